@@ -1,0 +1,38 @@
+/** The database did not answer: it is down, starting, or out of reach. Nothing was written. */
+export class DatabaseUnreachableError extends Error {
+  override readonly name = 'DatabaseUnreachableError'
+  readonly code = 'BIBBY_DATABASE_UNREACHABLE'
+  constructor(options?: ErrorOptions) {
+    super('The database cannot be reached. Nothing was written. Try again when it is back.', options)
+  }
+}
+
+/** Writes are stopped for now (read-only or halted). Reads go on; nothing was written. */
+export class WritesStoppedError extends Error {
+  override readonly name = 'WritesStoppedError'
+  readonly code = 'BIBBY_WRITES_STOPPED'
+  constructor(mode: string, options?: ErrorOptions) {
+    super(`The library is ${mode}: nothing can be written now. Nothing was written.`, options)
+  }
+}
+
+/** The connection was lost before anything was committed. The same request may be sent again. */
+export class WriteLostError extends Error {
+  override readonly name = 'WriteLostError'
+  readonly code = 'BIBBY_WRITE_LOST'
+  constructor(action: string, options?: ErrorOptions) {
+    super(
+      `The database went away during "${action}", before the commit. Nothing was written; ask again.`,
+      options,
+    )
+  }
+}
+
+/** Too many others wanted the same rows at once. Nothing was written. */
+export class WriteContendedError extends Error {
+  override readonly name = 'WriteContendedError'
+  readonly code = 'BIBBY_WRITE_CONTENDED'
+  constructor(action: string, tries: number, options?: ErrorOptions) {
+    super(`"${action}" met other writers ${tries} times over. Nothing was written; ask again.`, options)
+  }
+}

@@ -1,0 +1,195 @@
+import pg from 'pg'
+import { DatabaseUnreachableError } from './faults.ts'
+import { preparedName, type Sql } from './sql.ts'
+
+/** Runs one statement and gives its rows. */
+export type Rows = <R extends object>(statement: Sql) => Promise<R[]>
+
+/** An open transaction: everything that writes takes one as its first argument. */
+export type Tx = {
+  readonly rows: Rows
+  /** For pipelining: the connection itself. Only `write.ts` and bulk loads use it. */
+  readonly connection: pg.PoolClient
+}
+
+/** A bounded set of connections that see one database under one set of limits. */
+export type Database = AsyncDisposable & {
+  readonly rows: Rows
+  /** One transaction. Rolls back and throws when `work` throws. */
+  readonly transaction: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
+  /** One connection for as long as `work` takes; it is given back, or closed when it turned bad. */
+  readonly withConnection: <T>(work: (connection: pg.PoolClient) => Promise<T>) => Promise<T>
+  /** A connection of its own outside the pool, for locks held over a lifetime. The caller ends it. */
+  readonly connectAlone: () => Promise<pg.Client>
+}
+
+export type PoolOptions = {
+  /** `postgresql://` address, or the parts of one. */
+  readonly connection:
+    | string
+    | { host: string; port: number; user: string; database: string; password?: string }
+  /** Shown in pg_stat_activity. */
+  readonly name: string
+  readonly connectionsMax: number
+  /** The server stops a statement after this long (SQLSTATE 57014). */
+  readonly statementLimitMs: number
+  /** Refuse any write on these connections. Default: no. */
+  readonly readOnly?: boolean
+  /** Role to act as, where the server has it. */
+  readonly role?: string
+}
+
+/** How long to wait for a connection before saying that the database cannot be reached. */
+const connectLimitMs = 5_000
+/** When the server is silent for this much longer than a statement may take, the connection counts as lost. */
+const silenceLimitMs = 5_000
+/** A transaction left open this long is ended by the server, so that a stuck process frees its locks. */
+const idleInTransactionLimitMs = 30_000
+/** A connection is replaced after this long, so that none is pinned to a server that lost its part. */
+const lifetimeSeconds = 30 * 60
+
+/**
+ * After these the connection is closed, never reused: read-only server (25006), server going away or
+ * starting (57P01 to 57P03) and every connection failure (08). Source: PostgreSQL manual, appendix A.
+ */
+const evicting = new Set(['25006', '57P01', '57P02', '57P03'])
+
+/** Says whether this error means that the connection is gone or must not be used again. */
+export function isConnectionLost(error: unknown, connection: pg.ClientBase): boolean {
+  const code = sqlState(error)
+  if (code !== undefined) return evicting.has(code) || code.startsWith('08')
+  return broken.has(connection) || (error instanceof Error && error.message === 'Query read timeout')
+}
+
+/** Connections that said so themselves, by an event, before or after a query of theirs was rejected. */
+const broken = new WeakSet<pg.ClientBase>()
+
+/** The SQLSTATE of an error that the server sent, if it did. */
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined
+}
+
+/** Opens a pool. No connection is made before the first statement. */
+export function openPool(options: PoolOptions): Database {
+  const pool = new pg.Pool({
+    ...(typeof options.connection === 'string'
+      ? { connectionString: options.connection }
+      : options.connection),
+    application_name: options.name,
+    max: options.connectionsMax,
+    statement_timeout: options.statementLimitMs,
+    query_timeout: options.statementLimitMs + silenceLimitMs,
+    idle_in_transaction_session_timeout: idleInTransactionLimitMs,
+    connectionTimeoutMillis: connectLimitMs,
+    maxLifetimeSeconds: lifetimeSeconds,
+    keepAlive: true,
+    pipeline: true,
+    types: { getTypeParser: typeParser },
+    ...(options.readOnly ? { options: '-c default_transaction_read_only=on' } : {}),
+    onConnect: async (client) => {
+      client.on('error', () => broken.add(client))
+      client.on('end', () => broken.add(client))
+      if (options.role) await actAs(client, options.role)
+    },
+  })
+  // An idle connection that breaks is dropped by the pool; without a listener it would end the process.
+  pool.on('error', () => undefined)
+
+  const withConnection = async <T>(work: (connection: pg.PoolClient) => Promise<T>): Promise<T> => {
+    const connection = await connect(pool)
+    let bad = false
+    try {
+      return await work(connection)
+    } catch (error) {
+      bad = isConnectionLost(error, connection)
+      throw error
+    } finally {
+      connection.release(bad || broken.has(connection) || connection.getTransactionStatus() !== 'I')
+    }
+  }
+
+  return {
+    withConnection,
+    rows: (statement) => withConnection((connection) => rowsOn(connection)(statement)),
+    transaction: (work) =>
+      withConnection(async (connection) => {
+        const begun = connection.query('begin')
+        begun.catch(() => undefined)
+        try {
+          const result = await work({ rows: rowsOn(connection), connection })
+          await begun
+          const { command } = await connection.query('commit')
+          if (command !== 'COMMIT') throw new Error('The transaction had failed and was rolled back.')
+          return result
+        } catch (error) {
+          await rollBack(connection)
+          throw error
+        }
+      }),
+    connectAlone: async () => {
+      const client = new pg.Client({
+        ...(typeof options.connection === 'string'
+          ? { connectionString: options.connection }
+          : options.connection),
+        application_name: `${options.name}-alone`,
+        connectionTimeoutMillis: connectLimitMs,
+        keepAlive: true,
+      })
+      await client.connect()
+      return client
+    },
+    [Symbol.asyncDispose]: () => pool.end(),
+  }
+}
+
+/** Statements on one connection, prepared by name. */
+export function rowsOn(connection: pg.ClientBase): Rows {
+  return async <R extends object>(statement: Sql) => {
+    const name = preparedName(statement.text)
+    const { rows } = await connection.query<R>({
+      text: statement.text,
+      values: [...statement.values],
+      ...(name ? { name } : {}),
+    })
+    return rows
+  }
+}
+
+/** Ends a failed transaction; a connection that cannot even do that is closed by `withConnection`. */
+export async function rollBack(connection: pg.PoolClient): Promise<void> {
+  if (connection.getTransactionStatus() === 'I') return
+  await connection.query('rollback').catch(() => undefined)
+}
+
+async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect()
+  } catch (cause) {
+    throw new DatabaseUnreachableError({ cause })
+  }
+}
+
+async function actAs(client: pg.ClientBase, role: string): Promise<void> {
+  const { rows } = await client.query<{ member: boolean }>(
+    `select pg_has_role(current_user, oid, 'member') as member from pg_roles where rolname = $1`,
+    [role],
+  )
+  if (rows[0]?.member) await client.query(`set role ${pg.escapeIdentifier(role)}`)
+}
+
+const bigintOid = 20
+const dateOid = 1082
+
+/** Identities come as numbers (checked), days as `YYYY-MM-DD`, all else as `pg` has it. */
+function typeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
+  if (oid === bigintOid) return wholeNumber
+  if (oid === dateOid) return (day: string) => day
+  return pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text)
+  if (!Number.isSafeInteger(number))
+    throw new RangeError(`The database holds ${text}, past what a number can carry.`)
+  return number
+}

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto'
+
+/** One statement: text with `$1` places, and the values for them. Made only by the `sql` tag. */
+export type Sql = {
+  readonly text: string
+  readonly values: readonly unknown[]
+}
+
+const made = new WeakSet<object>()
+
+/**
+ * Writes a statement. A value becomes a parameter; a value that is itself an `sql` statement becomes part
+ * of the text. Nothing else reaches the text, so no value can be read as SQL.
+ */
+export function sql(strings: TemplateStringsArray, ...parts: readonly unknown[]): Sql {
+  const values: unknown[] = []
+  let text = strings[0] ?? ''
+  parts.forEach((part, index) => {
+    if (isSql(part)) {
+      const offset = values.length
+      text += part.text.replaceAll(/\$(\d{1,5})/g, (_, n: string) => `$${Number(n) + offset}`)
+      values.push(...part.values)
+    } else {
+      values.push(part)
+      text += `$${values.length}`
+    }
+    text += strings[index + 1] ?? ''
+  })
+  const statement = { text, values }
+  made.add(statement)
+  return statement
+}
+
+/** Joins statements with a fixed piece of text, as `a and b and c`. */
+export function joined(parts: readonly Sql[], between: ' and ' | ' or ' | ', ' | ' union all '): Sql {
+  const [first, ...rest] = parts
+  if (!first) return sql``
+  return rest.reduce((left, right) => {
+    if (between === ' and ') return sql`${left} and ${right}`
+    if (between === ' or ') return sql`${left} or ${right}`
+    if (between === ', ') return sql`${left}, ${right}`
+    return sql`${left} union all ${right}`
+  }, first)
+}
+
+function isSql(part: unknown): part is Sql {
+  return typeof part === 'object' && part !== null && made.has(part)
+}
+
+/** How many different statements one process prepares by name; past it they run unnamed, a little slower. */
+const preparedMax = 500
+const names = new Map<string, string>()
+
+/** The name under which the server keeps the plan of this text, or undefined past the limit. */
+export function preparedName(text: string): string | undefined {
+  const known = names.get(text)
+  if (known || names.size >= preparedMax) return known
+  const name = createHash('sha256').update(text).digest('base64url').slice(0, 20)
+  names.set(text, name)
+  return name
+}

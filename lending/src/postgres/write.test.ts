@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import { scratchDatabase } from '../../test/scratch-database.ts'
+import type { Tx } from './pool.ts'
+import { sql } from './sql.ts'
+import { type By, write } from './write.ts'
+
+const by = (over: Partial<By> = {}): By => ({
+  actor: 'system:test',
+  key: randomUUID(),
+  occurredAt: new Date('2026-03-01T10:00:00Z'),
+  instance: 'test',
+  ...over,
+})
+
+const addBranch = {
+  action: 'add-branch',
+  about: () => ({}),
+  work: async (tx: Tx, { code }: { code: string }) => {
+    if (code === 'full') return { refused: 'no-room' as const }
+    await tx.rows(sql`insert into branch (code, name, time_zone) values (${code}, ${code}, 'UTC')`)
+    return { code }
+  },
+}
+
+test('a repeated key gets the recorded answer and runs nothing', async () => {
+  await using db = await scratchDatabase()
+  const who = by()
+  const first = await write(db, who, addBranch, { code: 'a' })
+  const second = await write(db, who, addBranch, { code: 'a' })
+  assert.deepEqual(first, { outcome: 'done', answer: { code: 'a' }, repeated: false })
+  assert.deepEqual(second, { outcome: 'done', answer: { code: 'a' }, repeated: true })
+})
+
+test('a key used again for another request is refused', async () => {
+  await using db = await scratchDatabase()
+  const who = by()
+  await write(db, who, addBranch, { code: 'a' })
+  const second = await write(db, who, addBranch, { code: 'b' })
+  assert.deepEqual(second, {
+    outcome: 'refused',
+    refusal: { refused: 'key-reused', key: who.key },
+    repeated: true,
+  })
+})
+
+test('a refusal is remembered under its key too', async () => {
+  await using db = await scratchDatabase()
+  const who = by()
+  const first = await write(db, who, addBranch, { code: 'full' })
+  assert.deepEqual(first, { outcome: 'refused', refusal: { refused: 'no-room' }, repeated: false })
+  assert.deepEqual(await write(db, who, addBranch, { code: 'full' }), { ...first, repeated: true })
+})
+
+test('twenty at once under one key: it happens once and all hear the same', async () => {
+  await using db = await scratchDatabase()
+  const who = by()
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => write(db, who, addBranch, { code: 'a' })),
+  )
+  assert.equal(answers.filter((each) => each.outcome === 'done').length, 20)
+  assert.equal(answers.filter((each) => each.outcome === 'done' && !each.repeated).length, 1)
+})
+
+test('nothing is written while writes are stopped', async () => {
+  await using db = await scratchDatabase()
+  await db.rows(sql`update fence set mode = 'halted'`)
+  await assert.rejects(write(db, by(), addBranch, { code: 'a' }), { code: 'BIBBY_WRITES_STOPPED' })
+  assert.deepEqual(await db.rows(sql`select from branch`), [])
+})
+
+test('a connection lost before the commit is said to have written nothing', async () => {
+  await using db = await scratchDatabase()
+  const killing = {
+    ...addBranch,
+    work: async (tx: Tx, ask: { code: string }) => {
+      await addBranch.work(tx, ask)
+      await tx.rows(sql`select pg_terminate_backend(pg_backend_pid())`)
+      return { code: ask.code }
+    },
+  }
+  await assert.rejects(write(db, by(), killing, { code: 'a' }), { code: 'BIBBY_WRITE_LOST' })
+  assert.deepEqual(await db.rows(sql`select from branch`), [])
+})
+
+test('a mistake in the code is thrown as it is and rolled back', async () => {
+  await using db = await scratchDatabase()
+  const broken = {
+    ...addBranch,
+    work: async (tx: Tx, ask: { code: string }) => {
+      await addBranch.work(tx, ask)
+      throw new TypeError('a bug')
+    },
+  }
+  await assert.rejects(write(db, by(), broken, { code: 'a' }), TypeError)
+  assert.deepEqual(await db.rows(sql`select from branch`), [])
+})
+
+test('the journal only grows', async () => {
+  await using db = await scratchDatabase()
+  await write(db, by(), addBranch, { code: 'a' })
+  await assert.rejects(db.rows(sql`update journal set actor = 'x'`), { code: 'BB001' })
+  await assert.rejects(db.rows(sql`delete from journal`), { code: 'BB001' })
+  await assert.rejects(db.rows(sql`truncate journal`), { code: 'BB001' })
+})

@@ -1,0 +1,218 @@
+import { createHash } from 'node:crypto'
+import { v7 as uuidv7 } from 'uuid'
+import { WriteContendedError, WriteLostError, WritesStoppedError } from './faults.ts'
+import { type Database, isConnectionLost, rollBack, rowsOn, sqlState, type Tx } from './pool.ts'
+import { sql } from './sql.ts'
+
+/** An answer that a patron or a desk may hear. Its code is one of a closed union per operation. */
+export type Refusal = { readonly refused: string }
+
+/** Who asks, under which key, and when it happened. */
+export type By = {
+  /** `staff:12`, `patron:7` or `system:NAME`. */
+  readonly actor: string
+  /** The same key by the same actor is the same request: at most 200 characters. */
+  readonly key: string
+  /** When it happened for the person; the present unless the desk was offline. */
+  readonly occurredAt: Date
+  /** The process that writes. */
+  readonly instance: string
+  /** The versions that the actor had seen, by noun, as `{ title: 3 }`. */
+  readonly believed?: Readonly<Record<string, number>>
+}
+
+/** What a write is about, for the journal. The names are its columns. */
+export type About = {
+  readonly titleId?: number | null
+  readonly copyId?: number | null
+  readonly patronId?: number | null
+  readonly loanId?: number | null
+  readonly holdId?: number | null
+  readonly changeSetId?: number | null
+}
+
+/**
+ * A commit has three outcomes. `unknown` means that the connection was lost while the commit was under way:
+ * it may have landed. Asking again with the same key settles it.
+ */
+export type Outcome<Done, Refused extends Refusal> =
+  | { readonly outcome: 'done'; readonly answer: Done; readonly repeated: boolean }
+  | { readonly outcome: 'refused'; readonly refusal: Refused | KeyReused; readonly repeated: boolean }
+  | { readonly outcome: 'unknown'; readonly key: string }
+
+/** The key was used before, by the same actor, for another request. */
+export type KeyReused = { readonly refused: 'key-reused'; readonly key: string }
+
+/** What JSON carries unchanged: a recorded answer must read the same when it is given again. */
+export type Plain = string | number | boolean | null | readonly Plain[] | PlainObject
+export type PlainObject = { readonly [name: string]: Plain | undefined }
+
+/** One thing that can be done to the library: what it is called, what it touches, and how it is done. */
+export type Verb<Ask, Done extends PlainObject, Refused extends Refusal> = {
+  /** As it stands in the journal: `lend`, `take-back`. */
+  readonly action: string
+  /** Picks from the answer what the journal row is about. */
+  readonly about: (answer: Done) => About
+  /** Does it, in the transaction; `by.occurredAt` is the time to reckon with. Either all of it or a refusal. */
+  readonly work: (tx: Tx, ask: Ask, by: By) => Promise<Done | Refused>
+}
+
+/** A transaction that met another is tried this often in all. */
+const triesMax = 4
+const uniqueViolation = '23505'
+/**
+ * Serialization failure, deadlock, and a unique index that decided a race: with the same key sent twice at once
+ * the second finds the first one's rows in its way, and on its next try finds the recorded answer.
+ */
+const retriable = new Set(['40001', '40P01', uniqueViolation])
+
+/**
+ * The one door to the library's data. Opens a write transaction (the fence stands here), runs the verb, adds the
+ * journal row and commits. A repeated key gets the recorded answer and runs nothing. A refusal rolls back
+ * whatever the verb did and is recorded too, so that the same key keeps its answer.
+ *
+ * Throws WritesStoppedError, WriteLostError, WriteContendedError, DatabaseUnreachableError: in each, nothing
+ * was written.
+ */
+export async function write<Ask, Done extends PlainObject, Refused extends Refusal>(
+  db: Database,
+  by: By,
+  verb: Verb<Ask, Done, Refused>,
+  ask: Ask,
+): Promise<Outcome<Done, Refused>> {
+  let last: unknown
+  for (let attempt = 1; attempt <= triesMax; attempt++) {
+    const tried = await attemptOnce(db, by, verb, ask)
+    if (!('again' in tried)) return tried
+    last = tried.again
+  }
+  if (sqlState(last) === uniqueViolation) throw last
+  throw new WriteContendedError(verb.action, triesMax, { cause: last })
+}
+
+type Attempt<Done, Refused extends Refusal> = Outcome<Done, Refused> | { readonly again: unknown }
+
+async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusal>(
+  db: Database,
+  by: By,
+  verb: Verb<Ask, Done, Refused>,
+  ask: Ask,
+): Promise<Attempt<Done, Refused>> {
+  const digest = requestDigest(verb.action, ask)
+  return db.withConnection(async (connection) => {
+    const tx: Tx = { rows: rowsOn(connection), connection }
+    let committing = false
+    try {
+      const [, opened] = await together(connection.query('begin'), openWrite(tx, by))
+      if (opened.earlier) {
+        await rollBack(connection)
+        return earlierAnswer<Done, Refused>(opened.earlier, digest, by.key)
+      }
+      const answer: Done | Refused = await verb.work(tx, ask, by)
+      const refused = isRefusal(answer)
+      if (refused) {
+        await connection.query('rollback')
+        await connection.query('begin')
+      }
+      const entry = refused
+        ? { outcome: 'refused' as const, answer, about: {} }
+        : { outcome: 'done' as const, answer, about: verb.about(answer as Done) }
+      await addJournalRow(tx, by, { ...entry, action: verb.action, digest, epoch: opened.epoch })
+      committing = true
+      const { command } = await connection.query('commit')
+      if (command !== 'COMMIT') throw new Error(`The server answered ${command} to a commit.`)
+      return refused
+        ? { outcome: 'refused', refusal: answer as Refused, repeated: false }
+        : { outcome: 'done', answer: answer as Done, repeated: false }
+    } catch (error) {
+      if (isConnectionLost(error, connection)) {
+        if (committing) return { outcome: 'unknown', key: by.key }
+        throw new WriteLostError(verb.action, { cause: error })
+      }
+      await rollBack(connection)
+      if (retriable.has(sqlState(error) ?? '')) return { again: error }
+      throw error
+    }
+  })
+}
+
+/** Both were sent in one go; a failure of either is the failure of the pair, and neither goes unheard. */
+async function together<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  const [one, two] = await Promise.allSettled([first, second])
+  if (one.status === 'rejected') throw one.reason
+  if (two.status === 'rejected') throw two.reason
+  return [one.value, two.value]
+}
+
+type Earlier = { outcome: 'done' | 'refused'; answer: object; request_sha256: Buffer }
+
+/**
+ * The first statement of every write transaction. Here stands the fence: it learns the epoch that the journal
+ * row will carry, refuses when writes are stopped, and finds an earlier answer to the same key.
+ */
+async function openWrite(tx: Tx, by: By): Promise<{ epoch: number; earlier: Earlier | undefined }> {
+  const [row] = await tx.rows<{ epoch: number; mode: string } & Partial<Earlier>>(sql`
+    select fence.epoch, fence.mode, journal.outcome, journal.answer, journal.request_sha256
+    from fence
+    left join journal on journal.actor = ${by.actor} and journal.idempotency_key = ${by.key}
+  `)
+  if (!row) throw new WritesStoppedError('without a fence')
+  if (row.outcome) return { epoch: row.epoch, earlier: row as Earlier }
+  if (row.mode !== 'normal') throw new WritesStoppedError(row.mode)
+  return { epoch: row.epoch, earlier: undefined }
+}
+
+type Entry = {
+  readonly outcome: 'done' | 'refused'
+  readonly answer: object
+  readonly about: About
+  readonly action: string
+  readonly digest: Buffer
+  readonly epoch: number
+}
+
+async function addJournalRow(tx: Tx, by: By, entry: Entry): Promise<void> {
+  const { about } = entry
+  await tx.rows(sql`
+    insert into journal (
+      id, epoch, instance, actor, action, idempotency_key, request_sha256, outcome, title_id, copy_id, patron_id,
+      loan_id, hold_id, change_set_id, believed, answer, occurred_at
+    )
+    values (
+      ${uuidv7()}, ${entry.epoch}, ${by.instance}, ${by.actor}, ${entry.action}, ${by.key}, ${entry.digest},
+      ${entry.outcome}, ${about.titleId ?? null}, ${about.copyId ?? null}, ${about.patronId ?? null},
+      ${about.loanId ?? null}, ${about.holdId ?? null}, ${about.changeSetId ?? null},
+      ${by.believed ? JSON.stringify(by.believed) : null}, ${JSON.stringify(entry.answer)}, ${by.occurredAt}
+    )
+  `)
+}
+
+function earlierAnswer<Done, Refused extends Refusal>(
+  earlier: Earlier,
+  digest: Buffer,
+  key: string,
+): Outcome<Done, Refused> {
+  if (!earlier.request_sha256.equals(digest)) {
+    return { outcome: 'refused', refusal: { refused: 'key-reused', key }, repeated: true }
+  }
+  return earlier.outcome === 'done'
+    ? { outcome: 'done', answer: earlier.answer as Done, repeated: true }
+    : { outcome: 'refused', refusal: earlier.answer as Refused, repeated: true }
+}
+
+function isRefusal(answer: object): answer is Refusal {
+  return 'refused' in answer
+}
+
+/** The same words in another order are the same request. */
+export function requestDigest(action: string, ask: unknown): Buffer {
+  return createHash('sha256').update(action).update('\n').update(inOrder(ask)).digest()
+}
+
+function inOrder(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    part !== null && typeof part === 'object' && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  )
+}

@@ -1,0 +1,70 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type EmbeddedServer,
+  embeddedUser,
+  initialise,
+  programsFolder,
+  startServer,
+} from '../src/postgres/embedded.ts'
+import { migrate } from '../src/postgres/migrate.ts'
+import { openPool } from '../src/postgres/pool.ts'
+import { unprivileged } from '../src/postgres/unprivileged.ts'
+
+/** Where the test files find the server: the runner hands its environment down to them. */
+export const socketFolderVariable = 'TEST_POSTGRES_SOCKET_FOLDER'
+/** Every scratch database is a copy of this one. */
+export const templateDatabase = 'bibby_template'
+
+let folder: string | undefined
+let server: EmbeddedServer | undefined
+
+/** Starts one real PostgreSQL for the whole run, in a folder of its own, with the schema in a template. */
+export async function globalSetup(): Promise<void> {
+  try {
+    await setUp()
+  } catch (error) {
+    await globalTeardown()
+    throw error
+  }
+}
+
+async function setUp(): Promise<void> {
+  folder = await mkdtemp(join(tmpdir(), 'bibby-test-'))
+  const { identity, programs } = await unprivileged(folder, programsFolder())
+  const data = join(folder, 'postgres')
+  await initialise(data, programs, identity)
+  server = await startServer({
+    folder: data,
+    socketFolder: join(folder, 'socket'),
+    programs,
+    ...(identity ? { identity } : {}),
+    // Scratch data: a crash of the machine may lose it, and the suites of crashes use servers of their own.
+    settings: { fsync: 'off', max_connections: '300', shared_buffers: '256MB' },
+  })
+  const at = { host: server.socketFolder, port: 5432, user: embeddedUser }
+  {
+    await using maintenance = openPool({
+      connection: { ...at, database: 'postgres' },
+      name: 'tests',
+      connectionsMax: 1,
+      statementLimitMs: 60_000,
+    })
+    await maintenance.withConnection((connection) => connection.query(`create database ${templateDatabase}`))
+  }
+  await using template = openPool({
+    connection: { ...at, database: templateDatabase },
+    name: 'tests',
+    connectionsMax: 1,
+    statementLimitMs: 60_000,
+  })
+  await migrate(template, '0.1.0')
+  process.env[socketFolderVariable] = server.socketFolder
+}
+
+/** Stops the server and removes its folder. */
+export async function globalTeardown(): Promise<void> {
+  await server?.stop()
+  if (folder) await rm(folder, { recursive: true, force: true })
+}
