@@ -1,0 +1,70 @@
+/** What a text field may hold. */
+export type TextLimits = {
+  /** The most characters (code points, after normalising). */
+  readonly max: number
+  /** What the field is called where people see it: `Family name`. */
+  readonly label: string
+  /** Whether the text may have several lines. Default: no. */
+  readonly lines?: boolean
+  /** Whether it must not be empty. Default: it may be. */
+  readonly required?: boolean
+}
+
+export type CheckedText =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly problem: string }
+
+/**
+ * Checks what a person typed and gives it in one form: NFC, without space around it, lines ending in `\n`.
+ * Control characters (NUL too), halves of characters and more than `max` characters are a problem, in words.
+ */
+export function plainText(
+  value: unknown,
+  { max, label, lines = false, required = false }: TextLimits,
+): CheckedText {
+  const problem = (words: string): CheckedText => ({ ok: false, problem: `${label} ${words}` })
+  if (typeof value !== 'string') return problem('must be text.')
+  // Refused before any work that grows with it; no character is longer than four before normalising.
+  if (value.length > max * 4 + 1_000) return problem(`is longer than ${max} characters.`)
+  if (!value.isWellFormed()) return problem('holds half a character.')
+  const text = value.normalize('NFC').replaceAll('\r\n', '\n').trim()
+  if (hasControlCharacter(lines ? text.replaceAll('\n', '') : text)) {
+    return problem(lines ? 'holds a control character.' : 'holds a control character or a line break.')
+  }
+  if (characters(text) > max) return problem(`is longer than ${max} characters.`)
+  if (required && text === '') return problem('must not be empty.')
+  return { ok: true, text }
+}
+
+/** Whether the text holds a control character (Unicode category Cc) or a line or paragraph separator. */
+export function hasControlCharacter(text: string): boolean {
+  return /[\p{Cc}\u2028\u2029]/u.test(text)
+}
+
+/** How many characters (code points) the text has. */
+export function characters(text: string): number {
+  let count = 0
+  for (const _ of text) count += 1
+  return count
+}
+
+/**
+ * Checks several fields at once: the texts by name, or every problem found, by name. A field that is absent
+ * (undefined) stays absent.
+ */
+export function plainTexts<Name extends string>(
+  limits: Readonly<Record<Name, TextLimits>>,
+  values: Readonly<Partial<Record<NoInfer<Name>, unknown>>>,
+):
+  | { readonly ok: true; readonly texts: Partial<Record<Name, string>> }
+  | { readonly ok: false; readonly problems: Readonly<Record<string, string>> } {
+  const texts: Partial<Record<Name, string>> = {}
+  const problems: Record<string, string> = {}
+  for (const name of Object.keys(limits) as Name[]) {
+    if (values[name] === undefined) continue
+    const checked = plainText(values[name], limits[name])
+    if (checked.ok) texts[name] = checked.text
+    else problems[name] = checked.problem
+  }
+  return Object.keys(problems).length > 0 ? { ok: false, problems } : { ok: true, texts }
+}
