@@ -23,6 +23,7 @@ export type Database = AsyncDisposable & {
   readonly connectAlone: () => Promise<pg.Client>
 }
 
+/** What a pool connects to, and its limits. */
 export type PoolOptions = {
   /** `postgresql://` address, or the parts of one. */
   readonly connection:
@@ -126,20 +127,22 @@ export function openPool(options: PoolOptions): Database {
           throw error
         }
       }),
-    connectAlone: async () => {
-      const client = new pg.Client({
-        ...(typeof options.connection === 'string'
-          ? { connectionString: options.connection }
-          : options.connection),
-        application_name: `${options.name}-alone`,
-        connectionTimeoutMillis: connectLimitMs,
-        keepAlive: true,
-      })
-      await client.connect()
-      return client
-    },
+    connectAlone: () => connectAlone(options),
     [Symbol.asyncDispose]: () => pool.end(),
   }
+}
+
+async function connectAlone(options: PoolOptions): Promise<pg.Client> {
+  const client = new pg.Client({
+    ...(typeof options.connection === 'string'
+      ? { connectionString: options.connection }
+      : options.connection),
+    application_name: `${options.name}-alone`,
+    connectionTimeoutMillis: connectLimitMs,
+    keepAlive: true,
+  })
+  await client.connect()
+  return client
 }
 
 /** Statements on one connection, prepared by name. */

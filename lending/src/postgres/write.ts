@@ -45,6 +45,7 @@ export type KeyReused = { readonly refused: 'key-reused'; readonly key: string }
 
 /** What JSON carries unchanged: a recorded answer must read the same when it is given again. */
 export type Plain = string | number | boolean | null | readonly Plain[] | PlainObject
+/** An object of such values. */
 export type PlainObject = { readonly [name: string]: Plain | undefined }
 
 /** One thing that can be done to the library: what it is called, what it touches, and how it is done. */

@@ -1,0 +1,414 @@
+-- The sum of the migrations, as PostgreSQL has it. Made by `npm run schema`; CI compares.
+
+create table branch (
+  id bigint not null generated always as identity,
+  code text not null,
+  name text not null,
+  time_zone text not null,
+  closed_weekdays smallint[] not null default '{7}'::smallint[],
+  constraint branch_closed_weekdays_check CHECK (((closed_weekdays <@ '{1,2,3,4,5,6,7}'::smallint[]) AND (cardinality(closed_weekdays) < 7))),
+  constraint branch_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text)),
+  constraint branch_pkey PRIMARY KEY (id),
+  constraint branch_code_key UNIQUE (code)
+);
+
+create table change (
+  change_set_id bigint not null,
+  title_id bigint not null,
+  kind text not null,
+  record_number bigint not null,
+  before jsonb,
+  before_raw bytea,
+  version_after integer not null,
+  undone_at timestamp with time zone,
+  constraint change_kind_check CHECK ((kind = ANY (ARRAY['created'::text, 'updated'::text]))),
+  constraint change_change_set_id_fkey FOREIGN KEY (change_set_id) REFERENCES change_set(id),
+  constraint change_title_id_fkey FOREIGN KEY (title_id) REFERENCES title(id),
+  constraint change_pkey PRIMARY KEY (change_set_id, title_id)
+);
+CREATE INDEX change_by_title ON public.change USING btree (title_id);
+
+create table change_set (
+  id bigint not null generated always as identity,
+  kind text not null,
+  name text not null,
+  actor text not null,
+  state text not null,
+  failed_because text,
+  format text not null default ''::text,
+  options jsonb not null default '{}'::jsonb,
+  file_name text not null default ''::text,
+  file_path text,
+  file_sha256 bytea,
+  file_bytes bigint not null default 0,
+  position_bytes bigint not null default 0,
+  records_read bigint not null default 0,
+  imported bigint not null default 0,
+  updated bigint not null default 0,
+  unchanged bigint not null default 0,
+  rejected bigint not null default 0,
+  started_at timestamp with time zone not null default now(),
+  ended_at timestamp with time zone,
+  undone_at timestamp with time zone,
+  constraint change_set_balances CHECK ((records_read = (((imported + updated) + unchanged) + rejected))),
+  constraint change_set_kind_check CHECK ((kind = ANY (ARRAY['import'::text, 'edit'::text]))),
+  constraint change_set_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text, 'undone'::text, 'partly-undone'::text]))),
+  constraint change_set_pkey PRIMARY KEY (id)
+);
+
+create table closed_day (
+  branch_id bigint not null,
+  day date not null,
+  reason text not null default ''::text,
+  constraint closed_day_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
+  constraint closed_day_pkey PRIMARY KEY (branch_id, day)
+);
+
+create table copy (
+  id bigint not null generated always as identity,
+  title_id bigint not null,
+  barcode text not null,
+  branch_id bigint not null,
+  item_type_id bigint not null,
+  shelf text not null default ''::text,
+  call_number text not null default ''::text,
+  lendable boolean not null default true,
+  note text not null default ''::text,
+  price_cents integer,
+  in_transit_to bigint,
+  withdrawn_because text,
+  withdrawn_at timestamp with time zone,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  constraint copy_barcode_check CHECK ((barcode <> ''::text)),
+  constraint copy_check CHECK (((withdrawn_because IS NULL) = (withdrawn_at IS NULL))),
+  constraint copy_price_cents_check CHECK ((price_cents >= 0)),
+  constraint copy_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
+  constraint copy_in_transit_to_fkey FOREIGN KEY (in_transit_to) REFERENCES branch(id),
+  constraint copy_item_type_id_fkey FOREIGN KEY (item_type_id) REFERENCES item_type(id),
+  constraint copy_title_id_fkey FOREIGN KEY (title_id) REFERENCES title(id),
+  constraint copy_pkey PRIMARY KEY (id),
+  constraint copy_barcode_key UNIQUE (barcode)
+);
+CREATE INDEX copy_by_title ON public.copy USING btree (title_id);
+
+create table fence (
+  single boolean not null default true,
+  epoch bigint not null,
+  mode text not null,
+  since timestamp with time zone not null default now(),
+  constraint fence_epoch_check CHECK ((epoch > 0)),
+  constraint fence_mode_check CHECK ((mode = ANY (ARRAY['normal'::text, 'read-only'::text, 'halted'::text]))),
+  constraint fence_single_check CHECK (single),
+  constraint fence_pkey PRIMARY KEY (single)
+);
+
+create table fine_line (
+  id bigint not null generated always as identity,
+  patron_id bigint,
+  loan_id bigint,
+  kind text not null,
+  cents integer not null,
+  reason text not null default ''::text,
+  at timestamp with time zone not null,
+  constraint fine_line_check CHECK (
+CASE kind
+    WHEN 'charge'::text THEN (cents > 0)
+    ELSE (cents < 0)
+END),
+  constraint fine_line_kind_check CHECK ((kind = ANY (ARRAY['charge'::text, 'payment'::text, 'waiver'::text]))),
+  constraint fine_line_loan_id_fkey FOREIGN KEY (loan_id) REFERENCES loan(id),
+  constraint fine_line_patron_id_fkey FOREIGN KEY (patron_id) REFERENCES patron(id),
+  constraint fine_line_pkey PRIMARY KEY (id)
+);
+CREATE INDEX fine_line_by_patron ON public.fine_line USING btree (patron_id) WHERE (patron_id IS NOT NULL);
+CREATE UNIQUE INDEX fine_line_one_charge_per_loan ON public.fine_line USING btree (loan_id) WHERE (kind = 'charge'::text);
+
+create table hold (
+  id bigint not null generated always as identity,
+  title_id bigint not null,
+  patron_id bigint,
+  pickup_branch_id bigint not null,
+  state text not null default 'waiting'::text,
+  placed_at timestamp with time zone not null,
+  suspended_until date,
+  copy_id bigint,
+  captured_at timestamp with time zone,
+  shelf_until date,
+  closed_at timestamp with time zone,
+  version integer not null default 1,
+  constraint hold_captured_has_copy CHECK (((state <> ALL (ARRAY['in-transit'::text, 'on-shelf'::text])) OR (copy_id IS NOT NULL))),
+  constraint hold_closed_is_over CHECK (((closed_at IS NOT NULL) = (state = ANY (ARRAY['fulfilled'::text, 'cancelled'::text, 'expired'::text])))),
+  constraint hold_open_has_patron CHECK (((closed_at IS NOT NULL) OR (patron_id IS NOT NULL))),
+  constraint hold_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'in-transit'::text, 'on-shelf'::text, 'fulfilled'::text, 'cancelled'::text, 'expired'::text]))),
+  constraint hold_copy_id_fkey FOREIGN KEY (copy_id) REFERENCES copy(id),
+  constraint hold_patron_id_fkey FOREIGN KEY (patron_id) REFERENCES patron(id),
+  constraint hold_pickup_branch_id_fkey FOREIGN KEY (pickup_branch_id) REFERENCES branch(id),
+  constraint hold_title_id_fkey FOREIGN KEY (title_id) REFERENCES title(id),
+  constraint hold_pkey PRIMARY KEY (id)
+);
+CREATE INDEX hold_on_shelf_until ON public.hold USING btree (shelf_until) WHERE (state = 'on-shelf'::text);
+CREATE INDEX hold_open_by_patron ON public.hold USING btree (patron_id) WHERE (closed_at IS NULL);
+CREATE INDEX hold_queue ON public.hold USING btree (title_id, placed_at, id) WHERE (closed_at IS NULL);
+CREATE UNIQUE INDEX hold_one_open_per_patron_and_title ON public.hold USING btree (title_id, patron_id) WHERE (closed_at IS NULL);
+CREATE UNIQUE INDEX hold_one_per_captured_copy ON public.hold USING btree (copy_id) WHERE (state = ANY (ARRAY['in-transit'::text, 'on-shelf'::text]));
+
+create table item_type (
+  id bigint not null generated always as identity,
+  code text not null,
+  name text not null,
+  constraint item_type_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text)),
+  constraint item_type_pkey PRIMARY KEY (id),
+  constraint item_type_code_key UNIQUE (code)
+);
+
+create table journal (
+  id uuid not null,
+  epoch bigint not null,
+  instance text not null,
+  actor text not null,
+  action text not null,
+  idempotency_key text,
+  request_sha256 bytea,
+  outcome text not null,
+  title_id bigint,
+  copy_id bigint,
+  patron_id bigint,
+  loan_id bigint,
+  hold_id bigint,
+  change_set_id bigint,
+  believed jsonb,
+  answer jsonb,
+  occurred_at timestamp with time zone not null,
+  recorded_at timestamp with time zone not null default clock_timestamp(),
+  constraint journal_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'refused'::text]))),
+  constraint journal_pkey PRIMARY KEY (id)
+);
+CREATE INDEX journal_by_copy ON public.journal USING btree (copy_id, recorded_at) WHERE (copy_id IS NOT NULL);
+CREATE INDEX journal_by_patron ON public.journal USING btree (patron_id, recorded_at) WHERE (patron_id IS NOT NULL);
+CREATE INDEX journal_by_time ON public.journal USING brin (recorded_at);
+CREATE UNIQUE INDEX journal_one_per_key ON public.journal USING btree (actor, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+CREATE TRIGGER journal_never_emptied BEFORE TRUNCATE ON public.journal FOR EACH STATEMENT EXECUTE FUNCTION journal_only_grows();
+CREATE TRIGGER journal_only_grows BEFORE DELETE OR UPDATE ON public.journal FOR EACH ROW EXECUTE FUNCTION journal_only_grows();
+
+create table library (
+  single boolean not null default true,
+  id uuid not null,
+  name text not null,
+  currency text not null default 'EUR'::text,
+  hold_shelf_days integer not null default 7,
+  forget_after_days integer not null default 30,
+  block_at_cents integer not null default 1000,
+  created_at timestamp with time zone not null default now(),
+  constraint library_block_at_cents_check CHECK ((block_at_cents > 0)),
+  constraint library_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+  constraint library_forget_after_days_check CHECK (((forget_after_days >= 0) AND (forget_after_days <= 3650))),
+  constraint library_hold_shelf_days_check CHECK (((hold_shelf_days >= 1) AND (hold_shelf_days <= 365))),
+  constraint library_single_check CHECK (single),
+  constraint library_pkey PRIMARY KEY (single)
+);
+
+create table loan (
+  id bigint not null generated always as identity,
+  copy_id bigint not null,
+  patron_id bigint,
+  patron_category_id bigint not null,
+  branch_id bigint not null,
+  loan_rule_id bigint not null,
+  lent_at timestamp with time zone not null,
+  due_at timestamp with time zone not null,
+  renewals integer not null default 0,
+  returned_at timestamp with time zone,
+  returned_branch_id bigint,
+  constraint loan_ends_after_it_begins CHECK ((returned_at >= lent_at)),
+  constraint loan_open_has_patron CHECK (((returned_at IS NOT NULL) OR (patron_id IS NOT NULL))),
+  constraint loan_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
+  constraint loan_copy_id_fkey FOREIGN KEY (copy_id) REFERENCES copy(id),
+  constraint loan_loan_rule_id_fkey FOREIGN KEY (loan_rule_id) REFERENCES loan_rule(id),
+  constraint loan_patron_category_id_fkey FOREIGN KEY (patron_category_id) REFERENCES patron_category(id),
+  constraint loan_patron_id_fkey FOREIGN KEY (patron_id) REFERENCES patron(id),
+  constraint loan_returned_branch_id_fkey FOREIGN KEY (returned_branch_id) REFERENCES branch(id),
+  constraint loan_pkey PRIMARY KEY (id)
+);
+CREATE INDEX loan_by_copy ON public.loan USING btree (copy_id, lent_at);
+CREATE INDEX loan_by_patron ON public.loan USING btree (patron_id, returned_at) WHERE ((patron_id IS NOT NULL) AND (returned_at IS NOT NULL));
+CREATE INDEX loan_open_by_due ON public.loan USING btree (due_at) WHERE (returned_at IS NULL);
+CREATE INDEX loan_open_by_patron ON public.loan USING btree (patron_id) WHERE (returned_at IS NULL);
+CREATE UNIQUE INDEX loan_one_open_per_copy ON public.loan USING btree (copy_id) WHERE (returned_at IS NULL);
+
+create table loan_rule (
+  id bigint not null generated always as identity,
+  branch_id bigint,
+  patron_category_id bigint,
+  item_type_id bigint,
+  lendable boolean not null default true,
+  loan_days integer not null,
+  renewals_max integer not null,
+  loans_max integer not null,
+  holds_max integer not null,
+  fine_cents_per_day integer not null default 0,
+  grace_days integer not null default 0,
+  fine_cap_cents integer not null default 0,
+  version integer not null default 1,
+  constraint loan_rule_fine_cap_cents_check CHECK ((fine_cap_cents >= 0)),
+  constraint loan_rule_fine_cents_per_day_check CHECK ((fine_cents_per_day >= 0)),
+  constraint loan_rule_grace_days_check CHECK ((grace_days >= 0)),
+  constraint loan_rule_holds_max_check CHECK (((holds_max >= 0) AND (holds_max <= 10000))),
+  constraint loan_rule_loan_days_check CHECK (((loan_days >= 1) AND (loan_days <= 3650))),
+  constraint loan_rule_loans_max_check CHECK (((loans_max >= 0) AND (loans_max <= 10000))),
+  constraint loan_rule_renewals_max_check CHECK (((renewals_max >= 0) AND (renewals_max <= 1000))),
+  constraint loan_rule_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
+  constraint loan_rule_item_type_id_fkey FOREIGN KEY (item_type_id) REFERENCES item_type(id),
+  constraint loan_rule_patron_category_id_fkey FOREIGN KEY (patron_category_id) REFERENCES patron_category(id),
+  constraint loan_rule_pkey PRIMARY KEY (id),
+  constraint loan_rule_one_for_each_case UNIQUE NULLS NOT DISTINCT (branch_id, patron_category_id, item_type_id)
+);
+
+create table patron (
+  id bigint not null generated always as identity,
+  card text not null,
+  category_id bigint not null,
+  branch_id bigint not null,
+  given_name text not null,
+  family_name text not null,
+  email text not null default ''::text,
+  phone text not null default ''::text,
+  address text not null default ''::text,
+  note text not null default ''::text,
+  expires_on date not null,
+  blocked_because text,
+  blocked_at timestamp with time zone,
+  protected boolean not null default false,
+  keeps_history boolean not null default false,
+  password_hash text,
+  version integer not null default 1,
+  registered_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint patron_card_check CHECK ((card <> ''::text)),
+  constraint patron_check CHECK (((blocked_because IS NULL) = (blocked_at IS NULL))),
+  constraint patron_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
+  constraint patron_category_id_fkey FOREIGN KEY (category_id) REFERENCES patron_category(id),
+  constraint patron_pkey PRIMARY KEY (id),
+  constraint patron_card_key UNIQUE (card)
+);
+CREATE INDEX patron_by_name ON public.patron USING gin (lower(((family_name || ' '::text) || given_name)) gin_trgm_ops);
+
+create table patron_category (
+  id bigint not null generated always as identity,
+  code text not null,
+  name text not null,
+  constraint patron_category_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text)),
+  constraint patron_category_pkey PRIMARY KEY (id),
+  constraint patron_category_code_key UNIQUE (code)
+);
+
+create table reject (
+  change_set_id bigint not null,
+  record_number bigint not null,
+  position_bytes bigint not null,
+  code text not null,
+  reason text not null,
+  raw bytea not null,
+  constraint reject_change_set_id_fkey FOREIGN KEY (change_set_id) REFERENCES change_set(id),
+  constraint reject_pkey PRIMARY KEY (change_set_id, record_number)
+);
+
+create table session (
+  token_sha256 bytea not null,
+  staff_id bigint,
+  patron_id bigint,
+  created_at timestamp with time zone not null default now(),
+  seen_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null,
+  constraint session_check CHECK ((num_nonnulls(staff_id, patron_id) = 1)),
+  constraint session_patron_id_fkey FOREIGN KEY (patron_id) REFERENCES patron(id) ON DELETE CASCADE,
+  constraint session_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES staff(id) ON DELETE CASCADE,
+  constraint session_pkey PRIMARY KEY (token_sha256)
+);
+CREATE INDEX session_by_patron ON public.session USING btree (patron_id) WHERE (patron_id IS NOT NULL);
+CREATE INDEX session_by_staff ON public.session USING btree (staff_id) WHERE (staff_id IS NOT NULL);
+
+create table sign_in_failure (
+  account text not null,
+  at timestamp with time zone not null default now()
+);
+CREATE INDEX sign_in_failure_by_account ON public.sign_in_failure USING btree (account, at);
+
+create table staff (
+  id bigint not null generated always as identity,
+  login text not null,
+  name text not null,
+  role text not null,
+  branch_id bigint not null,
+  email text not null default ''::text,
+  password_hash text not null,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint staff_login_check CHECK ((login ~ '^[a-z0-9][a-z0-9._-]{0,63}$'::text)),
+  constraint staff_role_check CHECK ((role = ANY (ARRAY['desk'::text, 'cataloguer'::text, 'manager'::text, 'operator'::text]))),
+  constraint staff_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
+  constraint staff_pkey PRIMARY KEY (id),
+  constraint staff_login_key UNIQUE (login)
+);
+
+create table title (
+  id bigint not null generated always as identity,
+  control_source text not null default ''::text,
+  control_number text,
+  title text not null,
+  subtitle text not null default ''::text,
+  authors text[] not null default '{}'::text[],
+  publisher text not null default ''::text,
+  published_year integer,
+  language text not null default ''::text,
+  material text not null default 'book'::text,
+  isbns text[] not null default '{}'::text[],
+  subjects text[] not null default '{}'::text[],
+  series text[] not null default '{}'::text[],
+  summary text not null default ''::text,
+  words tsvector not null default ''::tsvector,
+  loans_count integer not null default 0,
+  tier smallint not null default 0,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  deleted_at timestamp with time zone,
+  constraint title_published_year_check CHECK (((published_year >= '-5000'::integer) AND (published_year <= 9999))),
+  constraint title_title_check CHECK ((title <> ''::text)),
+  constraint title_pkey PRIMARY KEY (id)
+);
+CREATE INDEX title_by_isbn ON public.title USING gin (isbns);
+CREATE INDEX title_by_words ON public.title USING gin (words);
+CREATE UNIQUE INDEX title_one_per_control_number ON public.title USING btree (control_source, control_number) WHERE ((control_number IS NOT NULL) AND (deleted_at IS NULL));
+
+create table title_record (
+  title_id bigint not null,
+  format text not null,
+  encoding text not null,
+  raw bytea not null,
+  raw_sha256 bytea not null,
+  constraint title_record_format_check CHECK ((format = ANY (ARRAY['marc21'::text, 'unimarc'::text, 'marcxml'::text, 'csv'::text]))),
+  constraint title_record_title_id_fkey FOREIGN KEY (title_id) REFERENCES title(id) ON DELETE CASCADE,
+  constraint title_record_pkey PRIMARY KEY (title_id)
+);
+
+create table vocabulary (
+  word text not null,
+  titles integer not null,
+  constraint vocabulary_pkey PRIMARY KEY (word)
+);
+CREATE INDEX vocabulary_by_likeness ON public.vocabulary USING gin (word gin_trgm_ops);
+
+CREATE OR REPLACE FUNCTION public.journal_only_grows()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'UPDATE' and current_setting('bibby.forgetting', true) = 'on' then
+    return new;
+  end if;
+  raise exception 'The journal is append-only: % on it is refused.', lower(tg_op) using errcode = 'BB001';
+end
+$function$
+;
