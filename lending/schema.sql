@@ -147,6 +147,7 @@ create table hold (
   constraint hold_title_id_fkey FOREIGN KEY (title_id) REFERENCES title(id),
   constraint hold_pkey PRIMARY KEY (id)
 );
+CREATE INDEX hold_by_patron ON public.hold USING btree (patron_id, closed_at) WHERE ((patron_id IS NOT NULL) AND (closed_at IS NOT NULL));
 CREATE INDEX hold_on_shelf_until ON public.hold USING btree (shelf_until) WHERE (state = 'on-shelf'::text);
 CREATE INDEX hold_open_by_patron ON public.hold USING btree (patron_id) WHERE (closed_at IS NULL);
 CREATE INDEX hold_queue ON public.hold USING btree (title_id, placed_at, id) WHERE (closed_at IS NULL);
@@ -187,6 +188,8 @@ create table journal (
 CREATE INDEX journal_by_copy ON public.journal USING btree (copy_id, recorded_at) WHERE (copy_id IS NOT NULL);
 CREATE INDEX journal_by_patron ON public.journal USING btree (patron_id, recorded_at) WHERE (patron_id IS NOT NULL);
 CREATE INDEX journal_by_time ON public.journal USING brin (recorded_at);
+CREATE INDEX journal_by_title ON public.journal USING btree (title_id, recorded_at) WHERE ((title_id IS NOT NULL) AND (copy_id IS NULL));
+CREATE INDEX journal_refusals_to_forget ON public.journal USING btree (recorded_at) WHERE ((outcome = 'refused'::text) AND (idempotency_key IS NOT NULL));
 CREATE UNIQUE INDEX journal_one_per_key ON public.journal USING btree (actor, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE TRIGGER journal_never_emptied BEFORE TRUNCATE ON public.journal FOR EACH STATEMENT EXECUTE FUNCTION journal_only_grows();
 CREATE TRIGGER journal_only_grows BEFORE DELETE OR UPDATE ON public.journal FOR EACH ROW EXECUTE FUNCTION journal_only_grows();

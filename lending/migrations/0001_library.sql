@@ -245,6 +245,7 @@ create unique index hold_one_open_per_patron_and_title on hold (title_id, patron
 create unique index hold_one_per_captured_copy on hold (copy_id) where state in ('in-transit', 'on-shelf');
 create index hold_queue on hold (title_id, placed_at, id) where closed_at is null;
 create index hold_open_by_patron on hold (patron_id) where closed_at is null;
+create index hold_by_patron on hold (patron_id, closed_at) where patron_id is not null and closed_at is not null;
 create index hold_on_shelf_until on hold (shelf_until) where state = 'on-shelf';
 
 -- A ledger, never a balance: what is owed is the sum.
@@ -339,6 +340,11 @@ create table journal (
 create unique index journal_one_per_key on journal (actor, idempotency_key) where idempotency_key is not null;
 create index journal_by_copy on journal (copy_id, recorded_at) where copy_id is not null;
 create index journal_by_patron on journal (patron_id, recorded_at) where patron_id is not null;
+-- The history of a title: its own entries here, those of its copies by journal_by_copy.
+create index journal_by_title on journal (title_id, recorded_at) where title_id is not null and copy_id is null;
+-- Refusals name people in their answers; the sweep that forgets finds here the ones that still do.
+create index journal_refusals_to_forget on journal (recorded_at)
+  where outcome = 'refused' and idempotency_key is not null;
 create index journal_by_time on journal using brin (recorded_at);
 
 -- The journal only grows. The one exception is forgetting: a person's name may be taken out of an old row.

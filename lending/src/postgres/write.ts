@@ -19,6 +19,8 @@ export type By = {
   readonly instance: string
   /** The versions that the actor had seen, by noun, as `{ title: 3 }`. */
   readonly believed?: Readonly<Record<string, number>>
+  /** Told the epoch that the write was opened under, before any of it is done. */
+  readonly onOpened?: (epoch: number) => void
 }
 
 /** What a write is about, for the journal. The names are its columns. */
@@ -54,6 +56,11 @@ export type Verb<Ask, Done extends PlainObject, Refused extends Refusal> = {
   readonly action: string
   /** Picks from the answer what the journal row is about. */
   readonly about: (answer: Done) => About
+  /**
+   * What tells one request from another under the same key; by default the whole ask. A verb that is given a
+   * password leaves it out: the digest is kept, and a quick digest of a password can be guessed back.
+   */
+  readonly recognisedBy?: (ask: Ask) => unknown
   /** Does it, in the transaction; `by.occurredAt` is the time to reckon with. Either all of it or a refusal. */
   readonly work: (tx: Tx, ask: Ask, by: By) => Promise<Done | Refused>
 }
@@ -99,7 +106,7 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
   verb: Verb<Ask, Done, Refused>,
   ask: Ask,
 ): Promise<Attempt<Done, Refused>> {
-  const digest = requestDigest(verb.action, ask)
+  const digest = requestDigest(verb.action, verb.recognisedBy ? verb.recognisedBy(ask) : ask)
   return db.withConnection(async (connection) => {
     const tx: Tx = { rows: rowsOn(connection), connection }
     let committing = false
@@ -158,6 +165,7 @@ async function openWrite(tx: Tx, by: By): Promise<{ epoch: number; earlier: Earl
     left join journal on journal.actor = ${by.actor} and journal.idempotency_key = ${by.key}
   `)
   if (!row) throw new WritesStoppedError('without a fence')
+  by.onOpened?.(row.epoch)
   if (row.outcome) return { epoch: row.epoch, earlier: row as Earlier }
   if (row.mode !== 'normal') throw new WritesStoppedError(row.mode)
   return { epoch: row.epoch, earlier: undefined }
