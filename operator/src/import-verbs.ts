@@ -1,0 +1,130 @@
+import { createWriteStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Act, Verbs } from './act.ts'
+import type { Api } from './api.ts'
+import { type Out, table } from './out.ts'
+
+type ChangeSet = {
+  changeSetId: number
+  name: string
+  state: string
+  failedBecause: string | null
+  fileBytes: number
+  positionBytes: number
+  recordsRead: number
+  imported: number
+  updated: number
+  unchanged: number
+  rejected: number
+}
+type Undone = { undone: number; refused: { titleId: number; because: string }[] }
+type Options = { name?: string; format?: string; encoding?: string; mapping?: string; preview?: true }
+
+/** How often a running import is asked how far it is. */
+const askEveryMs = 500
+
+/** import, imports, rejects and undo. */
+export const importVerbs: Verbs = (program, act) => {
+  program
+    .command('import')
+    .description('bring a file of records into the catalogue as one change set that can be undone')
+    .argument('<file>', 'MARC (ISO 2709), MARCXML, CSV or TSV; .gz is read as it is')
+    .option('--name <name>', 'what to call the change set; the file’s name if not given')
+    .option('--format <format>', 'marc, marcxml or csv; guessed from the file if not given')
+    .option('--encoding <encoding>', 'such as koi8-r or windows-1251, where the file does not say or lies')
+    .option('--mapping <file>', 'JSON that says which CSV column is what')
+    .option('--preview', 'show what would happen, and do nothing')
+    .action((file: string, options: Options) => act((api, out) => importFile(api, out, file, options)))
+
+  program
+    .command('imports')
+    .description('the latest imports')
+    .action(() =>
+      act(async (api, out) => {
+        out.answer(await api.call<{ imports: ChangeSet[] }>('GET', '/api/v1/imports'), ({ imports }) =>
+          table(imports.map((set) => [String(set.changeSetId), set.state, accounts(set), set.name])),
+        )
+      }),
+    )
+
+  rejectsVerb(program, act)
+
+  program
+    .command('undo')
+    .description('take back an import, whole or in part; what was edited since is left alone and named')
+    .argument('<change-set>')
+    .option('--title <id...>', 'only these titles')
+    .action((id: string, { title }: { title?: string[] }) =>
+      act(async (api, out) => {
+        const body = title === undefined ? {} : { titleIds: title.map(Number) }
+        out.answer(
+          await api.call<Undone>('POST', `/api/v1/imports/${Number(id)}/undo`, { body }),
+          ({ undone, refused }) => [
+            `${undone} undone, ${refused.length} left alone.`,
+            ...refused.map(({ titleId, because }) => `  title ${titleId}: ${because}`),
+          ],
+        )
+      }),
+    )
+}
+
+const rejectsVerb = (program: Parameters<Verbs>[0], act: Act) =>
+  program
+    .command('rejects')
+    .description('the records that an import set aside, as a file that can be mended and imported')
+    .argument('<change-set>')
+    .requiredOption('--to <file>', 'a new file; an existing one is not overwritten')
+    .action((id: string, { to }: { to: string }) =>
+      act(async (api, out) => {
+        const bytes = await api.download(`/api/v1/imports/${Number(id)}/rejects-file`)
+        await pipeline(Readable.from(bytes), createWriteStream(to, { flags: 'wx' }))
+        out.talk(`Written to ${to}.`)
+      }),
+    )
+
+async function importFile(api: Api, out: Out, file: string, options: Options): Promise<void> {
+  const query = {
+    fileName: basename(file),
+    name: options.name ?? basename(file),
+    format: options.format,
+    encoding: options.encoding,
+    mapping: options.mapping === undefined ? undefined : await readFile(options.mapping, 'utf8'),
+    preview: options.preview === true ? 'yes' : undefined,
+  }
+  const upload = { path: file, contentType: 'application/octet-stream' }
+  if (options.preview) {
+    const preview = await api.call<object>('POST', '/api/v1/imports', { query, upload })
+    out.answer(preview, () => JSON.stringify(preview, null, 2).split('\n'))
+    return
+  }
+  const { changeSetId } = await api.call<{ changeSetId: number }>('POST', '/api/v1/imports', {
+    query,
+    upload,
+  })
+  const set = await followed(api, out, changeSetId)
+  out.answer(set, () => [
+    `Change set ${set.changeSetId} “${set.name}”: ${accounts(set)}.`,
+    ...(set.failedBecause === null
+      ? []
+      : [`It stopped: ${set.failedBecause} Run the import again: it goes on.`]),
+    ...(set.rejected > 0 ? [`See what was set aside: bibby rejects ${set.changeSetId} --to FILE`] : []),
+  ])
+}
+
+async function followed(api: Api, out: Out, changeSetId: number): Promise<ChangeSet> {
+  for (;;) {
+    const set = await api.call<ChangeSet>('GET', `/api/v1/imports/${changeSetId}`)
+    if (set.state !== 'waiting' && set.state !== 'running') return set
+    const percent = set.fileBytes === 0 ? 0 : Math.floor((100 * set.positionBytes) / set.fileBytes)
+    out.progress(`${percent}%  ${accounts(set)}`)
+    await wait(askEveryMs)
+  }
+}
+
+function accounts({ recordsRead, imported, updated, unchanged, rejected }: ChangeSet): string {
+  return `${recordsRead} read = ${imported} imported + ${updated} updated + ${unchanged} unchanged + ${rejected} rejected`
+}

@@ -1,0 +1,86 @@
+import type { Verbs } from './act.ts'
+import { table } from './out.ts'
+
+type Rule = {
+  ruleId?: number
+  id?: number
+  branch: string | null
+  patronCategory: string | null
+  itemType: string | null
+  lendable: boolean
+  loanDays: number
+  renewalsMax: number
+  loansMax: number
+  holdsMax: number
+}
+type Explained = { why: string; dueAt: string; candidates: { matches: boolean; because: string }[] }
+type Entry = { recordedAt: string; actor: string; action: string; outcome: string; words?: string }
+
+/** rules list, rules explain and journal. */
+export const ruleVerbs: Verbs = (program, act) => {
+  const rules = program.command('rules').description('the loan rules')
+  rules
+    .command('list')
+    .description('all loan rules')
+    .action(() =>
+      act(async (api, out) => {
+        out.answer(await api.call<{ rules: Rule[] }>('GET', '/api/v1/rules'), (answer) =>
+          table([
+            ['branch', 'category', 'type', 'days', 'renewals', 'loans', 'holds'],
+            ...answer.rules.map((rule) => [
+              rule.branch ?? 'any',
+              rule.patronCategory ?? 'any',
+              rule.itemType ?? 'any',
+              rule.lendable ? String(rule.loanDays) : 'not lent',
+              String(rule.renewalsMax),
+              String(rule.loansMax),
+              String(rule.holdsMax),
+            ]),
+          ]),
+        )
+      }),
+    )
+  rules
+    .command('explain')
+    .description('which rule would apply, and why')
+    .requiredOption('--card <number>')
+    .requiredOption('--barcode <barcode>')
+    .requiredOption('--branch <code>')
+    .action((query: { card: string; barcode: string; branch: string }) =>
+      act(async (api, out) => {
+        out.answer(
+          await api.call<Explained>('GET', '/api/v1/rules/explain', { query }),
+          ({ why, dueAt, candidates }) => [
+            why,
+            `Lent now it would be due ${dueAt.slice(0, 10)}.`,
+            ...candidates.map(({ matches, because }) => `  ${matches ? '+' : '-'} ${because}`),
+          ],
+        )
+      }),
+    )
+
+  program
+    .command('journal')
+    .description('what was done, by whom, latest first')
+    .option('--card <number>', 'about this patron')
+    .option('--barcode <barcode>', 'about this copy')
+    .option('--title-id <id>', 'about this title')
+    .option('--actor <actor>', 'by this actor, such as staff:3')
+    .option('--limit <n>', 'how many, at most 200', '50')
+    .action((options: Record<string, string>) =>
+      act(async (api, out) => {
+        out.answer(
+          await api.call<{ entries: Entry[] }>('GET', '/api/v1/journal', { query: options }),
+          ({ entries }) =>
+            table(
+              entries.map(({ recordedAt, actor, outcome, action, words }) => [
+                recordedAt.slice(0, 19).replace('T', ' '),
+                actor,
+                outcome,
+                words ?? action,
+              ]),
+            ),
+        )
+      }),
+    )
+}
