@@ -1,0 +1,154 @@
+import { fold, isSingleCharacterScript, type Run, runsOf } from './fold.ts'
+import { isbn13 } from './isbn.ts'
+import type { TitleFields } from './title-fields.ts'
+
+/** No token is longer, in UTF-16 units; what is over is cut, in titles and in queries alike. */
+export const tokenLengthMax = 64
+/** A query is cut to its eight longest tokens: more would cost, and hardly narrow. */
+export const queryTokensMax = 8
+/** A title keeps this many words, title and authors first. */
+export const titleWordsMax = 400
+/** How much of a folded title is kept for ranking and for the substring search, in UTF-16 units. */
+const foldedLengthMax = 1_000
+
+/** A word of a query: how it stands in the index, and whether more letters may follow when it is the last. */
+export type QueryToken = { readonly text: string; readonly mayContinue: boolean }
+
+/**
+ * The tokens to look for, at most eight, in order and without repeats. `%`, `_`, quotes and operators are no
+ * tokens: a text of those alone gives an empty list. An ISBN, with dashes or of ten digits, is one token.
+ */
+export function foldedTokens(text: string): string[] {
+  return queryTokens(text).map((token) => token.text)
+}
+
+/** As `foldedTokens`, with what the search needs to know of each. */
+export function queryTokens(text: string): readonly QueryToken[] {
+  const isbn = isbnOf(text)
+  if (isbn) return [{ text: isbn, mayContinue: false }]
+  const found = new Map<string, QueryToken>()
+  for (const run of runsOf(text)) {
+    for (const token of tokensOfQueryRun(run)) if (!found.has(token.text)) found.set(token.text, token)
+  }
+  const all = [...found.values()]
+  if (all.length <= queryTokensMax) return all
+  const kept = new Set(
+    all.toSorted((one, other) => other.text.length - one.text.length).slice(0, queryTokensMax),
+  )
+  return all.filter((token) => kept.has(token))
+}
+
+/**
+ * Every lexeme of a title, without repeats. The ones that begin with `/` are no words but what facets filter
+ * by; `tsvectorText` takes them all. The index knows a title by these and by nothing else.
+ */
+export function titleWords(fields: TitleFields): string[] {
+  const words = new Set<string>(filterLexemes(fields))
+  const room = titleWordsMax + words.size
+  const { title, authors, subtitle, otherTitles, series, subjects } = fields
+  const texts = [title, ...authors, subtitle, ...otherTitles, ...series, ...subjects]
+  for (const isbn of fields.isbns) words.add(isbn)
+  if (fields.publishedYear !== null && fields.publishedYear > 0) words.add(String(fields.publishedYear))
+  for (const text of texts) {
+    for (const run of runsOf(text)) {
+      for (const word of wordsOfTitleRun(run)) if (words.size < room) words.add(word)
+    }
+  }
+  return [...words]
+}
+
+/** Says whether a lexeme is a word that people may have meant, and not what facets filter by. */
+export function isWord(lexeme: string): boolean {
+  return !lexeme.startsWith('/')
+}
+
+/** The lexemes as a literal for `::tsvector` (or, one by one, for `array_to_tsvector`): quoted, so all are letters. */
+export function tsvectorText(words: readonly string[]): string {
+  return words.map(quoted).join(' ')
+}
+
+/** One lexeme, quoted for a `tsvector` or `tsquery` literal. */
+export function quoted(lexeme: string): string {
+  return `'${lexeme.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+}
+
+/**
+ * The text that a title is ranked by and that the substring search looks through, for the column `folded`:
+ * ` title / authors / subtitle, series, subjects, ISBNs`, each word after one space.
+ */
+export function foldedTitle(fields: TitleFields): string {
+  const { subtitle, otherTitles, series, subjects, isbns } = fields
+  const parts = [
+    foldedText(fields.title),
+    foldedText(fields.authors.join(' ; ')),
+    foldedText([subtitle, ...otherTitles, ...series, ...subjects, ...isbns].join(' ; ')),
+  ]
+  return parts
+    .map((part) => (part === '' ? '' : ` ${part}`))
+    .join(' /')
+    .slice(0, foldedLengthMax)
+    .toWellFormed()
+}
+
+/** The words of a text, folded, with one space between: two that read alike are equal. */
+export function foldedText(text: string): string {
+  return runsOf(text)
+    .map((run) => run.text)
+    .join(' ')
+}
+
+/** The lexeme that every title in this language carries. */
+export function languageLexeme(language: string): string {
+  return `/l${fold(language).slice(0, tokenLengthMax)}`
+}
+
+/** The lexeme that every title of this material carries. */
+export function materialLexeme(material: string): string {
+  return `/m${fold(material).slice(0, tokenLengthMax)}`
+}
+
+/** The lexeme that every title of the decade of this year carries: 1997 and 1990 share it. */
+export function decadeLexeme(year: number): string {
+  return `/d${Math.floor(year / 10)}`
+}
+
+function filterLexemes({ language, material, publishedYear }: TitleFields): string[] {
+  return [
+    ...(language === '' ? [] : [languageLexeme(language)]),
+    materialLexeme(material),
+    ...(publishedYear === null ? [] : [decadeLexeme(publishedYear)]),
+  ]
+}
+
+/** A run without spaces between words is known by each character and each pair of neighbours. */
+function wordsOfTitleRun(run: Run): readonly string[] {
+  if (!isSingleCharacterScript(run)) return [run.text, ...run.parts].map(cut)
+  return [...run.characters, ...pairs(run.characters)].map(cut)
+}
+
+function tokensOfQueryRun(run: Run): readonly QueryToken[] {
+  if (!isSingleCharacterScript(run)) {
+    return [{ text: cut(run.text), mayContinue: run.kind === 'word' && [...run.text].length >= 2 }]
+  }
+  const found = run.characters.length === 1 ? run.characters : pairs(run.characters)
+  return found.map((text) => ({ text: cut(text), mayContinue: false }))
+}
+
+function pairs(characters: readonly string[]): readonly string[] {
+  return characters.slice(1).map((character, index) => `${characters[index]}${character}`)
+}
+
+function cut(token: string): string {
+  return token.length <= tokenLengthMax ? token : token.slice(0, tokenLengthMax).toWellFormed()
+}
+
+/** An ISBN written as one piece, or as all of the query, perhaps after the letters ISBN. */
+function isbnOf(text: string): string | undefined {
+  const bare = text
+    .normalize('NFKC')
+    .replace(/^\s*isbn(?:-1[03])?:?\s*/i, '')
+    .trim()
+  if (!/^[\d\s\p{Pd}]{9,40}[\dXx]$/u.test(bare)) return undefined
+  const digits = bare.replaceAll(/[\s\p{Pd}]/gu, '')
+  return digits.length === 10 || digits.length === 13 ? isbn13(digits) : undefined
+}
