@@ -1,0 +1,78 @@
+import { sql } from '../postgres/sql.ts'
+import type { Verb } from '../postgres/write.ts'
+import { checkedCopy, placeOf } from './add-copy.ts'
+import type { FieldProblems } from './checked-fields.ts'
+
+/** Which copy, from which version, and what changes; what is left out stays as it is. */
+export type EditCopyAsk = {
+  readonly copyId: number
+  /** The version that the editor saw. */
+  readonly version: number
+  readonly barcode?: string
+  readonly branch?: string
+  readonly itemType?: string
+  readonly shelf?: string
+  readonly callNumber?: string
+  readonly lendable?: boolean
+  readonly note?: string
+  readonly priceCents?: number | null
+}
+
+/** The copy's new version. */
+export type CopyEdited = { readonly copyId: number; readonly titleId: number; readonly version: number }
+
+/** Why a copy was not edited. */
+export type EditCopyRefused =
+  | { readonly refused: 'copy-unknown' }
+  | { readonly refused: 'version-stale'; readonly version: number }
+  | { readonly refused: 'barcode-taken'; readonly titleId: number }
+  | { readonly refused: 'branch-unknown' }
+  | { readonly refused: 'item-type-unknown' }
+  | { readonly refused: 'fields-invalid'; readonly problems: FieldProblems }
+
+type Found = { title_id: number; version: number; barcode: string; branch: string; item_type: string }
+
+/** Changes what a copy is called and where it belongs; who has it stays as it is. */
+export const editCopy: Verb<EditCopyAsk, CopyEdited, EditCopyRefused> = {
+  action: 'edit-copy',
+  about: ({ copyId, titleId }) => ({ copyId, titleId }),
+  work: async (tx, ask) => {
+    const [found] = await tx.rows<Found>(sql`
+      select copy.title_id, copy.version, copy.barcode, branch.code as branch, item_type.code as item_type
+      from copy
+      join branch on branch.id = copy.branch_id
+      join item_type on item_type.id = copy.item_type_id
+      where copy.id = ${ask.copyId}
+      for no key update of copy
+    `)
+    if (!found) return { refused: 'copy-unknown' }
+    if (found.version !== ask.version) return { refused: 'version-stale', version: found.version }
+    const checked = checkedCopy({ ...ask, barcode: ask.barcode ?? found.barcode })
+    if (!checked.ok) return { refused: 'fields-invalid', problems: checked.problems }
+    const { texts } = checked
+    const [taken] = await tx.rows<{ title_id: number }>(sql`
+      select title_id from copy where barcode = ${texts.barcode} and id <> ${ask.copyId}
+    `)
+    if (taken) return { refused: 'barcode-taken', titleId: taken.title_id }
+    const place = await placeOf(tx, {
+      branch: ask.branch ?? found.branch,
+      itemType: ask.itemType ?? found.item_type,
+    })
+    if (place.branchId === undefined) return { refused: 'branch-unknown' }
+    if (place.itemTypeId === undefined) return { refused: 'item-type-unknown' }
+    const [edited] = await tx.rows<{ version: number }>(sql`
+      update copy
+      set barcode = ${texts.barcode}, branch_id = ${place.branchId}, item_type_id = ${place.itemTypeId},
+        shelf = coalesce(${texts.shelf ?? null}, shelf),
+        call_number = coalesce(${texts.callNumber ?? null}, call_number),
+        note = coalesce(${texts.note ?? null}, note),
+        lendable = coalesce(${ask.lendable ?? null}, lendable),
+        price_cents = case when ${ask.priceCents === undefined} then price_cents else ${ask.priceCents ?? null} end,
+        version = version + 1
+      where id = ${ask.copyId}
+      returning version
+    `)
+    if (!edited) throw new Error(`The copy ${ask.copyId} was locked and is gone.`)
+    return { copyId: ask.copyId, titleId: found.title_id, version: edited.version }
+  },
+}
