@@ -149,9 +149,11 @@ create table title (
   summary text not null default '',
   -- Made by catalogue/search from the fields above; PostgreSQL never parses a word itself.
   words tsvector not null default ''::tsvector,
-  -- Loans so far and the tier of usefulness that search cuts by; a sweep renews both.
+  -- Made there too: ' title / authors / the rest', folded; ranked by, and looked through for parts of words.
+  folded text not null default '',
+  -- Loans so far and the tier of usefulness that search cuts by (0 is the most lent); a sweep renews both.
   loans_count integer not null default 0,
-  tier smallint not null default 0,
+  tier smallint not null default 4 check (tier between 0 and 4),
   version integer not null default 1,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -159,7 +161,29 @@ create table title (
 );
 create unique index title_one_per_control_number on title (control_source, control_number)
   where control_number is not null and deleted_at is null;
-create index title_by_words on title using gin (words);
+-- One index a tier, so that even the commonest word, or a prefix of two letters, is found among the most lent
+-- titles first and the search may stop there. The list of entries not yet sorted in is kept short: it is read whole.
+create index title_by_words_0 on title using gin (words) with (gin_pending_list_limit = 256)
+  where tier = 0 and deleted_at is null;
+create index title_by_words_1 on title using gin (words) with (gin_pending_list_limit = 256)
+  where tier = 1 and deleted_at is null;
+create index title_by_words_2 on title using gin (words) with (gin_pending_list_limit = 256)
+  where tier = 2 and deleted_at is null;
+create index title_by_words_3 on title using gin (words) with (gin_pending_list_limit = 256)
+  where tier = 3 and deleted_at is null;
+create index title_by_words_4 on title using gin (words) with (gin_pending_list_limit = 256)
+  where tier = 4 and deleted_at is null;
+create index title_by_letters_0 on title using gin (folded gin_trgm_ops) with (gin_pending_list_limit = 256)
+  where tier = 0 and deleted_at is null;
+create index title_by_letters_1 on title using gin (folded gin_trgm_ops) with (gin_pending_list_limit = 256)
+  where tier = 1 and deleted_at is null;
+create index title_by_letters_2 on title using gin (folded gin_trgm_ops) with (gin_pending_list_limit = 256)
+  where tier = 2 and deleted_at is null;
+create index title_by_letters_3 on title using gin (folded gin_trgm_ops) with (gin_pending_list_limit = 256)
+  where tier = 3 and deleted_at is null;
+create index title_by_letters_4 on title using gin (folded gin_trgm_ops) with (gin_pending_list_limit = 256)
+  where tier = 4 and deleted_at is null;
+create index title_by_folded_title on title using hash (split_part(folded, ' /', 1));
 create index title_by_isbn on title using gin (isbns);
 
 -- The record as it came, byte for byte. Kept apart so that a search never reads it.

@@ -91,7 +91,7 @@ const plainText = /^[ -~]*$/
  * romanisation (ʻ, ʼ, ʹ), and what has no shape: joiners, direction marks, soft hyphens, variation selectors.
  */
 const droppedMarks =
-  /\u0640|[\u02b0-\u02ff]|\p{Cf}|[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]/gu
+  /\u0640|[\u02b0-\u02ff]|\p{Cf}|[\ufe00-\ufe0f]|[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed]|[\u1ab0-\u1aff]|[\u1dc0-\u1dff]|[\u20d0-\u20ff]|[\ufe20-\ufe2f]/gu
 
 const likeLetters = /[ßæœøłđðþıħŋςىیکةҐґ]/gu
 
