@@ -21,6 +21,8 @@ export type Database = AsyncDisposable & {
   readonly withConnection: <T>(work: (connection: pg.PoolClient) => Promise<T>) => Promise<T>
   /** A connection of its own outside the pool, for locks held over a lifetime. The caller ends it. */
   readonly connectAlone: () => Promise<pg.Client>
+  /** How many connections there are, how many of them idle, and how many callers wait for one. */
+  readonly counts: () => { readonly open: number; readonly idle: number; readonly waiting: number }
 }
 
 /** What a pool connects to, and its limits. */
@@ -128,6 +130,7 @@ export function openPool(options: PoolOptions): Database {
         }
       }),
     connectAlone: () => connectAlone(options),
+    counts: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     [Symbol.asyncDispose]: () => pool.end(),
   }
 }

@@ -145,7 +145,7 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
 }
 
 /** Both were sent in one go; a failure of either is the failure of the pair, and neither goes unheard. */
-async function together<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+export async function together<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
   const [one, two] = await Promise.allSettled([first, second])
   if (one.status === 'rejected') throw one.reason
   if (two.status === 'rejected') throw two.reason

@@ -1,0 +1,117 @@
+import type { RefusalCode } from './refusal-codes.ts'
+
+/** How a refusal is told: by HTTP status, by exit code of the command, and in words on a page. */
+export type Answer = {
+  readonly status: number
+  /** 1 failed, 2 misuse, 3 refused: see the commands page. */
+  readonly exit: 0 | 1 | 2 | 3
+  /** What is the matter, as one sentence. */
+  readonly title: string
+  /** What to do now, as one sentence. */
+  readonly next: string
+}
+
+/** A thing that is not there. */
+const missing = (title: string, next: string): Answer => ({ status: 404, exit: 3, title, next })
+/** The library's rules say no. */
+const ruled = (title: string, next: string): Answer => ({ status: 409, exit: 3, title, next })
+/** What was asked cannot be understood or does not fit. */
+const misused = (status: number, title: string, next: string): Answer => ({ status, exit: 2, title, next })
+/** Who asks may not. */
+const barred = (status: number, title: string, next: string): Answer => ({ status, exit: 3, title, next })
+
+const override = 'Ask a member of staff, who may go past it with a reason.'
+const scanAgain = 'Scan it again, or look it up in the catalogue.'
+const readAgain = 'Read it again, look at what changed, and repeat your change on that.'
+const chooseListed = 'Choose one from the list.'
+
+/** The one table of refusals. Its type is made of what each verb can say, so that none is left without words. */
+export const answers: Readonly<Record<RefusalCode, Answer>> = {
+  'patron-unknown': missing('Nobody has this card.', 'Scan the card again, or look the patron up by name.'),
+  'patron-expired': ruled('The card has expired.', `Extend the card. ${override}`),
+  'patron-blocked': ruled('The patron is blocked.', `Settle what the block is about. ${override}`),
+  'patron-owes': ruled('The patron owes too much.', `Take a payment. ${override}`),
+  'patron-protected': ruled('The patron is protected.', 'Take the protection off first, if it should go.'),
+  'card-taken': ruled('Another patron has this card number.', 'Give another card, or leave it empty.'),
+  'category-unknown': missing('There is no such patron category.', chooseListed),
+
+  'loan-limit': ruled('The patron has as many loans as the rule allows.', `Take one back. ${override}`),
+  'no-loan-rule': ruled('No loan rule fits.', 'Add a loan rule for this branch, category and item type.'),
+  'loan-unknown': missing('There is no such open loan.', 'Look at the list of loans again.'),
+  'renewal-limit': ruled('It was renewed as often as the rule allows.', `Bring it back. ${override}`),
+  'hold-waits': ruled('Somebody waits for it.', `Bring it back by the due date. ${override}`),
+  'due-date-not-later': ruled(
+    'Renewing now would not make it due later.',
+    'Renew it nearer to its due date.',
+  ),
+
+  'copy-unknown': missing('No copy has this barcode.', scanAgain),
+  'copy-withdrawn': ruled('The copy was withdrawn.', 'Put it aside for the cataloguer.'),
+  'copy-not-for-loan': ruled('The copy is not for loan.', `It may be read here. ${override}`),
+  'copy-on-loan': ruled('The copy is on loan.', 'Check it in first; then lend it.'),
+  'copy-on-hold-shelf': ruled(
+    'The copy waits for another patron.',
+    `Put it back on the hold shelf. ${override}`,
+  ),
+  'barcode-taken': ruled('Another copy has this barcode.', 'Give the copy another barcode.'),
+  'reason-missing': misused(422, 'A reason is missing.', 'Say why, in a few words.'),
+  'override-not-allowed': barred(
+    403,
+    'This cannot be overridden.',
+    'Leave the override out, or ask a manager.',
+  ),
+
+  'title-unknown': missing('There is no such title.', 'Search for it again.'),
+  'title-has-no-copies': ruled('The title has no copy that could come.', 'Choose another edition.'),
+  'hold-limit': ruled('The patron has as many holds as the rule allows.', 'Cancel one first.'),
+  'already-on-hold': ruled(
+    'The patron waits for it already.',
+    'Nothing to do: the place in the queue is kept.',
+  ),
+  'already-on-loan': ruled('The patron has it on loan.', 'Renew the loan instead.'),
+  'hold-unknown': missing('There is no such hold.', 'Look at the list of holds again.'),
+  'hold-captured': ruled(
+    'A copy is on its way or on the shelf for this hold.',
+    'Fetch it, or cancel the hold.',
+  ),
+  'hold-closed': ruled('The hold is over.', 'Place a new one.'),
+
+  'branch-unknown': missing('There is no such branch.', chooseListed),
+  'item-type-unknown': missing('There is no such item type.', chooseListed),
+  'nothing-owed': ruled('Nothing is owed.', 'Look at the account again: it may have been paid already.'),
+  'more-than-owed': ruled('That is more than is owed.', 'Take at most what is owed.'),
+  'version-stale': ruled('Somebody changed it meanwhile.', readAgain),
+  'fields-invalid': misused(422, 'Some fields do not fit.', 'Mend the fields that are named.'),
+
+  'query-empty': misused(400, 'There is nothing to search for.', 'Type a word of the title or an author.'),
+  'query-too-long': misused(400, 'The search is too long.', 'Use at most 100 characters.'),
+  'query-control-character': misused(400, 'The search holds a control character.', 'Type it by hand.'),
+  'too-broad': misused(422, 'The search is too broad.', 'Add a word.'),
+  'cursor-unknown': misused(400, 'This place in the list is not known.', 'Start the search again.'),
+
+  'sign-in-wrong': barred(401, 'The name or the password is wrong.', 'Type both again.'),
+  'sign-in-too-often': barred(429, 'Too many wrong passwords.', 'Wait some minutes, then try again.'),
+  'key-reused': misused(422, 'The key was used for another request.', 'Make a new Idempotency-Key.'),
+
+  'request-invalid': misused(400, 'The request does not fit.', 'Mend what is named, and ask again.'),
+  'request-timeout': misused(408, 'The request did not arrive in time.', 'Send it again.'),
+  'not-signed-in': barred(401, 'This needs a sign-in.', 'Sign in, and ask again.'),
+  'not-permitted': barred(403, 'You may not do this.', 'Ask somebody who may.'),
+  'form-stale': barred(403, 'The form is out of date.', 'Load the page again, and send it again.'),
+  'not-found': missing('There is nothing here.', 'Look at /api/docs for what there is.'),
+  'method-not-allowed': misused(405, 'This address knows no such method.', 'Use one of the allowed methods.'),
+  'not-acceptable': misused(406, 'No such form of answer.', 'Ask for application/json.'),
+  'body-too-large': misused(413, 'The request is too large.', 'Send less at once.'),
+  'address-too-long': misused(414, 'The address is too long.', 'Shorten it.'),
+  'media-type-unknown': misused(415, 'This kind of content is not understood.', 'Send application/json.'),
+  'headers-too-large': misused(431, 'The headers are too large.', 'Send fewer or shorter headers.'),
+  'too-many-requests': barred(429, 'Too many requests.', 'Wait as long as Retry-After says.'),
+  'file-empty': misused(400, 'The file is empty.', 'Choose the file again.'),
+}
+
+/** What to say about a refusal, whichever verb it came from. */
+export function answerTo(code: string): Answer {
+  return (
+    (answers as Readonly<Record<string, Answer>>)[code] ?? ruled('The library refuses this.', 'Ask staff.')
+  )
+}

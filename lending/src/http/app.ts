@@ -1,0 +1,43 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
+import type { Library } from '../library.ts'
+import type { SignedIn } from '../staff/session.ts'
+import type { Access } from './access.ts'
+import type { Metrics } from './metrics.ts'
+import type { Problem } from './problem.ts'
+import type { Sessions } from './signed-in.ts'
+
+/** The server, with request types read from the schemas. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+/** What every plugin of routes is given. */
+export type Served = { readonly library: Library }
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks: by bearer token on the API, by cookie on the pages. Undefined for a passer-by. */
+    who: SignedIn | undefined
+  }
+  interface FastifyContextConfig {
+    /** Who may use the route. The API takes it from its table; a page names its own, or lets everybody in. */
+    access?: Access
+  }
+  interface FastifyInstance {
+    readonly sessions: Sessions
+    readonly metrics: Metrics
+    /** Set by the pages: how a problem looks to somebody with a browser. Without it they get JSON. */
+    readonly problemPages: { render?: (request: FastifyRequest, told: Problem) => string | Promise<string> }
+  }
+}

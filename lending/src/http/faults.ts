@@ -1,0 +1,103 @@
+import { sqlState } from '../postgres/pool.ts'
+
+/** How a fault is told: nothing was decided, so the caller may ask again, or must tell us. */
+export type FaultAnswer = {
+  readonly code: string
+  readonly status: 500 | 503 | 504 | 507
+  readonly title: string
+  readonly next: string
+  readonly retryAfterSeconds?: number
+}
+
+const again = 'Nothing was written. Ask again in a moment.'
+
+const known: Readonly<Record<string, Omit<FaultAnswer, 'code'>>> = {
+  BIBBY_DATABASE_UNREACHABLE: {
+    status: 503,
+    title: 'The library cannot reach its database.',
+    next: again,
+    retryAfterSeconds: 5,
+  },
+  BIBBY_WRITES_STOPPED: {
+    status: 503,
+    title: 'Nothing can be written now.',
+    next: 'Reading goes on. Ask again when writes are back.',
+    retryAfterSeconds: 30,
+  },
+  BIBBY_WRITE_LOST: {
+    status: 503,
+    title: 'The database went away before anything was written.',
+    next: again,
+    retryAfterSeconds: 1,
+  },
+  BIBBY_WRITE_CONTENDED: {
+    status: 503,
+    title: 'Too many wanted the same thing at once.',
+    next: again,
+    retryAfterSeconds: 1,
+  },
+  BIBBY_STATEMENT_LIMIT: {
+    status: 503,
+    title: 'The database took too long and was stopped.',
+    next: again,
+    retryAfterSeconds: 5,
+  },
+  BIBBY_CLOSING: {
+    status: 503,
+    title: 'This server is closing.',
+    next: 'Ask again: another one answers.',
+    retryAfterSeconds: 1,
+  },
+  BIBBY_DISK_FULL: {
+    status: 507,
+    title: 'There is no room on the disk for this file.',
+    next: 'Tell the operator; nothing was kept of it.',
+  },
+}
+
+const inOurCode: FaultAnswer = {
+  code: 'BIBBY_UNEXPECTED',
+  status: 500,
+  title: 'Something went wrong on our side.',
+  next: 'Try again. If it stays, tell the operator the instance named here.',
+}
+
+/** What to say about a fault. What is not known is ours, and says nothing of what it was. */
+export function faultAnswer(error: unknown): FaultAnswer {
+  const code = faultCode(error)
+  const answer = code === undefined ? undefined : known[code]
+  return code !== undefined && answer ? { code, ...answer } : inOurCode
+}
+
+/** For a write whose commit was cut off: it may have landed. */
+export const commitUnknown: FaultAnswer = {
+  code: 'commit-unknown',
+  status: 504,
+  title: 'It is not known whether this was done.',
+  next: 'Ask again with the same Idempotency-Key: it is done once, and you hear the outcome.',
+  retryAfterSeconds: 1,
+}
+
+/** A stable code for what the database or the disk says in its own words. */
+function faultCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  const state = sqlState(error)
+  if (state === '57014') return 'BIBBY_STATEMENT_LIMIT'
+  if (state === '53100') return 'BIBBY_DISK_FULL'
+  if (state !== undefined && isConnectionCode(state)) return 'BIBBY_DATABASE_UNREACHABLE'
+  const { code } = error as { code?: unknown }
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'BIBBY_DISK_FULL'
+  if (code === 'FST_ERR_HANDLER_TIMEOUT') return 'BIBBY_STATEMENT_LIMIT'
+  if (isSocketError(error, code)) return 'BIBBY_DATABASE_UNREACHABLE'
+  return typeof code === 'string' ? code : undefined
+}
+
+function isConnectionCode(state: string): boolean {
+  return state.startsWith('08') || state.startsWith('57P') || state === '53300'
+}
+
+/** What `pg` throws when its connection breaks in the middle of a statement. */
+function isSocketError(error: Error, code: unknown): boolean {
+  if (code === 'ECONNRESET' || code === 'ECONNREFUSED' || code === 'EPIPE' || code === 'ENOENT') return true
+  return error.message.startsWith('Connection terminated') || error.message === 'Query read timeout'
+}

@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto'
+import fastifyCookie from '@fastify/cookie'
+import fastifyHelmet from '@fastify/helmet'
+import fastifyRateLimit from '@fastify/rate-limit'
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyBaseLogger, LogController } from 'fastify'
+import type { DestinationStream } from 'pino'
+import type { Library } from '../library.ts'
+import type { SignedIn } from '../staff/session.ts'
+import { api } from './api/api.ts'
+import type { App } from './app.ts'
+import { browser } from './browser.ts'
+import { addDocs, collectDocs } from './docs.ts'
+import { addErrorHandler, problemOf, RefusedAtTheDoorError } from './errors.ts'
+import { addGate } from './gate.ts'
+import { addHealth, addMetricsRoute } from './health.ts'
+import { addJson } from './json.ts'
+import { defaultLimits, type Limits } from './limits.ts'
+import { logOptions } from './log.ts'
+import { addMetrics } from './metrics.ts'
+import { addNotFound } from './not-found.ts'
+import { rawProblem, sendProblem } from './problem.ts'
+import { openSessions, tokenOf } from './signed-in.ts'
+
+/** What a server is built with. */
+export type ServerOptions = {
+  /** Default: `info`. */
+  readonly logLevel?: 'silent' | 'fatal' | 'error' | 'warn' | 'info' | 'debug'
+  /** Where log lines go. Default: standard output. */
+  readonly logTo?: DestinationStream
+  /** Every request to the API acts as this person, and no token is asked for: for use inside one process. */
+  readonly actor?: SignedIn
+  /** Which proxies may say who the client is: `true` for any, or addresses. Default: none. */
+  readonly trustProxy?: boolean | string
+  readonly limits?: Partial<Limits>
+}
+
+/**
+ * Builds the server, all routes registered, not yet listening. `close()` refuses what is new, lets what is in
+ * flight finish, and closes the rest after `limits.closeMs`. The library is the caller's to close afterwards.
+ */
+export async function buildServer(library: Library, options: ServerOptions = {}): Promise<App> {
+  const limits: Limits = { ...defaultLimits, ...options.limits }
+  const app = makeServer(limits, options)
+  app.decorate('sessions', openSessions(library))
+  addMetrics(app, library)
+  addErrorHandler(app)
+  await addDefences(app, limits)
+  addGate(app, options.actor)
+  addJson(app)
+  collectDocs(app, library)
+  addHealth(app, library)
+  addMetricsRoute(app)
+  app.register(api, { library, limits })
+  app.register(browser, { library, limits })
+  addDocs(app)
+  addNotFound(app)
+  closeInTime(app, limits)
+  await app.ready()
+  return app
+}
+
+function makeServer(limits: Limits, { logLevel = 'info', logTo, trustProxy = false }: ServerOptions): App {
+  const app = Fastify({
+    logger: logOptions(logLevel, logTo),
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy,
+    bodyLimit: limits.bodyBytes,
+    handlerTimeout: limits.handlerMs,
+    connectionTimeout: limits.idleConnectionMs,
+    requestTimeout: limits.longHandlerMs,
+    keepAliveTimeout: limits.idleConnectionMs,
+    forceCloseConnections: 'idle',
+    genReqId: ({ headers }) => requestId(headers['x-request-id']),
+    http: { maxHeaderSize: limits.headersBytes, headersTimeout: limits.headersMs },
+    routerOptions: { maxParamLength: 200 },
+    frameworkErrors: (error, request, reply) => sendProblem(reply, problemOf(error, request)),
+    clientErrorHandler: (error, socket) => {
+      // The socket may be gone already; nothing can be said then.
+      if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+      socket.end(rawProblem(clientErrorCode(error.code), randomUUID()))
+    },
+  })
+  app.setValidatorCompiler(TypeBoxValidatorCompiler)
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id)
+    done()
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    const { method, routeOptions, who } = request
+    request.log.info(
+      {
+        method,
+        route: routeOptions.url ?? 'unknown',
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+        who: who?.kind ?? 'passer-by',
+      },
+      'answered',
+    )
+    done()
+  })
+  return app as App
+}
+
+/** An id that came along is kept if it is short and plain, so that one request can be followed through a proxy. */
+function requestId(given: string | string[] | undefined): string {
+  return typeof given === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID()
+}
+
+function clientErrorCode(code: string | undefined) {
+  if (code === 'HPE_HEADER_OVERFLOW') return 'headers-too-large'
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request-timeout' : 'request-invalid'
+}
+
+async function addDefences(app: App, limits: Limits): Promise<void> {
+  await app.register(fastifyHelmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    // Whoever ends TLS in front of us says so to browsers; over plain HTTP it means nothing.
+    strictTransportSecurity: false,
+  })
+  await app.register(fastifyCookie)
+  await app.register(fastifyRateLimit, {
+    timeWindow: 60_000,
+    cache: 20_000,
+    // Signed in: by person. Else by address. A token counts once it was seen to be good, so that made-up tokens
+    // are counted by address.
+    keyGenerator: (request) => app.sessions.actorSeen(tokenOf(request) ?? '') ?? request.ip,
+    max: (_, key) => {
+      if (key.startsWith('staff:')) return limits.staffPerMinute
+      return key.startsWith('patron:') ? limits.patronPerMinute : limits.anonymousPerMinute
+    },
+    addHeadersOnExceeding: {
+      'x-ratelimit-limit': false,
+      'x-ratelimit-remaining': false,
+      'x-ratelimit-reset': false,
+    },
+    errorResponseBuilder: (_, { ttl }) =>
+      new RefusedAtTheDoorError('too-many-requests', { retryAfterSeconds: Math.ceil(ttl / 1_000) }),
+  })
+}
+
+/** A client that never ends its request cannot keep the server from closing. */
+function closeInTime(app: App, { closeMs }: Limits): void {
+  app.addHook('preClose', (done) => {
+    setTimeout(() => app.server.closeAllConnections(), closeMs).unref()
+    done()
+  })
+}
+
+/** The log of a server, for what runs beside it. */
+export type Log = FastifyBaseLogger

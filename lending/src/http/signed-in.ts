@@ -1,0 +1,104 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Library } from '../library.ts'
+import { type SignedIn, session, signOut, signOutEverywhere } from '../staff/session.ts'
+import type { App } from './app.ts'
+
+/** The cookie that carries a page's session. */
+export const sessionCookie = 'bibby_session'
+
+/**
+ * Another process may still honour a session this long after it was ended here. On this process it ends at
+ * once.
+ */
+const rememberedForMs = 5_000
+/** How many sessions one process remembers; past it the oldest is looked up again. */
+const rememberedMax = 10_000
+/** Longer than any token we make: what is longer is not looked up. */
+const tokenLengthMax = 200
+
+/** Who is behind a token, remembered for some seconds so that a desk in full swing asks the database rarely. */
+export type Sessions = {
+  /** Who this token stands for. */
+  readonly of: (token: string) => SignedIn | undefined | Promise<SignedIn | undefined>
+  /** The actor, if this process saw the token lately; never asks the database. */
+  readonly actorSeen: (token: string) => string | undefined
+  readonly end: (token: string) => Promise<void>
+  /** Ends every session of this person, on this process at once. */
+  readonly endAll: (who: SignedIn) => Promise<void>
+  /** Makes this process look the person's sessions up again, after their role or password changed. */
+  readonly forget: (actor: string) => void
+}
+
+/** Opens the memory of sessions of this process. */
+export function openSessions({ db, clock }: Pick<Library, 'db' | 'clock'>): Sessions {
+  const seen = new Map<string, { readonly who: SignedIn; readonly until: number }>()
+  const forget = (actor: string): void => {
+    for (const [token, { who }] of seen) if (who.actor === actor) seen.delete(token)
+  }
+  const remember = (token: string, who: SignedIn): void => {
+    seen.delete(token)
+    const oldest = seen.size >= rememberedMax ? seen.keys().next().value : undefined
+    if (oldest !== undefined) seen.delete(oldest)
+    seen.set(token, { who, until: performance.now() + rememberedForMs })
+  }
+  const lookUp = async (token: string): Promise<SignedIn | undefined> => {
+    const who = await session(db, token, clock())
+    if (who) remember(token, who)
+    else seen.delete(token)
+    return who
+  }
+  return {
+    of: (token) => {
+      if (token.length > tokenLengthMax) return undefined
+      const known = seen.get(token)
+      return known && known.until > performance.now() ? known.who : lookUp(token)
+    },
+    actorSeen: (token) => seen.get(token)?.who.actor,
+    end: async (token) => {
+      seen.delete(token)
+      await signOut(db, token)
+      seen.delete(token)
+    },
+    endAll: async (who) => {
+      forget(who.actor)
+      await signOutEverywhere(db, who)
+      forget(who.actor)
+    },
+    forget,
+  }
+}
+
+/** The token that came with a request: a bearer token on the API, the cookie elsewhere, never the other way. */
+export function tokenOf(request: FastifyRequest): string | undefined {
+  if (isApi(request)) {
+    const header = request.headers.authorization
+    return header?.startsWith('Bearer ') ? header.slice('Bearer '.length).trim() : undefined
+  }
+  return request.cookies[sessionCookie]
+}
+
+/** Whether the request is for the API rather than for a page. */
+export function isApi(request: FastifyRequest): boolean {
+  return request.url.startsWith('/api/')
+}
+
+/** Signs a browser in: `signIn` gave the token. */
+export function signInBrowser(
+  reply: FastifyReply,
+  { token, expiresAt }: { readonly token: string; readonly expiresAt: string | Date },
+): void {
+  reply.setCookie(sessionCookie, token, {
+    path: '/',
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: 'auto',
+    expires: new Date(expiresAt),
+  })
+}
+
+/** Signs a browser out, on the server and in its cookie. */
+export async function signOutBrowser(app: App, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const token = request.cookies[sessionCookie]
+  if (token) await app.sessions.end(token)
+  reply.clearCookie(sessionCookie, { path: '/' })
+}

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { resolve } from 'node:path'
+import { type Database, openPool, type PoolOptions } from './postgres/pool.ts'
+import { stampedCommit } from './stamped-commit.ts'
+import { bibbyVersion } from './version.ts'
+
+/** Everything that a door to the library needs: HTTP, the command and the sweeps are all given one of these. */
+export type Library = AsyncDisposable & {
+  /** For the desk: reads and writes; a statement may take 5 s. */
+  readonly db: Database
+  /** For search: role bibby_search where the server has it, read-only; a statement may take 500 ms. */
+  readonly searchDb: Database
+  /** Names this process in the journal and to its siblings. */
+  readonly instance: string
+  /** The one clock. Rules are told the time, they never ask. */
+  readonly clock: () => Date
+  /** `uploads/` and `exports/` live below it. */
+  readonly dataFolder: string
+  readonly version: string
+  /** The commit that this was built from, or `unknown`. Read once, at start. */
+  readonly commit: string
+  /** When it was built, as ISO 8601, or null when nobody stamped it. */
+  readonly builtAt: string | null
+  readonly startedAt: Date
+}
+
+/** What a library is opened with. */
+export type LibraryOptions = {
+  readonly connection: PoolOptions['connection']
+  readonly dataFolder: string
+  /** Default: host name, process number and a random part. */
+  readonly instance?: string
+  /** Default: the machine's clock. */
+  readonly clock?: () => Date
+  /** Default: that of the package. */
+  readonly version?: string
+  /** Default: as stamped; see `stampedCommit`. */
+  readonly commit?: string
+  /** Default: 12, which is what two cores keep busy. */
+  readonly deskConnectionsMax?: number
+  /** Default: 4: search may use a part of the server and never all of it. */
+  readonly searchConnectionsMax?: number
+}
+
+const deskStatementLimitMs = 5_000
+const searchStatementLimitMs = 500
+
+/** Wires a library. Nothing is connected before it is first used; `await using` closes the pools. */
+export function openLibrary(options: LibraryOptions): Library {
+  const { connection } = options
+  const db = openPool({
+    connection,
+    name: 'bibby-desk',
+    connectionsMax: options.deskConnectionsMax ?? 12,
+    statementLimitMs: deskStatementLimitMs,
+  })
+  const searchDb = openPool({
+    connection,
+    name: 'bibby-search',
+    connectionsMax: options.searchConnectionsMax ?? 4,
+    statementLimitMs: searchStatementLimitMs,
+    readOnly: true,
+    role: 'bibby_search',
+  })
+  const clock = options.clock ?? (() => new Date())
+  const stamp = stampedCommit()
+  return {
+    db,
+    searchDb,
+    instance: options.instance ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
+    clock,
+    dataFolder: resolve(options.dataFolder),
+    version: options.version ?? bibbyVersion(),
+    commit: options.commit ?? stamp.commit,
+    builtAt: stamp.builtAt,
+    startedAt: clock(),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([db[Symbol.asyncDispose](), searchDb[Symbol.asyncDispose]()])
+    },
+  }
+}

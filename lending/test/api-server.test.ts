@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { aServedLibrary, bearing } from './api-fixtures.ts'
+
+test('a process is ready only after two passes in a row, and then tells its own health only', async () => {
+  await using at = await aServedLibrary()
+  const ready = () => at.app.inject('/actuator/health/readiness')
+  assert.equal((await ready()).statusCode, 503)
+  assert.equal((await ready()).statusCode, 200)
+  assert.deepEqual((await ready()).json(), { status: 'UP' })
+  assert.deepEqual((await at.app.inject('/actuator/health/liveness')).json(), { status: 'UP' })
+  const whole = (await at.app.inject('/actuator/health')).json()
+  assert.equal(whole.components.database.status, 'UP')
+  const info = (await at.app.inject('/actuator/info')).json()
+  assert.equal(info.epoch, 1)
+  assert.match(info.git.commit, /^[0-9a-f]{40}$/)
+})
+
+test('who signs in gets a token; who signs out loses it at once', async () => {
+  await using at = await aServedLibrary()
+  const headers = bearing(await at.tokenOf('desk'))
+  assert.equal((await at.app.inject({ url: '/api/v1/me', headers })).json().role, 'desk')
+  const out = await at.app.inject({ method: 'DELETE', url: '/api/v1/sessions', headers })
+  assert.equal(out.statusCode, 204)
+  const after = await at.app.inject({ url: '/api/v1/me', headers })
+  assert.equal(after.statusCode, 401)
+  assert.equal(after.json().code, 'not-signed-in')
+})
+
+test('what is not there is told as a problem, and a wrong method names the right ones', async () => {
+  await using at = await aServedLibrary()
+  const nothing = await at.app.inject('/api/v1/nothing')
+  assert.equal(nothing.statusCode, 404)
+  assert.match(String(nothing.headers['content-type']), /^application\/problem\+json/)
+  const wrong = await at.app.inject({ method: 'PUT', url: '/api/v1/me' })
+  assert.equal(wrong.statusCode, 405)
+  assert.equal(wrong.headers.allow, 'GET')
+})
+
+test('every series is known at 0 before anything happened', async () => {
+  await using at = await aServedLibrary()
+  const { body } = await at.app.inject('/metrics')
+  assert.match(body, /bibby_request_seconds_count\{route="\/api\/v1\/me",method="GET",class="5xx"\} 0/)
+  assert.match(body, /bibby_pool_connections\{pool="desk",state="waiting"\} 0/)
+})
+
+test('the description of the API and its page are served under a policy that lets no inline script run', async () => {
+  await using at = await aServedLibrary()
+  const json = (await at.app.inject('/api/openapi.json')).json()
+  assert.ok(json.paths['/api/v1/sessions'].post)
+  const page = await at.app.inject('/api/docs')
+  assert.equal(page.statusCode, 200)
+  assert.match(String(page.headers['content-security-policy']), /default-src 'self'/)
+  assert.doesNotMatch(String(page.headers['content-security-policy']), /unsafe/)
+  assert.doesNotMatch(page.body, /<script>|style="/)
+})
