@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { characters, plainText, plainTexts } from './text.ts'
+import { characters, isEmail, plainText, plainTexts } from './text.ts'
 
 const name = { max: 10, label: 'Name' }
 
@@ -54,4 +54,11 @@ test('what was accepted is accepted again unchanged, and fits', () => {
       assert.ok(!once.text.includes('\0'))
     }),
   )
+})
+
+test('an address has one @ with something on both sides, and no room for a second one', () => {
+  for (const good of ['a@b', 'ada.l+x@example.org', 'почта@пример.рф']) assert.ok(isEmail(good), good)
+  for (const bad of ['', 'a', '@b', 'a@', 'a@b@c', 'a b@c', 'a@b, c@d', 'A <a@b>', `${'x'.repeat(65)}@b`]) {
+    assert.ok(!isEmail(bad), bad)
+  }
 })

@@ -48,6 +48,11 @@ export function characters(text: string): number {
   return count
 }
 
+/** Whether the text could be an address for mail: something, one `@`, something with a dot or a host's name. */
+export function isEmail(text: string): boolean {
+  return /^[^\s@<>(),;:"]{1,64}@[^\s@<>(),;:"]{1,253}$/u.test(text)
+}
+
 /**
  * Checks several fields at once: the texts by name, or every problem found, by name. A field that is absent
  * (undefined) stays absent.
