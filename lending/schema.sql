@@ -221,8 +221,10 @@ create table loan (
   lent_at timestamp with time zone not null,
   due_at timestamp with time zone not null,
   renewals integer not null default 0,
+  accrued_cents integer not null default 0,
   returned_at timestamp with time zone,
   returned_branch_id bigint,
+  constraint loan_accrued_cents_check CHECK ((accrued_cents >= 0)),
   constraint loan_ends_after_it_begins CHECK ((returned_at >= lent_at)),
   constraint loan_open_has_patron CHECK (((returned_at IS NOT NULL) OR (patron_id IS NOT NULL))),
   constraint loan_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
@@ -371,18 +373,30 @@ create table title (
   series text[] not null default '{}'::text[],
   summary text not null default ''::text,
   words tsvector not null default ''::tsvector,
+  folded text not null default ''::text,
   loans_count integer not null default 0,
-  tier smallint not null default 0,
+  tier smallint not null default 4,
   version integer not null default 1,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   deleted_at timestamp with time zone,
   constraint title_published_year_check CHECK (((published_year >= '-5000'::integer) AND (published_year <= 9999))),
+  constraint title_tier_check CHECK (((tier >= 0) AND (tier <= 4))),
   constraint title_title_check CHECK ((title <> ''::text)),
   constraint title_pkey PRIMARY KEY (id)
 );
+CREATE INDEX title_by_folded_title ON public.title USING hash (split_part(folded, ' /'::text, 1));
 CREATE INDEX title_by_isbn ON public.title USING gin (isbns);
-CREATE INDEX title_by_words ON public.title USING gin (words);
+CREATE INDEX title_by_letters_0 ON public.title USING gin (folded gin_trgm_ops) WITH (gin_pending_list_limit='256') WHERE ((tier = 0) AND (deleted_at IS NULL));
+CREATE INDEX title_by_letters_1 ON public.title USING gin (folded gin_trgm_ops) WITH (gin_pending_list_limit='256') WHERE ((tier = 1) AND (deleted_at IS NULL));
+CREATE INDEX title_by_letters_2 ON public.title USING gin (folded gin_trgm_ops) WITH (gin_pending_list_limit='256') WHERE ((tier = 2) AND (deleted_at IS NULL));
+CREATE INDEX title_by_letters_3 ON public.title USING gin (folded gin_trgm_ops) WITH (gin_pending_list_limit='256') WHERE ((tier = 3) AND (deleted_at IS NULL));
+CREATE INDEX title_by_letters_4 ON public.title USING gin (folded gin_trgm_ops) WITH (gin_pending_list_limit='256') WHERE ((tier = 4) AND (deleted_at IS NULL));
+CREATE INDEX title_by_words_0 ON public.title USING gin (words) WITH (gin_pending_list_limit='256') WHERE ((tier = 0) AND (deleted_at IS NULL));
+CREATE INDEX title_by_words_1 ON public.title USING gin (words) WITH (gin_pending_list_limit='256') WHERE ((tier = 1) AND (deleted_at IS NULL));
+CREATE INDEX title_by_words_2 ON public.title USING gin (words) WITH (gin_pending_list_limit='256') WHERE ((tier = 2) AND (deleted_at IS NULL));
+CREATE INDEX title_by_words_3 ON public.title USING gin (words) WITH (gin_pending_list_limit='256') WHERE ((tier = 3) AND (deleted_at IS NULL));
+CREATE INDEX title_by_words_4 ON public.title USING gin (words) WITH (gin_pending_list_limit='256') WHERE ((tier = 4) AND (deleted_at IS NULL));
 CREATE UNIQUE INDEX title_one_per_control_number ON public.title USING btree (control_source, control_number) WHERE ((control_number IS NOT NULL) AND (deleted_at IS NULL));
 
 create table title_record (

@@ -233,6 +233,8 @@ create table loan (
   lent_at timestamptz not null,
   due_at timestamptz not null,
   renewals integer not null default 0,
+  -- What it cost to be overdue before a renewal; charged with the rest at check-in.
+  accrued_cents integer not null default 0 check (accrued_cents >= 0),
   returned_at timestamptz,
   returned_branch_id bigint references branch (id),
   constraint loan_open_has_patron check (returned_at is not null or patron_id is not null),

@@ -261,6 +261,11 @@ export async function aSmallLibrary(
   return { ...branch, ...category, ...itemType, ruleId, ...patron, ...copy }
 }
 
+/** For a second patron or copy of the same library: all but what must differ. */
+export function besides({ branchId, categoryId, itemTypeId, titleId }: SmallLibrary) {
+  return { branchId, categoryId, itemTypeId, titleId }
+}
+
 let made = 0
 
 /** A code that no other fixture of this run has. */

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import type { Tx } from '../postgres/pool.ts'
+import { sql } from '../postgres/sql.ts'
+import type { Verb } from '../postgres/write.ts'
+import { dueAt } from './due-date.ts'
+import { fulfilHold, releaseHold } from './hold-queue.ts'
+import { lendFacts } from './lend-facts.ts'
+import { type LendFacts, type LendRefused, lendOverridable, refusalsOf } from './lend-refusal.ts'
+import { whyRule } from './loan-rule.ts'
+import { type Override, weigh } from './override.ts'
+
+export type { LendRefused } from './lend-refusal.ts'
+
+/** A card, a copy, and the branch whose desk lends it. */
+export type LendAsk = {
+  readonly card: string
+  readonly barcode: string
+  readonly branchId: number
+  readonly override?: Override | undefined
+}
+
+/** A loan that was made, and which rule made it. Times are ISO, UTC. */
+export type Lent = {
+  readonly loanId: number
+  readonly copyId: number
+  readonly titleId: number
+  readonly patronId: number
+  readonly barcode: string
+  readonly card: string
+  readonly title: string
+  readonly patronName: string
+  readonly lentAt: string
+  readonly dueAt: string
+  readonly rule: { readonly id: number; readonly why: string }
+  /** The refusals that staff went past, and why. */
+  readonly overridden: readonly string[]
+  readonly overrideReason?: string
+}
+
+/**
+ * Lends a copy to a patron. A copy that waits on the hold shelf for this patron fulfils that hold; so does any
+ * copy of a title that they still wait for. Going past another's hold sends that hold back to its old place.
+ */
+export const lend: Verb<LendAsk, Lent, LendRefused> = {
+  action: 'lend',
+  about: ({ loanId, copyId, titleId, patronId }) => ({ loanId, copyId, titleId, patronId }),
+  work: async (tx, ask, by) => {
+    const facts = await lendFacts(tx, { ...ask, now: by.occurredAt }, { lock: true })
+    const weighed = weigh(refusalsOf(facts), { override: ask.override, overridable: lendOverridable })
+    if ('refused' in weighed) return weighed
+    return { ...(await handOver(tx, facts, by.occurredAt)), ...weighed }
+  },
+}
+
+async function handOver(tx: Tx, facts: LendFacts, lentAt: Date): Promise<Omit<Lent, 'overridden'>> {
+  const { branch, patron, copy, rule } = facts
+  assert(branch && patron && copy && rule, 'Lending went on without a branch, patron, copy or rule.')
+  const due = dueAt({ ...branch, rule, lentAt, patronExpiresOn: patron.expiresOn })
+  const [loan] = await tx.rows<{ id: number }>(sql`
+    insert into loan (copy_id, patron_id, patron_category_id, branch_id, loan_rule_id, lent_at, due_at)
+    values (${copy.id}, ${patron.id}, ${patron.categoryId}, ${branch.id}, ${rule.id}, ${lentAt}, ${due})
+    returning id
+  `)
+  assert(loan, 'An inserted loan has an id.')
+  if (copy.isInTransit) await tx.rows(sql`update copy set in_transit_to = null where id = ${copy.id}`)
+  await settleHolds(tx, { facts, copyId: copy.id, patronId: patron.id, at: lentAt })
+  return {
+    loanId: loan.id,
+    copyId: copy.id,
+    titleId: copy.titleId,
+    patronId: patron.id,
+    barcode: copy.barcode,
+    card: patron.card,
+    title: copy.title,
+    patronName: patron.name,
+    lentAt: lentAt.toISOString(),
+    dueAt: due.toISOString(),
+    rule: {
+      id: rule.id,
+      why: whyRule(rule, {
+        branch: branch.name,
+        patronCategory: patron.categoryName,
+        itemType: copy.itemTypeName,
+      }),
+    },
+  }
+}
+
+async function settleHolds(
+  tx: Tx,
+  { facts, copyId, patronId, at }: { facts: LendFacts; copyId: number; patronId: number; at: Date },
+): Promise<void> {
+  const captured = facts.copy?.capturedBy
+  if (captured?.patronId === patronId) return fulfilHold(tx, { holdId: captured.holdId, copyId, at })
+  if (captured) await releaseHold(tx, captured.holdId)
+  if (facts.ownWaitingHoldId !== undefined)
+    await fulfilHold(tx, { holdId: facts.ownWaitingHoldId, copyId, at })
+}

@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict'
+import type { Tx } from '../postgres/pool.ts'
+import { type Sql, sql } from '../postgres/sql.ts'
+import { together, type Verb } from '../postgres/write.ts'
+import { dueAt } from './due-date.ts'
+import { fineCents } from './fine.ts'
+import { blockAtCentsByDefault, closedDaysMax } from './lend-facts.ts'
+import type { LoanRule } from './loan-rule.ts'
+import { localDay, type OpenDays } from './open-days.ts'
+import { type Override, type OverrideRefused, weigh } from './override.ts'
+import { ruleColumns } from './rules-for.ts'
+import { scanned } from './scanned.ts'
+
+/** An open loan, by its id or by the barcode of its copy. */
+export type RenewAsk = {
+  readonly loanId?: number | undefined
+  readonly barcode?: string | undefined
+  /** The desk that renews. The loan keeps the calendar of the branch that lent it. */
+  readonly branchId?: number | undefined
+  /** Set when a patron asks: then only their own loan is found. */
+  readonly patronId?: number | undefined
+  readonly override?: Override | undefined
+}
+
+/** A loan that goes on. Times are ISO, UTC. */
+export type Renewed = {
+  readonly loanId: number
+  readonly copyId: number
+  readonly titleId: number
+  readonly patronId: number
+  readonly title: string
+  readonly dueAt: string
+  readonly renewals: number
+  readonly renewalsMax: number
+  readonly overridden: readonly string[]
+  readonly overrideReason?: string
+}
+
+/** Why a loan is not renewed. */
+export type RenewRefused =
+  | { readonly refused: 'loan-unknown' }
+  | { readonly refused: 'patron-expired'; readonly expiresOn: string }
+  | { readonly refused: 'patron-blocked'; readonly because: string }
+  | { readonly refused: 'patron-owes'; readonly cents: number; readonly limitCents: number }
+  | { readonly refused: 'renewal-limit'; readonly limit: number }
+  | { readonly refused: 'hold-waits' }
+  | { readonly refused: 'due-date-not-later'; readonly dueAt: string }
+  | OverrideRefused
+
+const renewOverridable: ReadonlySet<string> = new Set([
+  'patron-expired',
+  'patron-blocked',
+  'patron-owes',
+  'renewal-limit',
+  'hold-waits',
+])
+
+/**
+ * Renews an open loan from today, by the rule that lent it, unless somebody waits for the title. What an
+ * overdue loan has cost so far is kept and charged at check-in.
+ */
+export const renew: Verb<RenewAsk, Renewed, RenewRefused> = {
+  action: 'renew',
+  about: ({ loanId, copyId, titleId, patronId }) => ({ loanId, copyId, titleId, patronId }),
+  work: async (tx, ask, by) => {
+    const now = by.occurredAt
+    const facts = await lockLoan(tx, ask, now)
+    if (!facts) return { refused: 'loan-unknown' }
+    const { loan, rule, openDays, patron } = facts
+    const oldDue = new Date(loan.dueAt)
+    const newDue = dueAt({ ...openDays, rule, lentAt: now, patronExpiresOn: patron.expiresOn })
+    const weighed = weigh(refusalsOf(facts, { now, newDue }), {
+      override: ask.override,
+      overridable: renewOverridable,
+    })
+    if ('refused' in weighed) return weighed
+    const late = fineCents({ ...openDays, rule, dueAt: oldDue, returnedAt: now })
+    const accrued = Math.max(loan.accruedCents, Math.min(loan.accruedCents + late, rule.fineCapCents))
+    const changed = await tx.rows(sql`
+      update loan
+      set due_at = ${newDue}, renewals = renewals + 1, accrued_cents = ${accrued}
+      where id = ${loan.id} and returned_at is null
+      returning id
+    `)
+    assert.equal(changed.length, 1, 'A loan whose copy is locked was ended by another.')
+    return {
+      loanId: loan.id,
+      copyId: loan.copyId,
+      titleId: loan.titleId,
+      patronId: patron.id,
+      title: loan.title,
+      dueAt: newDue.toISOString(),
+      renewals: loan.renewals + 1,
+      renewalsMax: rule.renewalsMax,
+      ...weighed,
+    }
+  },
+}
+
+type Patron = { readonly id: number; readonly expiresOn: string; readonly blockedBecause: string | null }
+
+type Facts = {
+  readonly patron: Patron
+  readonly loan: {
+    readonly id: number
+    readonly copyId: number
+    readonly titleId: number
+    readonly title: string
+    readonly dueAt: string
+    readonly renewals: number
+    readonly accruedCents: number
+  }
+  readonly rule: LoanRule
+  readonly openDays: OpenDays
+  readonly owesCents: number
+  readonly blockAtCents: number
+  readonly someoneWaits: boolean
+}
+
+function refusalsOf(facts: Facts, { now, newDue }: { now: Date; newDue: Date }): RenewRefused[] {
+  const { patron, loan, rule, owesCents, blockAtCents } = facts
+  const found: RenewRefused[] = []
+  if (patron.expiresOn < localDay(now, facts.openDays.timeZone))
+    found.push({ refused: 'patron-expired', expiresOn: patron.expiresOn })
+  if (patron.blockedBecause !== null)
+    found.push({ refused: 'patron-blocked', because: patron.blockedBecause })
+  if (owesCents >= blockAtCents)
+    found.push({ refused: 'patron-owes', cents: owesCents, limitCents: blockAtCents })
+  if (loan.renewals >= rule.renewalsMax) found.push({ refused: 'renewal-limit', limit: rule.renewalsMax })
+  if (facts.someoneWaits) found.push({ refused: 'hold-waits' })
+  if (newDue <= new Date(loan.dueAt)) found.push({ refused: 'due-date-not-later', dueAt: loan.dueAt })
+  return found
+}
+
+/** Locks patron, then copy, and reads the loan when they are held; undefined when it is not open, or not theirs. */
+async function lockLoan(tx: Tx, ask: RenewAsk, now: Date): Promise<Facts | undefined> {
+  const which = askedFor(ask)
+  if (!which) return undefined
+  const [[locked], [fresh]] = await together(
+    tx.rows<{ loan_id: number; patron: Patron }>(sql`
+      with seen as materialized (
+        select loan.id, loan.copy_id, loan.patron_id from loan where ${which} and loan.returned_at is null
+      ),
+      locked_patron as materialized (
+        select id, expires_on as "expiresOn", blocked_because as "blockedBecause"
+        from patron
+        where id = (select patron_id from seen)
+        for no key update
+      ),
+      locked_copy as materialized (
+        select id
+        from copy
+        where id = (select copy_id from seen) and (select count(*) from locked_patron) >= 0
+        for no key update
+      )
+      select seen.id as loan_id, row_to_json(locked_patron) as patron
+      from seen
+      cross join locked_patron
+      cross join locked_copy
+    `),
+    tx.rows<Omit<Facts, 'patron'> & { patron_id: number }>(freshLoan(which, now)),
+  )
+  if (!locked || !fresh) return undefined
+  // Between the two statements the copy changed hands: the loan that was seen is over.
+  if (fresh.loan.id !== locked.loan_id || fresh.patron_id !== locked.patron.id) return undefined
+  const dueAt = new Date(fresh.loan.dueAt).toISOString()
+  return { ...fresh, loan: { ...fresh.loan, dueAt }, patron: locked.patron }
+}
+
+function askedFor({ loanId, barcode, patronId }: RenewAsk): Sql | undefined {
+  const owner = patronId === undefined ? sql`true` : sql`loan.patron_id = ${patronId}`
+  if (loanId !== undefined) return sql`loan.id = ${loanId} and ${owner}`
+  if (barcode === undefined) return undefined
+  return sql`loan.copy_id = (select copy.id from copy where copy.barcode = ${scanned(barcode)}) and ${owner}`
+}
+
+function freshLoan(which: Sql, now: Date): Sql {
+  return sql`
+    select
+      loan.patron_id,
+      json_build_object(
+        'id', loan.id, 'copyId', loan.copy_id, 'titleId', copy.title_id, 'title', title.title,
+        'dueAt', loan.due_at, 'renewals', loan.renewals, 'accruedCents', loan.accrued_cents
+      ) as loan,
+      (select row_to_json(r) from (select ${ruleColumns}) as r) as rule,
+      json_build_object(
+        'timeZone', branch.time_zone,
+        'closedWeekdays', branch.closed_weekdays,
+        'closedDays', array(
+          select closed_day.day
+          from closed_day
+          where closed_day.branch_id = branch.id
+            and closed_day.day >= least(loan.due_at, ${now})::date - 2
+          order by closed_day.day
+          limit ${closedDaysMax}
+        )
+      ) as "openDays",
+      (
+        select coalesce(sum(cents), 0)::integer from fine_line where patron_id = loan.patron_id
+      ) as "owesCents",
+      coalesce((select block_at_cents from library), ${blockAtCentsByDefault}) as "blockAtCents",
+      exists (
+        select from hold
+        join branch as pickup on pickup.id = hold.pickup_branch_id
+        where hold.title_id = copy.title_id
+          and hold.closed_at is null
+          and hold.state = 'waiting'
+          and hold.patron_id <> loan.patron_id
+          and (
+            hold.suspended_until is null
+            or hold.suspended_until <= (${now}::timestamptz at time zone pickup.time_zone)::date
+          )
+      ) as "someoneWaits"
+    from loan
+    join copy on copy.id = loan.copy_id
+    join title on title.id = copy.title_id
+    join loan_rule on loan_rule.id = loan.loan_rule_id
+    join branch on branch.id = loan.branch_id
+    where ${which} and loan.returned_at is null
+  `
+}

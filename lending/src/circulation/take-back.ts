@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict'
+import type { Tx } from '../postgres/pool.ts'
+import { sql } from '../postgres/sql.ts'
+import { together, type Verb } from '../postgres/write.ts'
+import { type MovingCopy, type Next, type ServedHold, sendOn, servedHold } from './capture.ts'
+import { fineCents } from './fine.ts'
+import { closedDaysMax } from './lend-facts.ts'
+import type { LoanRule } from './loan-rule.ts'
+import type { OpenDays } from './open-days.ts'
+import { ruleColumns } from './rules-for.ts'
+import { scanned } from './scanned.ts'
+
+/** A copy that lies on the desk of a branch. */
+export type TakeBackAsk = { readonly barcode: string; readonly branchId: number }
+
+/** What came back, what it cost, and where it goes now. Without a loan, `loanId` and the patron are null. */
+export type TakenBack = {
+  readonly copyId: number
+  readonly titleId: number
+  readonly barcode: string
+  readonly title: string
+  readonly loanId: number | null
+  readonly patronId: number | null
+  readonly patronName: string | null
+  readonly fineCents: number
+  readonly next: Next
+}
+
+/** Why a copy cannot be taken back. */
+export type TakeBackRefused = { readonly refused: 'branch-unknown' } | { readonly refused: 'copy-unknown' }
+
+/**
+ * Takes a copy in: ends its loan, charges what lateness costs, receives it from transit, and gives it to the
+ * hold that waits for it. A copy that was not on loan is an answer too.
+ */
+export const takeBack: Verb<TakeBackAsk, TakenBack, TakeBackRefused> = {
+  action: 'take-back',
+  about: ({ copyId, titleId, patronId, loanId, next }) => ({
+    copyId,
+    titleId,
+    patronId,
+    loanId,
+    holdId: 'holdId' in next ? next.holdId : null,
+  }),
+  work: async (tx, ask, by) => {
+    const now = by.occurredAt
+    const found = await lockCopy(tx, { ...ask, barcode: scanned(ask.barcode), now })
+    if ('refused' in found) return found
+    const { copy, loan, hold } = found
+    const cents = loan ? await endLoan(tx, { loan, branchId: ask.branchId, now }) : 0
+    const next = await sendOn(tx, { copy: movingCopy(copy, ask.branchId), hold, now })
+    return {
+      copyId: copy.id,
+      titleId: copy.title_id,
+      barcode: copy.barcode,
+      title: copy.title,
+      loanId: loan?.id ?? null,
+      patronId: loan?.patronId ?? null,
+      patronName: loan?.patronName ?? null,
+      fineCents: cents,
+      next,
+    }
+  },
+}
+
+type Copy = {
+  id: number
+  title_id: number
+  barcode: string
+  title: string
+  home_branch_id: number
+  home_branch_name: string
+  in_transit_to: number | null
+  is_withdrawn: boolean
+  branch_is_known: boolean
+}
+
+type OpenLoan = {
+  readonly id: number
+  readonly patronId: number
+  readonly patronName: string
+  readonly lentAt: string
+  readonly dueAt: string
+  readonly accruedCents: number
+  readonly rule: LoanRule
+  readonly openDays: OpenDays
+}
+
+type Found = { copy: Copy; loan: OpenLoan | null; hold: ServedHold | null }
+
+/** Two statements in one go: the second one's snapshot is taken when the first one's lock is held. */
+async function lockCopy(
+  tx: Tx,
+  { barcode, branchId, now }: { barcode: string; branchId: number; now: Date },
+): Promise<Found | TakeBackRefused> {
+  const [[copy], [fresh]] = await together(
+    tx.rows<Copy>(sql`
+      with locked as materialized (
+        select id, title_id, barcode, branch_id, in_transit_to, withdrawn_because
+        from copy
+        where barcode = ${barcode}
+        for no key update
+      )
+      select
+        locked.id, locked.title_id, locked.barcode, title.title, locked.branch_id as home_branch_id,
+        home.name as home_branch_name, locked.in_transit_to,
+        locked.withdrawn_because is not null as is_withdrawn,
+        exists (select from branch where id = ${branchId}) as branch_is_known
+      from locked
+      join title on title.id = locked.title_id
+      join branch as home on home.id = locked.branch_id
+    `),
+    tx.rows<{ loan: OpenLoan | null; hold: ServedHold | null }>(sql`
+      with wanted as materialized (
+        select id, title_id, lendable, withdrawn_because from copy where barcode = ${barcode}
+      ),
+      ${servedHold(now)}
+      select
+        (
+          select json_build_object(
+            'id', loan.id, 'patronId', patron.id,
+            'patronName', patron.given_name || ' ' || patron.family_name,
+            'lentAt', loan.lent_at, 'dueAt', loan.due_at, 'accruedCents', loan.accrued_cents,
+            'rule', (select row_to_json(r) from (select ${ruleColumns}) as r),
+            'openDays', json_build_object(
+              'timeZone', branch.time_zone,
+              'closedWeekdays', branch.closed_weekdays,
+              'closedDays', array(
+                select closed_day.day
+                from closed_day
+                where closed_day.branch_id = branch.id
+                  and closed_day.day >= loan.due_at::date - 2
+                  and loan.due_at < ${now}
+                order by closed_day.day
+                limit ${closedDaysMax}
+              )
+            )
+          )
+          from loan
+          join patron on patron.id = loan.patron_id
+          join loan_rule on loan_rule.id = loan.loan_rule_id
+          join branch on branch.id = loan.branch_id
+          where loan.copy_id = (select id from wanted) and loan.returned_at is null
+        ) as loan,
+        (select row_to_json(served) from served) as hold
+    `),
+  )
+  if (!copy) return { refused: 'copy-unknown' }
+  if (!copy.branch_is_known) return { refused: 'branch-unknown' }
+  return { copy, loan: fresh?.loan ?? null, hold: fresh?.hold ?? null }
+}
+
+/** Ends the loan and charges for it; gives the cents. */
+async function endLoan(
+  tx: Tx,
+  { loan, branchId, now }: { loan: OpenLoan; branchId: number; now: Date },
+): Promise<number> {
+  const { rule, openDays, accruedCents } = loan
+  // A scan kept by an offline desk may carry a time before the loan; a loan does not end before it began.
+  const returnedAt = new Date(Math.max(now.getTime(), Date.parse(loan.lentAt)))
+  const late = fineCents({ ...openDays, rule, dueAt: new Date(loan.dueAt), returnedAt })
+  const cents = Math.min(accruedCents + late, Math.max(rule.fineCapCents, accruedCents))
+  const ended = await tx.rows(sql`
+    update loan
+    set returned_at = greatest(${returnedAt}, lent_at), returned_branch_id = ${branchId}
+    where id = ${loan.id} and returned_at is null
+    returning id
+  `)
+  assert.equal(ended.length, 1, 'A loan whose copy is locked was ended by another.')
+  if (cents > 0)
+    await tx.rows(sql`
+      insert into fine_line (patron_id, loan_id, kind, cents, reason, at)
+      values (${loan.patronId}, ${loan.id}, 'charge', ${cents}, 'overdue', ${returnedAt})
+    `)
+  return cents
+}
+
+function movingCopy(copy: Copy, atBranchId: number): MovingCopy {
+  return {
+    copyId: copy.id,
+    homeBranchId: copy.home_branch_id,
+    homeBranchName: copy.home_branch_name,
+    inTransitTo: copy.in_transit_to,
+    isWithdrawn: copy.is_withdrawn,
+    atBranchId,
+    hasArrived: true,
+  }
+}
