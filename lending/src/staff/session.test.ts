@@ -6,12 +6,12 @@ import { sql } from '../postgres/sql.ts'
 import { hashPassword } from './password.ts'
 import {
   confirmPassword,
-  forgetOldSessions,
   session,
   sessionLimits,
   signIn,
   signOut,
   signOutEverywhere,
+  sweepSessions,
 } from './session.ts'
 
 const right = 'correct horse battery'
@@ -221,7 +221,7 @@ test('the sweep removes sessions that ended and failures that no longer count, a
   const open = await token(db, later(minuteMs))
   await attempt(db, { password: 'wrong wrong' })
   await attempt(db, { password: 'wrong wrong', now: later(sessionLimits.staff.idleMs) })
-  assert.equal(await forgetOldSessions(db, later(sessionLimits.staff.idleMs)), 2)
+  assert.equal(await sweepSessions(db, later(sessionLimits.staff.idleMs)), 2)
   assert.ok(await session(db, open, later(sessionLimits.staff.idleMs)))
   assert.equal((await db.rows(sql`select from sign_in_failure`)).length, 1)
 })

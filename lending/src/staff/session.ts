@@ -110,7 +110,7 @@ export async function endSessions(
 const sweepRows = 5_000
 
 /** The sweep: removes sessions that ended and failures that no longer count; tells how many rows. */
-export async function forgetOldSessions(db: { readonly rows: Rows }, now: Date): Promise<number> {
+export async function sweepSessions(db: { readonly rows: Rows }, now: Date): Promise<number> {
   const before = new Date(now.getTime() - failureWindowMs)
   let removed = 0
   for (;;) {

@@ -1,0 +1,223 @@
+import { randomInt } from 'node:crypto'
+import { localDay } from '../circulation/open-days.ts'
+import type { Tx } from '../postgres/pool.ts'
+import { sql } from '../postgres/sql.ts'
+import type { Verb } from '../postgres/write.ts'
+import { hashPassword, passwordProblem } from '../staff/password.ts'
+import { cardNumber, serialDigits } from './card.ts'
+import {
+  checkedFields,
+  expiryAfter,
+  type FieldsInvalid,
+  hasName,
+  type PatronFields,
+} from './patron-fields.ts'
+
+export { type FoundPatron, findPatrons, type Patron, patron } from './find.ts'
+export {
+  blockPatron,
+  extendCard,
+  type SetPatronPasswordRefused,
+  type StandingRefused,
+  setKeepsHistory,
+  setPatronPassword,
+  unblockPatron,
+} from './standing.ts'
+
+/** A new patron. */
+export type RegisterPatronAsk = PatronFields & {
+  /** Made, with a check digit, when absent. */
+  readonly card?: string
+  readonly categoryCode: string
+  readonly branchId: number
+  /** The last day of the card; a year from today when absent. */
+  readonly expiresOn?: string
+  /** Without one, the patron cannot sign in. */
+  readonly password?: string
+  readonly protected?: boolean
+  readonly keepsHistory?: boolean
+}
+
+/** A patron who is registered now. */
+export type RegisteredPatron = {
+  readonly patronId: number
+  readonly card: string
+  readonly expiresOn: string
+  readonly version: number
+}
+
+/** Why nobody was registered. */
+export type RegisterPatronRefused =
+  | { readonly refused: 'card-taken' }
+  | { readonly refused: 'category-unknown' }
+  | { readonly refused: 'branch-unknown' }
+  | FieldsInvalid
+
+/** Registers a patron. A card that anyone ever had stays taken. */
+export const registerPatron: Verb<RegisterPatronAsk, RegisteredPatron, RegisterPatronRefused> = {
+  action: 'register-patron',
+  about: ({ patronId }) => ({ patronId }),
+  recognisedBy: ({ password: _, ...rest }) => rest,
+  work: async (tx, ask, { occurredAt }) => {
+    const checked = checkedFields(ask)
+    const problems = 'refused' in checked ? { ...checked.problems } : {}
+    const bad = ask.password === undefined ? undefined : passwordProblem(ask.password)
+    if (bad) problems.password = bad
+    if (!('refused' in checked) && !hasName(checked.fields)) problems.familyName = 'A patron needs a name.'
+    if ('refused' in checked || Object.keys(problems).length > 0)
+      return { refused: 'fields-invalid', problems }
+    const category = await categoryOf(tx, ask.categoryCode)
+    if (!category) return { refused: 'category-unknown' }
+    const branch = await branchOf(tx, ask.branchId)
+    if (!branch) return { refused: 'branch-unknown' }
+    const { fields } = checked
+    const row: NewRow = {
+      ...fields,
+      categoryId: category.id,
+      branchId: branch.id,
+      expiresOn: fields.expiresOn ?? expiryAfter(localDay(occurredAt, branch.timeZone)),
+      passwordHash: ask.password === undefined ? null : await hashPassword(ask.password),
+      protected: ask.protected ?? false,
+      keepsHistory: ask.keepsHistory ?? false,
+      registeredAt: occurredAt,
+    }
+    for (let tries = 0; tries < cardTriesMax; tries++) {
+      const registered = await insert(tx, fields.card ?? cardNumber(randomInt(10 ** serialDigits)), row)
+      if (registered) return registered
+      if (fields.card !== undefined) break
+    }
+    return { refused: 'card-taken' }
+  },
+}
+
+/** What to change; what is absent stays. */
+export type EditPatronAsk = PatronFields & {
+  readonly patronId: number
+  /** The version that was seen; another one by now is refused. */
+  readonly version: number
+  readonly categoryCode?: string
+  readonly branchId?: number
+  readonly protected?: boolean
+  readonly keepsHistory?: boolean
+}
+
+/** Why nothing was changed. */
+export type EditPatronRefused =
+  | RegisterPatronRefused
+  | { readonly refused: 'patron-unknown' }
+  | { readonly refused: 'version-stale'; readonly version: number }
+
+/**
+ * Changes what is kept about a patron; a lost card is replaced by a new number here. A protected patron too may be
+ * edited by a person, one at a time: it is batches, sweeps and imports that pass them by.
+ */
+export const editPatron: Verb<
+  EditPatronAsk,
+  { patronId: number; card: string; version: number },
+  EditPatronRefused
+> = {
+  action: 'edit-patron',
+  about: ({ patronId }) => ({ patronId }),
+  work: async (tx, ask) => {
+    const checked = checkedFields(ask)
+    if ('refused' in checked) return checked
+    const { fields } = checked
+    const [now] = await tx.rows<{ version: number; givenName: string; familyName: string }>(sql`
+      select version, given_name as "givenName", family_name as "familyName"
+      from patron
+      where id = ${ask.patronId} and deleted_at is null
+      for no key update
+    `)
+    if (!now) return { refused: 'patron-unknown' }
+    if (now.version !== ask.version) return { refused: 'version-stale', version: now.version }
+    if (!hasName({ ...now, ...fields })) {
+      return { refused: 'fields-invalid', problems: { familyName: 'A patron needs a name.' } }
+    }
+    const category = ask.categoryCode === undefined ? null : await categoryOf(tx, ask.categoryCode)
+    if (category === undefined) return { refused: 'category-unknown' }
+    const branch = ask.branchId === undefined ? null : await branchOf(tx, ask.branchId)
+    if (branch === undefined) return { refused: 'branch-unknown' }
+    if (fields.card !== undefined && (await isTaken(tx, fields.card, ask.patronId))) {
+      return { refused: 'card-taken' }
+    }
+    return update(tx, { ...ask, ...fields, categoryId: category?.id, branchId: branch?.id })
+  },
+}
+
+/** A made card meets one that exists once in a hundred thousand, in a library of a million; five times, never. */
+const cardTriesMax = 5
+
+type NewRow = PatronFields & {
+  readonly categoryId: number
+  readonly branchId: number
+  readonly expiresOn: string
+  readonly passwordHash: string | null
+  readonly protected: boolean
+  readonly keepsHistory: boolean
+  readonly registeredAt: Date
+}
+
+async function insert(tx: Tx, card: string, row: NewRow): Promise<RegisteredPatron | undefined> {
+  const [registered] = await tx.rows<RegisteredPatron>(sql`
+    insert into patron (
+      card, category_id, branch_id, given_name, family_name, email, phone, address, note, expires_on,
+      password_hash, protected, keeps_history, registered_at
+    )
+    values (
+      ${card}, ${row.categoryId}, ${row.branchId}, ${row.givenName ?? ''}, ${row.familyName ?? ''},
+      ${row.email ?? ''}, ${row.phone ?? ''}, ${row.address ?? ''}, ${row.note ?? ''}, ${row.expiresOn},
+      ${row.passwordHash}, ${row.protected}, ${row.keepsHistory}, ${row.registeredAt}
+    )
+    on conflict (card) do nothing
+    returning id as "patronId", card, expires_on as "expiresOn", version
+  `)
+  return registered
+}
+
+type Changes = Omit<EditPatronAsk, 'branchId' | 'categoryCode'> & {
+  readonly categoryId: number | undefined
+  readonly branchId: number | undefined
+}
+
+async function update(tx: Tx, change: Changes): Promise<{ patronId: number; card: string; version: number }> {
+  const [row] = await tx.rows<{ patronId: number; card: string; version: number }>(sql`
+    update patron
+    set card = coalesce(${change.card ?? null}, card),
+        category_id = coalesce(${change.categoryId ?? null}, category_id),
+        branch_id = coalesce(${change.branchId ?? null}, branch_id),
+        given_name = coalesce(${change.givenName ?? null}, given_name),
+        family_name = coalesce(${change.familyName ?? null}, family_name),
+        email = coalesce(${change.email ?? null}, email),
+        phone = coalesce(${change.phone ?? null}, phone),
+        address = coalesce(${change.address ?? null}, address),
+        note = coalesce(${change.note ?? null}, note),
+        expires_on = coalesce(${change.expiresOn ?? null}, expires_on),
+        protected = coalesce(${change.protected ?? null}, protected),
+        keeps_history = coalesce(${change.keepsHistory ?? null}, keeps_history),
+        version = version + 1
+    where id = ${change.patronId} and version = ${change.version}
+    returning id as "patronId", card, version
+  `)
+  if (!row) throw new Error(`Patron ${change.patronId} was locked and is gone.`)
+  return row
+}
+
+async function categoryOf(tx: Tx, code: string): Promise<{ readonly id: number } | undefined> {
+  if (!/^[a-z0-9-]{1,32}$/.test(code)) return undefined
+  const [row] = await tx.rows<{ id: number }>(sql`select id from patron_category where code = ${code}`)
+  return row
+}
+
+async function branchOf(
+  tx: Tx,
+  id: number,
+): Promise<{ readonly id: number; readonly timeZone: string } | undefined> {
+  const [row] = await tx.rows<{ id: number; timeZone: string }>(
+    sql`select id, time_zone as "timeZone" from branch where id = ${id}`,
+  )
+  return row
+}
+
+async function isTaken(tx: Tx, card: string, patronId: number): Promise<boolean> {
+  return (await tx.rows(sql`select from patron where card = ${card} and id <> ${patronId}`)).length > 0
+}
