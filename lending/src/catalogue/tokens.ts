@@ -10,6 +10,8 @@ export const queryTokensMax = 8
 export const titleWordsMax = 400
 /** How much of a folded title is kept for ranking and for the substring search, in UTF-16 units. */
 const foldedLengthMax = 1_000
+const firstDecade = 149
+const lastDecade = 210
 
 /** A word of a query: how it stands in the index, and whether more letters may follow when it is the last. */
 export type QueryToken = { readonly text: string; readonly mayContinue: boolean }
@@ -107,9 +109,9 @@ export function materialLexeme(material: string): string {
   return `/m${fold(material).slice(0, tokenLengthMax)}`
 }
 
-/** The lexeme that every title of the decade of this year carries: 1997 and 1990 share it. */
+/** The lexeme that every title of this year's decade carries. All before 1500 share one, and all after 2100. */
 export function decadeLexeme(year: number): string {
-  return `/d${Math.floor(year / 10)}`
+  return `/d${Math.min(Math.max(Math.floor(year / 10), firstDecade), lastDecade)}`
 }
 
 function filterLexemes({ language, material, publishedYear }: TitleFields): string[] {

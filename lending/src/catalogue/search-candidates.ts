@@ -1,0 +1,153 @@
+import { joined, type Sql, sql } from '../postgres/sql.ts'
+import { type ReadQuery, type SearchFilters, yearBounds } from './search-query.ts'
+
+/** No answer counts or pages through more titles than this: "1,000+". */
+export const matchesMax = 1_000
+/** In one tier no more matches are looked at than this. */
+export const examinedMax = 8_000
+/** With fewer whole matches than this, titles where the last word goes on come after them. */
+export const thinMatches = 20
+/** Titles that are called exactly what was typed; a few hundred are called "Poems". */
+const exactMax = 200
+
+/**
+ * Common table expressions that end in `candidate`: about a thousand titles at most, the most lent where there
+ * are more, each once. A row that is `cut` says that its tier had more; it is a match only if it `fits`.
+ *
+ * The tiers are read in order and lazily: a limit above the append stops it. So `the` ends in the first two.
+ */
+export function wordCandidates(query: ReadQuery, filters: SearchFilters): Sql {
+  const fits = fitting(filters)
+  const continued = continuedTiers(query, fits)
+  return sql`
+    exact as materialized (
+      select title.id, title.folded, title.loans_count, title.published_year, true as fits, false as cut
+      from title
+      where split_part(title.folded, ' /', 1) = ${query.folded} and title.deleted_at is null
+        and title.words @@ ${query.whole}::tsquery and ${fits}
+      limit ${exactMax}::integer
+    ),
+    whole as materialized (
+      select * from (${perTier((tier) => sql`${tier} and title.words @@ ${query.whole}::tsquery`, fits)}) as tiered
+      limit ${matchesMax + 1}::integer
+    ),
+    continued as materialized (${continued}),
+    candidate as (
+      select distinct on (id) *
+      from (
+        select *, true as is_whole from exact
+        union all select *, true from whole
+        union all select *, false from continued
+      ) as found
+      order by id, is_whole desc
+    )
+  `
+}
+
+/** As `wordCandidates`, for titles that have these letters anywhere. */
+export function substringCandidates(pattern: string, filters: SearchFilters): Sql {
+  const fits = fitting(filters)
+  return sql`
+    candidate as materialized (
+      select *, true as is_whole
+      from (${perTier((tier) => sql`${tier} and title.folded like ${pattern}`, fits)}) as tiered
+      limit ${matchesMax + 1}::integer
+    )
+  `
+}
+
+/** The most lent titles of which a word goes on from the last one typed; for suggestions, which need few. */
+export function suggestedCandidates({ whole, continued, splitOff }: ReadQuery): Sql {
+  return sql`
+    candidate as materialized (
+      select * from (${perTier(continuedMatches({ whole, continued, splitOff }), sql`true`, suggestedDepth)}) as tiered
+      limit ${suggestedDepth.matches}::integer
+    )
+  `
+}
+
+/** A copy of `title` that a patron could take home or wait for; with `available`, take home now. */
+export function copyExists({ branchId, available }: SearchFilters): Sql {
+  return sql`exists (
+    select from copy
+    where copy.title_id = title.id and copy.withdrawn_at is null
+      ${branchId === undefined ? sql`` : sql`and copy.branch_id = ${branchId}`}
+      ${available ? sql`and ${isAvailable}` : sql``}
+  )`
+}
+
+/** Says of a row of `copy` whether it stands on its shelf, free for anybody. */
+export const isAvailable: Sql = sql`(
+  copy.lendable and copy.withdrawn_at is null and copy.in_transit_to is null
+  and not exists (select from loan where loan.copy_id = copy.id and loan.returned_at is null)
+  and not exists (select from hold where hold.copy_id = copy.id and hold.state in ('in-transit', 'on-shelf'))
+)`
+
+/** The tiers as the conditions of their indexes, most lent first. */
+export const tiers: readonly Sql[] = [
+  sql`title.tier = 0 and title.deleted_at is null`,
+  sql`title.tier = 1 and title.deleted_at is null`,
+  sql`title.tier = 2 and title.deleted_at is null`,
+  sql`title.tier = 3 and title.deleted_at is null`,
+  sql`title.tier = 4 and title.deleted_at is null`,
+]
+
+const suggestedDepth: Depth = { matches: 60, examined: 2_000 }
+
+function continuedTiers(query: ReadQuery, fits: Sql): Sql {
+  if (!query.continued) return sql`select * from whole where false`
+  return sql`
+    select * from (${perTier(continuedMatches(query), fits)}) as tiered
+    where (select count(*) from whole) < ${thinMatches}::integer
+    limit ${matchesMax + 1}::integer
+  `
+}
+
+function continuedMatches({ whole, continued, splitOff }: Continued): (tier: Sql) => Sql {
+  return splitOff
+    ? (tier) =>
+        sql`${tier} and title.words @@ ${splitOff.find}::tsquery and strpos(title.folded, ${splitOff.check}) > 0`
+    : (tier) => sql`${tier} and title.words @@ ${continued ?? whole}::tsquery`
+}
+
+type Continued = Pick<ReadQuery, 'whole' | 'continued' | 'splitOff'>
+
+/** What the words index cannot answer, as one condition on `title`. */
+function fitting(filters: SearchFilters): Sql {
+  const years = yearBounds(filters)
+  const conditions = [
+    ...(years ? [sql`title.published_year between ${years.from} and ${years.to}`] : []),
+    ...(filters.language === undefined ? [] : [sql`title.language = ${filters.language}`]),
+    ...(filters.material === undefined ? [] : [sql`title.material = ${filters.material}`]),
+    ...(filters.branchId !== undefined || filters.available ? [copyExists(filters)] : []),
+  ]
+  return conditions.length === 0 ? sql`true` : joined(conditions, ' and ')
+}
+
+type Depth = { readonly matches: number; readonly examined: number }
+
+/** The best of each tier. Of a tier with too many matches the last row that was looked at stays, as `cut`. */
+function perTier(
+  matching: (tier: Sql) => Sql,
+  fits: Sql,
+  { matches, examined }: Depth = { matches: matchesMax, examined: examinedMax },
+): Sql {
+  return joined(
+    tiers.map(
+      (tier) => sql`(
+        select id, folded, loans_count, published_year, fits, seen = ${examined}::integer as cut
+        from (
+          select title.id, title.folded, title.loans_count, title.published_year, ${fits} as fits,
+            row_number() over () as seen
+          from title
+          where ${matching(tier)}
+          limit ${examined}::integer
+        ) as examined
+        where fits or seen = ${examined}::integer
+        order by loans_count desc, published_year desc nulls last, id
+        limit ${matches + 1}::integer
+      )`,
+    ),
+    ' union all ',
+  )
+}

@@ -1,0 +1,24 @@
+import type { PoolClient } from 'pg'
+import { type Database, type Rows, rowsOn } from '../postgres/pool.ts'
+
+/**
+ * Runs `work` on one connection of the search pool, with plans that are made once. A search has ten indexes to
+ * choose from, and planning it anew for each word costs more than finding the word.
+ */
+export function searchConnection<T>(
+  searchDb: Database,
+  work: (db: { rows: Rows }) => Promise<T>,
+): Promise<T> {
+  return searchDb.withConnection(async (connection) => {
+    if (!prepared.has(connection)) {
+      await connection.query(settings)
+      prepared.add(connection)
+    }
+    return work({ rows: rowsOn(connection) })
+  })
+}
+
+const prepared = new WeakSet<PoolClient>()
+
+const settings =
+  'set plan_cache_mode = force_generic_plan; set jit = off; set max_parallel_workers_per_gather = 0'
