@@ -31,7 +31,6 @@ export const answers: Readonly<Record<RefusalCode, Answer>> = {
   'patron-expired': ruled('The card has expired.', `Extend the card. ${override}`),
   'patron-blocked': ruled('The patron is blocked.', `Settle what the block is about. ${override}`),
   'patron-owes': ruled('The patron owes too much.', `Take a payment. ${override}`),
-  'patron-protected': ruled('The patron is protected.', 'Take the protection off first, if it should go.'),
   'card-taken': ruled('Another patron has this card number.', 'Give another card, or leave it empty.'),
   'category-unknown': missing('There is no such patron category.', chooseListed),
 
@@ -78,8 +77,11 @@ export const answers: Readonly<Record<RefusalCode, Answer>> = {
 
   'branch-unknown': missing('There is no such branch.', chooseListed),
   'item-type-unknown': missing('There is no such item type.', chooseListed),
-  'nothing-owed': ruled('Nothing is owed.', 'Look at the account again: it may have been paid already.'),
-  'more-than-owed': ruled('That is more than is owed.', 'Take at most what is owed.'),
+  'code-taken': ruled('This code is taken.', 'Choose another code.'),
+  'login-taken': ruled('This login is taken, now or before.', 'Choose another login.'),
+  'staff-unknown': missing('Nobody works here under this login.', 'Look at the list of staff.'),
+  'last-operator': ruled('The last operator stays.', 'Add another operator first.'),
+  'control-number-taken': ruled('Another title has this control number.', 'Edit that title instead.'),
   'version-stale': ruled('Somebody changed it meanwhile.', readAgain),
   'fields-invalid': misused(422, 'Some fields do not fit.', 'Mend the fields that are named.'),
 

@@ -56,7 +56,7 @@ function wantsPage(request: FastifyRequest): boolean {
 /** Log line and headers that go with a problem, whichever form its body takes. */
 function prepareReply(error: unknown, request: FastifyRequest, reply: FastifyReply, told: Problem): void {
   if (told.status >= 500) request.log.error({ err: error, code: told.code }, told.title)
-  const seconds = told['retryAfterSeconds']
+  const seconds = told.retryAfterSeconds
   if (typeof seconds === 'number') reply.header('retry-after', Math.ceil(seconds))
   // What is left of the body is not read: the connection cannot carry another request.
   if (!request.raw.complete) reply.header('connection', 'close')
@@ -87,13 +87,13 @@ function refusalIn(error: unknown, request: FastifyRequest): RefusalTold | undef
   }
   const { code, statusCode, validation, validationContext, message } = error as Partial<FastifyError>
   if (validation) {
-    const problems = validation.slice(0, problemsMax).map(({ instancePath, message: says }) => ({
-      in: validationContext ?? 'body',
-      at: instancePath,
+    const found = validation.slice(0, problemsMax).map(({ instancePath, message: says }) => ({
+      at: `${validationContext ?? 'body'}${instancePath}`,
       says: says ?? 'does not fit',
     }))
-    const [first] = problems
-    const detail = first ? `${first.in}${first.at} ${first.says}` : 'The request does not fit.'
+    const [first] = found
+    const detail = first ? `${first.at} ${first.says}.` : 'The request does not fit.'
+    const problems = Object.fromEntries(found.map(({ at, says }) => [at, says]))
     return { code: 'request-invalid', detail, facts: { problems } }
   }
   if (code === 'FST_ERR_HANDLER_TIMEOUT' && !request.raw.complete) return door('request-timeout')

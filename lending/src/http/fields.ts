@@ -1,6 +1,6 @@
 import {
   Format,
-  type Static,
+  type TAny,
   type TObject,
   type TProperties,
   type TSchema,
@@ -36,9 +36,12 @@ export const lines = (max: number) => Type.String({ maxLength: max, format: 'lin
 export const strict = <Of extends TProperties>(properties: Of): TObject<Of> =>
   Type.Object(properties, { additionalProperties: false })
 
-/** An object in an answer: these names at least. */
-export const answer = <Of extends TProperties>(properties: Of): TObject<Of> =>
-  Type.Object(properties, { additionalProperties: true })
+/**
+ * An object in an answer: these names at least. To TypeScript it is anything, because the verb's own type says
+ * what it gives; the schema is for the description of the API, and to write JSON fast.
+ */
+export const answer = (properties: TProperties): TAny =>
+  Type.Object(properties, { additionalProperties: true }) as unknown as TAny
 
 /** Something, or null. */
 export const orNull = <Of extends TSchema>(schema: Of) => Type.Union([schema, Type.Null()])
@@ -59,8 +62,6 @@ export const moment = Type.String({ format: 'date-time', maxLength: 40 })
 export const cents = Type.Integer({ minimum: 1, maximum: 100_000_000 })
 /** The version that the caller read. */
 export const version = Type.Integer({ minimum: 1, maximum: 2_147_483_647 })
-/** How many at most: for lists. */
-export const limit = (max: number) => Type.Integer({ minimum: 1, maximum: max, default: Math.min(50, max) })
 /** Why: in a few words. */
 export const reason = lines(500)
 
@@ -77,13 +78,5 @@ export const cardInPath = strict({ card })
 /** Path of a branch. */
 export const codeInPath = strict({ code })
 
-/** The same words in one form (NFC), wherever text stands in a checked body. */
-export function normalised<T>(value: T): T {
-  if (typeof value === 'string') return value.normalize('NFC') as T
-  if (Array.isArray(value)) return value.map(normalised) as T
-  if (value === null || typeof value !== 'object') return value
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, normalised(part)])) as T
-}
-
-/** The type that a schema describes. */
-export type Of<Schema extends TSchema> = Static<Schema>
+/** For routes whose path says it all: no body, or an empty one. */
+export const noBody = Type.Union([Type.Undefined(), Type.Null(), strict({})])

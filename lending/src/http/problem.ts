@@ -50,7 +50,7 @@ export function sendRefusal(
   const facts: Record<string, unknown> = rest
   const answer = answerTo(refused)
   if (who?.kind !== 'staff') for (const name of staffFacts) delete facts[name]
-  const seconds = facts['retryAfterSeconds']
+  const seconds = facts.retryAfterSeconds
   if (typeof seconds === 'number') reply.header('retry-after', Math.ceil(seconds))
   return sendProblem(
     reply,

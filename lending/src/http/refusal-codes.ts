@@ -1,4 +1,4 @@
-import type { Verb } from '../postgres/write.ts'
+import type { KeyReused, Verb } from '../postgres/write.ts'
 
 /** The codes with which a verb can refuse. */
 type RefusalOf<Of> = Of extends Verb<infer _Ask, infer _Done, infer Refused> ? Refused['refused'] : never
@@ -20,8 +20,7 @@ type AtTheDoor =
   | 'too-many-requests'
   | 'file-empty'
 
-/** Every refusal that anybody can hear from Bibby. */
-export type RefusalCode =
+type Circulation =
   | RefusalOf<typeof import('../circulation/lend.ts').lend>
   | RefusalOf<typeof import('../circulation/take-back.ts').takeBack>
   | RefusalOf<typeof import('../circulation/renew.ts').renew>
@@ -29,7 +28,31 @@ export type RefusalCode =
   | RefusalOf<typeof import('../circulation/hold.ts').cancelHold>
   | RefusalOf<typeof import('../circulation/hold.ts').suspendHold>
   | RefusalOf<typeof import('../circulation/hold.ts').resumeHold>
-  | AtTheDoor
-  | 'key-reused'
-  | 'sign-in-wrong'
-  | 'sign-in-too-often'
+
+type Rules =
+  | RefusalOf<typeof import('../circulation/places.ts').addBranch>
+  | RefusalOf<typeof import('../circulation/places.ts').addPatronCategory>
+  | RefusalOf<typeof import('../circulation/places.ts').addItemType>
+
+type Catalogue =
+  | RefusalOf<typeof import('../catalogue/add-title.ts').addTitle>
+  | RefusalOf<typeof import('../catalogue/edit-title.ts').editTitle>
+  | RefusalOf<typeof import('../catalogue/add-copy.ts').addCopy>
+  | RefusalOf<typeof import('../catalogue/edit-copy.ts').editCopy>
+  | import('../catalogue/search.ts').SearchRefused['refused']
+
+type People =
+  | RefusalOf<typeof import('../patrons/patron.ts').registerPatron>
+  | RefusalOf<typeof import('../patrons/patron.ts').editPatron>
+  | RefusalOf<typeof import('../patrons/patron.ts').blockPatron>
+  | RefusalOf<typeof import('../patrons/patron.ts').unblockPatron>
+  | RefusalOf<typeof import('../patrons/patron.ts').extendCard>
+  | RefusalOf<typeof import('../patrons/patron.ts').setPatronPassword>
+  | RefusalOf<typeof import('../patrons/patron.ts').setKeepsHistory>
+  | RefusalOf<typeof import('../staff/staff.ts').addStaff>
+  | RefusalOf<typeof import('../staff/staff.ts').setStaffPassword>
+  | RefusalOf<typeof import('../staff/staff.ts').removeStaff>
+  | import('../staff/session.ts').SignInRefused['refused']
+
+/** Every refusal that anybody can hear from Bibby. */
+export type RefusalCode = Circulation | Rules | Catalogue | People | AtTheDoor | KeyReused['refused']

@@ -49,10 +49,20 @@ export async function answerWrite<Ask, Done extends PlainObject, Refused extends
   library: Library,
   request: FastifyRequest,
   reply: FastifyReply,
-  { verb, ask, status = 200 }: { verb: Verb<Ask, Done, Refused>; ask: Ask; status?: 200 | 201 },
+  writing: Writing<Ask, Done, Refused>,
 ): Promise<FastifyReply> {
-  const outcome = await performed(library, request, reply, { verb, ask })
-  return answerOutcome(request, reply, outcome, status)
+  const outcome = await performed(library, request, reply, writing)
+  return answerOutcome(request, reply, outcome, writing)
+}
+
+/** What to write, and how its answer is shown. */
+export type Writing<Ask, Done extends PlainObject, Refused extends Refusal> = {
+  readonly verb: Verb<Ask, Done, Refused>
+  readonly ask: Ask
+  /** Of an answer that is done. Default: 200. */
+  readonly status?: 200 | 201
+  /** What of the answer this caller may see. Default: all of it. */
+  readonly show?: (done: Done) => object
 }
 
 /** Runs a verb for this request, counts what became of it, and leaves the answer to the caller. */
@@ -79,9 +89,11 @@ export function answerOutcome<Done extends PlainObject, Refused extends Refusal>
   request: FastifyRequest,
   reply: FastifyReply,
   outcome: Outcome<Done, Refused>,
-  status: 200 | 201 = 200,
+  { status = 200, show }: Pick<Writing<never, Done, Refused>, 'status' | 'show'> = {},
 ): FastifyReply {
-  if (outcome.outcome === 'done') return reply.code(status).send(outcome.answer)
+  if (outcome.outcome === 'done') {
+    return reply.code(status).send(show ? show(outcome.answer) : outcome.answer)
+  }
   if (outcome.outcome === 'refused') return sendRefusal(reply, { ...outcome.refusal }, { who: request.who })
   const { code, retryAfterSeconds = 1 } = commitUnknown
   reply.header('retry-after', retryAfterSeconds)

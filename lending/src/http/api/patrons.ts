@@ -1,0 +1,238 @@
+import { Type } from '@fastify/type-provider-typebox'
+import {
+  blockPatron,
+  editPatron,
+  extendCard,
+  findPatrons,
+  patron,
+  registerPatron,
+  setKeepsHistory,
+  setPatronPassword,
+  unblockPatron,
+} from '../../patrons/patron.ts'
+import type { App } from '../app.ts'
+import { branchAsked, branchIdOf } from '../branch-codes.ts'
+import { RefusedAtTheDoorError } from '../errors.ts'
+import {
+  answer,
+  card,
+  cardInPath,
+  code,
+  day,
+  line,
+  lines,
+  noBody,
+  someLine,
+  strict,
+  version,
+} from '../fields.ts'
+import { answerWrite } from '../writing.ts'
+import type { ApiServed } from './api.ts'
+
+const tags = ['patrons']
+const reason = lines(500)
+const newPassword = Type.String({ minLength: 1, maxLength: 1_024 })
+
+const person = {
+  givenName: Type.Optional(line(200)),
+  familyName: Type.Optional(line(200)),
+  email: Type.Optional(line(254)),
+  phone: Type.Optional(line(100)),
+  address: Type.Optional(lines(1_000)),
+  note: Type.Optional(lines(2_000)),
+  protected: Type.Optional(Type.Boolean()),
+  keepsHistory: Type.Optional(Type.Boolean()),
+}
+
+/** Patrons: found, registered, changed, blocked. */
+export async function patrons(app: App, served: ApiServed): Promise<void> {
+  finding(app, served)
+  registering(app, served)
+  editing(app, served)
+  blocking(app, served)
+  account(app, served)
+  const verbs = [
+    registerPatron,
+    editPatron,
+    blockPatron,
+    unblockPatron,
+    extendCard,
+    setPatronPassword,
+    setKeepsHistory,
+  ]
+  for (const { action } of verbs) app.metrics.expectWrites(action)
+}
+
+function finding(app: App, { library }: ApiServed): void {
+  app.get(
+    '/api/v1/patrons',
+    {
+      schema: {
+        summary: 'Find patrons by name or card',
+        tags,
+        querystring: strict({
+          query: someLine(100),
+          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+        }),
+        response: { 200: answer({ patrons: Type.Array(Type.Any()) }) },
+      },
+    },
+    async (request) => {
+      const { query, limit = 20 } = request.query
+      return { patrons: await findPatrons(library.db, { query, limit }) }
+    },
+  )
+
+  app.get(
+    '/api/v1/patrons/:card',
+    { schema: { summary: 'One patron', tags, params: cardInPath } },
+    async (request, reply) => {
+      const found = await patron(library.db, { card: request.params.card })
+      if (!found) throw new RefusedAtTheDoorError('patron-unknown')
+      // What staff noted of a patron is not for the patron's eyes.
+      const { note: _, ...shown } = found
+      return reply.send(request.who?.kind === 'staff' ? found : shown)
+    },
+  )
+}
+
+function registering(app: App, { library }: ApiServed): void {
+  app.post(
+    '/api/v1/patrons',
+    {
+      schema: {
+        summary: 'Register a patron; the card is made if none is given',
+        tags,
+        body: strict({
+          ...person,
+          familyName: someLine(200),
+          card: Type.Optional(card),
+          category: code,
+          branch: Type.Optional(code),
+          expiresOn: Type.Optional(day),
+          password: Type.Optional(newPassword),
+        }),
+        response: { 201: answer({ patronId: Type.Integer(), card: Type.String() }) },
+      },
+    },
+    async (request, reply) => {
+      const { branch, category, ...rest } = request.body
+      const ask = {
+        givenName: '',
+        email: '',
+        phone: '',
+        address: '',
+        note: '',
+        ...rest,
+        categoryCode: category,
+        branchId: await branchAsked(library, request, branch),
+      }
+      return answerWrite(library, request, reply, { verb: registerPatron, ask, status: 201 })
+    },
+  )
+}
+
+function editing(app: App, { library }: ApiServed): void {
+  app.patch(
+    '/api/v1/patrons/:card',
+    {
+      schema: {
+        summary: 'Change a patron',
+        tags,
+        params: cardInPath,
+        body: strict({
+          ...person,
+          version,
+          card: Type.Optional(card),
+          category: Type.Optional(code),
+          branch: Type.Optional(code),
+        }),
+      },
+    },
+    async (request, reply) => {
+      const { branch, category, ...rest } = request.body
+      const found = await patronAt(library, request.params.card)
+      const ask = {
+        ...rest,
+        patronId: found.patronId,
+        ...(category === undefined ? {} : { categoryCode: category }),
+        ...(branch === undefined ? {} : { branchId: await branchIdOf(library, branch) }),
+      }
+      return answerWrite(library, request, reply, { verb: editPatron, ask })
+    },
+  )
+
+  app.post(
+    '/api/v1/patrons/:card/extend',
+    {
+      schema: { summary: 'Extend a card', tags, params: cardInPath, body: strict({ until: day }) },
+    },
+    (request, reply) =>
+      answerWrite(library, request, reply, {
+        verb: extendCard,
+        ask: { card: request.params.card, until: request.body.until },
+      }),
+  )
+}
+
+function blocking(app: App, { library }: ApiServed): void {
+  app.post(
+    '/api/v1/patrons/:card/block',
+    {
+      schema: { summary: 'Block a patron', tags, params: cardInPath, body: strict({ because: reason }) },
+    },
+    (request, reply) =>
+      answerWrite(library, request, reply, {
+        verb: blockPatron,
+        ask: { card: request.params.card, because: request.body.because },
+      }),
+  )
+  app.post(
+    '/api/v1/patrons/:card/unblock',
+    { schema: { summary: 'Lift a block', tags, params: cardInPath, body: noBody } },
+    (request, reply) =>
+      answerWrite(library, request, reply, { verb: unblockPatron, ask: { card: request.params.card } }),
+  )
+}
+
+function account(app: App, { library }: ApiServed): void {
+  app.post(
+    '/api/v1/patrons/:card/password',
+    {
+      schema: {
+        summary: 'Set a password; ends the sessions of the patron',
+        tags,
+        params: cardInPath,
+        body: strict({ password: newPassword }),
+      },
+    },
+    async (request, reply) => {
+      const found = await patronAt(library, request.params.card)
+      const ask = { card: found.card, password: request.body.password }
+      const sent = await answerWrite(library, request, reply, { verb: setPatronPassword, ask })
+      app.sessions.forget(`patron:${found.patronId}`)
+      return sent
+    },
+  )
+  app.post(
+    '/api/v1/patrons/:card/history',
+    {
+      schema: {
+        summary: 'Keep or forget the loans that this patron returned',
+        tags,
+        params: cardInPath,
+        body: strict({ keepsHistory: Type.Boolean() }),
+      },
+    },
+    async (request, reply) => {
+      const ask = { card: request.params.card, keepsHistory: request.body.keepsHistory }
+      return answerWrite(library, request, reply, { verb: setKeepsHistory, ask })
+    },
+  )
+}
+
+async function patronAt(library: ApiServed['library'], of: string) {
+  const found = await patron(library.db, { card: of })
+  if (!found) throw new RefusedAtTheDoorError('patron-unknown')
+  return found
+}
