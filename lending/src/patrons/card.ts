@@ -27,7 +27,7 @@ export function cardLook(card: string): 'ours' | 'misread' | 'foreign' {
  * neighbours that changed places, but 09 and 90. Chosen over ISO 7064 because the scanners, printers and library
  * systems of today know it for 14-digit cards.
  */
-function luhnDigit(digits: string): string {
+export function luhnDigit(digits: string): string {
   let sum = 0
   let doubled = true
   for (let at = digits.length - 1; at >= 0; at--) {

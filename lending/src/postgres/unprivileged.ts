@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
-import { chmod, chown, cp, mkdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, cp, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { StartError } from '../start-error.ts'
 import type { Identity } from './embedded.ts'
 
 const run = promisify(execFile)
@@ -9,30 +10,61 @@ const run = promisify(execFile)
 /** The system user that runs the server when Bibby is started by root. */
 const user = 'bibby'
 
+/** Who runs the server: undefined is us; for root, the system user `bibby`, made if missing. */
+export async function serverIdentity(): Promise<Identity | undefined> {
+  if (process.getuid?.() !== 0) return undefined
+  return (await systemUser()) ?? (await makeSystemUser())
+}
+
 /**
  * Who shall run the server, and from which programs. Not root: we do, from where npm put them. Root: the system
- * user `bibby` (made if missing), with the programs copied into `folder` when that user cannot reach them,
- * as in a clone below /root. Throws when that user cannot reach `folder` either.
+ * user `bibby`, with the programs copied into `folder` when that user cannot reach them, as in a clone below
+ * /root. `folder` is made if missing; it stays root's, and is opened for passing through only when it is empty
+ * or `isOurs`. Throws when that user cannot reach `folder`.
  */
 export async function unprivileged(
   folder: string,
   programs: string,
+  { isOurs = false } = {},
 ): Promise<{ identity: Identity | undefined; programs: string }> {
-  if (process.getuid?.() !== 0) return { identity: undefined, programs }
-  const identity = (await systemUser()) ?? (await makeSystemUser())
-  await mkdir(folder, { recursive: true })
-  await chown(folder, identity.uid, identity.gid)
-  await chmod(folder, 0o700)
-  if (!(await can(identity, ['-w', folder]))) {
-    throw new Error(
+  const identity = await serverIdentity()
+  if (!identity) return { identity, programs }
+  await mkdir(folder, { recursive: true, mode: 0o711 })
+  if (!(await canReach(identity, folder)) && (isOurs || (await readdir(folder)).length === 0)) {
+    await chmod(folder, 0o711)
+  }
+  if (!(await canReach(identity, folder))) {
+    throw new StartError(
+      'BIBBY_DATA_UNUSABLE',
       `The user "${user}", who runs the database because root may not, cannot reach ${folder}. ` +
         'Set BIBBY_DATA to a folder that it can reach, such as /var/lib/bibby.',
     )
   }
   if (await can(identity, ['-x', join(programs, 'postgres')])) return { identity, programs }
-  const copied = join(folder, 'programs')
-  await cp(join(programs, '..'), copied, { recursive: true, verbatimSymlinks: true })
-  return { identity, programs: join(copied, 'bin') }
+  return { identity, programs: await copied(programs, folder) }
+}
+
+/** Whether the server's user can pass through this folder. */
+export function canReach(identity: Identity, folder: string): Promise<boolean> {
+  return can(identity, ['-x', folder])
+}
+
+/** The version stands in the name, so that an update never changes programs that a server runs from. */
+async function copied(programs: string, folder: string): Promise<string> {
+  const { stdout } = await run(join(programs, 'postgres'), ['--version'])
+  const target = join(folder, `programs-${/\d{1,3}\.\d{1,3}/.exec(stdout)?.[0] ?? 'any'}`)
+  const names = await readdir(folder)
+  if (!names.includes(basename(target))) {
+    const half = `${target}.new-${process.pid}`
+    await rm(half, { recursive: true, force: true })
+    await cp(dirname(programs), half, { recursive: true, verbatimSymlinks: true })
+    await rename(half, target).catch(async (error: unknown) => {
+      // Another start was quicker: its copy is as good.
+      await rm(half, { recursive: true, force: true })
+      if (!(await readdir(folder)).includes(basename(target))) throw error
+    })
+  }
+  return join(target, basename(programs))
 }
 
 async function can(identity: Identity, test: readonly [string, string]): Promise<boolean> {
@@ -43,26 +75,29 @@ async function can(identity: Identity, test: readonly [string, string]): Promise
 }
 
 async function systemUser(): Promise<Identity | undefined> {
-  const line = (await readFile('/etc/passwd', 'utf8'))
-    .split('\n')
-    .find((entry) => entry.startsWith(`${user}:`))
-  const [, , uid, gid] = line?.split(':') ?? []
-  return uid && gid ? { uid: Number(uid), gid: Number(gid) } : undefined
+  const ask = async (which: string) => Number((await run('id', [which, user])).stdout.trim())
+  try {
+    const [uid, gid] = await Promise.all([ask('-u'), ask('-g')])
+    return { uid, gid }
+  } catch {
+    return undefined
+  }
 }
 
 async function makeSystemUser(): Promise<Identity> {
-  await run('useradd', [
-    '--system',
-    '--user-group',
-    '--no-create-home',
-    '--shell',
-    '/usr/sbin/nologin',
-    user,
-  ]).catch(async (error: unknown) => {
-    if (!(await systemUser())) throw error
-  })
+  const options = ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin']
+  const failed = await run('useradd', [...options, user]).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  // Two first starts at once: one of them makes the user, and both find it.
   const made = await systemUser()
-  if (!made)
-    throw new Error(`The system user "${user}" could not be made. Make it, or do not start Bibby as root.`)
+  if (!made) {
+    throw new StartError(
+      'BIBBY_POSTGRESQL_FAILED',
+      `PostgreSQL refuses to run as root, and the system user "${user}" could not be made. Make it, or start Bibby as another user.`,
+      { cause: failed },
+    )
+  }
   return made
 }

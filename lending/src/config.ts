@@ -1,0 +1,141 @@
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { type Setting, settings } from './settings.ts'
+
+/** How much is logged. */
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
+
+/** What the operator set, checked and complete. Made once, by `readConfig`. */
+export type Config = {
+  /** Absolute; undefined is the default, which depends on who starts Bibby. */
+  readonly dataFolder: string | undefined
+  readonly host: string
+  /** 0 lets the system choose. */
+  readonly port: number
+  /** Undefined is the PostgreSQL that Bibby brings. */
+  readonly databaseUrl: string | undefined
+  readonly environment: 'development' | 'production'
+  readonly logLevel: LogLevel
+  /** Whether an empty database is filled with the sample library. */
+  readonly sample: boolean
+  /** `false`, or addresses and networks with commas between, as Fastify takes them. */
+  readonly trustProxy: string | false
+  /** The running Bibby that the command talks to. */
+  readonly server: string | undefined
+  readonly token: string | undefined
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Reads the environment, the only place that does. Gives every problem at once, in sentences that name the setting
+ * and never its value: a value may be a password.
+ */
+export function readConfig(env: Environment = process.env): Config | { readonly problems: string[] } {
+  const problems = unknownNames(env)
+  const take = <T>(name: Setting['name'], otherwise: T, read: (text: string) => T | undefined): T => {
+    const text = env[name]
+    if (text === undefined) return otherwise
+    const value = read(text.trim())
+    if (value !== undefined) return value
+    problems.push(`${name} must be ${unitOf(name)}; ${text.trim() === '' ? 'it is empty' : 'it is not'}.`)
+    return otherwise
+  }
+
+  const environment = take<Config['environment']>('BIBBY_ENVIRONMENT', 'development', (text) =>
+    text === 'development' || text === 'production' ? text : undefined,
+  )
+  const inProduction = environment === 'production'
+  const config: Config = {
+    dataFolder: take<string | undefined>('BIBBY_DATA', undefined, path),
+    host: take('BIBBY_HOST', '127.0.0.1', host),
+    port: take('BIBBY_PORT', 8080, port),
+    databaseUrl: take<string | undefined>('BIBBY_DATABASE_URL', undefined, databaseAddress),
+    environment,
+    logLevel: take<LogLevel>('BIBBY_LOG_LEVEL', inProduction ? 'info' : 'warn', logLevel),
+    sample: take('BIBBY_SAMPLE', !inProduction, yesOrNo),
+    trustProxy: take<string | false>('BIBBY_TRUST_PROXY', false, proxies),
+    server: take<string | undefined>('BIBBY_SERVER', undefined, webAddress),
+    token: take<string | undefined>('BIBBY_TOKEN', undefined, (text) => text || undefined),
+  }
+  return problems.length > 0 ? { problems } : Object.freeze(config)
+}
+
+/** A name that is spelled wrong would be ignored in silence; so it is refused. */
+function unknownNames(env: Environment): string[] {
+  const known = settings.map(({ name }) => name as string)
+  return Object.keys(env)
+    .filter((name) => name.startsWith('BIBBY_') && !known.includes(name))
+    .toSorted()
+    .map((name) => {
+      const [near] = known.toSorted((a, b) => distance(name, a) - distance(name, b))
+      const guess = near && distance(name, near) <= guessDistanceMax ? ` Did you mean ${near}?` : ''
+      return `There is no setting ${shown(name)}.${guess}`
+    })
+}
+
+/** Further away than this, a guess would be noise. */
+const guessDistanceMax = 5
+const nameShownMax = 60
+const shown = (name: string) => name.replaceAll(/[^A-Za-z0-9_]/g, '?').slice(0, nameShownMax)
+const unitOf = (name: Setting['name']) => settings.find((setting) => setting.name === name)?.unit ?? 'valid'
+
+/** Levenshtein's: how many letters must be put in, taken out or changed. */
+function distance(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, index) => index)
+  for (const [i, letter] of [...one.slice(0, nameShownMax)].entries()) {
+    const next = [i + 1]
+    for (const [j, wanted] of [...other].entries()) {
+      const changed = (row[j] ?? 0) + (letter === wanted ? 0 : 1)
+      next.push(Math.min(changed, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row.at(-1) ?? 0
+}
+
+function path(text: string): string | undefined {
+  return text === '' || text.includes('\0') ? undefined : resolve(text)
+}
+
+function host(text: string): string | undefined {
+  return isIP(text) || /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(text) ? text : undefined
+}
+
+function port(text: string): number | undefined {
+  return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined
+}
+
+function databaseAddress(text: string): string | undefined {
+  return addressWith(text, ['postgresql:', 'postgres:'])
+}
+
+function webAddress(text: string): string | undefined {
+  return addressWith(text, ['http:', 'https:'])
+}
+
+function addressWith(text: string, protocols: readonly string[]): string | undefined {
+  return URL.canParse(text) && protocols.includes(new URL(text).protocol) ? text : undefined
+}
+
+const logLevels: readonly string[] = ['fatal', 'error', 'warn', 'info', 'debug', 'silent']
+function logLevel(text: string): LogLevel | undefined {
+  return logLevels.includes(text) ? (text as LogLevel) : undefined
+}
+
+function yesOrNo(text: string): boolean | undefined {
+  return text === 'yes' ? true : text === 'no' ? false : undefined
+}
+
+function proxies(text: string): string | false | undefined {
+  if (text === 'no') return false
+  const parts = text.split(',').map((part) => part.trim())
+  return parts.every(isNetwork) ? parts.join(',') : undefined
+}
+
+function isNetwork(part: string): boolean {
+  const [address = '', bits, ...rest] = part.split('/')
+  const family = isIP(address)
+  if (family === 0 || rest.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
+}

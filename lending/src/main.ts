@@ -1,0 +1,155 @@
+import type { AddressInfo } from 'node:net'
+import type { Config } from './config.ts'
+import { openDatabase, openSetFolder } from './database.ts'
+import { buildServer } from './http/server.ts'
+import { type Library, openLibrary } from './library.ts'
+import { browserAddress, cannotListen, tryPort } from './port.ts'
+import type { Telling } from './postgres/our-server.ts'
+import { readRunning } from './postgres/owner.ts'
+import { signalled } from './postgres/postmaster.ts'
+import { found } from './sample/found.ts'
+import type { StartError } from './start-error.ts'
+import { startSweeps } from './sweeps.ts'
+import { dueSweeps } from './sweeps-due.ts'
+import { bibbyVersion } from './version.ts'
+
+/** Where a start speaks: lines that stay, steps that the next one may replace, and warnings. */
+export type Print = Telling & { readonly line: (text: string) => void }
+
+/** A Bibby that answers. */
+export type Bibby = {
+  /** As a browser wants it: `http://127.0.0.1:8080/`. */
+  readonly address: string
+  readonly library: Library
+  /** Settles when everything is closed; rejects with StartError when it closed because it could not go on. */
+  readonly ended: Promise<void>
+}
+
+/** How a start is stopped and what it says. */
+export type StartOptions = {
+  /** Aborted: close in order, as soon as possible even while starting. */
+  readonly signal: AbortSignal
+  /** Aborted: do not wait for requests or for the database to write everything down. */
+  readonly hurry?: AbortSignal
+  readonly print: Print
+}
+
+type Closing = { readonly what: string; readonly close: () => Promise<unknown> }
+
+/**
+ * Starts Bibby: data folder, database, schema, library, server, sweeps. Resolves when it answers. Throws StartError
+ * with one sentence for the operator, or the signal’s reason when stopped meanwhile; then everything is closed again.
+ */
+export async function start(config: Config, { signal, hurry, print }: StartOptions): Promise<Bibby> {
+  print.line(`Bibby ${bibbyVersion()}`)
+  const opened: Closing[] = []
+  try {
+    const folder = await openSetFolder(config, print)
+    await refuseTakenPort(config, folder.path)
+    const database = await openDatabase(config, folder, { tell: print, signal })
+    opened.push({ what: 'database', close: () => database.close(hurry?.aborted ? 'immediate' : 'fast') })
+    signal.throwIfAborted()
+
+    const library = openLibrary({ connection: database.connection, dataFolder: folder.path })
+    opened.push({ what: 'connections', close: async () => library[Symbol.asyncDispose]() })
+    const accounts = await found(library, { folder, config, print, signal })
+    signal.throwIfAborted()
+
+    const address = await answer(library, config, opened, hurry)
+    await database.tellAddress(address)
+    const sweeps = startSweeps(library, dueSweeps, print.warn)
+    opened.push({ what: 'sweeps', close: async () => sweeps[Symbol.asyncDispose]() })
+    welcome(print, { address, folder: folder.path, accounts })
+    return { address, library, ended: untilEnded({ opened, signal, lost: database.lost, print }) }
+  } catch (error) {
+    await closeAll(opened, print)
+    throw error
+  }
+}
+
+/** A second start on the same data is told so, rather than that its port is taken. */
+async function refuseTakenPort(config: Config, folder: string): Promise<void> {
+  try {
+    await tryPort(config)
+  } catch (error) {
+    const running = await readRunning(folder)
+    if (!running || !signalled(running.pid, 0)) throw error
+  }
+}
+
+async function answer(
+  library: Library,
+  config: Config,
+  opened: Closing[],
+  hurry: AbortSignal | undefined,
+): Promise<string> {
+  const { logLevel, trustProxy, host, port } = config
+  const server = await buildServer(library, {
+    logLevel,
+    ...(trustProxy === false ? {} : { trustProxy }),
+  })
+  opened.push({
+    what: 'server',
+    close: async () => {
+      const closeNow = () => server.server.closeAllConnections()
+      hurry?.addEventListener('abort', closeNow, { once: true })
+      if (hurry?.aborted) closeNow()
+      await server.close()
+    },
+  })
+  try {
+    await server.listen({ host, port })
+  } catch (error) {
+    throw cannotListen(error, { host, port })
+  }
+  const taken = server.server.address() as AddressInfo
+  return browserAddress({ host, port: taken.port })
+}
+
+async function untilEnded({
+  opened,
+  signal,
+  lost,
+  print,
+}: {
+  opened: Closing[]
+  signal: AbortSignal
+  lost: Promise<StartError>
+  print: Print
+}): Promise<void> {
+  const reason = await Promise.race([aborted(signal), lost])
+  print.step(reason ? 'Closing, for the database is lost' : 'Closing')
+  await closeAll(opened, print)
+  if (reason) throw reason
+  print.line('Closed.')
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined)
+    signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+}
+
+/** The last opened first, but the server before all, so that nothing new comes in; a fault stops no other. */
+async function closeAll(opened: Closing[], { warn }: Print): Promise<void> {
+  const server = opened.findIndex(({ what }) => what === 'server')
+  const order = opened.splice(0).toReversed()
+  if (server >= 0) order.unshift(...order.splice(order.length - 1 - server, 1))
+  for (const { what, close } of order) {
+    await close().catch((error: unknown) => {
+      warn(`Closing the ${what} failed: ${error instanceof Error ? error.message : 'unknown fault'}`)
+    })
+  }
+}
+
+function welcome(
+  print: Print,
+  { address, folder, accounts }: { address: string; folder: string; accounts: readonly string[] },
+): void {
+  const seconds = (performance.now() / 1_000).toFixed(1)
+  print.line(`Ready in ${seconds} s at ${address}`)
+  print.line('')
+  for (const line of accounts) print.line(line)
+  print.line(`The data is in ${folder}. Ctrl-C stops Bibby in order.`)
+}

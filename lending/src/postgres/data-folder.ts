@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto'
+import { constants } from 'node:fs'
+import { access, link, mkdir, open, readdir, readFile, rm, stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { StartError, systemCode } from '../start-error.ts'
+import { diskFull } from './embedded.ts'
+import { canReach, serverIdentity } from './unprivileged.ts'
+
+/** The folder of everything that this Bibby keeps. It carries a marker, and only a marked folder is ever changed. */
+export type DataFolder = {
+  /** Absolute. */
+  readonly path: string
+  /** Names the library whose data this is. */
+  readonly libraryId: string
+}
+
+/** The file that says whose folder it is. */
+export const markerName = 'bibby.json'
+/** Grows when an older Bibby could no longer read what is in the folder. */
+const formatKnown = 1
+
+const projectFolder = fileURLToPath(new URL('../../../', import.meta.url))
+const systemFolder = '/var/lib/bibby'
+const mebibyte = 1024 * 1024
+const firstStartFreeBytes = 200 * mebibyte
+const laterStartFreeBytes = 16 * mebibyte
+
+/**
+ * Where the data goes when nobody said: `data` in the project; for root, whose PostgreSQL runs as another user,
+ * /var/lib/bibby when that user cannot reach the project.
+ */
+export async function defaultDataFolder({ isServerOurs }: { isServerOurs: boolean }): Promise<string> {
+  const identity = isServerOurs ? await serverIdentity() : undefined
+  return identity && !(await canReach(identity, projectFolder)) ? systemFolder : join(projectFolder, 'data')
+}
+
+/**
+ * Opens the data folder, and makes and marks it when there is none or an empty one. Throws StartError, with
+ * nothing changed, when it holds something else, belongs to another user, is of a newer Bibby, cannot be written
+ * or has no room.
+ */
+export async function openDataFolder(path: string, version: string): Promise<DataFolder> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 })
+    const marker = await readMarker(path)
+    if (!marker) await refuseStrange(path)
+    await access(path, constants.W_OK | constants.X_OK)
+    await refuseFull(path, marker ? laterStartFreeBytes : firstStartFreeBytes)
+    const { libraryId } = marker ?? (await mark(path, version))
+    for (const name of ['uploads', 'exports']) await mkdir(join(path, name), { recursive: true, mode: 0o700 })
+    return { path, libraryId }
+  } catch (error) {
+    throw unusable(error, path)
+  }
+}
+
+type Marker = { readonly libraryId: string; readonly format: number; readonly createdBy: string }
+
+async function readMarker(path: string): Promise<Marker | undefined> {
+  const file = join(path, markerName)
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return undefined
+    throw error
+  })
+  if (text === undefined) return undefined
+  const marker = parsed(text)
+  if (!marker) {
+    throw new StartError(
+      'BIBBY_DATA_NOT_OURS',
+      `${file} is not a marker that Bibby wrote. Nothing was changed.`,
+    )
+  }
+  if (marker.format > formatKnown) {
+    throw new StartError(
+      'BIBBY_DATA_NEWER',
+      `${path} was made by a newer Bibby (${marker.createdBy}). Start that version instead; nothing was changed.`,
+    )
+  }
+  const owner = (await stat(file)).uid
+  if (process.getuid && owner !== process.getuid()) {
+    throw new StartError(
+      'BIBBY_DATA_NOT_OURS',
+      `${path} belongs to another user (number ${owner}). Start Bibby as that user, or set BIBBY_DATA to another folder.`,
+    )
+  }
+  return marker
+}
+
+function parsed(text: string): Marker | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null) return undefined
+  const { libraryId, format, createdBy } = value as Record<string, unknown>
+  if (typeof libraryId !== 'string' || typeof format !== 'number' || typeof createdBy !== 'string')
+    return undefined
+  return { libraryId, format, createdBy }
+}
+
+/** What may stand in a folder that still counts as empty: a file system's own, and another start's half-made marker. */
+const isNothing = (name: string) => name === 'lost+found' || name.startsWith(`${markerName}.new-`)
+
+async function refuseStrange(path: string): Promise<void> {
+  if ((await readdir(path)).every(isNothing)) return
+  // Another first start may have marked it since we looked.
+  if (await readMarker(path)) return
+  throw new StartError(
+    'BIBBY_DATA_NOT_OURS',
+    `${path} is not empty and has no ${markerName}: it is not a data folder of Bibby’s. Set BIBBY_DATA to an empty folder; nothing was changed.`,
+  )
+}
+
+async function refuseFull(path: string, bytesNeeded: number): Promise<void> {
+  const { bavail, bsize } = await statfs(path)
+  if (bavail * bsize < bytesNeeded) throw diskFull(path)
+}
+
+/** The marker appears whole or not at all; of two first starts the one that is later takes what the other wrote. */
+async function mark(path: string, version: string): Promise<Marker> {
+  const marker: Marker = { libraryId: randomUUID(), format: formatKnown, createdBy: version }
+  const half = join(path, `${markerName}.new-${process.pid}`)
+  const file = await open(half, 'w', 0o644)
+  await file.writeFile(`${JSON.stringify({ what: 'A data folder of Bibby', ...marker }, null, 2)}\n`)
+  await file.sync()
+  await file.close()
+  try {
+    await link(half, join(path, markerName))
+    return marker
+  } catch (error) {
+    const theirs = systemCode(error) === 'EEXIST' ? await readMarker(path) : undefined
+    if (!theirs) throw error
+    return theirs
+  } finally {
+    await rm(half, { force: true })
+  }
+}
+
+const sentences: Readonly<Record<string, string>> = {
+  EACCES: 'may not be written or entered by you',
+  EPERM: 'may not be changed by you',
+  EROFS: 'is on a read-only disk',
+  ENOTDIR: 'is not a folder',
+  EEXIST: 'is not a folder',
+  ELOOP: 'is a link that leads nowhere',
+  ENOENT: 'cannot be made',
+}
+
+/** One sentence for what the system said about the data folder. */
+export function unusable(error: unknown, path: string): unknown {
+  const code = systemCode(error)
+  if (error instanceof StartError || code === undefined) return error
+  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(path, error)
+  const why = sentences[code]
+  if (why === undefined) return error
+  return new StartError(
+    'BIBBY_DATA_UNUSABLE',
+    `The data folder ${path} ${why}. Mend that, or set BIBBY_DATA to another folder.`,
+    { cause: error },
+  )
+}

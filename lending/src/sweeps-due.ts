@@ -1,0 +1,14 @@
+import { renewSearchOrder } from './catalogue/search-order.ts'
+import { expireHolds } from './circulation/expire-holds.ts'
+import { sweepSessions } from './staff/session.ts'
+import type { Sweep } from './sweeps.ts'
+
+/** What the passing of time brings about in a library, in the order of a round. */
+export const dueSweeps: readonly Sweep[] = [
+  {
+    name: 'end holds that nobody fetched',
+    run: ({ db, instance }, now) => expireHolds(db, { actor: 'system:sweeps', instance }, now),
+  },
+  { name: 'renew the order of search', run: ({ db }) => renewSearchOrder(db) },
+  { name: 'end old sessions', run: ({ db }, now) => sweepSessions(db, now) },
+]
