@@ -2,7 +2,7 @@ import type { Tx } from '../postgres/pool.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
 import type { Material, TitleFields } from './title-fields.ts'
 import { countWords, noteWords, type WordCounts } from './title-words.ts'
-import { titleWords, tsvectorText } from './tokens.ts'
+import { foldedTitle, titleWords, tsvectorText } from './tokens.ts'
 
 /** A row of `title` without what search keeps there. */
 export type StoredTitle = {
@@ -77,12 +77,12 @@ export async function insertTitles(
   await tx.rows(sql`
     insert into title (
       id, version, control_source, control_number, title, subtitle, authors, publisher, published_year, language,
-      material, isbns, subjects, series, summary, words, created_at, updated_at
+      material, isbns, subjects, series, summary, words, folded, created_at, updated_at
     )
     overriding system value
     select
       id, version, control_source, control_number, title, subtitle, authors, publisher, published_year, language,
-      material, isbns, subjects, series, summary, words::tsvector, ${at}::timestamptz, ${at}::timestamptz
+      material, isbns, subjects, series, summary, words::tsvector, folded, ${at}::timestamptz, ${at}::timestamptz
     from ${recordset(titles, counts)}
   `)
 }
@@ -100,7 +100,7 @@ export async function updateTitles(
       title = given.title, subtitle = given.subtitle, authors = given.authors, publisher = given.publisher,
       published_year = given.published_year, language = given.language, material = given.material,
       isbns = given.isbns, subjects = given.subjects, series = given.series, summary = given.summary,
-      words = given.words::tsvector, updated_at = ${at}::timestamptz
+      words = given.words::tsvector, folded = given.folded, updated_at = ${at}::timestamptz
     from ${recordset(titles, counts)}
     where title.id = given.id
   `)
@@ -144,13 +144,14 @@ function recordset(titles: readonly TitleToStore[], counts: WordCounts): Sql {
       series: fields.series,
       summary: fields.summary,
       words: tsvectorText(words),
+      folded: foldedTitle(fields),
     }
   })
   return sql`
     json_to_recordset(${JSON.stringify(rows)}::json) as given (
       id bigint, version integer, control_source text, control_number text, title text, subtitle text,
       authors text[], publisher text, published_year integer, language text, material text, isbns text[],
-      subjects text[], series text[], summary text, words text
+      subjects text[], series text[], summary text, words text, folded text
     )
   `
 }
