@@ -1,14 +1,74 @@
 // Runs before `npm start` and `npm test`, on whatever Node the system has: installs what the lock file names,
 // once. With --with-system-packages it also brings the browser that the page tests drive.
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
-const installedAt = (file) => (existsSync(file) ? statSync(file).mtimeMs : 0)
+const oldestNode = 20
+const waitLimitMs = 15 * 60_000
+const pollMs = 500
 
-if (installedAt('node_modules/.package-lock.json') < installedAt('package-lock.json')) {
-  run('npm', ['ci', '--no-audit', '--no-fund'])
+if (Number(process.versions.node.split('.')[0]) < oldestNode) {
+  fail(`Bibby needs Node ${oldestNode} or newer to install itself; this is ${process.version}.`)
 }
+if (!isInstalled()) alone(install)
 if (process.argv.includes('--with-system-packages')) bringChromium()
+
+/** npm writes its hidden lock file last: without it, or older than ours, an install was cut off or is out of date. */
+function isInstalled() {
+  const changedAt = (file) => (existsSync(file) ? statSync(file).mtimeMs : 0)
+  const npmDone = changedAt('node_modules/.package-lock.json')
+  return npmDone > 0 && npmDone >= changedAt('package-lock.json') && existsSync('node_modules/.bin/node')
+}
+
+function install() {
+  if (isInstalled()) return
+  console.log('Installing what Bibby needs into node_modules (once; some 400 MB, and the network is needed).')
+  run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'])
+  if (!isInstalled()) {
+    fail('npm did not finish: is it told to ignore scripts? Node 24 and PostgreSQL come by install scripts.')
+  }
+}
+
+/** Two first starts at once would pull node_modules from under each other: the second waits for the first. */
+function alone(work) {
+  const lock = join(
+    tmpdir(),
+    `bibby-install-${createHash('sha256').update(process.cwd()).digest('hex').slice(0, 16)}`,
+  )
+  const holder = join(lock, 'pid')
+  for (let waitedMs = 0; !taken(lock); waitedMs += pollMs) {
+    if (waitedMs === 0) console.log('Another start is installing already; waiting for it.')
+    if (waitedMs > waitLimitMs)
+      fail(`Another start has been installing for too long. If none is, remove ${lock}.`)
+    if (waitedMs > 0 && !isAlive(holder)) rmSync(lock, { recursive: true, force: true })
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pollMs)
+  }
+  writeFileSync(holder, String(process.pid))
+  process.on('exit', () => rmSync(lock, { recursive: true, force: true }))
+  work()
+}
+
+function taken(lock) {
+  try {
+    mkdirSync(lock)
+    return true
+  } catch (error) {
+    if (error.code === 'EEXIST') return false
+    throw error
+  }
+}
+
+function isAlive(holder) {
+  try {
+    process.kill(Number(readFileSync(holder, 'utf8')), 0)
+    return true
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
+}
 
 function bringChromium() {
   if (existsSync('/usr/bin/chromium')) return
@@ -36,4 +96,9 @@ function run(command, args) {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
   })
   if (status !== 0) process.exit(status ?? 1)
+}
+
+function fail(sentence) {
+  console.error(sentence)
+  process.exit(1)
 }
