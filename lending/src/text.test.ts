@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { characters, isEmail, plainText, plainTexts } from './text.ts'
+import { characters, isDay, isEmail, plainText, plainTexts } from './text.ts'
 
 const name = { max: 10, label: 'Name' }
 
@@ -61,4 +61,19 @@ test('an address has one @ with something on both sides, and no room for a secon
   for (const bad of ['', 'a', '@b', 'a@', 'a@b@c', 'a b@c', 'a@b, c@d', 'A <a@b>', `${'x'.repeat(65)}@b`]) {
     assert.ok(!isEmail(bad), bad)
   }
+})
+
+test('a day is one of the calendar, written in one way', () => {
+  for (const good of ['2030-12-31', '2028-02-29', '1900-01-01', '2999-12-31']) assert.ok(isDay(good), good)
+  const bad = [
+    '',
+    '2027-02-29',
+    '2030-13-01',
+    '2030-1-1',
+    '0001-01-01',
+    '9999-01-01',
+    '2030-12-31 ',
+    'infinity',
+  ]
+  for (const each of bad) assert.ok(!isDay(each), each)
 })

@@ -1,3 +1,5 @@
+import { Temporal } from 'temporal-polyfill'
+
 /** What a text field may hold. */
 export type TextLimits = {
   /** The most characters (code points, after normalising). */
@@ -51,6 +53,16 @@ export function characters(text: string): number {
 /** Whether the text could be an address for mail: something, one `@`, something with a dot or a host's name. */
 export function isEmail(text: string): boolean {
   return /^[^\s@<>(),;:"]{1,64}@[^\s@<>(),;:"]{1,253}$/u.test(text)
+}
+
+/** Whether the text is a day of the calendar from 1900 to 2999, as `2030-12-31`. */
+export function isDay(text: string): boolean {
+  if (!/^(?:19|2\d)\d\d-\d\d-\d\d$/.test(text)) return false
+  try {
+    return Temporal.PlainDate.from(text, { overflow: 'reject' }).toString() === text
+  } catch {
+    return false
+  }
 }
 
 /**

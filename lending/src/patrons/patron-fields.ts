@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
-import { isEmail, plainTexts, type TextLimits } from '../text.ts'
+import { isDay, isEmail, plainTexts, type TextLimits } from '../text.ts'
 
 /** What is kept about a patron as text, and how much of it. */
 export const patronTexts = {
@@ -40,16 +40,6 @@ export function checkedFields(fields: PatronFields): { readonly fields: PatronFi
 /** Whether a patron may be called so: one name is enough, and some people have only one. */
 export function hasName({ givenName = '', familyName = '' }: PatronFields): boolean {
   return givenName !== '' || familyName !== ''
-}
-
-/** Whether the text is a day of the calendar from 1900 to 2999, as `2030-12-31`. */
-export function isDay(text: string): boolean {
-  if (!/^(?:19|2\d)\d\d-\d\d-\d\d$/.test(text)) return false
-  try {
-    return Temporal.PlainDate.from(text, { overflow: 'reject' }).toString() === text
-  } catch {
-    return false
-  }
 }
 
 const cardYears = 1

@@ -4,8 +4,8 @@ import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
 import { hashPassword, passwordProblem } from '../staff/password.ts'
 import { endSessions } from '../staff/session.ts'
-import { plainText } from '../text.ts'
-import { type FieldsInvalid, isDay } from './patron-fields.ts'
+import { isDay, plainText } from '../text.ts'
+import type { FieldsInvalid } from './patron-fields.ts'
 
 /** What a change of a patron's standing answers. */
 export type Standing = { readonly patronId: number; readonly card: string; readonly version: number }

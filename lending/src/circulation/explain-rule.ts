@@ -1,0 +1,111 @@
+import type { Rows } from '../postgres/pool.ts'
+import { dueAt } from './due-date.ts'
+import { lendFacts } from './lend-facts.ts'
+import { type LendFacts, refusalsOf } from './lend-refusal.ts'
+import { type LoanCase, ruleFits } from './loan-rule.ts'
+import { type ListedRule, loanRules } from './set-loan-rule.ts'
+
+/** One rule, and whether it covers the case. */
+export type Candidate = {
+  readonly rule: ListedRule
+  readonly matches: boolean
+  /** Why it was or was not taken, as a sentence. */
+  readonly because: string
+}
+
+/** How a copy would be lent to a patron at a branch, and why so. */
+export type Explained = {
+  readonly rule: ListedRule
+  /** Which case the rule was made for. */
+  readonly why: string
+  /** The rules that were looked at: the one taken, the ones it beat, the ones that do not fit; at most 100. */
+  readonly candidates: readonly Candidate[]
+  /** When it would be due if it were lent now, ISO 8601. */
+  readonly dueAt: string
+  readonly limits: {
+    readonly loansMax: number
+    readonly openLoans: number
+    readonly holdsMax: number
+    readonly renewalsMax: number
+    readonly blockAtCents: number
+    readonly owesCents: number
+    /** The last day of the card. */
+    readonly cardExpiresOn: string
+  }
+  /** The codes of what speaks against lending it now; none when it would be lent. */
+  readonly wouldRefuse: readonly string[]
+}
+
+/** Why there is nothing to explain. */
+export type ExplainRefused =
+  | { readonly refused: 'branch-unknown' }
+  | { readonly refused: 'patron-unknown' }
+  | { readonly refused: 'copy-unknown' }
+  | { readonly refused: 'no-loan-rule' }
+
+const candidatesMax = 100
+
+/** Says which loan rule a loan would follow and why, with the same facts and the same rules as lending itself. */
+export async function explainRule(
+  db: { readonly rows: Rows },
+  ask: { readonly card: string; readonly barcode: string; readonly branchId: number; readonly now: Date },
+): Promise<Explained | ExplainRefused> {
+  const facts = await lendFacts(db, ask, { lock: false })
+  const { branch, patron, copy } = facts
+  if (!branch) return { refused: 'branch-unknown' }
+  if (!patron) return { refused: 'patron-unknown' }
+  if (!copy) return { refused: 'copy-unknown' }
+  const loanCase = {
+    branchId: branch.id,
+    patronCategoryId: patron.categoryId,
+    itemTypeId: copy.itemTypeId,
+  }
+  const rules = await loanRules(db)
+  const taken = rules.find(({ id }) => id === facts.rule?.id)
+  if (!facts.rule || !taken) return { refused: 'no-loan-rule' }
+  const candidates = rules.map((rule) => weighed(rule, taken, loanCase, facts))
+  return {
+    rule: taken,
+    why: taken.why,
+    candidates: [
+      ...candidates.filter((each) => each.matches),
+      ...candidates.filter((each) => !each.matches),
+    ].slice(0, candidatesMax),
+    dueAt: dueAt({
+      ...branch,
+      rule: taken,
+      lentAt: ask.now,
+      patronExpiresOn: patron.expiresOn,
+    }).toISOString(),
+    limits: {
+      loansMax: taken.loansMax,
+      openLoans: patron.openLoans,
+      holdsMax: taken.holdsMax,
+      renewalsMax: taken.renewalsMax,
+      blockAtCents: facts.blockAtCents,
+      owesCents: patron.owesCents,
+      cardExpiresOn: patron.expiresOn,
+    },
+    wouldRefuse: refusalsOf(facts).map(({ refused }) => refused),
+  }
+}
+
+function weighed(rule: ListedRule, taken: ListedRule, loanCase: LoanCase, facts: LendFacts): Candidate {
+  if (rule.id === taken.id) {
+    return { rule, matches: true, because: 'It fits, and no rule that fits is more specific.' }
+  }
+  if (ruleFits(rule, loanCase)) {
+    return { rule, matches: true, because: `It fits, but the rule for ${taken.why} is more specific.` }
+  }
+  const { branch, patron, copy } = facts
+  const others = [
+    rule.branchId !== null && rule.branchId !== loanCase.branchId && `the branch here is ${branch?.name}`,
+    rule.patronCategoryId !== null &&
+      rule.patronCategoryId !== loanCase.patronCategoryId &&
+      `the patron’s category is ${patron?.categoryName}`,
+    rule.itemTypeId !== null &&
+      rule.itemTypeId !== loanCase.itemTypeId &&
+      `the copy’s item type is ${copy?.itemTypeName}`,
+  ].filter((part) => part !== false)
+  return { rule, matches: false, because: `It does not fit: ${others.join(', and ')}.` }
+}
