@@ -1,0 +1,110 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { addClosedDay, closedDays, removeClosedDay } from '../../circulation/calendar.ts'
+import { type Branch, branches } from '../../circulation/places.ts'
+import { asked, identity } from './asked.ts'
+import { buttonForm, carried, hidden, textField } from './form.ts'
+import { type Html, html } from './html.ts'
+import { type Refused, refusalNotice } from './refusal-notice.ts'
+import { act, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
+import type { Visit } from './visit.ts'
+import { day, todayIn } from './wording.ts'
+
+const reasonLimits = { max: 200, label: 'The reason' }
+
+/** Branches and the days on which they are closed. */
+export function branchPages(served: Served): void {
+  const { app } = served
+  const config = { access: { needs: 'rules-write' } } as const
+
+  app.get('/branches', { config }, (request, reply) => showBranches(served, request, reply))
+
+  app.post('/branches/closed-days', { config }, async (request, reply) => {
+    const form = asked(request.body)
+    const ask = {
+      branchId: form.whole('branch', identity) ?? 0,
+      day: form.day('day', 'The day') ?? '',
+      reason: form.text('reason', reasonLimits),
+    }
+    if (Object.keys(form.problems).length > 0) {
+      return showBranches(served, request, reply, { refused: 'fields-invalid', problems: form.problems })
+    }
+    const outcome = await act(served, request, addClosedDay, ask)
+    if (outcome.outcome === 'refused') return showBranches(served, request, reply, outcome.refusal)
+    return goTo(reply, '/branches', { said: 'closed-day-added' })
+  })
+
+  app.post('/branches/closed-days/remove', { config }, async (request, reply) => {
+    const form = asked(request.body)
+    const ask = { branchId: form.whole('branch', identity) ?? 0, day: form.day('day', 'The day') ?? '' }
+    const outcome = await act(served, request, removeClosedDay, ask)
+    if (outcome.outcome === 'refused') return showBranches(served, request, reply, outcome.refusal)
+    return goTo(reply, '/branches', { said: 'closed-day-removed' })
+  })
+}
+
+type Closed = Awaited<ReturnType<typeof closedDays>>[number]
+type WithDays = { readonly branch: Branch; readonly days: readonly Closed[] }
+
+async function showBranches(
+  served: Served,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  refusal?: Refused,
+): Promise<FastifyReply> {
+  const { db } = served.library
+  const [visit, places] = await Promise.all([visitOf(served, request, reply), branches(db)])
+  const all: WithDays[] = []
+  for (const branch of places) all.push({ branch, days: await closedDays(db, branch.branchId) })
+  const frame = {
+    title: 'Branches',
+    door: '/branches',
+    lead: 'On a closed day nothing falls due: it is due on the next open day.',
+    status: refusal ? statusOf(refusal) : 200,
+  }
+  return show(
+    reply,
+    visit,
+    frame,
+    html`<div class="stack">${refusal && refusalNotice(visit, refusal)}${all.map((each) => branchSection(visit, each))}</div>`,
+  )
+}
+
+function branchSection(visit: Visit, { branch, days }: WithDays): Html {
+  const today = todayIn(branch.timeZone, visit.now)
+  const coming = days.filter((each) => each.day >= today)
+  const id = `branch-${branch.branchId}`
+  return html`<section class="panel" aria-labelledby="${id}">
+    <h2 id="${id}">${branch.name}</h2>
+    <div class="columns even">
+      <div class="stack-tight">
+        <dl class="facts"><dt>Code</dt><dd class="code">${branch.code}</dd><dt>Time zone</dt><dd>${branch.timeZone}</dd>
+          <dt>Closed every</dt><dd>${weekdays(branch.closedWeekdays)}</dd></dl>
+        <form class="form" method="post" action="/branches/closed-days">${hidden(visit)}${carried('branch', branch.branchId)}
+          ${textField({ name: 'day', id: `${id}-day`, label: 'Closed on', type: 'date', required: true })}
+          ${textField({ name: 'reason', id: `${id}-reason`, label: 'Because', max: 200 })}
+          <div><button class="button quiet">Add the closed day</button></div></form>
+      </div>
+      <div class="stack-tight">${
+        coming.length === 0
+          ? html`<p class="empty">No closed days ahead.</p>`
+          : html`<ul class="rows">${coming.map(
+              (
+                each,
+              ) => html`<li><div><p>${day(each.day, 'UTC')}</p><p class="under"><bdi dir="auto">${each.reason}</bdi></p></div>
+              <div class="end">${buttonForm(visit, {
+                action: '/branches/closed-days/remove',
+                label: 'Remove',
+                about: `${each.day}, ${branch.name}`,
+                fields: { branch: branch.branchId, day: each.day },
+              })}</div></li>`,
+            )}</ul>`
+      }</div>
+    </div>
+  </section>`
+}
+
+const names = ['', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']
+
+function weekdays(closed: readonly number[]): string {
+  return closed.length === 0 ? 'no day' : closed.map((each) => names[each] ?? '').join(', ')
+}

@@ -1,0 +1,94 @@
+import type { Title } from '../../catalogue/title.ts'
+import { materials, type TitleFields } from '../../catalogue/title-fields.ts'
+import type { Branch, ItemType } from '../../circulation/places.ts'
+import { carried, checkField, choiceField, hidden, textField } from './form.ts'
+import { type Html, html } from './html.ts'
+import { type Refused, refusalNotice } from './refusal-notice.ts'
+import type { Visit } from './visit.ts'
+import { capital } from './work-line.ts'
+
+/** The form for a title, and below it one for a further copy. */
+export function titleFormView(
+  visit: Visit,
+  {
+    fields,
+    title,
+    refusal,
+    places,
+    types,
+  }: {
+    readonly fields: TitleFields
+    readonly title?: Title
+    readonly refusal?: Refused
+    readonly places: readonly Branch[]
+    readonly types: readonly ItemType[]
+  },
+): Html {
+  const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
+  return html`<div class="stack">
+    ${refusal && refusalNotice(visit, refusal)}
+    ${title && html`<p><a href="/titles/${title.titleId}">Back to the title</a></p>`}
+    ${title && copyPanel(visit, { title, places, types, problems })}
+    <form class="form two panel" method="post" action="${title ? `/titles/${title.titleId}/edit` : '/catalogue'}">
+      ${hidden(visit)}${title && carried('version', title.version)}
+      ${titleFields(fields, problems)}
+      <div class="whole actions"><button class="button">${title ? 'Save' : 'Add the title'}</button></div>
+    </form>
+  </div>`
+}
+
+function titleFields(fields: TitleFields, problems: Readonly<Record<string, string>>): Html {
+  const lines = (name: 'authors' | 'isbns' | 'subjects' | 'series', label: string) =>
+    textField({
+      name,
+      label,
+      value: fields[name].join('\n'),
+      max: 20_000,
+      lines: true,
+      hint: 'One on each line.',
+      problem: problems[name],
+    })
+  return html`
+    <div class="whole">${textField({ name: 'title', label: 'Title', value: fields.title, max: 2_000, required: true, problem: problems.title })}</div>
+    <div class="whole">${textField({ name: 'subtitle', label: 'Subtitle', value: fields.subtitle, max: 2_000, problem: problems.subtitle })}</div>
+    ${lines('authors', 'Authors')}
+    ${lines('isbns', 'ISBN')}
+    ${textField({ name: 'publisher', label: 'Publisher', value: fields.publisher, max: 500, problem: problems.publisher })}
+    ${textField({ name: 'year', label: 'Year', value: fields.publishedYear ?? '', max: 5, problem: problems.publishedYear })}
+    ${textField({ name: 'language', label: 'Language', value: fields.language, max: 8, hint: 'The code of three letters: eng, fre, ara.', problem: problems.language })}
+    ${choiceField({
+      name: 'material',
+      label: 'Kind',
+      value: fields.material,
+      options: materials.map((each) => ({ value: each, label: capital(each) })),
+    })}
+    ${lines('subjects', 'Subjects')}
+    ${lines('series', 'Series')}
+    <div class="whole">${textField({ name: 'summary', label: 'About it', value: fields.summary, max: 20_000, lines: true, problem: problems.summary })}</div>`
+}
+
+function copyPanel(
+  visit: Visit,
+  {
+    title,
+    places,
+    types,
+    problems,
+  }: {
+    readonly title: Title
+    readonly places: readonly Branch[]
+    readonly types: readonly ItemType[]
+    readonly problems: Readonly<Record<string, string>>
+  },
+): Html {
+  return html`<section class="panel" aria-labelledby="copy-heading"><h2 id="copy-heading">Add a copy</h2>
+    <form class="form two" method="post" action="/titles/${title.titleId}/copies">${hidden(visit)}
+      ${textField({ name: 'barcode', label: 'Barcode', max: 64, required: true, problem: problems.barcode })}
+      ${choiceField({ name: 'branch', label: 'Branch', value: visit.branch?.code, options: places.map(({ code, name }) => ({ value: code, label: name })) })}
+      ${choiceField({ name: 'itemType', label: 'Type', options: types.map(({ code, name }) => ({ value: code, label: name })) })}
+      ${textField({ name: 'shelf', label: 'Shelf', max: 200, problem: problems.shelf })}
+      ${textField({ name: 'callNumber', label: 'Call number', max: 200, problem: problems.callNumber })}
+      <div class="field">${checkField({ name: 'here', label: 'To read here only' })}</div>
+      <div class="whole"><button class="button quiet">Add the copy</button></div>
+    </form></section>`
+}

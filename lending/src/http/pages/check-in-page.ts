@@ -1,0 +1,44 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type TakenBack, takeBack } from '../../circulation/take-back.ts'
+import { asked, scanned } from './asked.ts'
+import { checkInView } from './check-in-view.ts'
+import { answerUnder, deskLines } from './desk-lines.ts'
+import type { Refused } from './refusal-notice.ts'
+import { act, branchIdOf, goTo, keyOf, type Served, show, statusOf, visitOf } from './serve-page.ts'
+
+/** Check-in: scan a copy, and see where it goes now. */
+export function checkInPages(served: Served): void {
+  const { app } = served
+  const config = { access: { needs: 'take-back' } } as const
+
+  app.get('/check-in', { config }, (request, reply) => showCheckIn(served, request, reply))
+
+  app.post('/check-in', { config }, async (request, reply) => {
+    const barcode = asked(request.body).text('barcode', scanned)
+    if (!barcode) return goTo(reply, '/check-in')
+    const outcome = await act(served, request, takeBack, { barcode, branchId: branchIdOf(request) })
+    if (outcome.outcome === 'done') return goTo(reply, '/check-in', { did: keyOf(request) })
+    return showCheckIn(served, request, reply, outcome.refusal)
+  })
+}
+
+async function showCheckIn(
+  served: Served,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  refusal?: Refused,
+): Promise<FastifyReply> {
+  const visit = await visitOf(served, request, reply)
+  const did = asked(request.query).text('did', { max: 100, label: 'did' })
+  const [lines, taken] = await Promise.all([
+    deskLines(served, visit, ['take-back']),
+    did ? answerUnder<TakenBack>(served, visit, did) : undefined,
+  ])
+  const frame = {
+    title: 'Check in',
+    door: '/check-in',
+    scripts: ['desk.js'] as const,
+    status: refusal ? statusOf(refusal) : 200,
+  }
+  return show(reply, visit, frame, checkInView(visit, { taken, refusal, lines }))
+}

@@ -1,0 +1,72 @@
+import { journal } from '../../journal/journal.ts'
+import { answerTo } from '../answers.ts'
+import type { DeskLine } from './desk-view.ts'
+import { type Html, html } from './html.ts'
+import { tag } from './notice.ts'
+import type { Served } from './serve-page.ts'
+import type { Visit } from './visit.ts'
+import { workLink } from './work-line.ts'
+
+/** How many lines a desk shows of what was just done, and how far back it looks for an answer. */
+const linesMax = 12
+
+/** What this member of staff did last with these actions, from the journal: it outlives reloads and restarts. */
+export async function deskLines(
+  { library }: Served,
+  { who }: Visit,
+  actions: readonly string[],
+): Promise<readonly DeskLine[]> {
+  if (who?.kind !== 'staff') return []
+  const rows = await journal(library.db, { actor: who.actor, limit: linesMax * 2 })
+  return rows
+    .filter(({ action }) => actions.includes(action))
+    .slice(0, linesMax)
+    .map((row) => ({ at: row.occurredAt, words: wordsOf(row) }))
+}
+
+/** The recorded answer of what this member of staff did under this key; undefined when that is not among the last. */
+export async function answerUnder<Answer>(
+  { library }: Served,
+  { who }: Visit,
+  key: string,
+): Promise<Answer | undefined> {
+  if (who?.kind !== 'staff') return undefined
+  const rows = await journal(library.db, { actor: who.actor, limit: linesMax * 2 })
+  return rows.find((row) => row.idempotencyKey === key && row.outcome === 'done')?.answer as
+    | Answer
+    | undefined
+}
+
+type Row = Awaited<ReturnType<typeof journal>>[number]
+
+/** What the recorded answers of lending, renewing and taking back have in common. */
+type Recorded = {
+  readonly title?: string
+  readonly titleId?: number
+  readonly patronName?: string | null
+  readonly barcode?: string
+  readonly overridden?: readonly string[]
+  readonly refused?: string
+  readonly next?: { readonly to: string; readonly branchName?: string }
+}
+
+function wordsOf({ action, outcome, answer }: Row): Html {
+  const recorded = (answer ?? {}) as Recorded
+  if (outcome === 'refused') {
+    return html`<p>${tag('bad', 'Refused')} ${answerTo(recorded.refused ?? '').title}</p>`
+  }
+  const { titleId = null, title = '' } = recorded
+  const isOverridden = (recorded.overridden ?? []).length > 0
+  return html`<p>${tag('good', verbs[action] ?? action)} ${workLink({ titleId, title })}</p>
+    <p class="under">${recorded.patronName && html`<bdi dir="auto">${recorded.patronName}</bdi>`}${
+      recorded.next && html`${recorded.patronName && ' · '}${destination(recorded.next)}`
+    }${isOverridden && html` · ${tag('warn', 'overridden')}`}</p>`
+}
+
+const verbs: Readonly<Record<string, string>> = { lend: 'Lent', renew: 'Renewed', 'take-back': 'Back' }
+
+function destination({ to, branchName = '' }: NonNullable<Recorded['next']>): string {
+  if (to === 'hold-shelf') return 'to the hold shelf'
+  if (to === 'transit') return `to ${branchName}`
+  return to === 'withdrawn' ? 'put aside' : 'back to the shelf'
+}

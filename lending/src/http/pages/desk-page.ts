@@ -1,0 +1,109 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { holdsOf, loansOf } from '../../circulation/accounts.ts'
+import { type LendRefused, lend } from '../../circulation/lend.ts'
+import { lendOverridable } from '../../circulation/lend-refusal.ts'
+import { renew } from '../../circulation/renew.ts'
+import { patron as patronOf } from '../../patrons/patron.ts'
+import { may } from '../../staff/permission.ts'
+import { asked, identity, scanned } from './asked.ts'
+import { deskLines } from './desk-lines.ts'
+import { type AtDesk, deskView, type RefusedScan } from './desk-view.ts'
+import { act, branchIdOf, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
+
+/** More loans than this are not shown at the desk. */
+const loansMax = 200
+const reasonLimits = { max: 500, label: 'The reason' }
+
+/** The desk: scan a card, then the copies to lend. */
+export function deskPages(served: Served): void {
+  const { app } = served
+  const access = { needs: 'lend' } as const
+
+  app.get('/desk', { config: { access } }, async (request, reply) => {
+    const card = asked(request.query).text('card', scanned)
+    if (!card) return showDesk(served, request, reply, { at: undefined })
+    const at = await atDesk(served, card)
+    if (at) return showDesk(served, request, reply, { at })
+    const refused = { refusal: { refused: 'patron-unknown' }, barcode: card, passing: [], reason: '' }
+    return showDesk(served, request, reply, { at, refused })
+  })
+
+  app.post('/desk/lend', { config: { access } }, async (request, reply) => {
+    const form = asked(request.body)
+    const card = form.text('card', scanned)
+    const barcode = form.text('barcode', scanned)
+    if (!barcode) return goTo(reply, '/desk')
+    const passing = passed(form.text('passing', { max: 400, label: 'passing' }))
+    const reason = form.text('reason', reasonLimits)
+    const outcome = await act(served, request, lend, {
+      card,
+      barcode,
+      branchId: branchIdOf(request),
+      ...(passing.length > 0 && mayOverride(request) ? { override: { reason, refusals: passing } } : {}),
+    })
+    if (outcome.outcome === 'done') return goTo(reply, '/desk', { card })
+    // The next person's card was scanned instead of a book: that is who stands here now.
+    const isNextCard =
+      outcome.refusal.refused === 'copy-unknown' && (await patronOf(served.library.db, { card: barcode }))
+    if (isNextCard) return goTo(reply, '/desk', { card: barcode })
+    return showDesk(served, request, reply, {
+      at: await atDesk(served, card),
+      refused: { refusal: outcome.refusal, barcode, passing: toPass(outcome.refusal, passing), reason },
+    })
+  })
+
+  app.post('/desk/renew', { config: { access: { needs: 'renew' } } }, async (request, reply) => {
+    const form = asked(request.body)
+    const card = form.text('card', scanned)
+    const loanId = form.whole('loanId', identity) ?? 0
+    const outcome = await act(served, request, renew, { loanId, branchId: branchIdOf(request) })
+    if (outcome.outcome === 'done') return goTo(reply, '/desk', { card, said: 'renewed' })
+    return showDesk(served, request, reply, {
+      at: await atDesk(served, card),
+      refused: { refusal: outcome.refusal, barcode: '', passing: [], reason: '' },
+    })
+  })
+}
+
+async function showDesk(
+  served: Served,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { at, refused }: { at: AtDesk | undefined; refused?: RefusedScan },
+): Promise<FastifyReply> {
+  const visit = await visitOf(served, request, reply)
+  const lines = await deskLines(served, visit, ['lend', 'renew'])
+  const frame = {
+    title: 'Lend',
+    door: '/desk',
+    scripts: ['desk.js'] as const,
+    status: refused ? statusOf(refused.refusal) : 200,
+  }
+  return show(reply, visit, frame, deskView(visit, { at, refused, lines }))
+}
+
+async function atDesk({ library }: Served, card: string): Promise<AtDesk | undefined> {
+  const patron = await patronOf(library.db, { card })
+  if (!patron) return undefined
+  const { patronId } = patron
+  const [loans, holds] = await Promise.all([
+    loansOf(library.db, { patronId, now: library.clock(), limit: loansMax }),
+    holdsOf(library.db, patronId),
+  ])
+  return { patron, loans, ready: holds.filter(({ state }) => state === 'on-shelf') }
+}
+
+/** The refusals that staff already went past for this scan, as the form carries them. */
+function passed(text: string): string[] {
+  return text.split(' ').filter((code) => lendOverridable.has(code))
+}
+
+/** What one more override would go past: everything so far and this one; nothing if this one stands. */
+function toPass({ refused }: LendRefused | { refused: 'key-reused' }, passing: readonly string[]): string[] {
+  if (refused === 'reason-missing') return [...passing]
+  return lendOverridable.has(refused) ? [...new Set([...passing, refused])] : []
+}
+
+function mayOverride({ who }: FastifyRequest): boolean {
+  return may(who, 'override')
+}

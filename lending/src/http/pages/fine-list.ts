@@ -1,0 +1,23 @@
+import type { owes } from '../../circulation/accounts.ts'
+import { type Html, html } from './html.ts'
+import { type Visit, zoneOf } from './visit.ts'
+import { day, money } from './wording.ts'
+
+const kinds: Readonly<Record<string, string>> = { charge: 'Charge', payment: 'Payment', waiver: 'Waiver' }
+
+/** What a patron owes, and the lines that it is the sum of. */
+export function fineList(visit: Visit, owed: Awaited<ReturnType<typeof owes>>): Html {
+  return html`<p class="big-answer">${owed.cents === 0 ? 'Nothing owed' : money(owed.cents)}</p>
+    ${
+      owed.lines.length > 0 &&
+      html`<details${owed.cents > 0 && html` open`}><summary>How it came about</summary>
+      <ul class="rows">${owed.lines.map(
+        (line) => html`<li>
+          <div><p>${kinds[line.kind] ?? line.kind}</p><p class="under">${day(line.at, zoneOf(visit))}${
+            line.reason && html` · <bdi dir="auto">${line.reason}</bdi>`
+          }</p></div>
+          <p class="number">${money(line.cents)}</p>
+        </li>`,
+      )}</ul></details>`
+    }`
+}

@@ -1,0 +1,110 @@
+import { may, type Permission } from '../../staff/permission.ts'
+import { type AssetName, asset } from './asset.ts'
+import { hidden } from './form.ts'
+import { type Html, html, type Piece } from './html.ts'
+import { notice } from './notice.ts'
+import { saidText } from './said.ts'
+import type { Visit } from './visit.ts'
+
+/** What stands around the content of a page. */
+export type Frame = {
+  readonly title: string
+  /** The door of the navigation that the page stands behind. */
+  readonly door?: string
+  readonly scripts?: readonly AssetName[]
+  /** Asks for the page again after so many seconds, for browsers without script. */
+  readonly refreshSeconds?: number
+  /** Without it the page is wide and plain. */
+  readonly lead?: Piece
+  /** What can be done from here, beside the heading. */
+  readonly actions?: Piece
+  /** The page brings its own heading. */
+  readonly ownHead?: boolean
+}
+
+/** A whole page. */
+export function page(visit: Visit, frame: Frame, content: Html): Html {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${frame.title} · Bibby</title>
+<link rel="stylesheet" href="${asset('bibby.css')}">
+<link rel="icon" type="image/svg+xml" href="${asset('favicon.svg')}">
+${
+  frame.refreshSeconds !== undefined &&
+  html`<noscript><meta http-equiv="refresh" content="${frame.refreshSeconds}"></noscript>`
+}
+${frame.scripts?.map((name) => html`<script type="module" src="${asset(name)}"></script>`)}
+</head>
+<body>
+<a class="unseen skip" href="#content">Skip to the content</a>
+<header class="head"><div class="head-inside">
+  <a class="wordmark" href="/">${mark} Bibby</a>
+  ${navigation(visit, frame)}
+  ${account(visit)}
+</div></header>
+<main id="content">
+  ${frame.ownHead ? undefined : heading(frame)}
+  ${visit.said && saidNotice(visit.said)}
+  ${content}
+</main>
+<footer class="foot"><div class="foot-inside">
+  <p>${visit.branch ? visit.branch.name : 'Bibby'}</p>
+  <p>Bibby lends books and refuses disasters.</p>
+</div></footer>
+</body>
+</html>`
+}
+
+/** The heading of a page, its lead, and what can be done from here. */
+export function heading({ title, lead, actions }: Pick<Frame, 'title' | 'lead' | 'actions'>): Html {
+  return html`<div class="page-head">
+    <div><h1>${title}</h1>${lead && html`<p class="aside-text">${lead}</p>`}</div>
+    ${actions && html`<div class="actions">${actions}</div>`}
+  </div>`
+}
+
+function saidNotice(code: string): Html | undefined {
+  const said = saidText(code)
+  return said === undefined ? undefined : html`<div class="section">${notice('good', { title: said })}</div>`
+}
+
+const mark = html`<svg viewBox="0 0 24 24" aria-hidden="true"><path fill-rule="evenodd" d="M5 2h11.5A2.5 2.5 0 0 1 19 4.5V22H7.5A3.5 3.5 0 0 1 4 18.5V3a1 1 0 0 1 1-1Zm2.5 15a1.5 1.5 0 0 0 0 3H17v-3H7.5ZM8 6v2h7V6H8Z"/></svg>`
+
+type Door = { readonly to: string; readonly label: string; readonly needs: Permission; readonly staff?: true }
+
+const doors: readonly Door[] = [
+  { to: '/', label: 'Search', needs: 'search' },
+  { to: '/desk', label: 'Lend', needs: 'lend', staff: true },
+  { to: '/check-in', label: 'Check in', needs: 'take-back', staff: true },
+  { to: '/shelf', label: 'Holds', needs: 'take-back', staff: true },
+  { to: '/patrons', label: 'Patrons', needs: 'patron-read', staff: true },
+  { to: '/imports', label: 'Import', needs: 'import', staff: true },
+  { to: '/rules', label: 'Rules', needs: 'lend', staff: true },
+  { to: '/journal', label: 'Journal', needs: 'journal-read', staff: true },
+  { to: '/branches', label: 'Branches', needs: 'rules-write', staff: true },
+]
+
+/** The doors that this person may open. */
+export function openDoors(who: Visit['who']): readonly { readonly to: string; readonly label: string }[] {
+  const open = doors.filter((door) => (door.staff ? who?.kind === 'staff' && may(who, door.needs) : true))
+  return who?.kind === 'patron' ? [...open, { to: '/account', label: 'My account' }] : open
+}
+
+function navigation(visit: Visit, frame: Frame): Html {
+  return html`<nav class="nav" aria-label="Main">${openDoors(visit.who).map(
+    ({ to, label }) => html`<a href="${to}"${to === frame.door && html` aria-current="page"`}>${label}</a>`,
+  )}</nav>`
+}
+
+function account(visit: Visit): Html {
+  const { who } = visit
+  if (!who) return html`<div class="nav-account"><a href="/sign-in">Sign in</a></div>`
+  return html`<div class="nav-account">
+    <span class="who soft" dir="auto">${who.name}</span>
+    ${visit.csrf && html`<form method="post" action="/sign-out">${hidden(visit)}<button class="link-button">Sign out</button></form>`}
+  </div>`
+}

@@ -1,0 +1,43 @@
+import type { Library } from '../../library.ts'
+import type { App } from '../app.ts'
+import { accountPages } from './account-page.ts'
+import { assetRoutes } from './asset.ts'
+import { branchPages } from './branches-page.ts'
+import { catalogueDeskPages } from './catalogue-page.ts'
+import { checkInPages } from './check-in-page.ts'
+import { deskPages } from './desk-page.ts'
+import { importPages } from './imports-page.ts'
+import { journalPages } from './journal-page.ts'
+import { patronPages } from './patron-page.ts'
+import { patronsPages } from './patrons-page.ts'
+import { problemPages } from './problem-page.ts'
+import { rulesPages } from './rules-page.ts'
+import { searchPages } from './search-page.ts'
+import { shelfPages } from './shelf-page.ts'
+import { signInPages } from './sign-in-page.ts'
+import { titlePages } from './title-page.ts'
+
+/** All pages. They work without script; each form carries a CSRF token and an idempotency key. */
+export async function pages(app: App, { library }: { readonly library: Library }): Promise<void> {
+  const served = { app, library }
+  assetRoutes(app)
+  problemPages(served)
+  for (const part of [
+    searchPages,
+    titlePages,
+    signInPages,
+    accountPages,
+    deskPages,
+    checkInPages,
+    shelfPages,
+    patronsPages,
+    patronPages,
+    importPages,
+    rulesPages,
+    journalPages,
+    branchPages,
+    catalogueDeskPages,
+  ]) {
+    part(served)
+  }
+}

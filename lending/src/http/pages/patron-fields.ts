@@ -1,0 +1,85 @@
+import type { Branch, PatronCategory } from '../../circulation/places.ts'
+import { patronTexts } from '../../patrons/patron-fields.ts'
+import type { Asked } from './asked.ts'
+import { checkField, choiceField, textField } from './form.ts'
+import { type Html, html } from './html.ts'
+
+/** What a form about a patron holds, as text: shown again as it was typed when it does not fit. */
+export type PatronForm = {
+  readonly card: string
+  readonly categoryCode: string
+  readonly branchId: number
+  readonly givenName: string
+  readonly familyName: string
+  readonly email: string
+  readonly phone: string
+  readonly address: string
+  readonly note: string
+  readonly expiresOn: string
+  readonly protected: boolean
+}
+
+/** Reads the fields of a patron from a form. */
+export function readPatron(form: Asked, branchId: number): PatronForm {
+  const text = (name: keyof typeof patronTexts) => form.text(name, { ...patronTexts[name], required: false })
+  return {
+    card: text('card'),
+    categoryCode: form.text('categoryCode', { max: 32, label: 'Category' }),
+    branchId: form.whole('branchId', { label: 'Branch', min: 1, max: Number.MAX_SAFE_INTEGER }) ?? branchId,
+    givenName: text('givenName'),
+    familyName: text('familyName'),
+    email: text('email'),
+    phone: text('phone'),
+    address: text('address'),
+    note: text('note'),
+    expiresOn: form.day('expiresOn', 'Valid until') ?? '',
+    protected: form.ticked('protected'),
+  }
+}
+
+/** The fields of a patron, with what was wrong with each. */
+export function patronFields({
+  form,
+  isNew,
+  problems,
+  places,
+  categories,
+}: {
+  readonly form: PatronForm
+  readonly isNew: boolean
+  readonly problems: Readonly<Record<string, string>>
+  readonly places: readonly Branch[]
+  readonly categories: readonly PatronCategory[]
+}): Html {
+  const field = (name: keyof typeof patronTexts, label: string, more: object = {}) =>
+    textField({
+      name,
+      label,
+      value: form[name],
+      max: patronTexts[name].max,
+      problem: problems[name],
+      ...more,
+    })
+  return html`
+    ${field('givenName', 'Given name', { autofocus: isNew })}
+    ${field('familyName', 'Family name')}
+    ${choiceField({
+      name: 'categoryCode',
+      label: 'Category',
+      value: form.categoryCode,
+      options: categories.map(({ code, name }) => ({ value: code, label: name })),
+    })}
+    ${choiceField({
+      name: 'branchId',
+      label: 'Branch',
+      value: String(form.branchId),
+      options: places.map(({ branchId, name }) => ({ value: String(branchId), label: name })),
+    })}
+    ${field('email', 'Email', { type: 'email' })}
+    ${field('phone', 'Phone', { type: 'tel' })}
+    ${isNew && field('card', 'Card number', { hint: 'Scan a new card, or leave it empty and one is made.' })}
+    ${isNew && textField({ name: 'expiresOn', label: 'Valid until', type: 'date', value: form.expiresOn, problem: problems.expiresOn, hint: 'Empty: one year from today.' })}
+    <div class="whole">${field('address', 'Address', { lines: true })}</div>
+    <div class="whole">${field('note', 'Note for the desk', { lines: true, hint: 'The patron may ask to read it.' })}</div>
+    <div class="whole">${checkField({ name: 'protected', label: 'Protected: no batch, import or sweep changes this patron', checked: form.protected })}</div>`
+}

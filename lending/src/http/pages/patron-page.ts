@@ -1,0 +1,147 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { holdsOf, loansOf, owes } from '../../circulation/accounts.ts'
+import { payFine, waiveFine } from '../../circulation/fine-ledger.ts'
+import { cancelHold, resumeHold, suspendHold } from '../../circulation/hold.ts'
+import { branches, patronCategories } from '../../circulation/places.ts'
+import { renew } from '../../circulation/renew.ts'
+import {
+  blockPatron,
+  editPatron,
+  extendCard,
+  type Patron,
+  patron as patronOf,
+  setPatronPassword,
+  unblockPatron,
+} from '../../patrons/patron.ts'
+import type { PlainObject, Refusal, Verb } from '../../postgres/write.ts'
+import type { Permission } from '../../staff/permission.ts'
+import { RefusedAtTheDoorError } from '../errors.ts'
+import { type Asked, asked, identity } from './asked.ts'
+import { readPatron } from './patron-fields.ts'
+import { patronView } from './patron-view.ts'
+import type { Refused } from './refusal-notice.ts'
+import { act, branchIdOf, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
+
+const loansMax = 200
+const reasonLimits = { max: 500, label: 'The reason', required: true }
+
+/** One patron as staff see them: how they stand, what they have, and what can be done about it. */
+export function patronPages(served: Served): void {
+  const { app } = served
+  app.get('/patrons/:id', { config: { access: { needs: 'patron-read' } } }, async (request, reply) =>
+    showPatron(served, request, reply, await patronIn(served, request)),
+  )
+  const on = forms(served)
+
+  on('block', 'patron-write', 'blocked', blockPatron, ({ card }, form) => ({
+    card,
+    because: form.text('because', reasonLimits),
+  }))
+  on('unblock', 'patron-write', 'unblocked', unblockPatron, ({ card }) => ({ card }))
+  on('extend', 'patron-write', 'extended', extendCard, ({ card }, form) => ({
+    card,
+    until: form.day('until', 'Valid until') ?? '',
+  }))
+  on('password', 'patron-write', 'password-set', setPatronPassword, ({ card }, _form, request) => ({
+    card,
+    password: passwordIn(request),
+  }))
+  on('pay', 'fine-take', 'paid', payFine, ({ card }, form) => ({
+    card,
+    cents: form.cents('amount', 'The amount') ?? 0,
+  }))
+  on('waive', 'fine-waive', 'waived', waiveFine, ({ card }, form) => ({
+    card,
+    cents: form.cents('amount', 'The amount') ?? 0,
+    reason: form.text('reason', reasonLimits),
+  }))
+  on('renew', 'renew', 'renewed', renew, (_, form, request) => ({
+    loanId: form.whole('loanId', identity) ?? 0,
+    branchId: branchIdOf(request),
+  }))
+  on('holds/:hold/cancel', 'hold', 'hold-cancelled', cancelHold, (patron, _, request) =>
+    holdIn(request, patron),
+  )
+  on('holds/:hold/resume', 'hold', 'hold-resumed', resumeHold, (patron, _, request) =>
+    holdIn(request, patron),
+  )
+  on('holds/:hold/suspend', 'hold', 'hold-suspended', suspendHold, (patron, form, request) => ({
+    ...holdIn(request, patron),
+    until: form.day('until', 'Until') ?? 'forever',
+  }))
+  on('edit', 'patron-write', 'changed', editPatron, (patron, form, request) => {
+    const { card: _card, expiresOn: _expiresOn, ...fields } = readPatron(form, branchIdOf(request))
+    return { patronId: patron.patronId, version: form.whole('version', identity) ?? 0, ...fields }
+  })
+}
+
+/** Registers a form about a patron: read it, do it, and show the patron again. */
+function forms(served: Served) {
+  return <Ask, Done extends PlainObject, Refuses extends Refusal>(
+    path: string,
+    needs: Permission,
+    said: string,
+    verb: Verb<Ask, Done, Refuses>,
+    askOf: (patron: Patron, form: Asked, request: FastifyRequest) => Ask,
+  ): void => {
+    served.app.post(`/patrons/:id/${path}`, { config: { access: { needs } } }, async (request, reply) => {
+      const patron = await patronIn(served, request)
+      const form = asked(request.body)
+      const ask = askOf(patron, form, request)
+      if (Object.keys(form.problems).length > 0) {
+        const refusal = { refused: 'fields-invalid', problems: form.problems }
+        return showPatron(served, request, reply, patron, refusal)
+      }
+      const outcome = await act(served, request, verb, ask)
+      if (outcome.outcome === 'refused') return showPatron(served, request, reply, patron, outcome.refusal)
+      return goTo(reply, `/patrons/${patron.patronId}`, { said })
+    })
+  }
+}
+
+async function showPatron(
+  served: Served,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  patron: Patron,
+  refusal?: Refused,
+): Promise<FastifyReply> {
+  const { db, clock } = served.library
+  const { patronId } = patron
+  const [visit, loans, holds, owed, places, categories] = await Promise.all([
+    visitOf(served, request, reply),
+    loansOf(db, { patronId, now: clock(), limit: loansMax }),
+    holdsOf(db, patronId),
+    owes(db, patronId),
+    branches(db),
+    patronCategories(db),
+  ])
+  const frame = {
+    title: `${patron.givenName} ${patron.familyName}`.trim(),
+    door: '/patrons',
+    ownHead: true,
+    status: refusal ? statusOf(refusal) : 200,
+  }
+  return show(
+    reply,
+    visit,
+    frame,
+    patronView(visit, { patron, loans, holds, owed, places, categories, refusal }),
+  )
+}
+
+async function patronIn({ library }: Served, request: FastifyRequest): Promise<Patron> {
+  const patronId = idIn(request)
+  const found = patronId === undefined ? undefined : await patronOf(library.db, { patronId })
+  if (!found) throw new RefusedAtTheDoorError('patron-unknown')
+  return found
+}
+
+function holdIn(request: FastifyRequest, { patronId }: Patron): { holdId: number; patronId: number } {
+  return { holdId: asked(request.params).whole('hold', identity) ?? 0, patronId }
+}
+
+function passwordIn({ body }: FastifyRequest): string {
+  const { password } = (body ?? {}) as { password?: unknown }
+  return typeof password === 'string' ? password.slice(0, 1_024) : ''
+}

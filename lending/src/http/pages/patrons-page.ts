@@ -1,0 +1,114 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { branches, patronCategories } from '../../circulation/places.ts'
+import { type FoundPatron, findPatrons } from '../../patrons/find.ts'
+import { registerPatron } from '../../patrons/patron.ts'
+import { may } from '../../staff/permission.ts'
+import { asked } from './asked.ts'
+import { hidden, textField } from './form.ts'
+import { type Html, html } from './html.ts'
+import { notice, tag } from './notice.ts'
+import { type PatronForm, patronFields, readPatron } from './patron-fields.ts'
+import { type Refused, refusalNotice } from './refusal-notice.ts'
+import { act, branchIdOf, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
+import type { Visit } from './visit.ts'
+import { counted, todayIn } from './wording.ts'
+
+const foundMax = 50
+
+/** Finding patrons, and registering one. */
+export function patronsPages(served: Served): void {
+  const { app, library } = served
+
+  app.get('/patrons', { config: { access: { needs: 'patron-read' } } }, async (request, reply) => {
+    const visit = await visitOf(served, request, reply)
+    const query = asked(request.query).text('query', { max: 100, label: 'The search' })
+    const found = query ? await findPatrons(library.db, { query, limit: foundMax }) : undefined
+    const actions =
+      may(visit.who, 'patron-write') && html`<a class="button" href="/patrons/new">Register a patron</a>`
+    return show(
+      reply,
+      visit,
+      { title: 'Patrons', door: '/patrons', actions },
+      findView(visit, { query, found }),
+    )
+  })
+
+  const config = { access: { needs: 'patron-write' } } as const
+  app.get('/patrons/new', { config }, (request, reply) =>
+    showForm(served, request, reply, { form: readPatron(asked({}), branchIdOf(request)) }),
+  )
+
+  app.post('/patrons', { config }, async (request, reply) => {
+    const fields = asked(request.body)
+    const form = readPatron(fields, branchIdOf(request))
+    if (Object.keys(fields.problems).length > 0) {
+      return showForm(served, request, reply, {
+        form,
+        refusal: { refused: 'fields-invalid', problems: fields.problems },
+      })
+    }
+    const { card, expiresOn, ...rest } = form
+    const outcome = await act(served, request, registerPatron, {
+      ...rest,
+      ...(card ? { card } : {}),
+      ...(expiresOn ? { expiresOn } : {}),
+    })
+    if (outcome.outcome === 'refused')
+      return showForm(served, request, reply, { form, refusal: outcome.refusal })
+    return goTo(reply, `/patrons/${outcome.answer.patronId}`, { said: 'registered' })
+  })
+}
+
+async function showForm(
+  served: Served,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { form, refusal }: { form: PatronForm; refusal?: Refused },
+): Promise<FastifyReply> {
+  const { db } = served.library
+  const [visit, places, categories] = await Promise.all([
+    visitOf(served, request, reply),
+    branches(db),
+    patronCategories(db),
+  ])
+  const frame = { title: 'Register a patron', door: '/patrons', status: refusal ? statusOf(refusal) : 200 }
+  const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
+  return show(
+    reply,
+    visit,
+    frame,
+    html`<div class="stack">${refusal && refusalNotice(visit, refusal)}
+      <form class="form two panel" method="post" action="/patrons">${hidden(visit)}
+        ${patronFields({ form, isNew: true, problems, places, categories })}
+        <div class="whole actions"><button class="button">Register</button><a href="/patrons">Leave it</a></div>
+      </form></div>`,
+  )
+}
+
+function findView(
+  visit: Visit,
+  { query, found }: { query: string; found: readonly FoundPatron[] | undefined },
+): Html {
+  return html`<div class="stack">
+    <form class="inline-form" action="/patrons" role="search">
+      ${textField({ name: 'query', label: 'Name or card', type: 'search', value: query, max: 100, autofocus: true })}
+      <button class="button">Find</button>
+    </form>
+    ${found && (found.length === 0 ? notice('plain', { title: html`Nobody found for “<bdi>${query}</bdi>”.`, body: html`<p>Try a part of the family name, or scan the card.</p>` }) : foundList(visit, found))}
+  </div>`
+}
+
+function foundList(visit: Visit, found: readonly FoundPatron[]): Html {
+  const today = todayIn(visit.branch?.timeZone ?? 'UTC', visit.now)
+  return html`<section aria-labelledby="found"><h2 id="found" class="unseen">Found</h2>
+    <p class="soft">${found.length < foundMax ? counted(found.length, 'patron') : `The first ${foundMax}`}</p>
+    <ul class="rows">${found.map(
+      (each) => html`<li>
+        <div>
+          <p class="work"><a href="/patrons/${each.patronId}"><bdi dir="auto">${`${each.givenName} ${each.familyName}`.trim()}</bdi></a></p>
+          <p class="under"><span class="code">${each.card}</span> · ${each.categoryName} · ${each.branchName}</p>
+        </div>
+        <p class="end">${each.blockedBecause !== null && tag('bad', 'Blocked')} ${each.expiresOn < today && tag('warn', 'Expired')}</p>
+      </li>`,
+    )}</ul></section>`
+}

@@ -1,0 +1,32 @@
+/** What a page says after something was done: a closed list, so that no address can put words in our mouth. */
+const texts: Readonly<Record<string, string>> = {
+  'hold-placed': 'The hold is placed.',
+  'hold-cancelled': 'The hold is cancelled.',
+  'hold-suspended': 'The hold is suspended; its place in the queue is kept.',
+  'hold-resumed': 'The hold is active again.',
+  renewed: 'Renewed.',
+  registered: 'The patron is registered.',
+  changed: 'The changes are saved.',
+  blocked: 'The patron is blocked.',
+  unblocked: 'The block is lifted.',
+  extended: 'The card is extended.',
+  paid: 'The payment is recorded.',
+  waived: 'The fine is waived.',
+  'password-set': 'The password is set.',
+  'history-kept': 'From now on your returned loans are kept for you.',
+  'history-forgotten': 'From now on your returned loans are forgotten, as the library does by default.',
+  'signed-out': 'You are signed out.',
+  'rule-set': 'The rule is saved. It applies to every loan from now on.',
+  'closed-day-added': 'The closed day is added, and loans due that day are due on the next open day.',
+  'closed-day-removed': 'The closed day is removed. Due dates that it moved stay where they are.',
+  undone: 'The import is undone.',
+  'branch-added': 'The branch is added.',
+  'title-added': 'The title is added.',
+  'title-changed': 'The title is changed.',
+  'copy-added': 'The copy is added.',
+}
+
+/** The sentence for a code, or undefined when there is no such code. */
+export function saidText(code: string): string | undefined {
+  return Object.hasOwn(texts, code) ? texts[code] : undefined
+}

@@ -1,0 +1,74 @@
+import { type SearchAsk, search } from '../../catalogue/search.ts'
+import { yearRanges } from '../../catalogue/search-facets.ts'
+import { suggest } from '../../catalogue/suggest.ts'
+import { may } from '../../staff/permission.ts'
+import { asked, identity } from './asked.ts'
+import { homeView } from './home-view.ts'
+import { resultsView, type Wanted } from './search-view.ts'
+import { type Served, show, statusOf, visitOf } from './serve-page.ts'
+
+/** How many titles a page of results shows. */
+const pageTitles = 25
+/** How many suggestions are given while somebody types. */
+const suggestionsMax = 8
+
+/** Home, search and suggestions. */
+export function searchPages(served: Served): void {
+  const { app, library } = served
+  app.get('/', { config: { access: 'anyone' } }, async (request, reply) => {
+    const visit = await visitOf(served, request, reply)
+    const frame = { title: 'Find a book', door: '/', ownHead: true, scripts: ['search.js'] as const }
+    return show(reply, visit, frame, homeView(visit))
+  })
+
+  app.get('/search', { config: { access: { needs: 'search' } } }, async (request, reply) => {
+    const visit = await visitOf(served, request, reply)
+    const wanted = readWanted(request.query)
+    const answer = await search(library.searchDb, { ...askOf(wanted), limit: pageTitles, facets: true })
+    const frame = {
+      title: wanted.query ? `“${wanted.query}”` : 'Search',
+      door: '/',
+      ownHead: true,
+      scripts: ['search.js'] as const,
+      status: answer.outcome === 'refused' ? statusOf(answer) : 200,
+    }
+    const mayAdd = may(visit.who, 'catalogue-write')
+    return show(reply, visit, frame, resultsView(visit, { wanted, answer, mayAdd }))
+  })
+
+  app.get('/suggestions', { config: { access: { needs: 'search' } } }, async (request) => {
+    const query = asked(request.query).text('query', { max: 100, label: 'The search' })
+    return { suggestions: query === '' ? [] : await suggest(library.searchDb, query, suggestionsMax) }
+  })
+}
+
+function readWanted(sent: unknown): Wanted {
+  const form = asked(sent)
+  const short = (name: string) => form.text(name, { max: 40, label: name })
+  const raw = (sent as { query?: unknown }).query
+  return {
+    // As it was typed: what search refuses, it refuses in its own words.
+    query: typeof raw === 'string' ? raw.slice(0, 1_000) : '',
+    branch: short('branch'),
+    available: form.ticked('available'),
+    language: short('language'),
+    year: short('year'),
+    material: short('material'),
+    inside: form.ticked('inside'),
+    after: form.text('after', { max: 500, label: 'after' }),
+  }
+}
+
+function askOf(wanted: Wanted): SearchAsk {
+  const range = yearRanges.find(({ value }) => value === wanted.year)
+  return {
+    query: wanted.query,
+    mode: wanted.inside ? 'substring' : 'words',
+    after: wanted.after || undefined,
+    branchId: asked(wanted).whole('branch', identity),
+    available: wanted.available || undefined,
+    language: wanted.language || undefined,
+    material: wanted.material || undefined,
+    year: range && { ...(range.from && { from: range.from }), ...(range.to && { to: range.to }) },
+  }
+}

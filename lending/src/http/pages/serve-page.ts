@@ -1,0 +1,137 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { branches } from '../../circulation/places.ts'
+import type { Library } from '../../library.ts'
+import { type Outcome, type PlainObject, type Refusal, type Verb, write } from '../../postgres/write.ts'
+import { answerTo } from '../answers.ts'
+import type { App } from '../app.ts'
+import { RefusedAtTheDoorError } from '../errors.ts'
+import type { WriteOutcome } from '../metrics.ts'
+import { address } from './address.ts'
+import { asked, identity } from './asked.ts'
+import { keyField } from './form.ts'
+import type { Html } from './html.ts'
+import { type Frame, page } from './layout.ts'
+import type { Visit } from './visit.ts'
+
+/** What every page plugin works with. */
+export type Served = { readonly app: App; readonly library: Library }
+
+/** Learns what a page needs to know of the request: who, where, when. */
+export async function visitOf(
+  { library }: Served,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Visit> {
+  const { who } = request
+  const places = await branches(library.db)
+  const branch =
+    places.find(({ branchId }) => who?.kind === 'staff' && branchId === who.branchId) ?? places[0]
+  const said = asked(request.query).text('said', { max: 40, label: 'said' })
+  let csrf: string | undefined
+  return {
+    who,
+    // Made when a form first needs it: a passer-by who only searches gets no cookie.
+    get csrf() {
+      csrf ??= reply.generateCsrf()
+      return csrf
+    },
+    address: request.url,
+    now: library.clock(),
+    branch,
+    said: said || undefined,
+  }
+}
+
+/** Sends a page. */
+export function show(
+  reply: FastifyReply,
+  visit: Visit,
+  frame: Frame & { readonly status?: number },
+  content: Html,
+): FastifyReply {
+  return reply
+    .code(frame.status ?? 200)
+    .type('text/html; charset=utf-8')
+    .header('cache-control', 'no-store')
+    .send(page(visit, frame, content).html)
+}
+
+/** Goes on to another page, so that going back or reloading sends no form again. */
+export function goTo(
+  reply: FastifyReply,
+  path: string,
+  query: Parameters<typeof address>[1] = {},
+): FastifyReply {
+  return reply.redirect(address(path, query), 303)
+}
+
+/** Thrown where it is not known whether a write landed; the page asks to send the same form again. */
+export class UnsettledError extends Error {
+  override readonly name = 'UnsettledError'
+  readonly code = 'BIBBY_COMMIT_UNKNOWN'
+  constructor() {
+    super('The connection was lost while this was being saved. Send the form again: it is done once.')
+  }
+}
+
+/**
+ * Does what a form asks, under the key that stands in the form: sent twice, it is done once. `part` tells several
+ * writes of one form apart.
+ *
+ * Throws UnsettledError, and what `write` throws.
+ */
+export async function act<Ask, Done extends PlainObject, Refused extends Refusal>(
+  { library, app }: Served,
+  request: FastifyRequest,
+  verb: Verb<Ask, Done, Refused>,
+  ask: Ask,
+  { part = '' }: { part?: string | number } = {},
+): Promise<Settled<Done, Refused>> {
+  if (!request.who) throw new RefusedAtTheDoorError('not-signed-in')
+  const form = keyOf(request)
+  const key = part === '' ? form : `${form}:${part}`
+  request.idempotencyKey = key
+  let became: WriteOutcome = 'failed'
+  try {
+    const by = { actor: request.who.actor, key, occurredAt: library.clock(), instance: library.instance }
+    const outcome = await write(library.db, by, verb, ask)
+    became = outcome.outcome
+    if (outcome.outcome === 'unknown') throw new UnsettledError()
+    return outcome
+  } finally {
+    app.metrics.wrote(verb.action, became)
+  }
+}
+
+/** A write whose outcome is known. */
+export type Settled<Done, Refused extends Refusal> = Exclude<
+  Outcome<Done & PlainObject, Refused>,
+  { readonly outcome: 'unknown' }
+>
+
+/** The key of the form. A form without one was not made by us. */
+export function keyOf(request: FastifyRequest): string {
+  const key = asked(request.body).text(keyField, { max: 100, label: 'The key' })
+  if (/^[\x21-\x7e]{8,100}$/.test(key)) return key
+  throw new RefusedAtTheDoorError(
+    'request-invalid',
+    {},
+    'The form has no key. Load the page again, and send it again.',
+  )
+}
+
+/** The HTTP status of a refusal. */
+export function statusOf({ refused }: { readonly refused: string }): number {
+  return answerTo(refused).status
+}
+
+/** The identity in the path, or undefined: then there is nothing here. */
+export function idIn(request: FastifyRequest): number | undefined {
+  return asked(request.params).whole('id', identity)
+}
+
+/** The branch at whose desk this member of staff works. */
+export function branchIdOf({ who }: FastifyRequest): number {
+  if (!who) throw new RefusedAtTheDoorError('not-signed-in')
+  return who.branchId
+}

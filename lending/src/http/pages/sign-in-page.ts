@@ -1,0 +1,114 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type SignInRefused, signIn } from '../../staff/session.ts'
+import { defaultLimits } from '../limits.ts'
+import { signInBrowser, signOutBrowser } from '../signed-in.ts'
+import { asked } from './asked.ts'
+import { carried, hidden, textField } from './form.ts'
+import { type Html, html } from './html.ts'
+import { refusalNotice } from './refusal-notice.ts'
+import { goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
+import type { Visit } from './visit.ts'
+
+type Kind = 'patron' | 'staff'
+
+/** Signing in, as a patron by card or as staff by login, and out. */
+export function signInPages(served: Served): void {
+  const { app, library } = served
+  app.get('/sign-in', { config: { access: 'anyone' } }, async (request, reply) => {
+    const { to, kind } = readQuery(request.query)
+    return showSignIn(served, request, reply, { to, kind, account: '' })
+  })
+
+  const rateLimit = { max: defaultLimits.signInsPerMinute, timeWindow: 60_000, groupId: 'sign-in' }
+  app.post('/sign-in', { config: { access: 'anyone', rateLimit } }, async (request, reply) => {
+    const { to, kind } = readQuery(request.body)
+    const account = asked(request.body).text('account', { max: 64, label: 'The name' })
+    const password = passwordIn(request.body)
+    const answer = await signIn(library.db, { kind, account, password, now: library.clock() })
+    if ('refused' in answer) {
+      return showSignIn(served, request, reply, { to, kind, account, refusal: answer })
+    }
+    signInBrowser(reply, answer)
+    return goTo(reply, to || (kind === 'staff' ? '/' : '/account'))
+  })
+
+  app.post('/sign-out', { config: { access: 'anyone' } }, async (request, reply) => {
+    await signOutBrowser(app, request, reply)
+    return goTo(reply, '/', { said: 'signed-out' })
+  })
+}
+
+type Shown = {
+  readonly to: string
+  readonly kind: Kind
+  readonly account: string
+  readonly refusal?: SignInRefused
+}
+
+async function showSignIn(
+  served: Served,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  shown: Shown,
+): Promise<FastifyReply> {
+  const visit = await visitOf(served, request, reply)
+  const { refusal } = shown
+  if (refusal?.refused === 'sign-in-too-often') reply.header('retry-after', refusal.retryAfterSeconds)
+  const frame = { title: 'Sign in', status: refusal ? statusOf(refusal) : 200 }
+  return show(reply, visit, frame, signInView(visit, shown))
+}
+
+function signInView(visit: Visit, shown: Shown): Html {
+  return html`${shown.refusal && html`<div class="section">${refusalNotice(visit, shown.refusal)}</div>`}
+  <div class="columns even">
+    ${oneForm(visit, shown, 'patron')}
+    ${oneForm(visit, shown, 'staff')}
+  </div>`
+}
+
+function oneForm(visit: Visit, shown: Shown, kind: Kind): Html {
+  const isPatron = kind === 'patron'
+  const isMeant = shown.kind === kind
+  return html`<section class="panel${!isMeant && ' quiet'}" aria-labelledby="${kind}-heading">
+    <h2 id="${kind}-heading">${isPatron ? 'With a library card' : 'Staff'}</h2>
+    <form class="form" method="post" action="/sign-in">
+      ${hidden(visit)}${carried('kind', kind)}${carried('to', shown.to)}
+      ${textField({
+        name: 'account',
+        id: `${kind}-account`,
+        label: isPatron ? 'Card number' : 'Login',
+        value: isMeant ? shown.account : '',
+        autocomplete: 'username',
+        max: 64,
+        required: true,
+        autofocus: isMeant,
+      })}
+      ${textField({
+        name: 'password',
+        id: `${kind}-password`,
+        label: 'Password',
+        type: 'password',
+        autocomplete: 'current-password',
+        required: true,
+      })}
+      <div><button class="button${!isMeant && ' quiet'}">Sign in</button></div>
+    </form>
+    ${isPatron && html`<p class="soft small">No password yet? The desk sets one for you.</p>`}
+  </section>`
+}
+
+/** A password is taken as it was typed; it is hashed, never stored or shown. */
+function passwordIn(sent: unknown): string {
+  const { password } = (sent ?? {}) as { password?: unknown }
+  return typeof password === 'string' ? password.slice(0, 1_024) : ''
+}
+
+function readQuery(sent: unknown): { to: string; kind: Kind } {
+  const form = asked(sent)
+  const to = form.text('to', { max: 2_000, label: 'to' })
+  const isOurs = /^\/(?![/\\])/.test(to) && !to.includes('\\')
+  return {
+    to: isOurs ? to : '',
+    kind: form.text('kind', { max: 10, label: 'kind' }) === 'staff' ? 'staff' : 'patron',
+  }
+}

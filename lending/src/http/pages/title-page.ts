@@ -1,0 +1,57 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type Title, title } from '../../catalogue/title.ts'
+import { placeHold } from '../../circulation/hold.ts'
+import { branches } from '../../circulation/places.ts'
+import { may } from '../../staff/permission.ts'
+import { RefusedAtTheDoorError } from '../errors.ts'
+import { asked, identity, scanned } from './asked.ts'
+import type { Refused } from './refusal-notice.ts'
+import { act, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
+import { titleView } from './title-view.ts'
+
+/** One title: its copies, where they are, and placing a hold. */
+export function titlePages(served: Served): void {
+  const { app, library } = served
+  app.get('/titles/:id', { config: { access: { needs: 'search' } } }, async (request, reply) => {
+    return showTitle(served, request, reply)
+  })
+
+  const access = { needs: 'hold', orPatron: true } as const
+  app.post('/titles/:id/hold', { config: { access } }, async (request, reply) => {
+    const titleId = idIn(request) ?? 0
+    const form = asked(request.body)
+    const card = form.text('card', scanned)
+    const pickupBranchId = form.whole('branch', identity) ?? 0
+    const { who } = request
+    const forWhom = who?.kind === 'patron' ? { patronId: who.patronId } : { card }
+    const outcome = await act(served, request, placeHold, { titleId, pickupBranchId, ...forWhom })
+    if (outcome.outcome === 'refused')
+      return showTitle(served, request, reply, { refusal: outcome.refusal, card })
+    return goTo(reply, `/titles/${titleId}`, { said: 'hold-placed' })
+  })
+
+  async function showTitle(
+    { library: { db } }: Served,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    tried?: { readonly refusal: Refused; readonly card: string },
+  ): Promise<FastifyReply> {
+    const shown = await titleIn(request)
+    const [visit, places] = await Promise.all([visitOf(served, request, reply), branches(db)])
+    const frame = {
+      title: shown.title,
+      door: '/',
+      ownHead: true,
+      status: tried ? statusOf(tried.refusal) : 200,
+    }
+    return show(reply, visit, frame, titleView(visit, { title: shown, places, tried }))
+  }
+
+  async function titleIn(request: FastifyRequest): Promise<Title> {
+    const titleId = idIn(request)
+    const found = titleId === undefined ? undefined : await title(library.db, titleId)
+    const isHidden = found?.deletedAt && !may(request.who, 'catalogue-write')
+    if (!found || isHidden) throw new RefusedAtTheDoorError('title-unknown')
+    return found
+  }
+}

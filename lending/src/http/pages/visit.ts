@@ -1,0 +1,29 @@
+import type { SignedIn } from '../../staff/session.ts'
+
+/** One request for a page, as the page needs to know it. */
+export type Visit = {
+  /** Undefined for a passer-by. */
+  readonly who: SignedIn | undefined
+  /** Goes into every form; a form without it is refused. */
+  readonly csrf: string
+  /** The path and query that were asked for. */
+  readonly address: string
+  readonly now: Date
+  /** The branch at whose desk the person works, or the library's first. */
+  readonly branch: VisitedBranch | undefined
+  /** What was done just before, as a code of `said.ts`. */
+  readonly said: string | undefined
+}
+
+/** The branch that a page speaks for: its clock is the one on the wall. */
+export type VisitedBranch = {
+  readonly branchId: number
+  readonly code: string
+  readonly name: string
+  readonly timeZone: string
+}
+
+/** The time zone to show times in. */
+export function zoneOf({ branch }: Pick<Visit, 'branch'>): string {
+  return branch?.timeZone ?? 'UTC'
+}
