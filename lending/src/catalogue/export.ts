@@ -4,7 +4,7 @@ import { sql } from '../postgres/sql.ts'
 import { readIso2709, writeIso2709 } from './marc/iso2709.ts'
 import { marcxmlNamespace, readMarcxml, writeMarcxml } from './marc/marcxml.ts'
 import { type MarcEncoding, type MarcRecord, marcEncodings } from './marc/record.ts'
-import { recordOfTitle } from './record-of-title.ts'
+import { recordOfTitle } from './marc/record-of-title.ts'
 import type { TitleFields } from './title-fields.ts'
 
 /** What a catalogue can be taken away as. */

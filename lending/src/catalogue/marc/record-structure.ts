@@ -69,6 +69,7 @@ const notMarc: Broken = {
 }
 
 function truncated(raw: Buffer): Broken {
+  if (!/^[\d ]/.test(raw.toString('latin1', 0, 1))) return notMarc
   const said = figure(raw, 0, 5)
   const length = Number.isNaN(said) ? '' : ` of ${said}`
   return { broken: 'record-truncated', reason: `The record ends after ${raw.length}${length} bytes.` }
@@ -147,9 +148,10 @@ function betweenTerminators(raw: Buffer, base: number): { from: number; to: numb
   return fields
 }
 
-/** A control field has no delimiter; any other has its first behind two indicators. */
+/** A control field has no delimiter; any other has its first behind two indicators, or nothing but these. */
 function looksLike(tag: string, field: Buffer): boolean {
-  return field.indexOf(delimiter) === (tag.startsWith('00') ? -1 : 2)
+  const at = field.indexOf(delimiter)
+  return tag.startsWith('00') ? at < 0 : at === 2 || (at < 0 && field.length === 2)
 }
 
 function isTag(tag: string): boolean {

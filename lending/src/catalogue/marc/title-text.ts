@@ -56,9 +56,7 @@ export function languageCode(text: string): string {
 function keepsFullStop(text: string): boolean {
   if (text.endsWith('..')) return true
   const last = /([\p{L}\p{M}\p{N}]{0,40})\.$/u.exec(text)?.[1] ?? ''
-  return (
-    (/^\p{L}{1,2}$/u.test(last) && !/\p{Script=Han}/u.test(last)) || abbreviations.has(last.toLowerCase())
-  )
+  return /^(?:\p{L}\p{M}{0,3}|\p{Lu}\p{L})$/u.test(last) || abbreviations.has(last.toLowerCase())
 }
 
 const abbreviations = new Set([

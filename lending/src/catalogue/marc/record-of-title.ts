@@ -1,5 +1,5 @@
-import type { Field, MarcRecord } from './marc/record.ts'
-import type { Material, TitleFields } from './title-fields.ts'
+import type { Material, TitleFields } from '../title-fields.ts'
+import type { Field, MarcRecord } from './record.ts'
 
 /**
  * A minimal MARC 21 record for a title that came from elsewhere (CSV, or typed in). A title that no one numbered
