@@ -1,16 +1,13 @@
 import type { AddressInfo } from 'node:net'
 import type { Config } from './config.ts'
 import { openDatabase, openSetFolder } from './database.ts'
-import { buildServer } from './http/server.ts'
 import { type Library, openLibrary } from './library.ts'
 import { browserAddress, cannotListen, tryPort } from './port.ts'
 import type { Telling } from './postgres/our-server.ts'
 import { readRunning } from './postgres/owner.ts'
 import { signalled } from './postgres/postmaster.ts'
-import { found } from './sample/found.ts'
 import type { StartError } from './start-error.ts'
 import { startSweeps } from './sweeps.ts'
-import { dueSweeps } from './sweeps-due.ts'
 import { bibbyVersion } from './version.ts'
 
 /** Where a start speaks: lines that stay, steps that the next one may replace, and warnings. */
@@ -46,16 +43,20 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
   try {
     const folder = await openSetFolder(config, print)
     await refuseTakenPort(config, folder.path)
+    // Read while the database starts; and a start that is refused has no need of them.
+    const parts = readParts()
+    parts.catch(() => undefined)
     const database = await openDatabase(config, folder, { tell: print, signal })
     opened.push({ what: 'database', close: () => database.close(hurry?.aborted ? 'immediate' : 'fast') })
     signal.throwIfAborted()
 
     const library = openLibrary({ connection: database.connection, dataFolder: folder.path })
     opened.push({ what: 'connections', close: async () => library[Symbol.asyncDispose]() })
+    const { found, buildServer, dueSweeps } = await parts
     const accounts = await found(library, { folder, config, print, signal })
     signal.throwIfAborted()
 
-    const address = await answer(library, config, opened, hurry)
+    const address = await answer(library, config, { buildServer, opened, hurry })
     await database.tellAddress(address)
     const sweeps = startSweeps(library, dueSweeps, print.warn)
     opened.push({ what: 'sweeps', close: async () => sweeps[Symbol.asyncDispose]() })
@@ -65,6 +66,17 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
     await closeAll(opened, print)
     throw error
   }
+}
+
+type Parts = Awaited<ReturnType<typeof readParts>>
+
+async function readParts() {
+  const [{ buildServer }, { found }, { dueSweeps }] = await Promise.all([
+    import('./http/server.ts'),
+    import('./sample/found.ts'),
+    import('./sweeps-due.ts'),
+  ])
+  return { buildServer, found, dueSweeps }
 }
 
 /** A second start on the same data is told so, rather than that its port is taken. */
@@ -80,8 +92,11 @@ async function refuseTakenPort(config: Config, folder: string): Promise<void> {
 async function answer(
   library: Library,
   config: Config,
-  opened: Closing[],
-  hurry: AbortSignal | undefined,
+  {
+    buildServer,
+    opened,
+    hurry,
+  }: { opened: Closing[]; hurry: AbortSignal | undefined } & Pick<Parts, 'buildServer'>,
 ): Promise<string> {
   const { logLevel, trustProxy, host, port } = config
   const server = await buildServer(library, {
@@ -102,9 +117,15 @@ async function answer(
   } catch (error) {
     throw cannotListen(error, { host, port })
   }
+  // Readiness asks to be seen well twice; then the printed address is good for a balancer too.
+  for (let looks = 0; looks < readinessLooksMax; looks++) {
+    if ((await server.inject('/actuator/health/readiness')).statusCode === 200) break
+  }
   const taken = server.server.address() as AddressInfo
   return browserAddress({ host, port: taken.port })
 }
+
+const readinessLooksMax = 5
 
 async function untilEnded({
   opened,

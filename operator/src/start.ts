@@ -1,5 +1,7 @@
+import { enableCompileCache } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { type Config, readConfig } from '@bibby/lending/config.ts'
-import { type Print, start } from '@bibby/lending/main.ts'
+import type { Print } from '@bibby/lending/main.ts'
 import { StartError } from '@bibby/lending/start-error.ts'
 import type { Command } from 'commander'
 
@@ -17,7 +19,11 @@ export function startVerb(program: Command): void {
 /** npm hands a Ctrl-C on after the terminal has: two within this time are one. */
 const sameSignalMs = 500
 
+/** What Node made of the sources is kept here, for a later start that is a third quicker. Ours, so that nobody else can write to it. */
+const compiled = fileURLToPath(new URL('../../node_modules/.cache/compiled/', import.meta.url))
+
 async function run(config: Config): Promise<number> {
+  enableCompileCache(compiled)
   const stop = new AbortController()
   const hurry = new AbortController()
   const print = printer()
@@ -38,6 +44,7 @@ async function run(config: Config): Promise<number> {
     stop.abort()
   })
   try {
+    const { start } = await import('@bibby/lending/main.ts')
     const bibby = await start(config, { signal: stop.signal, hurry: hurry.signal, print })
     await bibby.ended
     return broken === undefined ? 0 : 1

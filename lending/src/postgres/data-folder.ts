@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, link, mkdir, open, readdir, readFile, rm, stat, statfs } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { StartError, systemCode } from '../start-error.ts'
 import { diskFull } from './embedded.ts'
@@ -42,6 +42,8 @@ export async function defaultDataFolder({ isServerOurs }: { isServerOurs: boolea
  */
 export async function openDataFolder(path: string, version: string): Promise<DataFolder> {
   try {
+    // Only the folder itself is private: whoever runs the database must be able to pass through those above.
+    await mkdir(dirname(path), { recursive: true })
     await mkdir(path, { recursive: true, mode: 0o700 })
     const marker = await readMarker(path)
     if (!marker) await refuseStrange(path)
