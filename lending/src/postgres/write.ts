@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import { WriteContendedError, WriteLostError, WritesStoppedError } from './faults.ts'
-import { type Database, isConnectionLost, rollBack, rowsOn, sqlState, type Tx } from './pool.ts'
+import { type Database, isConnectionLost, rollBack, rowsOn, sendTogether, sqlState, type Tx } from './pool.ts'
 import { sql } from './sql.ts'
 
 /** An answer that a patron or a desk may hear. Its code is one of a closed union per operation. */
@@ -111,6 +111,7 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
     const tx: Tx = { rows: rowsOn(connection), connection }
     let committing = false
     try {
+      sendTogether(connection)
       const [, opened] = await together(connection.query('begin'), openWrite(tx, by))
       if (opened.earlier) {
         await rollBack(connection)
@@ -118,16 +119,14 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
       }
       const answer: Done | Refused = await verb.work(tx, ask, by)
       const refused = isRefusal(answer)
-      if (refused) {
-        await connection.query('rollback')
-        await connection.query('begin')
-      }
+      if (refused) await together(connection.query('rollback'), connection.query('begin'))
       const entry = refused
         ? { outcome: 'refused' as const, answer, about: {} }
         : { outcome: 'done' as const, answer, about: verb.about(answer as Done) }
-      await addJournalRow(tx, by, { ...entry, action: verb.action, digest, epoch: opened.epoch })
+      const row = { ...entry, action: verb.action, digest, epoch: opened.epoch }
       committing = true
-      const { command } = await connection.query('commit')
+      // Sent in one go: without its journal row the transaction has failed, and the commit is a rollback.
+      const [, { command }] = await together(addJournalRow(tx, by, row), connection.query('commit'))
       if (command !== 'COMMIT') throw new Error(`The server answered ${command} to a commit.`)
       return refused
         ? { outcome: 'refused', refusal: answer as Refused, repeated: false }
