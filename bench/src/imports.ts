@@ -1,0 +1,74 @@
+import { createReadStream, existsSync } from 'node:fs'
+import { Readable } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { openPool } from '@bibby/lending/postgres/pool.ts'
+import { sql } from '@bibby/lending/postgres/sql.ts'
+import { desk, fillLibrary } from './filled-library.ts'
+import type { Row } from './row.ts'
+import { dataFolder, startBibby } from './running-bibby.ts'
+import { signIn } from './sign-in.ts'
+
+const data = fileURLToPath(new URL('../../../shared/data/', import.meta.url))
+const files = [
+  'csv/gutenberg_metadata.csv.gz',
+  'marc/solrmarc_uva_001_2000.mrc',
+  'csv/cce_books_classA_unique.tsv.gz',
+]
+const limitPerSecond = 2_000
+const askEveryMs = 200
+
+type ChangeSet = { state: string; recordsRead: number; imported: number; rejected: number }
+
+/** Records a second from upload to the last commit, through HTTP, all that search needs included. */
+export async function imports(): Promise<readonly Row[]> {
+  const found = files.filter((file) => existsSync(`${data}${file}`))
+  if (found.length < files.length)
+    process.stderr.write('The sets of ../shared/data are not all here: some rows are missing.\n')
+  await using folder = await dataFolder()
+  await using bibby = await startBibby(folder.path)
+  await using db = openPool({
+    connection: bibby.connection,
+    name: 'bench',
+    connectionsMax: 1,
+    statementLimitMs: 60_000,
+  })
+  await fillLibrary(db, { patrons: 10, copies: 40 })
+  await db.rows(sql`update staff set role = 'cataloguer' where login = ${desk.account}`)
+  const token = await signIn(bibby.address, desk)
+  const rows: Row[] = []
+  for (const file of found) {
+    const begun = performance.now()
+    const set = await importFile(bibby.address, token, file)
+    const seconds = (performance.now() - begun) / 1000
+    const perSecond = set.recordsRead / seconds
+    rows.push({
+      what: `import of ${file.split('/').at(-1)}`,
+      measured: `${perSecond.toFixed(0)} records/s (${seconds.toFixed(1)} s)`,
+      against: `a limit of ${limitPerSecond} records/s`,
+      ratio: perSecond / limitPerSecond,
+      size: `${set.recordsRead} read, ${set.imported} imported, ${set.rejected} rejected`,
+    })
+  }
+  return rows
+}
+
+async function importFile(address: string, token: string, file: string): Promise<ChangeSet> {
+  const authorization = `Bearer ${token}`
+  const name = file.split('/').at(-1) ?? file
+  const started = await fetch(`${address}/api/v1/imports?${new URLSearchParams({ name, fileName: name })}`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/octet-stream' },
+    body: Readable.toWeb(createReadStream(`${data}${file}`)),
+    duplex: 'half',
+  })
+  if (!started.ok) throw new Error(`The import was answered ${started.status}: ${await started.text()}`)
+  const { changeSetId } = (await started.json()) as { changeSetId: number }
+  for (;;) {
+    const response = await fetch(`${address}/api/v1/imports/${changeSetId}`, { headers: { authorization } })
+    const set = (await response.json()) as ChangeSet
+    if (set.state === 'done') return set
+    if (set.state !== 'running' && set.state !== 'waiting') throw new Error(`The import ended ${set.state}.`)
+    await wait(askEveryMs)
+  }
+}

@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { socketFolderFor } from '@bibby/lending/postgres/cluster.ts'
+import { programsFolder } from '@bibby/lending/postgres/embedded.ts'
+import { unprivileged } from '@bibby/lending/postgres/unprivileged.ts'
+
+const command = fileURLToPath(new URL('../../operator/src/bibby.ts', import.meta.url))
+
+/** A Bibby as `npm start` starts it, in a folder of its own, on a free port. */
+export type RunningBibby = AsyncDisposable & {
+  readonly address: string
+  readonly pid: number
+  /** From the start of the process to the line that says it is ready. */
+  readonly readyAfterMs: number
+  /** How to reach its database. */
+  readonly connection: { host: string; port: number; user: string; database: string }
+  /** Ends it in order; its folder stays for another start. */
+  readonly stop: () => Promise<void>
+}
+
+/** A new empty folder for a Bibby's data; removed at the end. */
+export async function dataFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'bibby-bench-'))
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** Starts the real command on this data folder, without the sample library. */
+export async function startBibby(folder: string): Promise<RunningBibby> {
+  const begun = performance.now()
+  const child = spawn(process.execPath, [command, 'start'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      PATH: '/usr/local/bin:/usr/bin:/bin',
+      BIBBY_DATA: folder,
+      BIBBY_PORT: '0',
+      BIBBY_SAMPLE: 'no',
+      BIBBY_LOG_LEVEL: 'error',
+    },
+  })
+  const address = await addressOf(child)
+  const { identity } = await unprivileged(folder, programsFolder(), { isOurs: true })
+  const stop = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill('SIGTERM')
+    await ended
+  }
+  return {
+    address,
+    pid: child.pid ?? 0,
+    readyAfterMs: performance.now() - begun,
+    connection: {
+      host: await socketFolderFor(folder, identity),
+      port: 5432,
+      user: 'bibby',
+      database: 'bibby',
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+async function addressOf(child: ChildProcess): Promise<string> {
+  if (!child.stdout) throw new Error('Bibby has no standard output.')
+  for await (const line of createInterface({ input: child.stdout })) {
+    const found = /http:\/\/[\w.:[\]-]{3,80}/.exec(line)?.[0]
+    if (!found) continue
+    child.stdout.resume()
+    return found
+  }
+  throw new Error('Bibby ended before it was ready.')
+}
