@@ -78,5 +78,5 @@ export const scanned = { max: 64, label: 'The scan' } as const
 function isDay(written: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(written) || written < '1900') return false
   const at = new Date(`${written}T00:00:00Z`)
-  return !Number.isNaN(at.sentAs()) && at.toISOString().startsWith(written)
+  return !Number.isNaN(at.valueOf()) && at.toISOString().startsWith(written)
 }

@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type TakenBack, takeBack } from '../../circulation/take-back.ts'
-import { asked, scanned } from './asked.ts'
+import { asked, identity, scanned } from './asked.ts'
 import { checkInView } from './check-in-view.ts'
-import { answerUnder, deskLines } from './desk-lines.ts'
+import { deskLines, lastAnswer } from './desk-lines.ts'
 import type { Refused } from './refusal-notice.ts'
-import { act, branchIdOf, goTo, keyOf, type Served, show, statusOf, visitOf } from './serve-page.ts'
+import { act, branchIdOf, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
 
 /** Check-in: scan a copy, and see where it goes now. */
 export function checkInPages(served: Served): void {
@@ -17,7 +17,7 @@ export function checkInPages(served: Served): void {
     const barcode = asked(request.body).text('barcode', scanned)
     if (!barcode) return goTo(reply, '/check-in')
     const outcome = await act(served, request, takeBack, { barcode, branchId: branchIdOf(request) })
-    if (outcome.outcome === 'done') return goTo(reply, '/check-in', { did: keyOf(request) })
+    if (outcome.outcome === 'done') return goTo(reply, '/check-in', { copy: outcome.answer.copyId })
     return showCheckIn(served, request, reply, outcome.refusal)
   })
 }
@@ -29,10 +29,10 @@ async function showCheckIn(
   refusal?: Refused,
 ): Promise<FastifyReply> {
   const visit = await visitOf(served, request, reply)
-  const did = asked(request.query).text('did', { max: 100, label: 'did' })
+  const copyId = asked(request.query).whole('copy', identity)
   const [lines, taken] = await Promise.all([
     deskLines(served, visit, ['take-back']),
-    did ? answerUnder<TakenBack>(served, visit, did) : undefined,
+    copyId === undefined ? undefined : lastAnswer<TakenBack>(served, visit, { copyId, action: 'take-back' }),
   ])
   const frame = {
     title: 'Check in',

@@ -1,4 +1,4 @@
-import { journal } from '../../journal/journal.ts'
+import { type JournalEntry, journal } from '../../journal/journal.ts'
 import { answerTo } from '../answers.ts'
 import type { DeskLine } from './desk-view.ts'
 import { type Html, html } from './html.ts'
@@ -24,20 +24,16 @@ export async function deskLines(
     .map((row) => ({ at: row.occurredAt, words: wordsOf(row) }))
 }
 
-/** The recorded answer of what this member of staff did under this key; undefined when that is not among the last. */
-export async function answerUnder<Answer>(
+/** The recorded answer of what this member of staff did last with a copy; undefined when they did nothing with it. */
+export async function lastAnswer<Answer>(
   { library }: Served,
   { who }: Visit,
-  key: string,
+  { copyId, action }: { copyId: number; action: string },
 ): Promise<Answer | undefined> {
   if (who?.kind !== 'staff') return undefined
-  const rows = await journal(library.db, { actor: who.actor, limit: linesMax * 2 })
-  return rows.find((row) => row.idempotencyKey === key && row.outcome === 'done')?.answer as
-    | Answer
-    | undefined
+  const [row] = await journal(library.db, { actor: who.actor, copyId, action, limit: 1 })
+  return row?.outcome === 'done' ? (row.answer as Answer) : undefined
 }
-
-type Row = Awaited<ReturnType<typeof journal>>[number]
 
 /** What the recorded answers of lending, renewing and taking back have in common. */
 type Recorded = {
@@ -50,7 +46,7 @@ type Recorded = {
   readonly next?: { readonly to: string; readonly branchName?: string }
 }
 
-function wordsOf({ action, outcome, answer }: Row): Html {
+function wordsOf({ action, outcome, answer }: JournalEntry): Html {
   const recorded = (answer ?? {}) as Recorded
   if (outcome === 'refused') {
     return html`<p>${tag('bad', 'Refused')} ${answerTo(recorded.refused ?? '').title}</p>`

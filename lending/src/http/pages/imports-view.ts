@@ -1,5 +1,6 @@
 import type { ChangeSet, Reject } from '../../catalogue/import/change-set.ts'
 import { importFormats } from '../../catalogue/import/import-setup.ts'
+import type { ImportUndone } from '../../catalogue/import/undo-import.ts'
 import { address } from './address.ts'
 import { buttonForm, choiceField, textField } from './form.ts'
 import { type Html, html } from './html.ts'
@@ -75,8 +76,8 @@ export function importView(visit: Visit, { set, kept }: { set: ChangeSet; kept?:
     <section class="panel stack-tight" aria-label="Progress" aria-live="polite">
       <p>${stateTag(set)}${set.failedBecause && html` <bdi>${set.failedBecause}</bdi>`}</p>
       ${isOpen && progressBar(set)}
-      ${counts(set)}
-      ${warnings(set)}
+      ${countsList(set)}
+      ${warningsList(set.warnings)}
     </section>
     <div class="actions">
       ${set.rejected > 0 && html`<a class="button quiet" href="${path}/rejects">See what was set aside</a>`}
@@ -87,7 +88,7 @@ export function importView(visit: Visit, { set, kept }: { set: ChangeSet; kept?:
       ${
         (set.state === 'done' || set.state === 'failed' || set.state === 'partly-undone') &&
         set.imported + set.updated > 0 &&
-        buttonForm(visit, { action: `${path}/undo`, label: 'Undo this import', className: 'danger' })
+        undoForm(visit, path)
       }
     </div>
     <dl class="facts">
@@ -99,6 +100,38 @@ export function importView(visit: Visit, { set, kept }: { set: ChangeSet; kept?:
   </div>`
 }
 
+function undoForm(visit: Visit, path: string): Html {
+  return html`<details><summary>Undo this import</summary>
+    <p class="aside-text">Titles that it made are taken out, titles that it changed are as they were before. What somebody edited, lent or waits for since stays, and is named.</p>
+    ${buttonForm(visit, { action: `${path}/undo`, label: 'Undo it', className: 'danger' })}</details>`
+}
+
+const reasonsKept: Readonly<Record<string, string>> = {
+  'edited-since': 'edited since',
+  'has-copies': 'has copies',
+  'has-loans': 'is or was lent',
+  'has-holds': 'somebody waits for it',
+  'deleted-since': 'deleted since',
+}
+
+/** What undoing came to, and what it left as it is. */
+export function undoneView({ undone, refused, refusedCount }: ImportUndone): Html {
+  const title = `${counted(undone, 'title')} undone${refusedCount > 0 ? `, ${refusedCount} left as they are` : ''}.`
+  if (refusedCount === 0) return notice('good', { title })
+  return notice('warn', {
+    title,
+    body: html`<ul>${refused
+      .slice(0, keptShownMax)
+      .map(
+        ({ titleId, because }) =>
+          html`<li><a href="/titles/${titleId}">Title ${titleId}</a>: ${reasonsKept[because] ?? because}</li>`,
+      )}</ul>`,
+  })
+}
+
+/** More titles than this are counted, not listed. */
+const keptShownMax = 50
+
 /** A packed file is longer unpacked than it lies there, so the bar then only shows that it moves. */
 function progressBar({ positionBytes, fileBytes, fileName }: ChangeSet): Html {
   const isMeasured = fileBytes > 0 && !fileName.endsWith('.gz')
@@ -107,7 +140,10 @@ function progressBar({ positionBytes, fileBytes, fileName }: ChangeSet): Html {
     : html`<progress aria-label="Progress"></progress>`
 }
 
-function counts(set: ChangeSet): Html {
+/** Read, new, updated, unchanged, set aside: the first is the sum of the others. */
+export function countsList(
+  set: Pick<ChangeSet, 'read' | 'imported' | 'updated' | 'unchanged' | 'rejected'>,
+): Html {
   const all: readonly (readonly [string, number])[] = [
     ['Read', set.read],
     ['New', set.imported],
@@ -131,7 +167,8 @@ const warningWords: Readonly<Record<string, string>> = {
   'copy-not-made': 'copy that could not be made',
 }
 
-function warnings({ warnings: met }: ChangeSet): Html | undefined {
+/** What was mended or left out of records that went in all the same. */
+export function warningsList(met: ChangeSet['warnings']): Html | undefined {
   const lines = Object.entries(met).filter(([, count]) => count > 0)
   if (lines.length === 0) return undefined
   return html`<details><summary>What was mended or left out</summary><ul>${lines.map(

@@ -1,7 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { branches } from '../../circulation/places.ts'
 import type { Library } from '../../library.ts'
-import { type Outcome, type PlainObject, type Refusal, type Verb, write } from '../../postgres/write.ts'
+import {
+  type By,
+  type Outcome,
+  type PlainObject,
+  type Refusal,
+  type Verb,
+  write,
+} from '../../postgres/write.ts'
 import { answerTo } from '../answers.ts'
 import type { App } from '../app.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
@@ -87,19 +94,28 @@ export async function act<Ask, Done extends PlainObject, Refused extends Refusal
   ask: Ask,
   { part = '' }: { part?: string | number } = {},
 ): Promise<Settled<Done, Refused>> {
-  if (!request.who) throw new RefusedAtTheDoorError('not-signed-in')
   const form = keyOf(request)
   const key = part === '' ? form : `${form}:${part}`
   request.idempotencyKey = key
   let became: WriteOutcome = 'failed'
   try {
-    const by = { actor: request.who.actor, key, occurredAt: library.clock(), instance: library.instance }
-    const outcome = await write(library.db, by, verb, ask)
+    const outcome = await write(library.db, { ...byOfForm({ library }, request), key }, verb, ask)
     became = outcome.outcome
     if (outcome.outcome === 'unknown') throw new UnsettledError()
     return outcome
   } finally {
     app.metrics.wrote(verb.action, became)
+  }
+}
+
+/** Who sends the form, under which key. */
+export function byOfForm({ library }: Pick<Served, 'library'>, request: FastifyRequest): By {
+  if (!request.who) throw new RefusedAtTheDoorError('not-signed-in')
+  return {
+    actor: request.who.actor,
+    key: keyOf(request),
+    occurredAt: library.clock(),
+    instance: library.instance,
   }
 }
 

@@ -1,0 +1,138 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type CsvMapping, mappedFields } from '../../catalogue/import/csv-mapping.ts'
+import { type ImportFormat, importFormats } from '../../catalogue/import/import-setup.ts'
+import { previewImport } from '../../catalogue/import/preview-import.ts'
+import { startImport } from '../../catalogue/import/start-import.ts'
+import { branches, itemTypes } from '../../circulation/places.ts'
+import { plainText } from '../../text.ts'
+import { RefusedAtTheDoorError } from '../errors.ts'
+import { defaultLimits } from '../limits.ts'
+import { type Asked, asked } from './asked.ts'
+import { importPreviewView } from './import-preview-view.ts'
+import type { Refused } from './refusal-notice.ts'
+import { goTo, keyOf, type Served, show, statusOf, visitOf } from './serve-page.ts'
+import { claimUpload, keepUpload, uploadPath } from './upload.ts'
+
+const access = { needs: 'import' } as const
+const uploadGone = 'The file is no longer here. Bring it again.'
+
+/** Bringing a file, looking at what it would do, and starting it. */
+export function importPreviewPages(served: Served): void {
+  const { app, library } = served
+  const long = { config: { access }, handlerTimeout: defaultLimits.longHandlerMs }
+
+  app.post('/imports/uploads', { ...long, bodyLimit: defaultLimits.uploadBytes }, async (request, reply) => {
+    const { uploadId, fileName, fields } = await keepUpload(library, request)
+    const named = plainText(fileName, { max: 200, label: 'The name', required: true })
+    const name = named.ok ? named.text : 'file'
+    return goTo(reply, '/imports/preview', { upload: uploadId, fileName: name, name, format: fields.format })
+  })
+
+  app.get('/imports/preview', long, (request, reply) =>
+    showPreview(served, request, reply, readLook(asked(request.query), request.query)),
+  )
+
+  app.post('/imports', long, async (request, reply) => {
+    const look = readLook(asked(request.body), request.body)
+    const filePath = await claimUpload(library, look.upload)
+    if (!filePath || !request.who) throw new RefusedAtTheDoorError('not-found', {}, uploadGone)
+    const { name } = look
+    const answer = await startImport(library, {
+      ...fileOf(look, filePath),
+      name,
+      actor: request.who.actor,
+      key: keyOf(request),
+    })
+    if ('refused' in answer) return showPreview(served, request, reply, look, answer)
+    return goTo(reply, `/imports/${answer.changeSetId}`)
+  })
+}
+
+/** Which file is looked at, and how it shall be read. */
+export type Look = {
+  readonly upload: string
+  readonly fileName: string
+  readonly name: string
+  readonly format: ImportFormat
+  readonly encoding: string
+  readonly branch: string
+  readonly itemType: string
+  /** Undefined leaves it to a guess. */
+  readonly mapping: CsvMapping | undefined
+}
+
+function readLook(form: Asked, sent: unknown): Look {
+  const short = (name: string, max = 40) => form.text(name, { max, label: name })
+  const format = short('format')
+  const fileName = short('fileName', 200) || 'file'
+  return {
+    upload: short('upload'),
+    fileName,
+    name: short('name', 200) || fileName,
+    format: importFormats.find((each) => each === format) ?? 'marc',
+    encoding: short('encoding'),
+    branch: short('branch'),
+    itemType: short('itemType'),
+    mapping: readMapping(form, sent),
+  }
+}
+
+/** A column is named as it is, or several as a JSON list: the first that is not empty counts. */
+function readMapping(form: Asked, sent: unknown): CsvMapping | undefined {
+  const isGiven = typeof sent === 'object' && sent !== null && 'map.title' in sent
+  if (!isGiven) return undefined
+  const mapping: Record<string, string | readonly string[]> = {}
+  for (const field of mappedFields) {
+    const columns = form.text(`map.${field}`, { max: 1_000, label: field })
+    if (columns) mapping[field] = severalColumns(columns) ?? columns
+  }
+  return mapping
+}
+
+function severalColumns(text: string): readonly string[] | undefined {
+  if (!text.startsWith('["')) return undefined
+  try {
+    const columns: unknown = JSON.parse(text)
+    return Array.isArray(columns) && columns.every((each) => typeof each === 'string') ? columns : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function fileOf({ format, fileName, encoding, mapping, branch, itemType }: Look, filePath: string) {
+  return {
+    filePath,
+    fileName,
+    format,
+    ...(encoding ? { encoding } : {}),
+    ...(format === 'csv' && mapping ? { mapping } : {}),
+    ...(branch ? { branch } : {}),
+    ...(itemType ? { itemType } : {}),
+  }
+}
+
+async function showPreview(
+  served: Served,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  look: Look,
+  refusedStart?: Refused,
+): Promise<FastifyReply> {
+  const { library } = served
+  const filePath = await uploadPath(library, look.upload)
+  if (!filePath) throw new RefusedAtTheDoorError('not-found', {}, uploadGone)
+  const [visit, preview, places, types] = await Promise.all([
+    visitOf(served, request, reply),
+    previewImport(library.db, fileOf(look, filePath)),
+    branches(library.db),
+    itemTypes(library.db),
+  ])
+  const refusal = refusedStart ?? ('refused' in preview ? preview : undefined)
+  const frame = {
+    title: 'Before the import',
+    door: '/imports',
+    lead: 'This is what it would do. Nothing has changed yet.',
+    status: refusal ? statusOf(refusal) : 200,
+  }
+  return show(reply, visit, frame, importPreviewView(visit, { look, preview, places, types, refusedStart }))
+}

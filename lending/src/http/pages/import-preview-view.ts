@@ -1,0 +1,141 @@
+import { type Columns, mappedFields } from '../../catalogue/import/csv-mapping.ts'
+import type { ImportFileRefused } from '../../catalogue/import/new-import.ts'
+import {
+  type ImportPreview,
+  type PreviewRecord,
+  previewRecordsMax,
+} from '../../catalogue/import/preview-import.ts'
+import type { Branch, ItemType } from '../../circulation/places.ts'
+import { carried, choiceField, hidden } from './form.ts'
+import { type Html, html } from './html.ts'
+import type { Look } from './import-preview-page.ts'
+import { countsList, encodings, formatNames, nameField, warningsList } from './imports-view.ts'
+import { type Tone, tag } from './notice.ts'
+import { type Refused, refusalNotice } from './refusal-notice.ts'
+import type { Visit } from './visit.ts'
+import { authorNames, editionLine, workName } from './work-line.ts'
+
+type Shown = {
+  readonly look: Look
+  readonly preview: ImportPreview | ImportFileRefused
+  readonly places: readonly Branch[]
+  readonly types: readonly ItemType[]
+  readonly refusedStart: Refused | undefined
+}
+
+/** What an import would do: counts, the first records as they would be, and how the file is read. */
+export function importPreviewView(visit: Visit, shown: Shown): Html {
+  const { preview, refusedStart } = shown
+  const refused = 'refused' in preview ? preview : undefined
+  return html`<div class="stack">
+    ${refusedStart && refusalNotice(visit, refusedStart)}
+    ${refused && refusalNotice(visit, refused, refused.refused === 'mapping-incomplete' ? html`<ul>${refused.problems.map((each) => html`<li><bdi>${each}</bdi></li>`)}</ul>` : undefined)}
+    <div class="columns">
+      <div class="stack">${'refused' in preview ? undefined : found(visit, shown, preview)}</div>
+      ${readingPanel(shown)}
+    </div>
+  </div>`
+}
+
+function found(visit: Visit, { look }: Shown, preview: ImportPreview): Html {
+  const { counts } = preview
+  return html`<section class="panel stack-tight" aria-labelledby="counts">
+      <h2 id="counts">${preview.hasMore ? `The first ${previewRecordsMax.toLocaleString('en')} records` : 'All records of the file'}</h2>
+      ${countsList({ ...counts, read: counts.imported + counts.updated + counts.unchanged + counts.rejected })}
+      ${warningsList(preview.warnings)}
+      <form class="inline-form" method="post" action="/imports">${hidden(visit)}
+        ${Object.entries({ upload: look.upload, fileName: look.fileName, format: look.format, encoding: look.encoding, branch: look.branch, itemType: look.itemType }).map(([name, value]) => carried(name, value))}
+        ${preview.setup.csv && mappedFields.map((field) => carried(`map.${field}`, columnsText(preview.setup.csv?.mapping[field])))}
+        ${nameField(look.name)}
+        <button class="button">Start the import</button>
+      </form>
+    </section>
+    <section aria-labelledby="records"><h2 id="records">The first records, as they would be</h2>
+      <ol class="rows">${preview.records.map(recordRow)}</ol></section>`
+}
+
+const fates: Readonly<Record<PreviewRecord['fate'], { readonly tone: Tone; readonly words: string }>> = {
+  imported: { tone: 'good', words: 'New' },
+  updated: { tone: 'warn', words: 'Updates' },
+  unchanged: { tone: 'plain', words: 'Unchanged' },
+  rejected: { tone: 'bad', words: 'Set aside' },
+}
+
+function recordRow(record: PreviewRecord): Html {
+  const { tone, words } = fates[record.fate]
+  if (record.fate === 'rejected') {
+    return html`<li><div><p>Record ${record.number}</p><p class="under"><bdi>${record.reason}</bdi></p></div><p class="end">${tag(tone, words)}</p></li>`
+  }
+  const { fields } = record
+  return html`<li><div>
+    <p class="work">${workName(fields.title, fields.language)}</p>
+    ${fields.authors.length > 0 && html`<p>${authorNames(fields.authors)}</p>`}
+    <p class="under">${editionLine(fields)}${fields.isbns[0] && html` · <span class="code">${fields.isbns[0]}</span>`}</p>
+  </div><p class="end">${tag(tone, words)}</p></li>`
+}
+
+function readingPanel({ look, preview, places, types }: Shown): Html {
+  const header = headerOf(preview)
+  const mapping = 'refused' in preview ? (look.mapping ?? {}) : (preview.setup.csv?.mapping ?? {})
+  const named = (all: readonly { code: string; name: string }[]) => [
+    { value: '', label: 'As the file says' },
+    ...all.map(({ code, name }) => ({ value: code, label: name })),
+  ]
+  return html`<section class="panel" aria-labelledby="reading"><h2 id="reading">How the file is read</h2>
+    <form class="form" action="/imports/preview">
+      ${carried('upload', look.upload)}${carried('fileName', look.fileName)}${carried('name', look.name)}
+      ${choiceField({ name: 'format', label: 'Format', value: look.format, options: Object.entries(formatNames).map(([value, label]) => ({ value, label })) })}
+      ${choiceField({ name: 'encoding', label: 'Encoding', value: look.encoding, options: [{ value: '', label: 'As the file says' }, ...encodings.map((value) => ({ value, label: value }))] })}
+      ${choiceField({ name: 'branch', label: 'Branch of its copies', value: look.branch, options: named(places) })}
+      ${choiceField({ name: 'itemType', label: 'Type of its copies', value: look.itemType, options: named(types) })}
+      ${
+        header.length > 0 &&
+        mappedFields.map((field) => {
+          const now = columnsText(mapping[field])
+          const several = now.startsWith('["')
+            ? [{ value: now, label: (JSON.parse(now) as string[]).join(', else ') }]
+            : []
+          return choiceField({
+            name: `map.${field}`,
+            label: fieldNames[field],
+            value: now,
+            options: [
+              { value: '', label: '–' },
+              ...several,
+              ...header.map((column) => ({ value: column, label: column })),
+            ],
+          })
+        })
+      }
+      <div><button class="button quiet">Look again</button></div>
+    </form></section>`
+}
+
+function headerOf(preview: ImportPreview | ImportFileRefused): readonly string[] {
+  if (!('refused' in preview)) return preview.setup.csv?.header ?? []
+  return preview.refused === 'mapping-incomplete' ? preview.header : []
+}
+
+function columnsText(columns: Columns | undefined): string {
+  if (columns === undefined || typeof columns === 'string') return columns ?? ''
+  return columns.length === 1 ? (columns[0] ?? '') : JSON.stringify(columns)
+}
+
+const fieldNames: Readonly<Record<(typeof mappedFields)[number], string>> = {
+  title: 'Title',
+  subtitle: 'Subtitle',
+  authors: 'Authors',
+  isbn: 'ISBN',
+  year: 'Year',
+  language: 'Language',
+  publisher: 'Publisher',
+  subjects: 'Subjects',
+  series: 'Series',
+  summary: 'Summary',
+  material: 'Kind',
+  controlNumber: 'Number of the record',
+  barcode: 'Barcode of a copy',
+  branch: 'Branch of the copy',
+  itemType: 'Type of the copy',
+  callNumber: 'Call number',
+}

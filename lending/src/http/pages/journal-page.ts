@@ -1,0 +1,48 @@
+import { journal } from '../../journal/journal.ts'
+import { address } from './address.ts'
+import { type Asked, asked, scanned } from './asked.ts'
+import { type JournalWanted, journalView } from './journal-view.ts'
+import { type Served, show, visitOf } from './serve-page.ts'
+
+/** How many entries one page of the journal shows. */
+const entriesMax = 50
+
+/** The journal: who did what, on what, and when. */
+export function journalPages(served: Served): void {
+  const { app, library } = served
+  app.get('/journal', { config: { access: { needs: 'journal-read' } } }, async (request, reply) => {
+    const wanted = readWanted(asked(request.query))
+    const { card, barcode, actor, action, before } = wanted
+    const [visit, rows] = await Promise.all([
+      visitOf(served, request, reply),
+      journal(library.db, {
+        ...(card && { card }),
+        ...(barcode && { barcode }),
+        ...(actor && { actor }),
+        ...(action && { action }),
+        ...(before && { before }),
+        limit: entriesMax,
+      }),
+    ])
+    const last = rows.length === entriesMax ? rows.at(-1) : undefined
+    const more = last && address('/journal', { ...wanted, before: last.id })
+    const frame = {
+      title: 'Journal',
+      door: '/journal',
+      lead: 'It only grows: nothing in it is changed or taken out.',
+    }
+    return show(reply, visit, frame, journalView(visit, { wanted, rows, more }))
+  })
+}
+
+function readWanted(form: Asked): JournalWanted {
+  const short = (name: string, label: string) => form.text(name, { max: 100, label })
+  const before = short('before', 'before')
+  return {
+    card: form.text('card', scanned),
+    barcode: form.text('barcode', scanned),
+    actor: short('actor', 'Who'),
+    action: short('action', 'What'),
+    before: /^[0-9a-f-]{36}$/.test(before) ? before : '',
+  }
+}

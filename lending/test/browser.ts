@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Browser, chromium } from 'playwright-core'
+import type { App } from '../src/http/app.ts'
+import { buildServer } from '../src/http/server.ts'
+import { type Library, openLibrary } from '../src/library.ts'
+import { sql } from '../src/postgres/sql.ts'
+import { hashPassword } from '../src/staff/password.ts'
+import type { Role } from '../src/staff/permission.ts'
+import { aSmallLibrary, aStaffMember, type SmallLibrary } from './library-fixtures.ts'
+import { type ScratchDatabase, scratchDatabase } from './scratch-database.ts'
+
+/** The password of everybody in these tests. */
+export const pagePassword = 'correct horse battery staple'
+
+/** A small library whose pages are served, by the real clock: browsers drop cookies of a day that is past. */
+export type OpenLibrary = AsyncDisposable &
+  SmallLibrary & {
+    readonly app: App
+    readonly db: ScratchDatabase
+    readonly library: Library
+    /** Adds a member of staff with this role and gives their login. */
+    readonly staff: (role: Role) => Promise<string>
+    /** Gives a patron the password. */
+    readonly letIn: (card: string) => Promise<void>
+    /** Listens on a port of its own, and gives the address. */
+    readonly listen: () => Promise<string>
+  }
+
+/** Opens one: `await using at = await anOpenLibrary()`. */
+export async function anOpenLibrary(): Promise<OpenLibrary> {
+  const db = await scratchDatabase()
+  const dataFolder = await mkdtemp(join(tmpdir(), 'bibby-pages-'))
+  const library = openLibrary({ connection: db.connection, dataFolder, instance: 'test' })
+  const small = await aSmallLibrary(db)
+  const app = await buildServer(library, { logLevel: 'silent' })
+  const hashed = await hashPassword(pagePassword)
+  return {
+    ...small,
+    app,
+    db,
+    library,
+    staff: async (role) => {
+      const { login } = await aStaffMember(db, { role, branchId: small.branchId })
+      await db.rows(sql`update staff set password_hash = ${hashed} where login = ${login}`)
+      return login
+    },
+    letIn: async (card) => {
+      await db.rows(sql`update patron set password_hash = ${hashed} where card = ${card}`)
+    },
+    listen: async () => {
+      await app.listen({ port: 0, host: '127.0.0.1' })
+      return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+    },
+    [Symbol.asyncDispose]: async () => {
+      await app.close()
+      await library[Symbol.asyncDispose]()
+      await db[Symbol.asyncDispose]()
+      await rm(dataFolder, { recursive: true, force: true })
+    },
+  }
+}
+
+const chromiumPath = '/usr/bin/chromium'
+
+/** Why the tests in a real browser are left out, or false where they can run. */
+export const noChromium: string | false = existsSync(chromiumPath) ? false : 'There is no Chromium here.'
+
+/** Starts Chromium: `await using browser = await aBrowser()`. */
+export async function aBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: chromiumPath,
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+}
+
+/** A page as somebody without script has it. */
+export type Seen = {
+  readonly status: number
+  readonly path: string
+  readonly html: string
+  /** What can be read on it, in one line. */
+  readonly text: string
+  readonly forms: readonly SeenForm[]
+}
+
+/** A form with what is in its fields already. */
+export type SeenForm = {
+  readonly action: string
+  readonly method: string
+  readonly fields: Readonly<Record<string, string>>
+  readonly text: string
+}
+
+/** Somebody who reads pages and sends forms, without script; keeps cookies as a browser does. */
+export type Visitor = {
+  readonly open: (path: string) => Promise<Seen>
+  /** Sends the form of the page seen last whose action begins so (the first that also says `says`). */
+  readonly send: (
+    action: string,
+    fields?: Readonly<Record<string, string>>,
+    options?: { readonly says?: string },
+  ) => Promise<Seen>
+  /** Sends exactly this, as a forger would. */
+  readonly post: (path: string, fields: Readonly<Record<string, string>>) => Promise<Seen>
+  readonly signIn: (kind: 'staff' | 'patron', account: string) => Promise<Seen>
+  readonly seen: () => Seen
+}
+
+/** Somebody at the door. */
+export function aVisitor(app: App): Visitor {
+  const cookies = new Map<string, string>()
+  let last: Seen | undefined
+
+  const ask = async (method: 'GET' | 'POST', path: string, payload?: string): Promise<Seen> => {
+    const answer = await app.inject({
+      method,
+      url: path,
+      cookies: Object.fromEntries(cookies),
+      headers: {
+        accept: 'text/html',
+        ...(payload === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
+      },
+      ...(payload === undefined ? {} : { payload }),
+    })
+    for (const { name, value } of answer.cookies) cookies.set(name, value)
+    const { location } = answer.headers
+    if (typeof location === 'string') return ask('GET', location)
+    last = readPage({ status: answer.statusCode, path, html: answer.body })
+    return last
+  }
+
+  const visitor: Visitor = {
+    open: (path) => ask('GET', path),
+    post: (path, fields) => ask('POST', path, new URLSearchParams(fields).toString()),
+    send: (action, fields = {}, { says = '' } = {}) => {
+      const form = visitor
+        .seen()
+        .forms.find((each) => each.action.startsWith(action) && each.text.includes(says))
+      assert.ok(form, `${visitor.seen().path} has no form for ${action} ${says}`)
+      const filled = new URLSearchParams({ ...form.fields, ...fields }).toString()
+      if (form.method === 'post') return ask('POST', form.action, filled)
+      return ask('GET', `${form.action}?${filled}`)
+    },
+    signIn: async (kind, account) => {
+      await visitor.open(`/sign-in?kind=${kind}`)
+      const says = kind === 'staff' ? 'Login' : 'Card number'
+      return visitor.send('/sign-in', { account, password: pagePassword }, { says })
+    },
+    seen: () => {
+      assert.ok(last, 'Nothing was opened yet.')
+      return last
+    },
+  }
+  return visitor
+}
+
+function readPage({ status, path, html }: { status: number; path: string; html: string }): Seen {
+  const body = html.slice(html.indexOf('<body'))
+  return {
+    status,
+    path,
+    html,
+    text: textOf(body),
+    forms: [...body.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gs)].map(([, attributes = '', inside = '']) => ({
+      action: attribute(attributes, 'action') ?? path,
+      method: attribute(attributes, 'method') ?? 'get',
+      fields: Object.fromEntries(fieldsOf(inside)),
+      text: textOf(inside),
+    })),
+  }
+}
+
+function* fieldsOf(inside: string): Generator<[string, string]> {
+  for (const [, attributes = ''] of inside.matchAll(/<input\b([^>]*)>/g)) {
+    const name = attribute(attributes, 'name')
+    const isLeftOut = attribute(attributes, 'type') === 'checkbox' && !/\bchecked\b/.test(attributes)
+    if (name && !isLeftOut) yield [name, attribute(attributes, 'value') ?? '']
+  }
+  for (const [, attributes = '', text = ''] of inside.matchAll(/<textarea\b([^>]*)>(.*?)<\/textarea>/gs)) {
+    const name = attribute(attributes, 'name')
+    if (name) yield [name, unescaped(text)]
+  }
+  for (const [, attributes = '', options = ''] of inside.matchAll(/<select\b([^>]*)>(.*?)<\/select>/gs)) {
+    const name = attribute(attributes, 'name')
+    const chosen = /<option\b([^>]*\bselected\b[^>]*)>/.exec(options) ?? /<option\b([^>]*)>/.exec(options)
+    if (name) yield [name, attribute(chosen?.[1] ?? '', 'value') ?? '']
+  }
+}
+
+function attribute(attributes: string, name: string): string | undefined {
+  for (const [, found, value] of attributes.matchAll(/([a-z-]+)="([^"]*)"/g)) {
+    if (found === name) return unescaped(value ?? '')
+  }
+  return undefined
+}
+
+function textOf(html: string): string {
+  return unescaped(html.replaceAll(/<[^>]*>/g, ' '))
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+}
+
+function unescaped(text: string): string {
+  const letters: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'", '#96': '`' }
+  return text.replaceAll(/&([a-z0-9#]+);/g, (whole, name: string) => letters[name] ?? whole)
+}

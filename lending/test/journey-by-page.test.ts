@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { aBrowser, anOpenLibrary, aVisitor, noChromium, pagePassword } from './browser.ts'
+
+test('by page without script: register, lend, hold, return, shelf, lend to the next', async () => {
+  await using at = await anOpenLibrary()
+  const desk = aVisitor(at.app)
+  await desk.signIn('staff', await at.staff('desk'))
+
+  await desk.open('/patrons/new')
+  const registered = await desk.send(
+    '/patrons',
+    { givenName: 'Inês', familyName: 'Carvalho' },
+    { says: 'Register' },
+  )
+  assert.match(registered.text, /The patron is registered/)
+  const card = /Card (\d{8,})/.exec(registered.text)?.[1] ?? ''
+  assert.notEqual(card, '')
+
+  await desk.open('/desk')
+  assert.match((await desk.send('/desk', { card: at.card })).text, /Scan the books/)
+  const lent = await desk.send('/desk/lend', { barcode: at.barcode })
+  assert.match(lent.text, /On loan: 1 item/)
+  assert.match(lent.text, /Due /)
+
+  await desk.open(`/titles/${at.titleId}`)
+  assert.match(desk.seen().text, /On loan, due/)
+  const held = await desk.send(`/titles/${at.titleId}/hold`, { card })
+  assert.match(held.text, /The hold is placed/)
+
+  await desk.open('/check-in')
+  const back = await desk.send('/check-in', { barcode: at.barcode })
+  assert.match(back.text, /To the hold shelf/)
+  assert.match(back.text, /For Inês Carvalho/)
+  assert.match((await desk.open('/shelf')).text, /Ready on the hold shelf: 1/)
+
+  await desk.open(`/desk?card=${at.card}`)
+  const refused = await desk.send('/desk/lend', { barcode: at.barcode })
+  assert.equal(refused.status, 409)
+  assert.match(refused.text, /The copy waits for another patron/)
+
+  await desk.open(`/desk?card=${card}`)
+  assert.match(desk.seen().text, /Ready on the hold shelf/)
+  const next = await desk.send('/desk/lend', { barcode: at.barcode })
+  assert.match(next.text, /On loan: 1 item/)
+  assert.match((await desk.open('/shelf')).text, /Ready on the hold shelf: 0/)
+})
+
+test('a patron renews, waits, suspends, resumes and cancels by page without script', async () => {
+  await using at = await anOpenLibrary()
+  const desk = aVisitor(at.app)
+  await desk.signIn('staff', await at.staff('desk'))
+  await at.letIn(at.card)
+  const patron = aVisitor(at.app)
+  const account = await patron.signIn('patron', at.card)
+  assert.equal(account.path, '/account')
+  assert.match(account.text, /Nothing on loan/)
+
+  await patron.open(`/titles/${at.titleId}`)
+  assert.match((await patron.send(`/titles/${at.titleId}/hold`)).text, /The hold is placed/)
+  await patron.open('/account')
+  assert.match(patron.seen().text, /Number 1 in the queue/)
+  assert.match(
+    (await patron.send('/account/holds/', {}, { says: 'Suspend' })).text,
+    /Suspended until you resume it/,
+  )
+  assert.match((await patron.send('/account/holds/', {}, { says: 'Resume' })).text, /Number 1 in the queue/)
+  assert.match((await patron.send('/account/holds/', {}, { says: 'Cancel' })).text, /You wait for nothing/)
+
+  await desk.open(`/desk?card=${at.card}`)
+  await desk.send('/desk/lend', { barcode: at.barcode })
+  await patron.open('/account')
+  assert.match(patron.seen().text, /1 loan/)
+  const renewed = await patron.send('/account/renew', {}, { says: 'Renew' })
+  assert.ok(renewed.status === 200 || /Renewing now would not make it due later/.test(renewed.text))
+})
+
+test('in Chromium without script the desk lends and takes back', { skip: noChromium }, async () => {
+  await using at = await anOpenLibrary()
+  await using browser = await aBrowser()
+  const context = await browser.newContext({ javaScriptEnabled: false })
+  const page = await context.newPage()
+  const address = await at.listen()
+  await signInByKeyboard(page, address, await at.staff('desk'))
+
+  await page.goto(`${address}/desk`)
+  await page.keyboard.type(at.card)
+  await page.keyboard.press('Enter')
+  await page.getByText('Scan the books').waitFor()
+  await page.keyboard.type(at.barcode)
+  await page.keyboard.press('Enter')
+  await page.getByText('On loan: 1 item').waitFor()
+
+  await page.goto(`${address}/check-in`)
+  await page.keyboard.type(at.barcode)
+  await page.keyboard.press('Enter')
+  await page.getByText('Back to the shelf').first().waitFor()
+})
+
+/** The fields are focused on arrival: nobody touches a mouse. */
+async function signInByKeyboard(page: Page, address: string, login: string): Promise<void> {
+  await page.goto(`${address}/sign-in?kind=staff`)
+  await page.keyboard.type(login)
+  await page.keyboard.press('Tab')
+  await page.keyboard.type(pagePassword)
+  await page.keyboard.press('Enter')
+  await page.getByText('Sign out').waitFor()
+}
