@@ -1,0 +1,102 @@
+/** What a sentence is made of: an entry of the journal, as far as it matters. */
+export type Described = {
+  readonly action: string
+  readonly outcome: 'done' | 'refused'
+  readonly answer: Readonly<Record<string, unknown>> | null
+}
+
+/**
+ * What happened, as a sentence without its subject: `Lent “Emma” (B-12) to Ada Reader, due 2026-03-30.` An action
+ * that has no sentence of its own is named; one whose people were forgotten says so.
+ */
+export function describe({ action, outcome, answer }: Described): string {
+  const name = sentenceCase(action.replaceAll('-', ' '))
+  if (outcome === 'refused') {
+    const code = answer?.refused
+    return `${name}: refused${typeof code === 'string' ? ` (${code.replaceAll('-', ' ')})` : ''}.`
+  }
+  if (!answer) return `${name}; for whom is forgotten.`
+  const sentence = Object.hasOwn(sentences, action) ? sentences[action] : undefined
+  return sentence ? sentence(reader(answer)) : `${name}.`
+}
+
+/** Reads an answer of long ago, which may have other fields than those of today. */
+type Reader = {
+  readonly text: (name: string) => string
+  readonly day: (name: string) => string
+  readonly money: (name: string) => string
+  readonly count: (name: string) => number
+  readonly inside: (name: string) => Reader
+  readonly overridden: string
+}
+
+type Sentence = (answer: Reader) => string
+
+const work = (a: Reader) => `“${a.text('title')}”${a.text('barcode') && ` (${a.text('barcode')})`}`
+
+const sentences: Readonly<Record<string, Sentence>> = {
+  lend: (a) => `Lent ${work(a)} to ${a.text('patronName')}, due ${a.day('dueAt')}${a.overridden}.`,
+  'take-back': (a) =>
+    `Took back ${work(a)}${a.text('patronName') && ` from ${a.text('patronName')}`}${
+      a.count('fineCents') > 0 ? `, fine ${a.money('fineCents')}` : ''
+    }${whereTo[a.inside('next').text('to')] ?? ''}.`,
+  renew: (a) => `Renewed ${work(a)} until ${a.day('dueAt')}${a.overridden}.`,
+  'place-hold': (a) => `Placed a hold, number ${a.count('position')} in the queue.`,
+  'cancel-hold': () => 'Cancelled a hold.',
+  'expire-hold': () => 'Ended a hold that nobody fetched.',
+  'register-patron': (a) => `Registered the patron with card ${a.text('card')}.`,
+  'edit-patron': (a) => `Edited the patron with card ${a.text('card')}.`,
+  'import-patron': (a) =>
+    `${a.count('version') > 1 ? 'Updated' : 'Registered'} the patron with card ${a.text('card')} by import.`,
+  'block-patron': (a) => `Blocked the patron: ${a.text('blockedBecause')}.`,
+  'unblock-patron': () => 'Lifted the patron’s block.',
+  'extend-card': (a) => `Extended the card until ${a.text('expiresOn')}.`,
+  'set-patron-password': () => 'Set the patron’s password.',
+  'pay-fine': (a) => `Took a payment; ${a.money('owesCents')} is still owed.`,
+  'waive-fine': (a) => `Waived a fine; ${a.money('owesCents')} is still owed.`,
+  'add-staff': (a) => `Added ${a.text('login')} to the staff.`,
+  'remove-staff': (a) => `Removed ${a.text('login')} from the staff.`,
+  'set-staff-password': (a) => `Set the password of ${a.text('login')}.`,
+  'add-branch': (a) => `Added the branch ${a.text('code')}.`,
+  'add-patron-category': (a) => `Added the patron category ${a.text('code')}.`,
+  'add-item-type': (a) => `Added the item type ${a.text('code')}.`,
+  'add-closed-day': (a) => `Closed a branch on ${a.text('day')}; ${a.count('loansMoved')} due dates moved.`,
+  'remove-closed-day': (a) => `Opened a branch on ${a.text('day')} again.`,
+  'set-loan-rule': (a) => `Set loan rule ${a.count('ruleId')}.`,
+  forget: (a) => `Forgot who borrowed: ${a.count('loans')} loans and ${a.count('holds')} holds.`,
+}
+
+const whereTo: Readonly<Record<string, string>> = {
+  shelf: '; back to the shelf',
+  'hold-shelf': '; to the hold shelf',
+  transit: '; to another branch',
+  withdrawn: '; withdrawn',
+}
+
+function reader(answer: Readonly<Record<string, unknown>>): Reader {
+  const text = (name: string) => {
+    const value = answer[name]
+    return typeof value === 'string' ? value : ''
+  }
+  const count = (name: string) => {
+    const value = answer[name]
+    return typeof value === 'number' ? value : 0
+  }
+  const past = answer.overridden
+  return {
+    text,
+    count,
+    day: (name) => text(name).slice(0, 10),
+    money: (name) => (count(name) / 100).toFixed(2),
+    inside: (name) => {
+      const value = answer[name]
+      return reader(typeof value === 'object' && value !== null ? { ...value } : {})
+    },
+    overridden:
+      Array.isArray(past) && past.length > 0 ? `, going past ${past.join(', ').replaceAll('-', ' ')}` : '',
+  }
+}
+
+function sentenceCase(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
+}
