@@ -20,10 +20,10 @@ create table change (
   before jsonb,
   before_raw bytea,
   version_after integer not null,
+  copies_made bigint[] not null default '{}'::bigint[],
   undone_at timestamp with time zone,
   constraint change_kind_check CHECK ((kind = ANY (ARRAY['created'::text, 'updated'::text]))),
   constraint change_change_set_id_fkey FOREIGN KEY (change_set_id) REFERENCES change_set(id),
-  constraint change_title_id_fkey FOREIGN KEY (title_id) REFERENCES title(id),
   constraint change_pkey PRIMARY KEY (change_set_id, title_id)
 );
 CREATE INDEX change_by_title ON public.change USING btree (title_id);
@@ -47,6 +47,7 @@ create table change_set (
   updated bigint not null default 0,
   unchanged bigint not null default 0,
   rejected bigint not null default 0,
+  warnings jsonb not null default '{}'::jsonb,
   started_at timestamp with time zone not null default now(),
   ended_at timestamp with time zone,
   undone_at timestamp with time zone,
@@ -405,6 +406,7 @@ create table title_record (
   encoding text not null,
   raw bytea not null,
   raw_sha256 bytea not null,
+  fields_sha256 bytea,
   constraint title_record_format_check CHECK ((format = ANY (ARRAY['marc21'::text, 'unimarc'::text, 'marcxml'::text, 'csv'::text]))),
   constraint title_record_title_id_fkey FOREIGN KEY (title_id) REFERENCES title(id) ON DELETE CASCADE,
   constraint title_record_pkey PRIMARY KEY (title_id)

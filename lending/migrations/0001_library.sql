@@ -192,7 +192,9 @@ create table title_record (
   format text not null check (format in ('marc21', 'unimarc', 'marcxml', 'csv')),
   encoding text not null,
   raw bytea not null,
-  raw_sha256 bytea not null
+  raw_sha256 bytea not null,
+  -- What was made of the record when it came: the same record read by another mapping is no longer the same.
+  fields_sha256 bytea
 );
 
 create table vocabulary (
@@ -311,6 +313,8 @@ create table change_set (
   updated bigint not null default 0,
   unchanged bigint not null default 0,
   rejected bigint not null default 0,
+  -- How often each kind of mending was needed, by its name.
+  warnings jsonb not null default '{}',
   started_at timestamptz not null default now(),
   ended_at timestamptz,
   undone_at timestamptz,
@@ -319,13 +323,16 @@ create table change_set (
 
 create table change (
   change_set_id bigint not null references change_set (id),
-  title_id bigint not null references title (id),
+  -- No foreign key: the row outlives a title whose creation was undone.
+  title_id bigint not null,
   kind text not null check (kind in ('created', 'updated')),
   record_number bigint not null,
   -- The row (and its record) before the set touched it; null where the set created it.
   before jsonb,
   before_raw bytea,
   version_after integer not null,
+  -- The copies that the set made under this title.
+  copies_made bigint[] not null default '{}',
   undone_at timestamptz,
   primary key (change_set_id, title_id)
 );

@@ -11,6 +11,8 @@ export type Library = AsyncDisposable & {
   readonly db: Database
   /** For search: role bibby_search where the server has it, read-only; a statement may take 500 ms. */
   readonly searchDb: Database
+  /** How to reach the database, for what opens connections of its own on another thread, as imports do. */
+  readonly connection: PoolOptions['connection']
   /** Names this process in the journal and to its siblings. */
   readonly instance: string
   /** The one clock. Rules are told the time, they never ask. */
@@ -68,6 +70,7 @@ export function openLibrary(options: LibraryOptions): Library {
   return {
     db,
     searchDb,
+    connection,
     instance: options.instance ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
     clock,
     dataFolder: resolve(options.dataFolder),

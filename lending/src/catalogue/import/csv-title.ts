@@ -1,0 +1,181 @@
+import { isbn13 } from '../isbn.ts'
+import { emptyTitle, type Material, materials, type TitleFields } from '../title-fields.ts'
+import { type CsvMapping, columnsOf, type MappedField } from './csv-mapping.ts'
+import { languageCode } from './language-code.ts'
+import type { Warning } from './warning.ts'
+
+/** What a row of a CSV file says of a title, and of a copy when it names one. */
+export type RowTitle = {
+  readonly fields: TitleFields
+  readonly copy: RowCopy | undefined
+  readonly warnings: readonly Warning[]
+}
+
+/** A copy that a row names: codes and texts as they stand there. */
+export type RowCopy = {
+  readonly barcode: string
+  readonly branch: string
+  readonly itemType: string
+  readonly callNumber: string
+}
+
+/** Makes the function that reads rows under this header by this mapping. */
+export function rowReader(
+  mapping: CsvMapping,
+  header: readonly string[],
+): (cells: readonly string[]) => RowTitle {
+  const places = new Map(header.map((column, index) => [column, index] as const).toReversed())
+  const placesOf = (field: MappedField) =>
+    columnsOf(mapping, field).flatMap((column) => places.get(column) ?? [])
+  const at = {
+    title: placesOf('title'),
+    subtitle: placesOf('subtitle'),
+    authors: placesOf('authors'),
+    isbn: placesOf('isbn'),
+    year: placesOf('year'),
+    language: placesOf('language'),
+    publisher: placesOf('publisher'),
+    subjects: placesOf('subjects'),
+    series: placesOf('series'),
+    summary: placesOf('summary'),
+    material: placesOf('material'),
+    controlNumber: placesOf('controlNumber'),
+    barcode: placesOf('barcode'),
+    branch: placesOf('branch'),
+    itemType: placesOf('itemType'),
+    callNumber: placesOf('callNumber'),
+  }
+  const separators = separatorsOf(mapping)
+  return (cells) => {
+    const warnings: Warning[] = []
+    const cell = (field: MappedField) => firstFull(cells, at[field])
+    const [title, subtitle] = titleParts(cell('title'), cell('subtitle'))
+    const barcode = cell('barcode')
+    return {
+      fields: {
+        ...emptyTitle,
+        controlNumber: cell('controlNumber') || null,
+        title,
+        subtitle,
+        authors: authorsOf(cell('authors'), separators.authors),
+        isbns: isbnsOf(
+          at.isbn.map((place) => cells[place] ?? ''),
+          warnings,
+        ),
+        publishedYear: yearOf(cell('year'), warnings),
+        language: languageOf(cell('language'), warnings),
+        publisher: cell('publisher'),
+        subjects: listOf(cell('subjects'), separators.subjects),
+        series: listOf(cell('series'), separators.authors),
+        summary: cell('summary'),
+        material: materialOf(cell('material'), warnings),
+      },
+      copy: barcode
+        ? { barcode, branch: cell('branch'), itemType: cell('itemType'), callNumber: cell('callNumber') }
+        : undefined,
+      warnings,
+    }
+  }
+}
+
+function firstFull(cells: readonly string[], places: readonly number[]): string {
+  for (const place of places) {
+    const text = oneLine(cells[place] ?? '')
+    if (text !== '') return text
+  }
+  return ''
+}
+
+/** Line breaks inside a cell are how long titles were wrapped; they are blanks to a reader. */
+function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Zs}\u2028\u2029]+/gu, ' ').trim()
+}
+
+/** `$b` is what MARC tools leave in a title column where the subtitle begins. */
+function titleParts(title: string, subtitle: string): readonly [string, string] {
+  const at = title.indexOf('$b')
+  if (at < 0 || subtitle !== '') return [title, subtitle]
+  const main = title.slice(0, at).replace(/[\s:;/]{1,20}$/, '')
+  return main === ''
+    ? [title, '']
+    : [
+        main,
+        title
+          .slice(at + 2)
+          .replaceAll('$b', '')
+          .replaceAll('  ', ' ')
+          .trim(),
+      ]
+}
+
+type Separators = { readonly authors: readonly string[]; readonly subjects: readonly string[] }
+
+function separatorsOf(mapping: CsvMapping): Separators {
+  if (mapping.listSeparator) {
+    const given = [mapping.listSeparator]
+    return { authors: given, subjects: given }
+  }
+  const usual = [';', '|']
+  const isShelf = columnsOf(mapping, 'subjects').some((column) => /bookshelf/i.test(column))
+  return { authors: usual, subjects: isShelf ? [...usual, '/'] : usual }
+}
+
+function listOf(text: string, separators: readonly string[]): readonly string[] {
+  let parts = [text]
+  for (const separator of separators) parts = parts.flatMap((part) => part.split(separator))
+  return [...new Set(parts.map((part) => part.trim()).filter((part) => part !== ''))]
+}
+
+/**
+ * Authors between commas are told from one inverted name (`Tolstoy, Leo`) by this: each has a given name and a
+ * family name of its own, so each part has a blank.
+ */
+function authorsOf(text: string, separators: readonly string[]): readonly string[] {
+  const authors = listOf(text, separators)
+  const [only] = authors
+  if (authors.length !== 1 || only === undefined) return authors
+  const parts = only.split(', ')
+  return parts.length > 1 && parts.every((part) => part.trim().includes(' ')) ? listOf(only, [', ']) : authors
+}
+
+function isbnsOf(cells: readonly string[], warnings: Warning[]): readonly string[] {
+  const found: string[] = []
+  for (const cell of cells) {
+    for (const part of listOf(oneLine(cell), [';', '|'])) {
+      const isbn = isbn13(part)
+      if (isbn === undefined) {
+        warnings.push(/^\d(?:[.,]\d+)?e\+?\d+$/i.test(part) ? 'isbn-in-scientific-notation' : 'isbn-invalid')
+        continue
+      }
+      const digits = part.replaceAll(/[^0-9Xx]/g, '').length
+      if (digits < 10) warnings.push('isbn-zeros-restored')
+      if (!found.includes(isbn)) found.push(isbn)
+    }
+  }
+  return found
+}
+
+function yearOf(text: string, warnings: Warning[]): number | null {
+  if (text === '') return null
+  const written = /^(-?\d{1,4})(?!\d)/.exec(text) ?? /^\D{1,20}(\d{3,4})(?!\d)/.exec(text)
+  const year = Number(written?.[1] ?? Number.NaN)
+  if (!Number.isInteger(year) || year < -5_000) {
+    warnings.push('year-unreadable')
+    return null
+  }
+  return year
+}
+
+function languageOf(text: string, warnings: Warning[]): string {
+  if (text === '') return ''
+  const code = languageCode(text)
+  if (code === undefined) warnings.push('language-unknown')
+  return code ?? ''
+}
+
+function materialOf(text: string, warnings: Warning[]): Material {
+  if (text === '') return 'book'
+  const found = materials.find((material) => material === text.toLowerCase())
+  if (found === undefined) warnings.push('material-unknown')
+  return found ?? 'book'
+}

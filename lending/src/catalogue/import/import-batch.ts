@@ -1,0 +1,82 @@
+import type { Tx } from '../../postgres/pool.ts'
+import { sql } from '../../postgres/sql.ts'
+import type { Verb } from '../../postgres/write.ts'
+import { identityOf } from './identity.ts'
+import type { ImportSetup } from './import-setup.ts'
+import type { Incoming, IncomingReject } from './incoming.ts'
+import { type Counts, type Numbered, plan } from './plan.ts'
+import { type SeenFrom, standingTitles } from './standing-titles.ts'
+import { storePlan } from './store-plan.ts'
+import { type WarningCounts, withWarnings } from './warning.ts'
+
+/** A run of records that follow each other in the file. */
+export type Batch = {
+  readonly records: readonly Incoming[]
+  readonly setup: ImportSetup
+  readonly seenFrom: SeenFrom
+}
+
+/** Which records of which import: after `from` and through `to`. */
+export type ImportBatchAsk = { readonly changeSetId: number; readonly from: number; readonly to: number }
+
+/** What the batch came to. */
+export type BatchImported = Counts & { readonly changeSetId: number }
+
+/** The import is not where the batch begins: another process took it further, or ended it. */
+export type BatchRefused = { readonly refused: 'import-moved-on' }
+
+/**
+ * Takes one batch into the catalogue: titles, records, words, changes, rejects and the place in the file, in one
+ * transaction. The place is checked under a lock, so no batch can go in twice.
+ */
+export function importBatch(batch: Batch): Verb<ImportBatchAsk, BatchImported, BatchRefused> {
+  return {
+    action: 'import-batch',
+    about: ({ changeSetId }) => ({ changeSetId }),
+    work: async (tx, { changeSetId, from }, { occurredAt }) => {
+      const [set] = await tx.rows<{ state: string; records_read: number; warnings: WarningCounts }>(sql`
+        select state, records_read, warnings from change_set where id = ${changeSetId} for no key update
+      `)
+      if (set?.state !== 'running' || set.records_read !== from) return { refused: 'import-moved-on' }
+      const numbered = numberedRecords(batch.records, batch.setup)
+      const identities = numbered.flatMap((each) => ('identity' in each ? each.identity : []))
+      const standing = await standingTitles(tx, identities, { seenFrom: batch.seenFrom, lock: true })
+      const planned = plan(numbered, standing)
+      await storePlan(tx, planned, { changeSetId, at: occurredAt })
+      await advance(tx, changeSetId, {
+        counts: planned.counts,
+        position: batch.records.at(-1)?.end ?? 0,
+        warnings: batch.records.reduce(
+          (counts, record) => (record.ok ? withWarnings(counts, record.warnings) : counts),
+          set.warnings,
+        ),
+      })
+      return { changeSetId, ...planned.counts }
+    },
+  }
+}
+
+/** Each record with the number that it goes by; rejects pass as they are. */
+export function numberedRecords(
+  records: readonly Incoming[],
+  setup: ImportSetup,
+): readonly (Numbered | IncomingReject)[] {
+  return records.map((record) =>
+    record.ok ? { record, identity: identityOf(record.fields, setup) } : record,
+  )
+}
+
+async function advance(
+  tx: Tx,
+  changeSetId: number,
+  { counts, position, warnings }: { counts: Counts; position: number; warnings: WarningCounts },
+): Promise<void> {
+  await tx.rows(sql`
+    update change_set
+    set records_read = records_read + ${counts.read}::integer, imported = imported + ${counts.imported}::integer,
+      updated = updated + ${counts.updated}::integer, unchanged = unchanged + ${counts.unchanged}::integer,
+      rejected = rejected + ${counts.rejected}::integer, position_bytes = ${position},
+      warnings = ${JSON.stringify(warnings)}
+    where id = ${changeSetId}
+  `)
+}

@@ -1,0 +1,45 @@
+import { basename } from 'node:path'
+import type { CsvMapping } from './csv-mapping.ts'
+import type { CsvShape } from './csv-rows.ts'
+
+/** The formats that can be imported: `marc` is ISO 2709; `csv` is any delimited text. */
+export type ImportFormat = (typeof importFormats)[number]
+
+/** Every format, as a page and the command offer them. */
+export const importFormats = ['marc', 'marcxml', 'csv'] as const
+
+/** How a file is read: what was said, or guessed, when the import was made. It is kept with the import. */
+export type ImportSetup = {
+  readonly format: ImportFormat
+  readonly encoding?: string
+  /** Who numbered records that do not say so; '' leaves that open. */
+  readonly source: string
+  /** The source of the digests by which records without a number are known. */
+  readonly digestSource: string
+  /** For copies whose row names none: codes. */
+  readonly branch?: string
+  readonly itemType?: string
+  readonly csv?: {
+    readonly mapping: CsvMapping
+    readonly shape: CsvShape
+    readonly header: readonly string[]
+    readonly headerText: string
+    readonly firstRowAt: number
+  }
+}
+
+/** How many records one transaction takes, and how many bytes of them: what is in memory at once, twice over. */
+export const batchRecordsMax = 1_000
+export const batchBytesMax = 8 * 1024 * 1024
+
+/** The name that the rows of a CSV file are numbered under, when the mapping names none: that of the file. */
+export function sourceOfFile(fileName: string): string {
+  const name = basename(fileName)
+    .replace(/\.gz$/i, '')
+    .replace(/\.[a-z]{1,5}$/i, '')
+  return `csv:${name
+    .normalize('NFC')
+    .replaceAll(/\p{Cc}/gu, '')
+    .slice(0, 80)
+    .toWellFormed()}`
+}

@@ -1,0 +1,186 @@
+import { hash } from 'node:crypto'
+import type { TitleFields } from '../title-fields.ts'
+import { foldedText } from '../tokens.ts'
+import { fieldsDigest, type Identity } from './identity.ts'
+import type { IncomingReject, IncomingTitle, RecordFormat } from './incoming.ts'
+
+/** The title that stands under a number before a record of that number is looked at. */
+export type Standing = {
+  readonly titleId: number
+  readonly version: number
+  readonly fields: TitleFields
+  /** Of the record that it came with; null when it came without one. */
+  readonly rawSha256: Buffer | null
+  readonly fieldsSha256: Buffer | null
+  /** Which import its record came from, as seen from this one. */
+  readonly from: 'this-import' | 'this-file-before' | 'elsewhere'
+  /** The place of its record in that file. */
+  readonly recordNumber: number
+}
+
+/** One title as a batch leaves it. */
+export type Planned = {
+  readonly identity: Identity
+  /** Undefined for a new title. */
+  readonly titleId: number | undefined
+  readonly version: number
+  readonly fields: TitleFields
+  readonly raw: Uint8Array
+  readonly rawSha256: Buffer
+  readonly fieldsSha256: Buffer
+  readonly format: RecordFormat
+  readonly encoding: string
+  readonly recordNumber: number
+}
+
+/** What a batch of records comes to. read = imported + updated + unchanged + rejected. */
+export type Plan = {
+  readonly created: readonly Planned[]
+  readonly changed: readonly Planned[]
+  readonly rejected: readonly IncomingReject[]
+  readonly counts: Counts
+  /** What became of each record, in the order of the file. */
+  readonly fates: readonly Fate[]
+}
+
+/** How many records went which way. */
+export type Counts = {
+  readonly read: number
+  readonly imported: number
+  readonly updated: number
+  readonly unchanged: number
+  readonly rejected: number
+}
+
+export type Fate = 'imported' | 'updated' | 'unchanged' | 'rejected'
+
+/** A record with the number it goes by. */
+export type Numbered = { readonly record: IncomingTitle; readonly identity: Identity }
+
+/** The key under which a standing title is found. */
+export function identityKey({ controlSource, controlNumber }: Identity): string {
+  return `${controlSource}\u0000${controlNumber}`
+}
+
+/**
+ * Decides for each record of a batch, in the order of the file: new, a change, nothing new, or set aside. Touches
+ * nothing; the same answer serves the preview and the import.
+ */
+export function plan(
+  incoming: readonly (Numbered | IncomingReject)[],
+  standing: ReadonlyMap<string, Standing>,
+): Plan {
+  const drafts = new Map<string, Draft>()
+  const rejected: IncomingReject[] = []
+  const fates: Fate[] = []
+  for (const each of incoming) {
+    if (!('record' in each)) {
+      rejected.push(each)
+      fates.push('rejected')
+      continue
+    }
+    const key = identityKey(each.identity)
+    const draft = drafts.get(key) ?? draftOf(standing.get(key))
+    const fate = decide(each, draft)
+    if (typeof fate === 'object') {
+      rejected.push(fate)
+      fates.push('rejected')
+      continue
+    }
+    drafts.set(key, draft)
+    fates.push(fate)
+  }
+  const touched = [...drafts.values()].flatMap(({ planned }) => planned ?? [])
+  const count = (fate: Fate) => fates.filter((each) => each === fate).length
+  return {
+    created: touched.filter(({ titleId }) => titleId === undefined),
+    changed: touched.filter(({ titleId }) => titleId !== undefined),
+    rejected,
+    fates,
+    counts: {
+      read: fates.length,
+      imported: count('imported'),
+      updated: count('updated'),
+      unchanged: count('unchanged'),
+      rejected: count('rejected'),
+    },
+  }
+}
+
+/** The title under one number while the batch is gone through: as it stood, then as the batch leaves it. */
+type Draft = { standing: Standing | undefined; planned: Planned | undefined }
+
+function draftOf(standing: Standing | undefined): Draft {
+  return { standing, planned: undefined }
+}
+
+function decide({ record, identity }: Numbered, draft: Draft): Fate | IncomingReject {
+  const before = draft.planned ?? draft.standing
+  const isOwn = draft.planned !== undefined || draft.standing?.from === 'this-import'
+  const rawSha256 = hash('sha256', record.raw, 'buffer')
+  const own = { ...record.fields, ...identity }
+  if (!before) {
+    draft.planned = planned(record, { identity, fields: own, rawSha256, titleId: undefined, version: 1 })
+    return 'imported'
+  }
+  if (isSame(before.rawSha256, rawSha256) && isSame(before.fieldsSha256, fieldsDigest(own)))
+    return 'unchanged'
+  // A later row of this very file already stands: the file as a whole says nothing new.
+  if (!isOwn && draft.standing?.from === 'this-file-before' && draft.standing.recordNumber >= record.number) {
+    return 'unchanged'
+  }
+  const isSameWork = reallyTheSame(before.fields, own)
+  if (!isSameWork && (isOwn || own.controlSource === '')) return foreign(record, identity, before.fields)
+  const fields = isOwn && record.format === 'csv' && isSameWork ? joined(before.fields, own) : own
+  draft.planned = planned(record, {
+    identity,
+    fields,
+    rawSha256,
+    titleId: before.titleId,
+    version: before.version + 1,
+  })
+  return 'updated'
+}
+
+function planned(
+  record: IncomingTitle,
+  made: Pick<Planned, 'identity' | 'titleId' | 'version' | 'fields' | 'rawSha256'>,
+): Planned {
+  const { raw, format, encoding, number } = record
+  return { ...made, raw, format, encoding, recordNumber: number, fieldsSha256: fieldsDigest(made.fields) }
+}
+
+function isSame(one: Buffer | null, other: Buffer): boolean {
+  return one?.equals(other) ?? false
+}
+
+/** They share an ISBN or a word of their titles: a correction changes some of a title, hardly ever all of it. */
+function reallyTheSame(one: TitleFields, other: TitleFields): boolean {
+  if (one.isbns.some((isbn) => other.isbns.includes(isbn))) return true
+  const words = new Set(foldedText(`${one.title} ${one.subtitle}`).split(' '))
+  return foldedText(`${other.title} ${other.subtitle}`)
+    .split(' ')
+    .some((word) => words.has(word))
+}
+
+function foreign(record: IncomingTitle, { controlNumber }: Identity, before: TitleFields): IncomingReject {
+  const { number, position, end, raw } = record
+  const reason =
+    `Its number ${controlNumber} is that of another title, "${before.title.slice(0, 80)}", and nothing says which ` +
+    'library numbered it. Nothing was overwritten. Give it a number of its own, or name the source.'
+  return { number, position, end, raw, ok: false, code: 'number-of-another-title', reason }
+}
+
+/** Rows of one file with one number and one title are one book, a row an author: their lists are joined. */
+function joined(one: TitleFields, other: TitleFields): TitleFields {
+  const both = (name: 'authors' | 'isbns' | 'subjects' | 'series' | 'otherTitles', most: number) =>
+    [...new Set([...one[name], ...other[name]])].slice(0, most)
+  return {
+    ...other,
+    authors: both('authors', 200),
+    isbns: both('isbns', 100),
+    subjects: both('subjects', 300),
+    series: both('series', 100),
+    otherTitles: both('otherTitles', 100),
+  }
+}

@@ -1,0 +1,237 @@
+import { randomUUID } from 'node:crypto'
+import type { Database } from '../../postgres/pool.ts'
+import { sql } from '../../postgres/sql.ts'
+import {
+  type By,
+  type Outcome,
+  type PlainObject,
+  type Refusal,
+  type Verb,
+  write,
+} from '../../postgres/write.ts'
+import { type ChangeSet, changeSet } from './change-set.ts'
+import { type BatchImported, importBatch } from './import-batch.ts'
+import { lockImport } from './import-lock.ts'
+import { batchBytesMax, batchRecordsMax } from './import-setup.ts'
+import type { Incoming } from './incoming.ts'
+import { fileDigest } from './new-import.ts'
+import { recordsOf } from './records-of.ts'
+
+/** What running an import needs. */
+export type ImportRun = {
+  readonly db: Database
+  readonly instance: string
+  readonly clock: () => Date
+  /** Told after each batch. */
+  readonly onProgress?: (progress: ImportProgress) => void
+  /** Stops between two batches; the import can be run again and goes on there. */
+  readonly signal?: AbortSignal
+}
+
+/** How far an import is: all of it committed. */
+export type ImportProgress = {
+  readonly changeSetId: number
+  readonly read: number
+  readonly imported: number
+  readonly updated: number
+  readonly unchanged: number
+  readonly rejected: number
+  readonly positionBytes: number
+}
+
+/** How a run ended. */
+export type ImportEnd =
+  | { readonly ended: 'done' | 'stopped' | 'failed'; readonly changeSet: ChangeSet }
+  /** Another process runs it, or its turn is over: nothing was done here. */
+  | { readonly ended: 'elsewhere' | 'over'; readonly changeSet: ChangeSet }
+  | { readonly ended: 'unknown-import' }
+
+/**
+ * Runs an import from where it is: a new one from its beginning, one that was cut off behind its last committed
+ * batch. Safe to call at any time and from any process: one runs it, all others are told so. Throws when the
+ * database goes away; what is committed stays, and the next run goes on.
+ */
+export async function runImportHere(run: ImportRun, changeSetId: number): Promise<ImportEnd> {
+  await using lock = await lockImport(run.db, changeSetId)
+  const found = await stored(run, changeSetId)
+  if (!found) return { ended: 'unknown-import' }
+  if (!lock.isOurs) return { ended: 'elsewhere', changeSet: found.changeSet }
+  if (!runnable.has(found.changeSet.state)) return { ended: 'over', changeSet: found.changeSet }
+  const by = byOf(run, found.changeSet)
+  await settled(() => write(run.db, by(`begin-${randomUUID()}`), setState, { changeSetId, state: 'running' }))
+  try {
+    await refuseOtherFile(found)
+    const isWhole = await importAll(run, found)
+    const state = isWhole ? 'done' : 'waiting'
+    await settled(() => write(run.db, by(`end-${randomUUID()}`), setState, { changeSetId, state }))
+    return await ended(run, changeSetId, isWhole ? 'done' : 'stopped')
+  } catch (error) {
+    // What the database says is for the next run; what the file says is for people.
+    if (isOfTheDatabase(error)) throw error
+    const because = error instanceof Error ? error.message : String(error)
+    const ask = { changeSetId, state: 'failed', because: because.slice(0, 500) } as const
+    await settled(() => write(run.db, by(`end-${randomUUID()}`), setState, ask))
+    return await ended(run, changeSetId, 'failed')
+  }
+}
+
+/** States from which an import goes on. `running` without its lock was cut off. */
+const runnable: ReadonlySet<string> = new Set(['waiting', 'running', 'failed'])
+
+/** A commit whose answer was lost is asked about this often. */
+const triesMax = 5
+
+type Stored = { changeSet: ChangeSet; filePath: string; fileSha256: Buffer; options: string }
+
+async function stored(run: ImportRun, changeSetId: number): Promise<Stored | undefined> {
+  const found = await changeSet(run.db, changeSetId)
+  const [file] = await run.db.rows<{ file_path: string; file_sha256: Buffer; options: string }>(sql`
+    select file_path, file_sha256, options::text as options
+    from change_set
+    where id = ${changeSetId} and kind = 'import'
+  `)
+  if (!found || !file) return undefined
+  return { changeSet: found, filePath: file.file_path, fileSha256: file.file_sha256, options: file.options }
+}
+
+async function refuseOtherFile({ changeSet: set, filePath, fileSha256 }: Stored): Promise<void> {
+  const now = await fileDigest(filePath).catch((cause: unknown) => {
+    throw new Error(
+      `The file of the import cannot be read: ${filePath}. Put it back and run the import again.`,
+      {
+        cause,
+      },
+    )
+  })
+  if (now.fileSha256.equals(fileSha256)) return
+  throw new Error(
+    `${set.fileName} is no longer the file that the import was made of. Import it as a new one.`,
+  )
+}
+
+/** Takes in batch after batch; the next one is read while the database works on the last. */
+async function importAll(run: ImportRun, found: Stored): Promise<boolean> {
+  const { changeSet: set } = found
+  const seenFrom = {
+    changeSetId: set.changeSetId,
+    fileSha256: found.fileSha256,
+    options: found.options,
+  }
+  const by = byOf(run, set)
+  let read = set.read
+  let progress: ImportProgress = progressOf(set)
+  let writing: Promise<void> = Promise.resolve()
+  const from = { position: set.positionBytes, number: set.read }
+  for await (const records of batches(recordsOf(found.filePath, set.setup, from))) {
+    await writing
+    if (run.signal?.aborted) return false
+    const ask = { changeSetId: set.changeSetId, from: read, to: read + records.length }
+    read = ask.to
+    const verb = importBatch({ records, setup: set.setup, seenFrom })
+    writing = settled(() => write(run.db, by(`batch-${ask.from}-${ask.to}`), verb, ask)).then((counts) => {
+      progress = added(progress, counts, records.at(-1)?.end ?? 0)
+      run.onProgress?.(progress)
+    })
+    // Heard at the next `await`; until then it must not count as unheard.
+    writing.catch(() => undefined)
+  }
+  await writing
+  return true
+}
+
+async function* batches(records: AsyncIterable<Incoming>): AsyncGenerator<readonly Incoming[]> {
+  let batch: Incoming[] = []
+  let bytes = 0
+  for await (const record of records) {
+    batch.push(record)
+    bytes += record.raw.length
+    if (batch.length < batchRecordsMax && bytes < batchBytesMax) continue
+    yield batch
+    batch = []
+    bytes = 0
+  }
+  if (batch.length > 0) yield batch
+}
+
+/** The answer of a write, asked for again under its key while nobody can say whether it was committed. */
+async function settled<Done, Refused extends Refusal>(
+  ask: () => Promise<Outcome<Done, Refused>>,
+): Promise<Done> {
+  for (let attempt = 1; attempt <= triesMax; attempt++) {
+    const outcome = await ask()
+    if (outcome.outcome === 'done') return outcome.answer
+    if (outcome.outcome === 'refused') throw new ImportMovedOnError(outcome.refusal.refused)
+  }
+  throw new ImportMovedOnError('unknown')
+}
+
+/** The import is no longer where this run left it. Nothing more was written by this run. */
+export class ImportMovedOnError extends Error {
+  override readonly name = 'ImportMovedOnError'
+  readonly code = 'BIBBY_IMPORT_MOVED_ON'
+  constructor(because: string, options?: ErrorOptions) {
+    super(`The import was taken further or ended by somebody else (${because}). This run stopped.`, options)
+  }
+}
+
+type SetStateAsk = {
+  readonly changeSetId: number
+  readonly state: 'running' | 'waiting' | 'done' | 'failed'
+  readonly because?: string
+}
+
+const setState: Verb<SetStateAsk, PlainObject & { readonly changeSetId: number }, never> = {
+  action: 'import-state',
+  about: ({ changeSetId }) => ({ changeSetId }),
+  work: async (tx, { changeSetId, state, because }, { occurredAt }) => {
+    await tx.rows(sql`
+      update change_set
+      set state = ${state}, failed_because = ${because ?? null},
+        ended_at = ${state === 'running' || state === 'waiting' ? null : occurredAt}
+      where id = ${changeSetId} and state in ('waiting', 'running', 'failed')
+    `)
+    return { changeSetId, state }
+  },
+}
+
+function byOf(run: ImportRun, set: ChangeSet): (part: string) => By {
+  return (part) => ({
+    actor: set.actor,
+    key: `import-${set.changeSetId}-${part}`,
+    occurredAt: run.clock(),
+    instance: run.instance,
+  })
+}
+
+async function ended(
+  run: ImportRun,
+  changeSetId: number,
+  how: 'done' | 'stopped' | 'failed',
+): Promise<ImportEnd> {
+  const set = await changeSet(run.db, changeSetId)
+  return set ? { ended: how, changeSet: set } : { ended: 'unknown-import' }
+}
+
+function isOfTheDatabase(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false
+  const code = String(error.code)
+  // Ours begin so; five signs are a SQLSTATE; the rest is Node's, of a file or of a socket.
+  return code.startsWith('BIBBY_') || /^[0-9A-Z]{5}$/.test(code) || code === 'ECONNRESET' || code === 'EPIPE'
+}
+
+function progressOf(set: ChangeSet): ImportProgress {
+  const { changeSetId, read, imported, updated, unchanged, rejected, positionBytes } = set
+  return { changeSetId, read, imported, updated, unchanged, rejected, positionBytes }
+}
+
+function added(progress: ImportProgress, counts: BatchImported, positionBytes: number): ImportProgress {
+  return {
+    changeSetId: progress.changeSetId,
+    read: progress.read + counts.read,
+    imported: progress.imported + counts.imported,
+    updated: progress.updated + counts.updated,
+    unchanged: progress.unchanged + counts.unchanged,
+    rejected: progress.rejected + counts.rejected,
+    positionBytes,
+  }
+}

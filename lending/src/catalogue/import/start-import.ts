@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto'
+import { Worker } from 'node:worker_threads'
+import type { Database, PoolOptions } from '../../postgres/pool.ts'
+import { sql } from '../../postgres/sql.ts'
+import { type By, type KeyReused, write } from '../../postgres/write.ts'
+import { plainText } from '../../text.ts'
+import type { WorkerStart } from './import-worker.ts'
+import { addImport, fileDigest, type ImportFile, type ImportFileRefused, importSetup } from './new-import.ts'
+import type { ImportEnd, ImportProgress } from './run-import.ts'
+
+/** The part of a library that imports need. */
+export type ImportLibrary = {
+  readonly db: Database
+  readonly instance: string
+  readonly clock: () => Date
+  /** How to reach the database: an import opens connections of its own. */
+  readonly connection: PoolOptions['connection']
+}
+
+/** A file to import, under a name, for somebody. */
+export type StartImportAsk = ImportFile & {
+  readonly name: string
+  /** `staff:ID` or `system:NAME`. */
+  readonly actor: string
+  /** The idempotency key: the same key again is the same import. Default: a new one. */
+  readonly key?: string
+}
+
+/** Why an import was not started. */
+export type StartImportRefused =
+  | ImportFileRefused
+  | { readonly refused: 'fields-invalid'; readonly problems: { readonly [field: string]: string } }
+  | KeyReused
+
+/**
+ * Adds an import and starts it on a thread of its own; `waitForImport` tells when it is over. The file must stay
+ * where it is until then.
+ */
+export async function startImport(
+  library: ImportLibrary,
+  ask: StartImportAsk,
+): Promise<{ readonly changeSetId: number } | StartImportRefused> {
+  const problem = nameProblem('name', ask.name) ?? nameProblem('fileName', ask.fileName)
+  if (problem) return { refused: 'fields-invalid', problems: problem }
+  const setup = await importSetup(ask)
+  if ('refused' in setup) return setup
+  const { fileBytes, fileSha256 } = await fileDigest(ask.filePath)
+  const by: By = {
+    actor: ask.actor,
+    key: ask.key ?? randomUUID(),
+    occurredAt: library.clock(),
+    instance: library.instance,
+  }
+  const verb = addImport({ filePath: ask.filePath, fileBytes })
+  const request = { name: ask.name, fileName: ask.fileName, fileSha256: fileSha256.toString('hex'), setup }
+  for (;;) {
+    const made = await write(library.db, by, verb, request)
+    // Nobody knows whether it was added: the same key settles it.
+    if (made.outcome === 'unknown') continue
+    if (made.outcome === 'refused') return made.refusal
+    // Whoever waits hears of a fault; an import that nobody waits for is gone on with at the next start.
+    runImport(library, made.answer.changeSetId).catch(() => undefined)
+    return made.answer
+  }
+}
+
+/** The longest name of an import or of its file, in characters. */
+const nameMax = 200
+
+function nameProblem(field: string, value: unknown): { [field: string]: string } | undefined {
+  const checked = plainText(value, { label: 'The name', max: nameMax, required: true })
+  return checked.ok ? undefined : { [field]: checked.problem }
+}
+
+type Running = {
+  readonly end: Promise<ImportEnd>
+  readonly listeners: Set<(progress: ImportProgress) => void>
+  readonly stop: () => void
+}
+
+/** The imports that this process runs, by library: one at a time each, so that the desk keeps a processor. */
+const running = new WeakMap<Database, { imports: Map<number, Running>; last: Promise<unknown> }>()
+
+/**
+ * Runs an import from where it is, on a thread of its own, behind those that this process already runs, and says
+ * how it ended. Asked for twice, it runs once. Rejects when the database went away or the thread died: what is
+ * committed stays and the next run goes on.
+ */
+export function runImport(
+  library: ImportLibrary,
+  changeSetId: number,
+  options: { onProgress?: (progress: ImportProgress) => void; signal?: AbortSignal } = {},
+): Promise<ImportEnd> {
+  const turns = running.get(library.db) ?? { imports: new Map<number, Running>(), last: Promise.resolve() }
+  running.set(library.db, turns)
+  const known = turns.imports.get(changeSetId)
+  const run = known ?? begin(library, changeSetId, turns.last)
+  if (!known) {
+    turns.imports.set(changeSetId, run)
+    turns.last = run.end.catch(() => undefined).finally(() => turns.imports.delete(changeSetId))
+  }
+  if (options.onProgress) run.listeners.add(options.onProgress)
+  options.signal?.addEventListener('abort', run.stop, { once: true })
+  if (options.signal?.aborted) run.stop()
+  return run.end
+}
+
+/** How the import ended, once it has: at once when it is not running here. */
+export function waitForImport(library: ImportLibrary, changeSetId: number): Promise<ImportEnd> {
+  return runImport(library, changeSetId)
+}
+
+/** Stops all imports that this process runs, each after the batch it is at, and waits until they have. */
+export async function stopImports(library: ImportLibrary): Promise<void> {
+  const imports = [...(running.get(library.db)?.imports.values() ?? [])]
+  for (const { stop } of imports) stop()
+  await Promise.allSettled(imports.map(({ end }) => end))
+}
+
+/** How many cut-off imports one start takes up again. */
+const resumedMax = 100
+
+/** Goes on with every import that was cut off or never begun. Those that another process runs are left to it. */
+export async function resumeImports(library: ImportLibrary): Promise<readonly number[]> {
+  const rows = await library.db.rows<{ id: number }>(sql`
+    select id
+    from change_set
+    where kind = 'import' and state in ('waiting', 'running')
+    order by id
+    limit ${resumedMax}
+  `)
+  for (const { id } of rows) runImport(library, id).catch(() => undefined)
+  return rows.map(({ id }) => id)
+}
+
+function begin(library: ImportLibrary, changeSetId: number, after: Promise<unknown>): Running {
+  const listeners: Running['listeners'] = new Set()
+  const stopping = new AbortController()
+  const end = after.then(() => onThread(library, changeSetId, { listeners, signal: stopping.signal }))
+  return { end, listeners, stop: () => stopping.abort() }
+}
+
+type FromThread = { readonly progress: ImportProgress } | { readonly end: ImportEnd }
+
+function onThread(
+  { connection, instance }: ImportLibrary,
+  changeSetId: number,
+  { listeners, signal }: { listeners: Running['listeners']; signal: AbortSignal },
+): Promise<ImportEnd> {
+  const workerData: WorkerStart = { connection, instance, changeSetId }
+  const worker = new Worker(new URL('./import-worker.ts', import.meta.url), { workerData })
+  const stop = () => worker.postMessage('stop')
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
+  return new Promise((resolve, reject) => {
+    worker.on('message', (message: FromThread) => {
+      if ('end' in message) resolve(message.end)
+      else for (const listener of listeners) listener(message.progress)
+    })
+    worker.once('error', reject)
+    worker.once('exit', (code) => reject(new Error(`The import's thread ended early, with code ${code}.`)))
+  })
+}

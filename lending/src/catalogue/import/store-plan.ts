@@ -1,0 +1,123 @@
+import type { Tx } from '../../postgres/pool.ts'
+import { sql } from '../../postgres/sql.ts'
+import { insertTitles, newTitleIds, type TitleToStore, updateTitles } from '../stored-title.ts'
+import { countWords, noteWords, type WordCounts } from '../title-words.ts'
+import type { IncomingReject } from './incoming.ts'
+import type { Plan, Planned } from './plan.ts'
+
+/** Under which import a plan is stored, and when. */
+export type Storing = { readonly changeSetId: number; readonly at: Date }
+
+/** A planned title that has its identity. */
+type Stored = TitleToStore & { readonly planned: Planned }
+
+/**
+ * Writes what was planned: a handful of statements, however many records there are. The caller holds the locks of
+ * the titles that change.
+ */
+export async function storePlan(tx: Tx, plan: Plan, storing: Storing): Promise<void> {
+  const { at } = storing
+  const counts: WordCounts = new Map()
+  const ids = await newTitleIds(tx, plan.created.length)
+  const created = plan.created.map((planned, index) => stored(planned, ids[index]))
+  const changed = plan.changed.map((planned) => stored(planned, planned.titleId))
+  await keepBefore(tx, changed, { ...storing, counts })
+  await updateTitles(tx, changed, { at, counts })
+  await insertTitles(tx, created, { at, counts })
+  await noteCreated(tx, created, storing)
+  await keepRecords(tx, [...created, ...changed])
+  await setAside(tx, plan.rejected, storing)
+  await countWords(tx, counts)
+}
+
+function stored(planned: Planned, titleId: number | undefined): Stored {
+  if (titleId === undefined) throw new Error('A planned title was given no identity.')
+  return { titleId, version: planned.version, fields: planned.fields, planned }
+}
+
+/** Keeps each title and record as they were before this import first touched them, and takes its words off. */
+async function keepBefore(
+  tx: Tx,
+  changed: readonly Stored[],
+  { changeSetId, counts }: Storing & { counts: WordCounts },
+): Promise<void> {
+  if (changed.length === 0) return
+  const ids = changed.map(({ titleId }) => titleId)
+  const rows = await tx.rows<{ words: string[] }>(sql`
+    select tsvector_to_array(words) as words from title where id = any(${ids}::bigint[])
+  `)
+  for (const { words } of rows) noteWords(counts, words, -1)
+  await tx.rows(sql`
+    insert into change (change_set_id, title_id, kind, record_number, before, before_raw, version_after)
+    select ${changeSetId}, title.id, 'updated', given.record_number,
+      to_jsonb(title) || jsonb_build_object('record', to_jsonb(title_record) - 'raw'), title_record.raw, given.version
+    from unnest(
+      ${ids}::bigint[], ${changed.map(({ planned }) => planned.recordNumber)}::bigint[],
+      ${changed.map(({ version }) => version)}::integer[]
+    ) as given (title_id, record_number, version)
+    join title on title.id = given.title_id
+    left join title_record on title_record.title_id = title.id
+    on conflict (change_set_id, title_id) do update
+    set record_number = excluded.record_number, version_after = excluded.version_after
+  `)
+}
+
+async function noteCreated(tx: Tx, created: readonly Stored[], { changeSetId }: Storing): Promise<void> {
+  if (created.length === 0) return
+  await tx.rows(sql`
+    insert into change (change_set_id, title_id, kind, record_number, version_after)
+    select ${changeSetId}, title_id, 'created', record_number, version
+    from unnest(
+      ${created.map(({ titleId }) => titleId)}::bigint[],
+      ${created.map(({ planned }) => planned.recordNumber)}::bigint[],
+      ${created.map(({ version }) => version)}::integer[]
+    ) as given (title_id, record_number, version)
+  `)
+}
+
+async function keepRecords(tx: Tx, titles: readonly Stored[]): Promise<void> {
+  if (titles.length === 0) return
+  await tx.rows(sql`
+    insert into title_record (title_id, format, encoding, raw, raw_sha256, fields_sha256)
+    select *
+    from unnest(
+      ${titles.map(({ titleId }) => titleId)}::bigint[],
+      ${titles.map(({ planned }) => planned.format)}::text[],
+      ${titles.map(({ planned }) => planned.encoding)}::text[],
+      ${titles.map(({ planned }) => bytesOf(planned.raw))}::bytea[],
+      ${titles.map(({ planned }) => planned.rawSha256)}::bytea[],
+      ${titles.map(({ planned }) => planned.fieldsSha256)}::bytea[]
+    )
+    on conflict (title_id) do update
+    set format = excluded.format, encoding = excluded.encoding, raw = excluded.raw,
+      raw_sha256 = excluded.raw_sha256, fields_sha256 = excluded.fields_sha256
+  `)
+}
+
+async function setAside(
+  tx: Tx,
+  rejected: readonly IncomingReject[],
+  { changeSetId }: Storing,
+): Promise<void> {
+  if (rejected.length === 0) return
+  await tx.rows(sql`
+    insert into reject (change_set_id, record_number, position_bytes, code, reason, raw)
+    select ${changeSetId}, *
+    from unnest(
+      ${rejected.map(({ number }) => number)}::bigint[],
+      ${rejected.map(({ position }) => position)}::bigint[],
+      ${rejected.map(({ code }) => code)}::text[],
+      ${rejected.map(({ reason }) => printable(reason))}::text[],
+      ${rejected.map(({ raw }) => bytesOf(raw))}::bytea[]
+    )
+  `)
+}
+
+function bytesOf(raw: Uint8Array): Buffer {
+  return Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)
+}
+
+/** Reasons quote what was found; the database takes no NUL and no half characters. */
+function printable(text: string): string {
+  return text.toWellFormed().replaceAll(/\p{Cc}/gu, '\uFFFD')
+}
