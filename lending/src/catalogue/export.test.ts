@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { createReadStream, existsSync } from 'node:fs'
+import { test } from 'node:test'
+import { parse } from 'csv-parse/sync'
+import { type ScratchDatabase, scratchDatabase } from '../../test/scratch-database.ts'
+import { sql } from '../postgres/sql.ts'
+import { type ExportFormat, exportTitles } from './export.ts'
+import { formatOf } from './marc/format-of.ts'
+import { readIso2709 } from './marc/iso2709.ts'
+import { readMarcxml } from './marc/marcxml.ts'
+import type { MarcRecord, ReadRecord } from './marc/record.ts'
+import { titleOf } from './marc/title-of.ts'
+import { emptyTitle, type TitleFields } from './title-fields.ts'
+
+type Kept = { format: 'marc21' | 'unimarc' | 'marcxml' | 'csv'; encoding: string; raw: Uint8Array }
+
+async function addTitle(db: ScratchDatabase, title: Partial<TitleFields>, kept?: Kept): Promise<number> {
+  const row = { ...emptyTitle, title: 'Untitled', ...title }
+  const [added] = await db.rows<{ id: number }>(sql`
+    insert into title (
+      control_source, control_number, title, subtitle, authors, publisher, published_year, language, material, isbns,
+      subjects, series, summary, created_at
+    )
+    values (
+      ${row.controlSource}, ${row.controlNumber}, ${row.title}, ${row.subtitle}, ${row.authors}, ${row.publisher},
+      ${row.publishedYear}, ${row.language}, ${row.material}, ${row.isbns}, ${row.subjects}, ${row.series},
+      ${row.summary}, '2026-01-02T00:00:00Z'
+    )
+    returning id
+  `)
+  assert.ok(added)
+  if (kept) {
+    await db.rows(sql`
+      insert into title_record (title_id, format, encoding, raw, raw_sha256)
+      values (${added.id}, ${kept.format}, ${kept.encoding}, ${kept.raw}, '')
+    `)
+  }
+  return added.id
+}
+
+async function exported(db: ScratchDatabase, format: ExportFormat): Promise<Buffer> {
+  const parts: Uint8Array[] = []
+  for await (const part of exportTitles(db, { format })) parts.push(part)
+  return Buffer.concat(parts)
+}
+
+async function* once(bytes: Uint8Array) {
+  yield bytes
+}
+
+async function all(records: AsyncIterable<ReadRecord>): Promise<MarcRecord[]> {
+  const found: MarcRecord[] = []
+  for await (const record of records) {
+    assert.ok(record.ok, JSON.stringify(record))
+    found.push(record.record)
+  }
+  return found
+}
+
+const set = (file: string) => new URL(`../../../../shared/data/marc/${file}`, import.meta.url)
+const skip = existsSync(set('')) ? false : 'The MARC sets of ../shared/data are not here.'
+
+test('a title that came as MARC goes out with every field it came with, in UTF-8', { skip }, async () => {
+  await using db = await scratchDatabase()
+  const sets = [
+    ['evergreen_hebrew.marc', undefined],
+    ['evergreen_FSL.marc', undefined],
+    ['idzebra_simple-rusmarc', 'koi8-r'],
+    ['marc4j_pride-and-prejudice-with-many-errors.mrc', undefined],
+  ] as const
+  const came: MarcRecord[] = []
+  for (const [file, encoding] of sets) {
+    for await (const found of readIso2709(createReadStream(set(file)), encoding ? { encoding } : {})) {
+      if (!found.ok) continue
+      const format = formatOf(found.record)
+      await addTitle(
+        db,
+        { title: `Title ${came.length}` },
+        { format, encoding: found.encoding, raw: found.raw },
+      )
+      came.push(found.record)
+    }
+  }
+  assert.ok(came.length > 500)
+  const iso = await exported(db, 'iso2709')
+  const records = await all(readIso2709(once(iso)))
+  assert.deepEqual(
+    records.map(({ fields }) => fields),
+    came.map(({ fields }) => fields),
+  )
+  assert.ok(records.every(({ leader }) => leader[9] === 'a'))
+  const xml = await all(readMarcxml(once(await exported(db, 'marcxml'))))
+  assert.deepEqual(
+    xml.map(({ fields }) => fields),
+    came.map(({ fields }) => fields),
+  )
+})
+
+const charlotte: TitleFields = {
+  controlSource: 'goodbooks',
+  controlNumber: '42',
+  title: "Charlotte's Web",
+  subtitle: 'a story',
+  authors: ['White, E. B.', 'Williams, Garth'],
+  publisher: 'Harper',
+  publishedYear: 1952,
+  language: 'eng',
+  material: 'book',
+  isbns: ['9780064400558'],
+  subjects: ['Spiders', 'Pigs'],
+  series: ['Classics ; 3'],
+  summary: 'A pig is saved.',
+  otherTitles: [],
+}
+
+test('a title that came as CSV goes out as a minimal record in which every field is found again', async () => {
+  await using db = await scratchDatabase()
+  await addTitle(db, charlotte, { format: 'csv', encoding: 'utf-8', raw: Buffer.from('42,...') })
+  const id = await addTitle(db, { title: '変身', material: 'music', publishedYear: -700 })
+  for (const format of ['iso2709', 'marcxml'] as const) {
+    const bytes = await exported(db, format)
+    const records = await all(format === 'iso2709' ? readIso2709(once(bytes)) : readMarcxml(once(bytes)))
+    const [one, two] = records.map((record) => titleOf(record, formatOf(record)))
+    assert.deepEqual(one, charlotte)
+    assert.deepEqual(two, {
+      ...emptyTitle,
+      controlSource: 'bibby',
+      controlNumber: String(id),
+      title: '変身',
+      material: 'music',
+    })
+  }
+})
+
+test('deleted titles are left out, and every other goes out once, past the end of a page', async () => {
+  await using db = await scratchDatabase()
+  await db.rows(sql`
+    insert into title (title, deleted_at)
+    select 'Title ' || n, case when n % 5 = 0 then now() end from generate_series(1, 1000) n
+  `)
+  const rows: string[][] = parse((await exported(db, 'csv')).subarray(3))
+  assert.equal(rows.length, 1 + 800)
+  assert.equal(new Set(rows.map(([id]) => id)).size, 801)
+  assert.equal((await all(readIso2709(once(await exported(db, 'iso2709'))))).length, 800)
+})
+
+test('no text of a CSV runs as a formula in a spreadsheet', async () => {
+  await using db = await scratchDatabase()
+  await addTitle(db, {
+    title: '=HYPERLINK("http://x")',
+    authors: ['@me', 'you'],
+    publisher: '-1',
+    summary: '+1',
+    publishedYear: -5,
+  })
+  await addTitle(db, charlotte)
+  const bytes = await exported(db, 'csv')
+  assert.deepEqual([...bytes.subarray(0, 3)], [0xef, 0xbb, 0xbf])
+  const [head, one, two] = parse(bytes.subarray(3)) as string[][]
+  const at = (row: string[] | undefined, column: string) => row?.[head?.indexOf(column) ?? -1]
+  assert.equal(at(one, 'title'), '\'=HYPERLINK("http://x")')
+  assert.equal(at(one, 'authors'), "'@me | you")
+  assert.equal(at(one, 'publisher'), "'-1")
+  assert.equal(at(one, 'summary'), "'+1")
+  assert.equal(at(one, 'published_year'), '-5')
+  assert.equal(at(two, 'title'), "Charlotte's Web")
+  assert.equal(at(two, 'authors'), 'White, E. B. | Williams, Garth')
+})
+
+test('an empty catalogue goes out as an empty file of its kind', async () => {
+  await using db = await scratchDatabase()
+  assert.equal((await exported(db, 'iso2709')).length, 0)
+  assert.match((await exported(db, 'marcxml')).toString(), /^<\?xml.*<collection [^>]*>\n<\/collection>\n$/s)
+  assert.match((await exported(db, 'csv')).toString(), /^\ufeffid,[a-z_,]+\n$/)
+})
