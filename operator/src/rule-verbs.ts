@@ -14,9 +14,9 @@ type Rule = {
   holdsMax: number
 }
 type Explained = { why: string; dueAt: string; candidates: { matches: boolean; because: string }[] }
-type Entry = { recordedAt: string; actor: string; action: string; outcome: string; words?: string }
+type Entry = { recordedAt: string; actor: string; actorName: string | null; outcome: string; line: string }
 
-/** rules list, rules explain and journal. */
+/** rules list and rules explain. */
 export const ruleVerbs: Verbs = (program, act) => {
   const rules = program.command('rules').description('the loan rules')
   rules
@@ -58,7 +58,10 @@ export const ruleVerbs: Verbs = (program, act) => {
         )
       }),
     )
+}
 
+/** journal. */
+export const journalVerb: Verbs = (program, act) => {
   program
     .command('journal')
     .description('what was done, by whom, latest first')
@@ -73,11 +76,11 @@ export const ruleVerbs: Verbs = (program, act) => {
           await api.call<{ entries: Entry[] }>('GET', '/api/v1/journal', { query: options }),
           ({ entries }) =>
             table(
-              entries.map(({ recordedAt, actor, outcome, action, words }) => [
+              entries.map(({ recordedAt, actor, actorName, outcome, line }) => [
                 recordedAt.slice(0, 19).replace('T', ' '),
-                actor,
+                actorName ?? actor,
                 outcome,
-                words ?? action,
+                line,
               ]),
             ),
         )

@@ -1,0 +1,65 @@
+import { Readable } from 'node:stream'
+import type { Config } from '@bibby/lending/config.ts'
+import { openDatabase, openSetFolder, runningConnection } from '@bibby/lending/database.ts'
+import { buildServer } from '@bibby/lending/http/server.ts'
+import { openLibrary } from '@bibby/lending/library.ts'
+import type { Telling } from '@bibby/lending/postgres/our-server.ts'
+import type { SignedIn } from '@bibby/lending/staff/account.ts'
+import { type Api, apiOver, type Send } from './api.ts'
+
+/**
+ * Who the command is when it speaks to the library of its own machine: whoever can read the data folder may do
+ * all. In the journal it is `staff:0`.
+ */
+const whoeverIsHere: SignedIn = {
+  kind: 'staff',
+  staffId: 0,
+  login: 'bibby',
+  name: 'the bibby command',
+  role: 'operator',
+  branchId: 0,
+  branchCode: '',
+  actor: 'staff:0',
+}
+
+/** Brings the schema of the library on this machine to this version. */
+export async function migrateHere(config: Config, tell: Telling): Promise<void> {
+  const folder = await openSetFolder(config, tell)
+  const database = await openDatabase(config, folder, { tell, signal: new AbortController().signal })
+  await database.close()
+}
+
+/**
+ * The API of the library on this machine, inside this process. A Bibby that runs on the data folder shares its
+ * database; without one the database is started for as long as the verb takes.
+ */
+export async function apiHere(config: Config, tell: (text: string) => void): Promise<Api> {
+  const telling = { step: tell, warn: tell }
+  const folder = await openSetFolder(config, telling)
+  const shared = config.databaseUrl === undefined ? await runningConnection(folder) : undefined
+  const database = shared
+    ? { connection: shared, close: async () => undefined }
+    : await openDatabase(config, folder, { tell: telling, signal: new AbortController().signal })
+  const library = openLibrary({
+    connection: database.connection,
+    dataFolder: folder.path,
+    deskConnectionsMax: 2,
+    searchConnectionsMax: 1,
+  })
+  const app = await buildServer(library, { logLevel: 'silent', actor: whoeverIsHere })
+  const send: Send = async ({ method, path, headers, body }) => {
+    const response = await app.inject({
+      method,
+      url: path,
+      headers,
+      ...(body === undefined ? {} : { payload: body }),
+      payloadAsStream: true,
+    })
+    return { status: response.statusCode, body: Readable.from(response.stream()) }
+  }
+  return apiOver(send, async () => {
+    await app.close()
+    await library[Symbol.asyncDispose]()
+    await database.close()
+  })
+}

@@ -1,0 +1,97 @@
+import { type Config, readConfig } from '@bibby/lending/config.ts'
+import { answers } from '@bibby/lending/http/answers.ts'
+import { StartError } from '@bibby/lending/start-error.ts'
+import { bibbyVersion } from '@bibby/lending/version.ts'
+import { Command, CommanderError, Option } from 'commander'
+import type { Act } from './act.ts'
+import { type Api, apiAt, ProblemError } from './api.ts'
+import { catalogueVerbs } from './catalogue-verbs.ts'
+import { circulationVerbs, holdVerbs } from './circulation-verbs.ts'
+import { importVerbs } from './import-verbs.ts'
+import { type Out, outOn } from './out.ts'
+import { patronVerbs } from './people-verbs.ts'
+import { journalVerb, ruleVerbs } from './rule-verbs.ts'
+import { checked, serviceVerbs } from './service-verbs.ts'
+import { startVerb } from './start.ts'
+
+/** Exit codes of every verb; see docs/reference/commands.md. */
+const failed = 1
+const misuse = 2
+const refused = 3
+
+/** The command, all verbs registered, not yet run. */
+export function bibbyProgram(): Command {
+  const program = new Command('bibby')
+    .description('A library lending system that refuses disasters.')
+    .version(bibbyVersion())
+    .addOption(new Option('--server <address>', 'a running Bibby; the library of this machine if not given'))
+    .option('--json', 'answer in JSON on standard output')
+    .showSuggestionAfterError()
+    .exitOverride()
+  const out = () =>
+    outOn({
+      stdout: process.stdout,
+      stderr: process.stderr,
+      json: program.opts<{ json?: true }>().json === true,
+    })
+  const act: Act = async (work) => {
+    const config = checked(readConfig())
+    const server = program.opts<{ server?: string }>().server ?? config.server
+    const say = out()
+    await using api = server === undefined ? await here(config, say) : apiAt(server, config.token ?? '')
+    await work(api, say)
+  }
+  startVerb(program)
+  for (const verbs of [
+    circulationVerbs,
+    holdVerbs,
+    catalogueVerbs,
+    importVerbs,
+    patronVerbs,
+    ruleVerbs,
+    journalVerb,
+  ]) {
+    verbs(program, act)
+  }
+  serviceVerbs(program, act, out)
+  return program
+}
+
+/** The whole server is loaded only by a verb that needs it. */
+async function here(config: Config, { progress }: Out): Promise<Api> {
+  const { apiHere } = await import('./here.ts')
+  return apiHere(config, progress)
+}
+
+/** Runs the command on these arguments and gives the exit code; what went wrong is told on stderr. */
+export async function runBibby(args: readonly string[], talk: Out['talk']): Promise<number> {
+  process.exitCode = undefined
+  try {
+    await bibbyProgram().parseAsync(args, { from: 'user' })
+    return Number(process.exitCode ?? 0)
+  } catch (error) {
+    if (!(error instanceof CommanderError)) talk(sentence(error))
+    return exitCodeOf(error)
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  // Commander has said what was wrong. Asking for help or the version is no misuse.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misuse
+  if (error instanceof StartError) return error.exitCode
+  if (!(error instanceof ProblemError)) return failed
+  const { code, status } = error.problem
+  const known = (answers as Readonly<Record<string, { exit: number }>>)[code]
+  if (known) return known.exit
+  return status >= 500 ? failed : status === 401 || status === 403 ? refused : misuse
+}
+
+function sentence(error: unknown): string {
+  if (error instanceof ProblemError) {
+    const { title, detail, next, code } = error.problem
+    return `${[...new Set([title, detail, next])].filter(Boolean).join(' ')} (${code})`
+  }
+  if (!(error instanceof Error)) return 'bibby failed, and nothing said why.'
+  const cause = error.cause instanceof Error ? ` ${error.cause.message}` : ''
+  return `${error.message}${cause}`
+}
