@@ -1,6 +1,7 @@
 import type { LoanRule } from './loan-rule.ts'
 import { addDays, endOfDay, lastOpenDay, localDay, nextOpenDay, type OpenDays } from './open-days.ts'
 
+/** A loan whose due date is asked: when it was made, and what limits it. */
 export type DueDate = OpenDays & {
   readonly rule: Pick<LoanRule, 'loanDays'>
   readonly lentAt: Date

@@ -1,6 +1,7 @@
 import type { LoanRule } from './loan-rule.ts'
 import { localDay, type OpenDays, openDaysBetween } from './open-days.ts'
 
+/** A loan that came back: when it was due, and what a day costs. */
 export type Overdue = OpenDays & {
   readonly rule: Pick<LoanRule, 'fineCentsPerDay' | 'graceDays' | 'fineCapCents'>
   readonly dueAt: Date

@@ -20,8 +20,9 @@ import type { Database } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { type PlainObject, type Refusal, type Verb, write } from '../postgres/write.ts'
 import { expireHolds } from './expire-holds.ts'
-import { cancelHold, type PlaceHoldAsk, placeHold, resumeHold, suspendHold } from './hold.ts'
+import { cancelHold, placeHold, resumeHold, suspendHold } from './hold.ts'
 import { lend } from './lend.ts'
+import type { PlaceHoldAsk } from './place-hold.ts'
 import { takeBack } from './take-back.ts'
 
 const days = (n: number): Date => new Date(monday.getTime() + n * 86_400_000)

@@ -6,8 +6,6 @@ import { type Next, passOn } from './capture.ts'
 import { closeHold, type LockedHold, lockHold } from './hold-queue.ts'
 import { type PlaceHoldAsk, type PlaceHoldRefused, placeHoldFacts, placeHoldRefusals } from './place-hold.ts'
 
-export type { PlaceHoldAsk, PlaceHoldRefused } from './place-hold.ts'
-
 /** A hold that was placed, and its place among those that wait (1 is next). */
 export type HoldPlaced = {
   readonly holdId: number

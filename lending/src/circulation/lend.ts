@@ -9,6 +9,7 @@ import { type LendFacts, type LendRefused, lendOverridable, refusalsOf } from '.
 import { whyRule } from './loan-rule.ts'
 import { type Override, weigh } from './override.ts'
 
+/** Why a copy is not lent: named here too, beside the verb that says it. */
 export type { LendRefused } from './lend-refusal.ts'
 
 /** A card, a copy, and the branch whose desk lends it. */

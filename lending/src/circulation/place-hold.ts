@@ -98,57 +98,62 @@ export async function placeHoldFacts(tx: Tx, ask: PlaceHoldAsk, now: Date): Prom
       left join branch on branch.id = asked.branch_id
       left join locked on true
     `),
-    tx.rows<Fresh>(sql`
-      with asking as materialized (
-        select id, category_id from patron where ${who} and deleted_at is null
-      ),
-      lendable_copy as materialized (
-        select distinct item_type_id
-        from copy
-        where title_id = ${ask.titleId} and lendable and withdrawn_because is null
-      )
-      select
-        (
-          select coalesce(sum(cents), 0)::integer from fine_line where patron_id = (select id from asking)
-        ) as "owesCents",
-        (
-          select count(*)::integer from hold
-          where patron_id = (select id from asking) and closed_at is null
-        ) as "openHolds",
-        (
-          select min(loan.id) from loan
-          join copy on copy.id = loan.copy_id
-          where loan.patron_id = (select id from asking)
-            and loan.returned_at is null and copy.title_id = ${ask.titleId}
-        ) as "loanId",
-        (
-          select id from hold
-          where title_id = ${ask.titleId} and patron_id = (select id from asking) and closed_at is null
-        ) as "holdId",
-        array(select item_type_id from lendable_copy) as "itemTypeIds",
-        (
-          select coalesce(json_agg(fitting), '[]')
-          from (
-            select ${ruleColumns}
-            from loan_rule
-            where (loan_rule.branch_id is null or loan_rule.branch_id = ${ask.pickupBranchId})
-              and (
-                loan_rule.patron_category_id is null
-                or loan_rule.patron_category_id = (select category_id from asking)
-              )
-              and (
-                loan_rule.item_type_id is null
-                or loan_rule.item_type_id in (select item_type_id from lendable_copy)
-              )
-          ) as fitting
-        ) as rules
-    `),
+    tx.rows<Fresh>(freshOf(ask, who)),
   )
   if (!standing || !fresh) throw new Error('A statement that always has one row had none.')
   return { ...standing, ...fresh, itemTypeIds: fresh.itemTypeIds.map(Number) }
 }
 
 type Fresh = Pick<PlaceHoldFacts, 'owesCents' | 'openHolds' | 'loanId' | 'holdId' | 'itemTypeIds' | 'rules'>
+
+/** What the patron's lock guards, counted when it is held. */
+function freshOf(ask: PlaceHoldAsk, who: Sql): Sql {
+  return sql`
+    with asking as materialized (
+      select id, category_id from patron where ${who} and deleted_at is null
+    ),
+    lendable_copy as materialized (
+      select distinct item_type_id
+      from copy
+      where title_id = ${ask.titleId} and lendable and withdrawn_because is null
+    )
+    select
+      (
+        select coalesce(sum(cents), 0)::integer from fine_line where patron_id = (select id from asking)
+      ) as "owesCents",
+      (
+        select count(*)::integer from hold
+        where patron_id = (select id from asking) and closed_at is null
+      ) as "openHolds",
+      (
+        select min(loan.id) from loan
+        join copy on copy.id = loan.copy_id
+        where loan.patron_id = (select id from asking)
+          and loan.returned_at is null and copy.title_id = ${ask.titleId}
+      ) as "loanId",
+      (
+        select id from hold
+        where title_id = ${ask.titleId} and patron_id = (select id from asking) and closed_at is null
+      ) as "holdId",
+      array(select item_type_id from lendable_copy) as "itemTypeIds",
+      (
+        select coalesce(json_agg(fitting), '[]')
+        from (
+          select ${ruleColumns}
+          from loan_rule
+          where (loan_rule.branch_id is null or loan_rule.branch_id = ${ask.pickupBranchId})
+            and (
+              loan_rule.patron_category_id is null
+              or loan_rule.patron_category_id = (select category_id from asking)
+            )
+            and (
+              loan_rule.item_type_id is null
+              or loan_rule.item_type_id in (select item_type_id from lendable_copy)
+            )
+        ) as fitting
+      ) as rules
+  `
+}
 
 function whoAsks({ patronId, card }: PlaceHoldAsk): Sql {
   if (patronId !== undefined) return sql`id = ${patronId}`
