@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Config } from './config.ts'
 import { openDatabase, openSetFolder } from './database.ts'
 import { type Library, openLibrary } from './library.ts'
@@ -52,18 +53,20 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
 
     const library = openLibrary({ connection: database.connection, dataFolder: folder.path })
     opened.push({ what: 'connections', close: async () => library[Symbol.asyncDispose]() })
-    const { found, buildServer, dueSweeps } = await parts
+    const { found, buildServer, dueSweeps, resumeImports, stopImports } = await parts
     const accounts = await found(library, { folder, config, print, signal })
     signal.throwIfAborted()
 
     const address = await answer(library, config, { buildServer, opened, hurry })
     await database.tellAddress(address)
+    await resumeImports(library)
+    opened.push({ what: 'imports', close: () => stopImports(library) })
     const sweeps = startSweeps(library, dueSweeps, print.warn)
     opened.push({ what: 'sweeps', close: async () => sweeps[Symbol.asyncDispose]() })
     welcome(print, { address, folder: folder.path, accounts })
-    return { address, library, ended: untilEnded({ opened, signal, lost: database.lost, print }) }
+    return { address, library, ended: untilEnded({ opened, signal, hurry, lost: database.lost, print }) }
   } catch (error) {
-    await closeAll(opened, print)
+    await closeAll(opened, print, hurry)
     throw error
   }
 }
@@ -71,12 +74,13 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
 type Parts = Awaited<ReturnType<typeof readParts>>
 
 async function readParts() {
-  const [{ buildServer }, { found }, { dueSweeps }] = await Promise.all([
+  const [{ resumeImports, stopImports }, { buildServer }, { found }, { dueSweeps }] = await Promise.all([
+    import('./catalogue/import/start-import.ts'),
     import('./http/server.ts'),
     import('./sample/found.ts'),
     import('./sweeps-due.ts'),
   ])
-  return { buildServer, found, dueSweeps }
+  return { resumeImports, stopImports, buildServer, found, dueSweeps }
 }
 
 /** A second start on the same data is told so, rather than that its port is taken. */
@@ -130,17 +134,19 @@ const readinessLooksMax = 5
 async function untilEnded({
   opened,
   signal,
+  hurry,
   lost,
   print,
 }: {
   opened: Closing[]
   signal: AbortSignal
+  hurry: AbortSignal | undefined
   lost: Promise<StartError>
   print: Print
 }): Promise<void> {
   const reason = await Promise.race([aborted(signal), lost])
   print.step(reason ? 'Closing, for the database is lost' : 'Closing')
-  await closeAll(opened, print)
+  await closeAll(opened, print, hurry)
   if (reason) throw reason
   print.line('Closed.')
 }
@@ -153,15 +159,25 @@ function aborted(signal: AbortSignal): Promise<undefined> {
 }
 
 /** The last opened first, but the server before all, so that nothing new comes in; a fault stops no other. */
-async function closeAll(opened: Closing[], { warn }: Print): Promise<void> {
+async function closeAll(opened: Closing[], { warn }: Print, hurry: AbortSignal | undefined): Promise<void> {
   const server = opened.findIndex(({ what }) => what === 'server')
   const order = opened.splice(0).toReversed()
   if (server >= 0) order.unshift(...order.splice(order.length - 1 - server, 1))
   for (const { what, close } of order) {
-    await close().catch((error: unknown) => {
+    const closed = close().catch((error: unknown) => {
       warn(`Closing the ${what} failed: ${error instanceof Error ? error.message : 'unknown fault'}`)
     })
+    // The database comes last and has a limit of its own; with it goes whatever was still at work.
+    await (what === 'database' ? closed : Promise.race([closed, patience(hurry)]))
   }
+}
+
+/** Requests, a sweep or an import may take this long to come to a stop. */
+const closeLimitMs = 11_000
+
+function patience(hurry: AbortSignal | undefined): Promise<unknown> {
+  const options = hurry ? { signal: hurry, ref: false } : { ref: false }
+  return wait(closeLimitMs, undefined, options).catch(() => undefined)
 }
 
 function welcome(

@@ -1,5 +1,6 @@
 import { renewSearchOrder } from './catalogue/search-order.ts'
 import { expireHolds } from './circulation/expire-holds.ts'
+import { forgetReturnedLoans } from './patrons/forget.ts'
 import { sweepSessions } from './staff/session.ts'
 import type { Sweep } from './sweeps.ts'
 
@@ -8,6 +9,10 @@ export const dueSweeps: readonly Sweep[] = [
   {
     name: 'end holds that nobody fetched',
     run: ({ db, instance }, now) => expireHolds(db, { actor: 'system:sweeps', instance }, now),
+  },
+  {
+    name: 'forget returned loans',
+    run: ({ db, instance }, now) => forgetReturnedLoans(db, now, { instance }),
   },
   { name: 'renew the order of search', run: ({ db }) => renewSearchOrder(db) },
   { name: 'end old sessions', run: ({ db }, now) => sweepSessions(db, now) },
