@@ -4,6 +4,8 @@ import fc from 'fast-check'
 import iconv from 'iconv-lite'
 import { readMarcxml, writeMarcxml } from './marcxml.ts'
 import type { Field, MarcEncoding, ReadRecord } from './record.ts'
+import { recordFromPlainXml } from './record-from-plain-xml.ts'
+import { recordFromXml } from './record-from-xml.ts'
 import { elementBytesMax } from './xml-frames.ts'
 
 const leader = '00000nam a2200000 i 4500'
@@ -56,6 +58,8 @@ test('what is written is read again as it was', async () => {
       assert.ok(found?.ok, JSON.stringify(found))
       assert.deepEqual([found.record, found.warnings, more], [{ leader, fields: made }, [], []])
       assert.equal(found.raw.toString(), Buffer.from(written).toString())
+      // The quick way and the true parser agree.
+      assert.deepEqual(recordFromXml(written), { record: found.record, warnings: [] })
     }),
   )
 })
@@ -70,6 +74,46 @@ test('each record has its number and its place, under any prefix, and reading ma
     const from = found[1]?.position ?? 0
     assert.deepEqual((await read(file.subarray(from), chunk)).map(said), ['Two', ''])
   }
+})
+
+test('the quick way takes what every system writes, and nothing that the true parser would refuse', async () => {
+  assert.ok(recordFromPlainXml(record('One &amp; two')))
+  assert.ok(recordFromPlainXml(record('One', 'marc:')))
+  const pieces = fc.constantFrom(
+    ...[
+      '<record>',
+      '</record>',
+      `<leader>${leader}</leader>`,
+      '<leader>x</leader>',
+      '</m:record>',
+      '<m:record>',
+      ' ',
+    ],
+    ...[
+      '<datafield tag="245" ind1="1" ind2=" ">',
+      '<datafield tag="245">',
+      '</datafield>',
+      '<controlfield tag="001">',
+    ],
+    ...[
+      '<subfield code="a">',
+      '<subfield code="a" code="b">',
+      '</subfield>',
+      '</controlfield>',
+      'x',
+      '&amp;',
+      '&',
+      '\0',
+    ],
+  )
+  fc.assert(
+    fc.property(fc.array(pieces, { maxLength: 12 }), (parts) => {
+      const whole = `<record><leader>${leader}</leader>${parts.join('')}</record>`
+      const plain = recordFromPlainXml(whole)
+      if (plain) assert.deepEqual(recordFromXml(whole), { record: plain, warnings: [] }, whole)
+    }),
+    { numRuns: 2_000 },
+  )
 })
 
 test('a broken record takes no neighbour along', async () => {

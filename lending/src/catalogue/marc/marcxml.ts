@@ -9,6 +9,7 @@ import {
   type ReadRecord,
   type RejectCode,
 } from './record.ts'
+import { recordFromPlainXml } from './record-from-plain-xml.ts'
 import { recordFromXml } from './record-from-xml.ts'
 import { type XmlFrame, xmlFramesOf } from './xml-frames.ts'
 
@@ -71,7 +72,8 @@ function recordOf({ kind, raw }: XmlFrame, encoding: MarcEncoding) {
   if (!isUtf && text.includes('\uFFFD')) {
     return { code: 'encoding-invalid', reason: `The record is not in ${encoding}.` } as const
   }
-  return recordFromXml(text)
+  const plain = recordFromPlainXml(text.replaceAll(/\r\n?/g, '\n'))
+  return plain ? { record: plain, warnings: [] } : recordFromXml(text)
 }
 
 /** The namespace of MARCXML. */
@@ -113,7 +115,7 @@ function escaped(text: string): string {
     .replaceAll(notPlain, (character) => references[character] ?? keptControl(character))
 }
 
-const notPlain = /[&<>"\uFFFE\uFFFF]|(?=[\0-\u{9f}])\p{Cc}/gu
+const notPlain = /[&<>"\p{Cc}\uFFFE\uFFFF]/gu
 
 function keptControl(character: string): string {
   return character === '\t' || character === '\n' || (character >= '\x7f' && character <= '\x9f')
