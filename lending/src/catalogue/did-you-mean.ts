@@ -1,5 +1,6 @@
 import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
+import { isWord } from './tokens.ts'
 
 /** How many other queries are offered. */
 export const suggestionsMax = 5
@@ -19,7 +20,7 @@ export async function didYouMean(db: { rows: Rows }, tokens: readonly string[]):
     select word from vocabulary where word = any (${tokens}::text[]) and titles > 0
   `)
   const right = new Set(known.map(({ word }) => word))
-  const wrong = tokens.filter((token) => !right.has(token))
+  const wrong = tokens.filter((token) => isWord(token) && !right.has(token))
   const guesses = new Map<string, readonly string[]>()
   for (const word of wrong) guesses.set(word, await likeWords(db, word))
   if (![...guesses.values()].some((words) => words.length > 0)) return []
@@ -40,6 +41,7 @@ export async function likeWords(db: { rows: Rows }, word: string): Promise<reado
       select word, titles
       from vocabulary
       where word % ${word} and octet_length(word) <= ${wordBytesMax}::integer
+        and char_length(word) between ${length - 2}::integer and ${length + 2}::integer
       order by similarity(word, ${word}) desc
       limit ${likeWordsMax}::integer
     ),

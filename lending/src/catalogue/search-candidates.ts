@@ -4,7 +4,7 @@ import { type ReadQuery, type SearchFilters, yearBounds } from './search-query.t
 /** No answer counts or pages through more titles than this: "1,000+". */
 export const matchesMax = 1_000
 /** In one tier no more matches are looked at than this. */
-export const examinedMax = 8_000
+export const examinedMax = 3_000
 /** With fewer whole matches than this, titles where the last word goes on come after them. */
 export const thinMatches = 20
 /** Titles that are called exactly what was typed; a few hundred are called "Poems". */
@@ -92,12 +92,13 @@ export const tiers: readonly Sql[] = [
   sql`title.tier = 4 and title.deleted_at is null`,
 ]
 
-const suggestedDepth: Depth = { matches: 60, examined: 2_000 }
+const continuedDepth: Depth = { matches: matchesMax, examined: 2_000 }
+const suggestedDepth: Depth = { matches: 60, examined: 1_000 }
 
 function continuedTiers(query: ReadQuery, fits: Sql): Sql {
   if (!query.continued) return sql`select * from whole where false`
   return sql`
-    select * from (${perTier(continuedMatches(query), fits)}) as tiered
+    select * from (${perTier(continuedMatches(query), fits, continuedDepth)}) as tiered
     where (select count(*) from whole) < ${thinMatches}::integer
     limit ${matchesMax + 1}::integer
   `
@@ -126,28 +127,41 @@ function fitting(filters: SearchFilters): Sql {
 
 type Depth = { readonly matches: number; readonly examined: number }
 
-/** The best of each tier. Of a tier with too many matches the last row that was looked at stays, as `cut`. */
+/**
+ * The best of each tier. Filters are checked from the best down, and only until there are enough. Of a tier with
+ * too many matches the last row that was looked at stays, as `cut`.
+ */
 function perTier(
   matching: (tier: Sql) => Sql,
   fits: Sql,
   { matches, examined }: Depth = { matches: matchesMax, examined: examinedMax },
 ): Sql {
+  const isLast = sql`title.seen = ${examined}::integer`
   return joined(
     tiers.map(
       (tier) => sql`(
-        select id, folded, loans_count, published_year, fits, seen = ${examined}::integer as cut
+        select title.id, title.folded, title.loans_count, title.published_year,
+          case when ${isLast} then ${fits} else true end as fits, ${isLast} as cut
         from (
-          select title.id, title.folded, title.loans_count, title.published_year, ${fits} as fits,
-            row_number() over () as seen
-          from title
-          where ${matching(tier)}
+          select *
+          from (
+            select ${looked}, row_number() over () as seen
+            from title
+            where ${matching(tier)}
+            limit ${examined}::integer
+          ) as found
+          order by loans_count desc, published_year desc nulls last, id
           limit ${examined}::integer
-        ) as examined
-        where fits or seen = ${examined}::integer
-        order by loans_count desc, published_year desc nulls last, id
+        ) as title
+        where ${isLast} or ${fits}
         limit ${matches + 1}::integer
       )`,
     ),
     ' union all ',
   )
 }
+
+/** What ranking and filters look at. */
+const looked = sql`
+  title.id, title.folded, title.loans_count, title.published_year, title.language, title.material
+`

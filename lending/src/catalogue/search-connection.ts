@@ -3,7 +3,9 @@ import { type Database, type Rows, rowsOn } from '../postgres/pool.ts'
 
 /**
  * Runs `work` on one connection of the search pool, with plans that are made once. A search has ten indexes to
- * choose from, and planning it anew for each word costs more than finding the word.
+ * choose from, and planning it anew for each word costs more than finding the word. A short misspelt word shares few
+ * letter triples with what was meant: at 0.15 nine in ten are found, at the usual 0.3 only eight (of words with two
+ * slips among them).
  */
 export function searchConnection<T>(
   searchDb: Database,
@@ -20,5 +22,9 @@ export function searchConnection<T>(
 
 const prepared = new WeakSet<PoolClient>()
 
-const settings =
-  'set plan_cache_mode = force_generic_plan; set jit = off; set max_parallel_workers_per_gather = 0'
+const settings = `
+  set plan_cache_mode = force_generic_plan;
+  set jit = off;
+  set max_parallel_workers_per_gather = 0;
+  set pg_trgm.similarity_threshold = 0.15
+`

@@ -47,9 +47,14 @@ const shortWordMax = 2
 
 /**
  * Reads what somebody typed, with any printable character, as words to look for. Every sign is a letter or
- * nothing: the texts that come back hold only quoted lexemes.
+ * nothing: the texts that come back hold only quoted lexemes. The last word may go on if it has at least
+ * `continuesFrom` letters.
  */
-export function readQuery(typed: string, filters: SearchFilters): ReadQuery | QueryRefused {
+export function readQuery(
+  typed: string,
+  filters: SearchFilters,
+  { continuesFrom = 2 }: { readonly continuesFrom?: number } = {},
+): ReadQuery | QueryRefused {
   const text = accepted(typed)
   if (typeof text !== 'string') return text
   const tokens = queryTokens(text)
@@ -60,18 +65,17 @@ export function readQuery(typed: string, filters: SearchFilters): ReadQuery | Qu
   const others = words.slice(0, -1)
   const prefix = `${quoted(last.text)}:*`
   const folded = foldedText(text)
-  const isShort = [...last.text].length <= shortWordMax
+  const letters = [...last.text].length
+  const mayContinue = last.isSpaced && letters >= continuesFrom
   return {
     whole: conjunction([...words, ...narrow]),
-    continued: last.mayContinue ? conjunction([...others, prefix, ...narrow]) : undefined,
+    continued: mayContinue ? conjunction([...others, prefix, ...narrow]) : undefined,
     splitOff:
-      last.mayContinue && isShort && others.length > 0
+      mayContinue && letters <= shortWordMax && others.length > 0
         ? { find: conjunction([...others, ...narrow]), check: ` ${last.text}` }
         : undefined,
     folded: ` ${folded}`,
-    wordPatterns: tokens.map(
-      ({ text: word, mayContinue }) => `%${mayContinue ? ' ' : ''}${escapedLike(word)}%`,
-    ),
+    wordPatterns: tokens.map(({ text: word, isSpaced }) => `%${isSpaced ? ' ' : ''}${escapedLike(word)}%`),
     tokens: tokens.map((token) => token.text),
   }
 }

@@ -14,7 +14,7 @@ const authorShare = 1 / 3
  * be searched for, or that takes too long, has no suggestions.
  */
 export async function suggest(searchDb: Database, prefix: string, limit: number): Promise<string[]> {
-  const query = readQuery(prefix, {})
+  const query = readQuery(prefix, {}, { continuesFrom: 1 })
   if ('refused' in query) return []
   const wanted = Math.min(Math.max(Math.trunc(limit), 1), suggestionsMax)
   try {

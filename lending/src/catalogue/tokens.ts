@@ -13,8 +13,8 @@ const foldedLengthMax = 1_000
 const firstDecade = 149
 const lastDecade = 210
 
-/** A word of a query: how it stands in the index, and whether more letters may follow when it is the last. */
-export type QueryToken = { readonly text: string; readonly mayContinue: boolean }
+/** A word of a query: how it stands in the index, and whether it is of a script that parts words by spaces. */
+export type QueryToken = { readonly text: string; readonly isSpaced: boolean }
 
 /**
  * The tokens to look for, at most eight, in order and without repeats. `%`, `_`, quotes and operators are no
@@ -27,7 +27,7 @@ export function foldedTokens(text: string): string[] {
 /** As `foldedTokens`, with what the search needs to know of each. */
 export function queryTokens(text: string): readonly QueryToken[] {
   const isbn = isbnOf(text)
-  if (isbn) return [{ text: isbn, mayContinue: false }]
+  if (isbn) return [{ text: isbn, isSpaced: false }]
   const found = new Map<string, QueryToken>()
   for (const run of runsOf(text)) {
     for (const token of tokensOfQueryRun(run)) if (!found.has(token.text)) found.set(token.text, token)
@@ -59,9 +59,9 @@ export function titleWords(fields: TitleFields): string[] {
   return [...words]
 }
 
-/** Says whether a lexeme is a word that people may have meant, and not what facets filter by. */
+/** Says whether a lexeme is a word that can be misspelt: not what facets filter by, and no number. */
 export function isWord(lexeme: string): boolean {
-  return !lexeme.startsWith('/')
+  return !lexeme.startsWith('/') && !/^\d+$/.test(lexeme)
 }
 
 /** The lexemes as a literal for `::tsvector` (or, one by one, for `array_to_tsvector`): quoted, so all are letters. */
@@ -130,10 +130,10 @@ function wordsOfTitleRun(run: Run): readonly string[] {
 
 function tokensOfQueryRun(run: Run): readonly QueryToken[] {
   if (!isSingleCharacterScript(run)) {
-    return [{ text: cut(run.text), mayContinue: run.kind === 'word' && [...run.text].length >= 2 }]
+    return [{ text: cut(run.text), isSpaced: run.kind === 'word' }]
   }
   const found = run.characters.length === 1 ? run.characters : pairs(run.characters)
-  return found.map((text) => ({ text: cut(text), mayContinue: false }))
+  return found.map((text) => ({ text: cut(text), isSpaced: false }))
 }
 
 function pairs(characters: readonly string[]): readonly string[] {
