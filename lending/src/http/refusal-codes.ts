@@ -30,6 +30,11 @@ type Circulation =
   | RefusalOf<typeof import('../circulation/hold.ts').resumeHold>
 
 type Rules =
+  | RefusalOf<typeof import('../circulation/calendar.ts').setLoanRule>
+  | RefusalOf<typeof import('../circulation/calendar.ts').addClosedDay>
+  | RefusalOf<typeof import('../circulation/calendar.ts').removeClosedDay>
+  | RefusalOf<typeof import('../circulation/fine-ledger.ts').payFine>
+  | RefusalOf<typeof import('../circulation/fine-ledger.ts').waiveFine>
   | RefusalOf<typeof import('../circulation/places.ts').addBranch>
   | RefusalOf<typeof import('../circulation/places.ts').addPatronCategory>
   | RefusalOf<typeof import('../circulation/places.ts').addItemType>
@@ -40,6 +45,10 @@ type Catalogue =
   | RefusalOf<typeof import('../catalogue/add-copy.ts').addCopy>
   | RefusalOf<typeof import('../catalogue/edit-copy.ts').editCopy>
   | import('../catalogue/search.ts').SearchRefused['refused']
+
+type Imports =
+  | import('../catalogue/import/start-import.ts').StartImportRefused['refused']
+  | import('../catalogue/import/undo-import.ts').UndoImportRefused['refused']
 
 type People =
   | RefusalOf<typeof import('../patrons/patron.ts').registerPatron>
@@ -55,4 +64,11 @@ type People =
   | import('../staff/session.ts').SignInRefused['refused']
 
 /** Every refusal that anybody can hear from Bibby. */
-export type RefusalCode = Circulation | Rules | Catalogue | People | AtTheDoor | KeyReused['refused']
+export type RefusalCode =
+  | Circulation
+  | Rules
+  | Catalogue
+  | Imports
+  | People
+  | AtTheDoor
+  | KeyReused['refused']

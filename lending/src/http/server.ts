@@ -44,6 +44,7 @@ export async function buildServer(library: Library, options: ServerOptions = {})
   const app = makeServer(limits, options)
   app.decorate('sessions', openSessions(library))
   addMetrics(app, library)
+  closeInTime(app, limits)
   addErrorHandler(app)
   await addDefences(app, limits)
   addGate(app, options.actor)
@@ -55,7 +56,7 @@ export async function buildServer(library: Library, options: ServerOptions = {})
   app.register(browser, { library, limits })
   addDocs(app)
   addNotFound(app)
-  closeInTime(app, limits)
+
   await app.ready()
   return app
 }
@@ -150,11 +151,20 @@ async function addDefences(app: App, limits: Limits): Promise<void> {
   })
 }
 
-/** A client that never ends its request cannot keep the server from closing. */
+/**
+ * What is in flight when the server closes is answered and its connection closed, so that no keep-alive holds the
+ * server; a client that never ends its request is cut off after `closeMs`.
+ */
 function closeInTime(app: App, { closeMs }: Limits): void {
+  let isClosing = false
   app.addHook('preClose', (done) => {
+    isClosing = true
     setTimeout(() => app.server.closeAllConnections(), closeMs).unref()
     done()
+  })
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (isClosing) reply.header('connection', 'close')
+    done(null, payload)
   })
 }
 

@@ -1,18 +1,38 @@
 import type { Library } from '../../library.ts'
 import type { App } from '../app.ts'
 import type { Limits } from '../limits.ts'
+import { accounts } from './accounts.ts'
 import { books } from './books.ts'
+import { deskLists } from './desk-lists.ts'
 import { holds } from './holds.ts'
+import { imports } from './imports.ts'
 import { loans } from './loans.ts'
 import { patrons } from './patrons.ts'
 import { places } from './places.ts'
+import { rules } from './rules.ts'
 import { searching } from './search.ts'
 import { sessions } from './sessions.ts'
+import { staff } from './staff.ts'
+import { uploads } from './uploads.ts'
 
 /** What every plugin of the API is given. */
 export type ApiServed = { readonly library: Library; readonly limits: Limits }
 
-const nouns = [sessions, searching, books, loans, holds, patrons, places]
+const nouns = [
+  sessions,
+  searching,
+  books,
+  loans,
+  holds,
+  deskLists,
+  patrons,
+  accounts,
+  places,
+  rules,
+  staff,
+  imports,
+  uploads,
+]
 
 /** The API, one plugin a noun. */
 export async function api(app: App, served: ApiServed): Promise<void> {

@@ -55,7 +55,7 @@ function shelves(app: App, { library }: ApiServed): void {
       },
     },
     async (request) => ({
-      holds: await pullList(library.db, await branchIdOf(library, request.params.code)),
+      holds: await pullList(library.db, await branchIdOf(library, request.params.code), library.clock()),
     }),
   )
   app.get(

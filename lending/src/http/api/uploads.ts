@@ -1,0 +1,114 @@
+import { rm } from 'node:fs/promises'
+import { Type } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Compile } from 'typebox/compile'
+import { type CsvMapping, mappedFields } from '../../catalogue/import/csv-mapping.ts'
+import { importFormats } from '../../catalogue/import/import-setup.ts'
+import { previewImport } from '../../catalogue/import/preview-import.ts'
+import { startImport } from '../../catalogue/import/start-import.ts'
+import type { App } from '../app.ts'
+import { RefusedAtTheDoorError } from '../errors.ts'
+import { answer, code, line, someLine, strict } from '../fields.ts'
+import { formatOfFile, keepFile } from '../kept-file.ts'
+import { sendRefusal } from '../problem.ts'
+import { keyOf } from '../writing.ts'
+import type { ApiServed } from './api.ts'
+
+const columns = Type.Union([line(200), Type.Array(line(200), { maxItems: 50 })])
+const mapping = strict({
+  ...Object.fromEntries(mappedFields.map((field) => [field, Type.Optional(columns)])),
+  source: Type.Optional(line(100)),
+  listSeparator: Type.Optional(line(10)),
+})
+const fits = Compile(mapping)
+
+const query = strict({
+  name: Type.Optional(someLine(200)),
+  fileName: Type.Optional(someLine(200)),
+  format: Type.Optional(Type.Union(importFormats.map((format) => Type.Literal(format)))),
+  encoding: Type.Optional(someLine(40)),
+  mapping: Type.Optional(Type.String({ maxLength: 8_000, description: 'JSON: which column is what' })),
+  source: Type.Optional(line(100)),
+  branch: Type.Optional(code),
+  itemType: Type.Optional(code),
+  preview: Type.Optional(Type.Literal('yes')),
+})
+
+/** Files that come up as the body of a request, of any content type, straight to disk. */
+export async function uploads(app: App, served: ApiServed): Promise<void> {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_, payload, done) => done(null, payload))
+  app.post(
+    '/api/v1/imports',
+    {
+      bodyLimit: served.limits.uploadBytes,
+      handlerTimeout: served.limits.longHandlerMs,
+      schema: {
+        summary: 'Import a file: the body is the file; preview=yes only shows what would happen',
+        tags: ['imports'],
+        querystring: query,
+        response: { 200: answer({}), 202: answer({ changeSetId: Type.Integer() }) },
+      },
+    },
+    (request, reply) => importFile(served, request, request.query, reply),
+  )
+}
+
+type Query = {
+  name?: string
+  fileName?: string
+  format?: 'marc' | 'marcxml' | 'csv'
+  encoding?: string
+  mapping?: string
+  source?: string
+  branch?: string
+  itemType?: string
+  preview?: 'yes'
+}
+
+async function importFile(
+  { library, limits }: ApiServed,
+  request: FastifyRequest,
+  asked: Query,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { who } = request
+  if (!who) throw new RefusedAtTheDoorError('not-signed-in')
+  const { fileName = 'file', name = fileName, preview, format, mapping: written, ...rest } = asked
+  const how = { ...rest, ...(written === undefined ? {} : { mapping: mappingIn(written) }) }
+  const key = keyOf(request)
+  const { path } = await keepFile(library, request.body, limits.uploadBytes)
+  let isKept = false
+  try {
+    const file = {
+      ...how,
+      filePath: path,
+      fileName,
+      format: format ?? (await formatOfFile(path, fileName)),
+    }
+    if (preview === 'yes') {
+      const seen = await previewImport(library.db, file)
+      return 'refused' in seen ? sendRefusal(reply, seen, { who }) : reply.send(seen)
+    }
+    reply.header('idempotency-key', key)
+    const started = await startImport(library, { ...file, name, actor: who.actor, key })
+    if ('refused' in started) return sendRefusal(reply, started, { who })
+    isKept = true
+    return reply.code(202).send(started)
+  } finally {
+    if (!isKept) await rm(path, { force: true })
+  }
+}
+
+function mappingIn(text: string): CsvMapping {
+  let given: unknown
+  try {
+    given = JSON.parse(text)
+  } catch {
+    throw new RefusedAtTheDoorError('request-invalid', {}, 'query/mapping is not JSON.')
+  }
+  if (!fits.Check(given)) {
+    throw new RefusedAtTheDoorError('request-invalid', {}, 'query/mapping names what cannot be mapped.')
+  }
+  return given
+}
