@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { isAbsolute } from 'node:path'
+import { test } from 'node:test'
+import { readConfig } from './config.ts'
+import { settings } from './settings.ts'
+
+const read = (env: Record<string, string>) => {
+  const config = readConfig(env)
+  if ('problems' in config) assert.fail(config.problems.join('\n'))
+  return config
+}
+const problems = (env: Record<string, string>) => {
+  const config = readConfig(env)
+  return 'problems' in config ? config.problems : []
+}
+
+test('nothing set is a complete, frozen configuration for a developer', () => {
+  const config = read({ PATH: '/bin' })
+  assert.ok(Object.isFrozen(config))
+  assert.deepEqual(config, {
+    dataFolder: undefined,
+    host: '127.0.0.1',
+    port: 8080,
+    databaseUrl: undefined,
+    environment: 'development',
+    logLevel: 'warn',
+    sample: true,
+    trustProxy: false,
+    server: undefined,
+    token: undefined,
+  })
+})
+
+test('production loads no sample and logs more, unless told otherwise', () => {
+  const { sample, logLevel } = read({ BIBBY_ENVIRONMENT: 'production' })
+  assert.deepEqual({ sample, logLevel }, { sample: false, logLevel: 'info' })
+  assert.equal(read({ BIBBY_ENVIRONMENT: 'production', BIBBY_SAMPLE: 'yes' }).sample, true)
+})
+
+test('all problems are told together, each by its name, none by its value', () => {
+  const secret = 'hunter2'
+  const wrong = Object.fromEntries(
+    settings
+      // Any text but none at all is a token.
+      .map(({ name }) => [
+        name,
+        name === 'BIBBY_DATA' || name === 'BIBBY_TOKEN' ? '' : `${secret} ${secret}`,
+      ]),
+  )
+  const told = problems({ ...wrong, BIBBY_PROT: secret, BIBBY_XYZZY_PLUGH: secret })
+  assert.equal(told.length, settings.length + 2)
+  for (const name of [...settings.map((setting) => setting.name), 'BIBBY_PROT', 'BIBBY_XYZZY_PLUGH'])
+    assert.equal(
+      told.filter((problem) => problem.includes(`${name} `) || problem.includes(`${name}.`)).length,
+      1,
+      name,
+    )
+  assert.doesNotMatch(told.join('\n'), /hunter2/)
+})
+
+test('a name that is spelled wrong is refused with the nearest one; a strange one without', () => {
+  assert.deepEqual(problems({ BIBBY_PROT: '1' }), [
+    'There is no setting BIBBY_PROT. Did you mean BIBBY_PORT?',
+  ])
+  assert.deepEqual(problems({ BIBBY_DATABSE_URL: '1' }), [
+    'There is no setting BIBBY_DATABSE_URL. Did you mean BIBBY_DATABASE_URL?',
+  ])
+  assert.deepEqual(problems({ BIBBY_KUBERNETES_NAMESPACE: '1' }), [
+    'There is no setting BIBBY_KUBERNETES_NAMESPACE.',
+  ])
+  assert.deepEqual(problems({ [`BIBBY_${'X'.repeat(100_000)}\u001b`]: '1' }).length, 1)
+})
+
+test('a port is a whole number from 0 to 65535', () => {
+  assert.equal(read({ BIBBY_PORT: '0' }).port, 0)
+  assert.equal(read({ BIBBY_PORT: ' 65535 ' }).port, 65_535)
+  for (const text of ['', '-1', '65536', '80.5', '0x50', '1e3', '８０'])
+    assert.equal(problems({ BIBBY_PORT: text }).length, 1, text)
+})
+
+test('a data folder is made absolute, and an empty one is no folder', () => {
+  assert.ok(isAbsolute(read({ BIBBY_DATA: 'somewhere' }).dataFolder ?? ''))
+  for (const text of ['', '   ', 'a\0b']) assert.equal(problems({ BIBBY_DATA: text }).length, 1)
+})
+
+test('proxies are addresses and networks, nothing else', () => {
+  assert.equal(read({ BIBBY_TRUST_PROXY: '10.0.0.0/8, ::1' }).trustProxy, '10.0.0.0/8,::1')
+  assert.equal(read({ BIBBY_TRUST_PROXY: 'no' }).trustProxy, false)
+  for (const text of ['yes', 'true', '', '10.0.0.0/33', '10.0.0.0/8/8', 'proxy.example'])
+    assert.equal(problems({ BIBBY_TRUST_PROXY: text }).length, 1, text)
+})
+
+test('a database address is one of PostgreSQL', () => {
+  assert.ok(
+    read({ BIBBY_DATABASE_URL: 'postgresql://me:secret@db.example:5432/library?sslmode=require' })
+      .databaseUrl,
+  )
+  for (const text of ['', 'mysql://x/y', 'db.example:5432', 'http://x/'])
+    assert.equal(problems({ BIBBY_DATABASE_URL: text }).length, 1, text)
+})
