@@ -6,7 +6,7 @@ import { type ScratchDatabase, scratchDatabase } from '../../test/scratch-databa
 import { sql } from '../postgres/sql.ts'
 import { type ExportFormat, exportTitles } from './export.ts'
 import { formatOf } from './marc/format-of.ts'
-import { readIso2709 } from './marc/iso2709.ts'
+import { readIso2709, writeIso2709 } from './marc/iso2709.ts'
 import { readMarcxml } from './marc/marcxml.ts'
 import type { MarcRecord, ReadRecord } from './marc/record.ts'
 import { titleOf } from './marc/title-of.ts'
@@ -130,6 +130,25 @@ test('a title that came as CSV goes out as a minimal record in which every field
       material: 'music',
     })
   }
+})
+
+test('what was edited since goes out as it is now, and all else as it came', async () => {
+  await using db = await scratchDatabase()
+  const statement = { tag: '245', indicators: '00', subfields: [{ code: 'a', value: 'Old' }] }
+  const note = { tag: '500', indicators: '  ', subfields: [{ code: 'a', value: 'A note.' }] }
+  const raw = writeIso2709({
+    leader: '00000nam a2200000 i 4500',
+    fields: [{ tag: '001', value: '1' }, statement, note],
+  })
+  const kept = { format: 'marc21', encoding: 'utf-8', raw } as const
+  const id = await addTitle(db, { controlNumber: '1', title: 'Old' }, kept)
+  await db.rows(sql`update title set title = 'New', version = 2 where id = ${id}`)
+  const [record] = await all(readIso2709(once(await exported(db, 'iso2709'))))
+  assert.deepEqual(record?.fields, [
+    { tag: '001', value: '1' },
+    { ...statement, subfields: [{ code: 'a', value: 'New' }] },
+    note,
+  ])
 })
 
 test('deleted titles are left out, and every other goes out once, past the end of a page', async () => {

@@ -1,10 +1,12 @@
 import { stringify } from 'csv-stringify/sync'
 import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
+import { formatOf } from './marc/format-of.ts'
 import { readIso2709, writeIso2709 } from './marc/iso2709.ts'
 import { marcxmlNamespace, readMarcxml, writeMarcxml } from './marc/marcxml.ts'
 import { type MarcEncoding, type MarcRecord, marcEncodings } from './marc/record.ts'
 import { recordOfTitle } from './marc/record-of-title.ts'
+import { withEdits } from './marc/with-edits.ts'
 import type { TitleFields } from './title-fields.ts'
 
 /** What a catalogue can be taken away as. */
@@ -14,8 +16,8 @@ export type ExportFormat = 'iso2709' | 'marcxml' | 'csv'
  * Gives the whole catalogue, deleted titles left out, in the order of their numbers and in bounded memory: read in
  * pages, so a title that changes meanwhile goes out once, as it was or as it is.
  *
- * - `iso2709` and `marcxml`: a title that came as MARC goes out with every field it came with, in UTF-8; any other
- *   gets a minimal record of its fields. A record too long for ISO 2709 goes out with its lengths at 99999 and 9999,
+ * - `iso2709` and `marcxml`: a title that came as MARC goes out with every field it came with, in UTF-8, but for
+ *   those that were edited since (a UNIMARC record goes out as it came). Any other gets a minimal record. A record too long for ISO 2709 goes out with its lengths at 99999 and 9999,
  *   which Bibby and other lenient readers take; MARCXML knows no such limit.
  * - `csv`: the fields of the title. A text that a spreadsheet would run as a formula (it begins with `=`, `+`, `-`
  *   or `@`, or a tab or line end) has an apostrophe in front; authors, ISBNs, subjects and series are joined by
@@ -32,10 +34,13 @@ export async function* exportTitles(
 }
 
 const pageRows = 200
+/** A title of this version was never touched since it came. */
+const firstVersion = 1
 
 type Row = TitleFields & {
   readonly titleId: number
   readonly createdAt: Date
+  readonly version: number
   readonly recordFormat: 'marc21' | 'unimarc' | 'marcxml' | 'csv' | null
   readonly encoding: string | null
   readonly raw: Buffer | null
@@ -50,7 +55,7 @@ async function* pages(db: { readonly rows: Rows }): AsyncGenerator<readonly Row[
         title.title, title.subtitle, title.authors, title.publisher, title.published_year as "publishedYear",
         title.language, title.material, title.isbns, title.subjects, title.series, title.summary,
         title.created_at as "createdAt", title_record.format as "recordFormat", title_record.encoding,
-        title_record.raw
+        title_record.raw, title.version
       from title
       left join title_record on title_record.title_id = title.id
       where title.id > ${after} and title.deleted_at is null
@@ -114,7 +119,8 @@ const writers: Readonly<Record<ExportFormat, Writer>> = {
 /** The record as it came, in Unicode; or one made of the fields, where none came. */
 async function recordOf(row: Row): Promise<MarcRecord> {
   const kept = row.raw && row.recordFormat !== 'csv' ? await readAgain(row, row.raw) : undefined
-  return kept ?? recordOfTitle(row, row)
+  if (!kept) return recordOfTitle(row, row)
+  return row.version > firstVersion && formatOf(kept) === 'marc21' ? withEdits(kept, row, row) : kept
 }
 
 /**

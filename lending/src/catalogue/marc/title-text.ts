@@ -5,6 +5,7 @@ const listMax = 200
 
 /** One line in NFC: control characters (the marks around a leading article too) and runs of blanks are gone. */
 export function plainText(text: string): string {
+  if (text.length <= textMax && !notPlainYet.test(text)) return text
   const plain = text
     .normalize('NFC')
     .replaceAll(/[\u0098\u009C]/g, '')
@@ -18,6 +19,8 @@ export function plainText(text: string): string {
         .replace(/\uFFFD$/, '')
         .trim()
 }
+
+const notPlainYet = /[^ -~]| {2}|^ | $/
 
 /** Text without the marks that ISBD puts between it and what follows, as `Title /` or `Publisher,`. */
 export function withoutSeparators(text: string): string {
