@@ -12,6 +12,7 @@ export type TextLimits = {
   readonly required?: boolean
 }
 
+/** The text in the form in which it is kept, or what is wrong with it, as a sentence. */
 export type CheckedText =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly problem: string }
