@@ -79,7 +79,6 @@ type OpenLoan = {
   readonly id: number
   readonly patronId: number
   readonly patronName: string
-  readonly lentAt: string
   readonly dueAt: string
   readonly accruedCents: number
   readonly rule: LoanRule
@@ -120,7 +119,7 @@ async function lockCopy(
           select json_build_object(
             'id', loan.id, 'patronId', patron.id,
             'patronName', patron.given_name || ' ' || patron.family_name,
-            'lentAt', loan.lent_at, 'dueAt', loan.due_at, 'accruedCents', loan.accrued_cents,
+            'dueAt', loan.due_at, 'accruedCents', loan.accrued_cents,
             'rule', (select row_to_json(r) from (select ${ruleColumns}) as r),
             'openDays', json_build_object(
               'timeZone', branch.time_zone,
@@ -156,13 +155,12 @@ async function endLoan(
   { loan, branchId, now }: { loan: OpenLoan; branchId: number; now: Date },
 ): Promise<number> {
   const { rule, openDays, accruedCents } = loan
-  // A scan kept by an offline desk may carry a time before the loan; a loan does not end before it began.
-  const returnedAt = new Date(Math.max(now.getTime(), Date.parse(loan.lentAt)))
-  const late = fineCents({ ...openDays, rule, dueAt: new Date(loan.dueAt), returnedAt })
+  const late = fineCents({ ...openDays, rule, dueAt: new Date(loan.dueAt), returnedAt: now })
   const cents = Math.min(accruedCents + late, Math.max(rule.fineCapCents, accruedCents))
+  // A scan kept by an offline desk may carry a time before the loan; a loan does not end before it began.
   const ended = await tx.rows(sql`
     update loan
-    set returned_at = greatest(${returnedAt}, lent_at), returned_branch_id = ${branchId}
+    set returned_at = greatest(${now}, lent_at), returned_branch_id = ${branchId}
     where id = ${loan.id} and returned_at is null
     returning id
   `)
@@ -170,7 +168,7 @@ async function endLoan(
   if (cents > 0)
     await tx.rows(sql`
       insert into fine_line (patron_id, loan_id, kind, cents, reason, at)
-      values (${loan.patronId}, ${loan.id}, 'charge', ${cents}, 'overdue', ${returnedAt})
+      values (${loan.patronId}, ${loan.id}, 'charge', ${cents}, 'overdue', ${now})
     `)
   return cents
 }
