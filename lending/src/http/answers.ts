@@ -89,6 +89,7 @@ export const answers: Readonly<Record<RefusalCode, Answer>> = {
   },
   'encoding-unknown': misused(422, 'This encoding is not known.', 'Leave it out, or name another.'),
   'file-without-header': misused(422, 'The file has no header row.', 'Put the names of the columns on top.'),
+  'columns-missing': misused(422, 'Columns are missing.', 'Add the columns that are named, or name them so.'),
   'mapping-incomplete': misused(422, 'The columns are not all told.', 'Say which column is what.'),
   'code-taken': ruled('This code is taken.', 'Choose another code.'),
   'login-taken': ruled('This login is taken, now or before.', 'Choose another login.'),

@@ -6,6 +6,7 @@ import type { Library } from '../library.ts'
 import type { App } from './app.ts'
 import { RefusedAtTheDoorError } from './errors.ts'
 import type { Limits } from './limits.ts'
+import { pages } from './pages/pages.ts'
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 /** A form has at most this many fields, each of at most `fieldBytesMax`. */
@@ -44,10 +45,7 @@ export async function browser(
       return done(new RefusedAtTheDoorError('form-stale'))
     return app.csrfProtection(request, reply, done)
   })
-  const written = (await import('./pages/pages.ts').catch((error: { code?: string }) => {
-    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
-  })) as { pages: Parameters<App['register']>[0] } | undefined
-  if (written) await app.register(written.pages, { library })
+  await app.register(pages, { library })
 }
 
 function formToken(request: FastifyRequest): string {

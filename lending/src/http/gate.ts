@@ -12,12 +12,18 @@ import { isApi, tokenOf } from './signed-in.ts'
 export function addGate(app: App, actor: SignedIn | undefined): void {
   app.decorateRequest('who', undefined)
   app.decorateRequest('idempotencyKey', undefined)
+  const unserved = new Set(Object.keys(apiAccess))
+  app.addHook('onReady', (done) => {
+    const [first] = unserved
+    done(first ? new Error(`${first} is in the table of access and nobody serves it.`) : undefined)
+  })
   app.addHook('onRoute', (route) => {
     if (!route.url.startsWith('/api/v1/')) return
     for (const method of [route.method].flat()) {
       const access = apiAccess[`${method === 'HEAD' ? 'GET' : method} ${route.url}`]
       if (!access)
         throw new Error(`${method} ${route.url} is not in the table of access: add it to access.ts.`)
+      unserved.delete(`${method} ${route.url}`)
       route.config = { ...route.config, access }
     }
   })

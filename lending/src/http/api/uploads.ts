@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { Type } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -6,12 +7,13 @@ import { type CsvMapping, mappedFields } from '../../catalogue/import/csv-mappin
 import { importFormats } from '../../catalogue/import/import-setup.ts'
 import { previewImport } from '../../catalogue/import/preview-import.ts'
 import { startImport } from '../../catalogue/import/start-import.ts'
+import { importPatrons } from '../../patrons/import-patrons.ts'
 import type { App } from '../app.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { answer, code, line, someLine, strict } from '../fields.ts'
 import { formatOfFile, keepFile } from '../kept-file.ts'
 import { sendRefusal } from '../problem.ts'
-import { keyOf } from '../writing.ts'
+import { byOf, keyOf } from '../writing.ts'
 import type { ApiServed } from './api.ts'
 
 const columns = Type.Union([line(200), Type.Array(line(200), { maxItems: 50 })])
@@ -51,6 +53,42 @@ export async function uploads(app: App, served: ApiServed): Promise<void> {
       },
     },
     (request, reply) => importFile(served, request, request.query, reply),
+  )
+  patronFile(app, served)
+}
+
+/** A library's patrons fit many times over. */
+const patronBytesMax = 100 * 1_024 * 1_024
+
+function patronFile(app: App, { library, limits }: ApiServed): void {
+  app.post(
+    '/api/v1/patrons/import',
+    {
+      bodyLimit: patronBytesMax,
+      handlerTimeout: limits.longHandlerMs,
+      schema: {
+        summary: 'Register and update patrons: the body is a CSV file',
+        tags: ['patrons'],
+        querystring: strict({
+          encoding: Type.Optional(someLine(40)),
+          category: Type.Optional(code),
+          branch: Type.Optional(code),
+        }),
+        response: { 200: answer({ read: Type.Integer(), rejected: Type.Integer() }) },
+      },
+    },
+    async (request, reply) => {
+      const by = byOf(library, request, reply)
+      const { path } = await keepFile(library, request.body, patronBytesMax)
+      try {
+        const { category: categoryCode, ...rest } = request.query
+        const read = await importPatrons(library.db, by, createReadStream(path), { ...rest, categoryCode })
+        if ('refused' in read) return sendRefusal(reply, read, request)
+        return reply.send(read)
+      } finally {
+        await rm(path, { force: true })
+      }
+    },
   )
 }
 
