@@ -104,3 +104,14 @@ test('the journal only grows', async () => {
   await assert.rejects(db.rows(sql`delete from journal`), { code: 'BB001' })
   await assert.rejects(db.rows(sql`truncate journal`), { code: 'BB001' })
 })
+
+test('an answer that lists what it refused is done, not refused', async () => {
+  await using db = await scratchDatabase()
+  const listing = {
+    ...addBranch,
+    work: async (tx: Tx, ask: { code: string }) => ({ ...(await addBranch.work(tx, ask)), refused: [] }),
+  }
+  const answer = await write(db, by(), listing as never, { code: 'a' } as never)
+  assert.equal(answer.outcome, 'done')
+  assert.equal((await db.rows(sql`select from branch`)).length, 1)
+})

@@ -208,8 +208,9 @@ function earlierAnswer<Done, Refused extends Refusal>(
     : { outcome: 'refused', refusal: earlier.answer as Refused, repeated: true }
 }
 
+/** A refusal names its code. An answer may well count what it refused, in a list of that name. */
 function isRefusal(answer: object): answer is Refusal {
-  return 'refused' in answer
+  return 'refused' in answer && typeof answer.refused === 'string'
 }
 
 /** The same words in another order are the same request. */
