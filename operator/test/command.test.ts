@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { type Home, signIn, temporaryHome } from '@bibby/lending/test/bibby-process.ts'
+
+const command = fileURLToPath(new URL('../src/bibby.ts', import.meta.url))
+
+type Ran = { code: number; out: string; talk: string }
+
+/** Runs the command as a person would; it must end by itself. */
+function bibby(home: Home, words: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [command, ...words],
+      { env: { PATH: '/usr/bin:/bin', BIBBY_DATA: home.data, ...env }, cwd: dirname(home.data) },
+      (error, out, talk) => resolve({ code: error ? Number(error.code) : 0, out, talk }),
+    )
+  })
+}
+
+async function json<Answer>(
+  home: Home,
+  words: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Answer> {
+  const { code, out, talk } = await bibby(home, ['--json', ...words], env)
+  assert.equal(code, 0, `${words.join(' ')}: ${talk}`)
+  return JSON.parse(out) as Answer
+}
+
+test('the whole of lending goes by command, beside a running Bibby', async () => {
+  await using home = await temporaryHome()
+  const running = home.start({ BIBBY_SAMPLE: 'yes' })
+  const address = await running.ready
+
+  const add = ['--family', 'Liddell', '--category', 'adult', '--branch', 'main']
+  const { card: first } = await json<{ card: string }>(home, ['patron', 'add', '--given', 'Alice', ...add])
+  const { card: second } = await json<{ card: string }>(home, ['patron', 'add', '--given', 'Edith', ...add])
+  const found = await json<{ titles: { titleId: number }[] }>(home, ['search', 'Emma', 'Austen'])
+  const titleId = found.titles[0]?.titleId ?? 0
+  await json(home, ['copy', 'add', String(titleId), 'CMD-1', '--branch', 'main', '--type', 'book'])
+
+  const lent = await bibby(home, ['lend', first, 'CMD-1', '--branch', 'main'])
+  assert.match(lent.out, /^Lent “Emma” \(CMD-1\) to Alice Liddell, due \d{4}-\d{2}-\d{2}\.\n$/)
+  assert.equal(lent.talk, '')
+
+  const again = await bibby(home, ['lend', second, 'CMD-1', '--branch', 'main'])
+  assert.equal(again.code, 3)
+  assert.equal(again.out, '')
+  assert.match(again.talk, /^The copy is on loan\. .*\(copy-on-loan\)\n$/)
+
+  const renewed = await bibby(home, ['renew', 'CMD-1'])
+  assert.equal(renewed.code, 3)
+  assert.match(renewed.talk, /\(due-date-not-later\)\n$/)
+
+  const held = await json<{ holdId: number }>(home, [
+    'hold',
+    'place',
+    second,
+    String(titleId),
+    '--pickup',
+    'main',
+  ])
+  assert.equal((await bibby(home, ['hold', 'suspend', String(held.holdId)])).code, 0)
+  assert.equal((await bibby(home, ['hold', 'resume', String(held.holdId)])).code, 0)
+  const holds = await bibby(home, ['hold', 'list', second])
+  assert.match(holds.out, /waiting \(1\) .* Emma\n$/)
+
+  const returned = await bibby(home, ['return', 'CMD-1', '--branch', 'main'])
+  assert.match(returned.out, /Put it on the hold shelf for Edith Liddell/)
+  assert.equal((await bibby(home, ['hold', 'cancel', String(held.holdId)])).code, 0)
+
+  const explained = await bibby(home, [
+    'rules',
+    'explain',
+    '--card',
+    first,
+    '--barcode',
+    'CMD-1',
+    '--branch',
+    'main',
+  ])
+  assert.match(explained.out, /Lent now it would be due/)
+  const journal = await json<{ entries: { actor: string }[] }>(home, ['journal', '--barcode', 'CMD-1'])
+  assert.ok(journal.entries.length >= 3)
+  assert.equal(journal.entries[0]?.actor, 'staff:0')
+
+  const token = await signIn(address, home.data, 'desk')
+  const remote = { BIBBY_SERVER: address, BIBBY_TOKEN: token }
+  const shown = await json<{ card: string }>(home, ['patron', 'show', first], remote)
+  assert.equal(shown.card, first)
+  const barred = await bibby(home, ['imports'], remote)
+  assert.equal(barred.code, 3, 'the desk may not import')
+
+  running.kill('SIGTERM')
+  assert.equal((await running.ended).code, 0)
+})
+
+test('without a running Bibby a verb starts the database and stops it again', async () => {
+  await using home = await temporaryHome()
+  const { code, out } = await bibby(home, ['status'])
+  assert.equal(code, 0)
+  assert.match(out, /^UP: database UP/)
+  assert.equal(await home.serverPid(), undefined)
+
+  const csv = join(dirname(home.data), 'books.csv')
+  await writeFile(csv, 'title,authors,year\nMomo,"Ende, Michael",1973\n,"Nobody",1900\n')
+  const preview = await bibby(home, ['import', csv, '--preview'])
+  assert.equal(preview.code, 0, preview.talk)
+  const set = await json<Record<string, number>>(home, ['import', csv])
+  assert.deepEqual([set.recordsRead, set.imported, set.rejected], [2, 1, 1])
+  const again = await json<Record<string, number>>(home, ['import', csv])
+  assert.deepEqual([again.recordsRead, again.unchanged, again.rejected], [2, 1, 1])
+
+  const rejects = join(dirname(home.data), 'rejects.csv')
+  assert.equal((await bibby(home, ['rejects', String(set.changeSetId), '--to', rejects])).code, 0)
+  assert.match(await readFile(rejects, 'utf8'), /Nobody/)
+  assert.equal(
+    (await bibby(home, ['rejects', String(set.changeSetId), '--to', rejects])).code,
+    1,
+    'not overwritten',
+  )
+
+  const exported = await bibby(home, ['export', '--format', 'csv'])
+  assert.match(exported.out, /Momo/)
+  const undone = await json<{ undone: number }>(home, ['undo', String(set.changeSetId)])
+  assert.equal(undone.undone, 1)
+  assert.match((await bibby(home, ['search', 'Momo'])).out, /^Nothing found\./)
+})
+
+test('misuse exits with 2 and says what to type', async () => {
+  await using home = await temporaryHome()
+  const unknown = await bibby(home, ['lned', '1', '2'])
+  assert.equal(unknown.code, 2)
+  assert.match(unknown.talk, /Did you mean lend\?/)
+  const missing = await bibby(home, ['lend', '1', '2'])
+  assert.equal(missing.code, 2)
+  assert.match(missing.talk, /--branch/)
+  const setting = await bibby(home, ['status'], { BIBBY_PROT: '1' })
+  assert.equal(setting.code, 2)
+  assert.match(setting.talk, /BIBBY_PORT/)
+})
