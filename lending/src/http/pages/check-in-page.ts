@@ -36,6 +36,7 @@ async function showCheckIn(
   ])
   const frame = {
     title: 'Check in',
+    ownHead: 'unseen' as const,
     door: '/check-in',
     scripts: ['desk.js'] as const,
     status: refusal ? statusOf(refusal) : 200,

@@ -75,6 +75,7 @@ async function showDesk(
   const lines = await deskLines(served, visit, ['lend', 'renew'])
   const frame = {
     title: 'Lend',
+    ownHead: 'unseen' as const,
     door: '/desk',
     scripts: ['desk.js'] as const,
     status: refused ? statusOf(refused.refusal) : 200,

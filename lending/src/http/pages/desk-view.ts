@@ -41,9 +41,9 @@ export function deskView(
     <p class="waiting soft" id="waiting" role="status"></p>
     ${
       desk.at
-        ? html`<div class="columns">
-            <div>${loansPanel(visit, desk.at)}</div>
+        ? html`<div class="columns person-first">
             <div class="stack">${personPanel(desk.at)}${doneList(visit, desk.lines)}</div>
+            <div>${loansPanel(visit, desk.at)}</div>
           </div>`
         : doneList(visit, desk.lines)
     }
@@ -121,7 +121,7 @@ function personPanel({ patron, ready }: AtDesk): Html {
         (hold) => html`<li class="work">${workName(hold.title)}</li>`,
       )}</ul></div>`
     }
-    <p><a href="/desk">Next patron</a></p>
+    <p><a class="button quiet small" href="/desk">Next patron</a></p>
   </section>`
 }
 
@@ -141,7 +141,7 @@ export function doneList(visit: Visit, lines: readonly DeskLine[]): Html | undef
   if (lines.length === 0) return undefined
   return html`<section class="section" aria-labelledby="done">
     <h2 id="done">Just done</h2>
-    <ol class="rows done">${lines.map(
+    <ol class="rows pairs">${lines.map(
       ({ at, words }) =>
         html`<li><div>${words}</div><p class="end soft small">${clockTime(at, zoneOf(visit))}</p></li>`,
     )}</ol>

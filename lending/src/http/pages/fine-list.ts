@@ -11,7 +11,7 @@ export function fineList(visit: Visit, owed: Awaited<ReturnType<typeof owes>>): 
     ${
       owed.lines.length > 0 &&
       html`<details${owed.cents > 0 && html` open`}><summary>How it came about</summary>
-      <ul class="rows">${owed.lines.map(
+      <ul class="rows pairs">${owed.lines.map(
         (line) => html`<li>
           <div><p>${kinds[line.kind] ?? line.kind}</p><p class="under">${day(line.at, zoneOf(visit))}${
             line.reason && html` · <bdi dir="auto">${line.reason}</bdi>`

@@ -30,10 +30,9 @@ export function importPreviewView(visit: Visit, shown: Shown): Html {
   return html`<div class="stack">
     ${refusedStart && refusalNotice(visit, refusedStart)}
     ${refused && refusalNotice(visit, refused, refused.refused === 'mapping-incomplete' ? html`<ul>${refused.problems.map((each) => html`<li><bdi>${each}</bdi></li>`)}</ul>` : undefined)}
-    <div class="columns">
-      <div class="stack">${'refused' in preview ? undefined : found(visit, shown, preview)}</div>
-      ${readingPanel(shown)}
-    </div>
+    ${'refused' in preview ? undefined : found(visit, shown, preview)}
+    ${readingPanel(shown)}
+    ${'refused' in preview ? undefined : firstRecords(preview)}
   </div>`
 }
 
@@ -49,8 +48,11 @@ function found(visit: Visit, { look }: Shown, preview: ImportPreview): Html {
         ${nameField(look.name)}
         <button class="button">Start the import</button>
       </form>
-    </section>
-    <section aria-labelledby="records"><h2 id="records">The first records, as they would be</h2>
+    </section>`
+}
+
+function firstRecords(preview: ImportPreview): Html {
+  return html`<section aria-labelledby="records"><h2 id="records">The first records, as they would be</h2>
       <ol class="rows">${preview.records.map(recordRow)}</ol></section>`
 }
 
@@ -82,7 +84,7 @@ function readingPanel({ look, preview, places, types }: Shown): Html {
     ...all.map(({ code, name }) => ({ value: code, label: name })),
   ]
   return html`<section class="panel" aria-labelledby="reading"><h2 id="reading">How the file is read</h2>
-    <form class="form" action="/imports/preview">
+    <form class="form two" action="/imports/preview">
       ${carried('upload', look.upload)}${carried('fileName', look.fileName)}${carried('name', look.name)}
       ${choiceField({ name: 'format', label: 'Format', value: look.format, options: Object.entries(formatNames).map(([value, label]) => ({ value, label })) })}
       ${choiceField({ name: 'encoding', label: 'Encoding', value: look.encoding, options: [{ value: '', label: 'As the file says' }, ...encodings.map((value) => ({ value, label: value }))] })}
@@ -107,7 +109,7 @@ function readingPanel({ look, preview, places, types }: Shown): Html {
           })
         })
       }
-      <div><button class="button quiet">Look again</button></div>
+      <div class="whole"><button class="button quiet">Look again</button></div>
     </form></section>`
 }
 

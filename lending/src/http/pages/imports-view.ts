@@ -6,7 +6,7 @@ import { buttonForm, choiceField, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { notice, type Tone, tag } from './notice.ts'
 import { type Visit, zoneOf } from './visit.ts'
-import { counted, moment } from './wording.ts'
+import { bytesText, counted, moment } from './wording.ts'
 
 /** Formats as people call them. */
 export const formatNames: Readonly<Record<(typeof importFormats)[number], string>> = {
@@ -92,7 +92,7 @@ export function importView(visit: Visit, { set, kept }: { set: ChangeSet; kept?:
       }
     </div>
     <dl class="facts">
-      <dt>File</dt><dd><bdi>${set.fileName}</bdi>, ${(set.fileBytes / 1_000_000).toFixed(1)} MB</dd>
+      <dt>File</dt><dd><bdi>${set.fileName}</bdi>, ${bytesText(set.fileBytes)}</dd>
       <dt>Started</dt><dd>${moment(set.startedAt, zoneOf(visit))}</dd>
       ${set.endedAt && html`<dt>Ended</dt><dd>${moment(set.endedAt, zoneOf(visit))}</dd>`}
       ${set.undoneAt && html`<dt>Undone</dt><dd>${moment(set.undoneAt, zoneOf(visit))}</dd>`}

@@ -31,8 +31,8 @@ export function journalView(
     <form class="inline-form" action="/journal" role="search">
       ${textField({ name: 'barcode', label: 'Copy (barcode)', value: wanted.barcode, max: 64 })}
       ${textField({ name: 'card', label: 'Patron (card)', value: wanted.card, max: 64 })}
-      ${textField({ name: 'actor', label: 'Who did it', value: wanted.actor, max: 100, hint: 'As staff:12.' })}
-      ${textField({ name: 'action', label: 'What', value: wanted.action, max: 100, hint: 'As lend or take-back.' })}
+      ${textField({ name: 'actor', label: 'Who, as staff:12', value: wanted.actor, max: 100 })}
+      ${textField({ name: 'action', label: 'What, as lend', value: wanted.action, max: 100 })}
       <button class="button">Look</button>
     </form>
     ${

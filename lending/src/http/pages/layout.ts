@@ -18,8 +18,8 @@ export type Frame = {
   readonly lead?: Piece
   /** What can be done from here, beside the heading. */
   readonly actions?: Piece
-  /** The page brings its own heading. */
-  readonly ownHead?: boolean
+  /** The page brings its own heading, or has one for screen readers only. */
+  readonly ownHead?: boolean | 'unseen'
 }
 
 /** A whole page. */
@@ -47,7 +47,8 @@ ${frame.scripts?.map((name) => html`<script type="module" src="${asset(name)}"><
   ${account(visit)}
 </div></header>
 <main id="content">
-  ${frame.ownHead ? undefined : heading(frame)}
+  ${frame.ownHead === 'unseen' && html`<h1 class="unseen">${frame.title}</h1>`}
+  ${!frame.ownHead && heading(frame)}
   ${visit.said && saidNotice(visit.said)}
   ${content}
 </main>

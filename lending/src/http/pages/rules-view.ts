@@ -47,16 +47,19 @@ function isRefused(answer: Explained | Refused): answer is Refused {
 }
 
 function explained(visit: Visit, { why, dueAt, candidates, wouldRefuse }: Explained): Html {
+  const others = candidates.filter(({ matches }) => !matches)
   return html`${notice('plain', { title: html`The rule for ${why}. Lent now, it is due ${day(dueAt, zoneOf(visit))}.` })}
     ${wouldRefuse.map((code) => html`<p>${tag('bad', 'Would be refused')} ${answerTo(code).title}</p>`)}
-    <ul class="rows">${candidates.map(
-      ({
-        rule,
-        matches,
-        because,
-      }) => html`<li><div><p>${caseText(rule)}</p><p class="under">${because}</p></div>
-        <p class="end">${matches ? tag('good', 'Fits') : tag('plain', 'Does not fit')}</p></li>`,
-    )}</ul>`
+    <ul class="rows">${candidates.filter(({ matches }) => matches).map(candidateRow)}</ul>
+    ${
+      others.length > 0 &&
+      html`<details><summary>${counted(others.length, 'rule does', 'rules do')} not fit</summary><ul class="rows">${others.map(candidateRow)}</ul></details>`
+    }`
+}
+
+function candidateRow({ rule, matches, because }: Explained['candidates'][number]): Html {
+  return html`<li><div><p>${rule.why}: ${caseText(rule)}</p><p class="under">${because}</p></div>
+    <p class="end">${matches ? tag('good', 'Fits') : tag('plain', 'Does not fit')}</p></li>`
 }
 
 function caseText(rule: Pick<Rule, 'loanDays' | 'renewalsMax' | 'loansMax'>): string {

@@ -31,8 +31,7 @@ export async function visitOf(
 ): Promise<Visit> {
   const { who } = request
   const places = await branches(library.db)
-  const branch =
-    places.find(({ branchId }) => who?.kind === 'staff' && branchId === who.branchId) ?? places[0]
+  const branch = places.find(({ branchId }) => branchId === who?.branchId) ?? places[0]
   const said = asked(request.query).text('said', { max: 40, label: 'said' })
   let csrf: string | undefined
   return {

@@ -10,6 +10,12 @@ export function money(cents: number, currency = 'EUR'): string {
   return new Intl.NumberFormat('en', { style: 'currency', currency }).format(cents / 100)
 }
 
+/** How large a file is: `812 kB`, `4.2 MB`. */
+export function bytesText(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} bytes`
+  return bytes < 1_000_000 ? `${Math.round(bytes / 1_000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`
+}
+
 /** A day such as `Tue 24 November 2026`, in the branch's time zone. Takes an instant or a `YYYY-MM-DD`. */
 export function dayText(when: Date | string, timeZone: string): string {
   return format(when, timeZone, { weekday: 'short', day: 'numeric', month: 'long', year: 'numeric' })

@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Config } from '../src/config.ts'
+import { buildServer } from '../src/http/server.ts'
+import { openLibrary } from '../src/library.ts'
+import type { DataFolder } from '../src/postgres/data-folder.ts'
+import { type Sql, sql } from '../src/postgres/sql.ts'
+import { found } from '../src/sample/found.ts'
+import { readAccounts } from '../src/sample/sign-in-file.ts'
+import { aBrowser, noChromium } from './browser.ts'
+import { scratchDatabase } from './scratch-database.ts'
+
+const screenshots = join(import.meta.dirname, '..', '..', 'screenshots')
+const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
+const widths = [
+  { width: 1280, height: 900, checkedIn: 'light' },
+  { width: 390, height: 844, checkedIn: 'dark' },
+] as const
+
+test('every page can be read by everybody, in light and dark, on a phone and on a desk', {
+  skip: noChromium,
+}, async () => {
+  await using at = await theSampleLibrary()
+  await using browser = await aBrowser()
+  await mkdir(screenshots, { recursive: true })
+  await prepare(browser, at)
+  const wrong: string[] = []
+  for (const [role, shots] of Object.entries(await shotsOf(at))) {
+    for (const { width, height, checkedIn } of widths) {
+      const storageState = at.states.get(role)
+      const viewport = { width, height }
+      const context = await browser.newContext({ viewport, ...(storageState ? { storageState } : {}) })
+      const page = await context.newPage()
+      for (const [name, path] of Object.entries(shots)) {
+        await page.goto(at.address + path)
+        for (const colorScheme of ['light', 'dark'] as const) {
+          const shot = `${name}-${width}-${colorScheme}`
+          await page.emulateMedia({ colorScheme })
+          await page.screenshot({ path: join(screenshots, `${shot}.png`), fullPage: true })
+          if (colorScheme === checkedIn) wrong.push(...(await violations(page, shot)))
+        }
+        const overflow = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'))
+        if (overflow > 0) wrong.push(`${name}-${width}: ${overflow} px too wide`)
+      }
+      await context.close()
+    }
+  }
+  assert.deepEqual(wrong, [])
+})
+
+async function violations(page: Page, name: string): Promise<string[]> {
+  const { violations: found } = await new AxeBuilder({ page }).withTags(tags).analyze()
+  return found.map(
+    ({ id, nodes }) =>
+      `${name}: ${id}: ${nodes
+        .map(({ html }) => html)
+        .join(' | ')
+        .slice(0, 400)}`,
+  )
+}
+
+type Sample = AsyncDisposable & {
+  readonly address: string
+  readonly accounts: ReadonlyMap<string, string>
+  readonly states: Map<string, Awaited<ReturnType<BrowserContext['storageState']>>>
+  /** Where the pages are that had to be made first, by name. */
+  readonly paths: Map<string, string>
+  readonly one: <Row extends object>(statement: Sql) => Promise<Row>
+}
+
+async function theSampleLibrary(): Promise<Sample> {
+  const db = await scratchDatabase()
+  const dataFolder = await mkdtemp(join(tmpdir(), 'bibby-look-'))
+  const library = openLibrary({ connection: db.connection, dataFolder })
+  await found(library, {
+    folder: { path: dataFolder, libraryId: randomUUID() } as DataFolder,
+    config: { sample: true, environment: 'development' } as Config,
+    print: { step: () => undefined, warn: () => undefined },
+    signal: new AbortController().signal,
+  })
+  const accounts = new Map((await readAccounts(dataFolder))?.map((each) => [each.account, each.password]))
+  const app = await buildServer(library, { logLevel: 'silent' })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  return {
+    address: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`,
+    accounts,
+    states: new Map(),
+    paths: new Map(),
+    one: async <Row extends object>(statement: Sql) => {
+      const [row] = await db.rows<Row>(statement)
+      assert.ok(row, statement.text)
+      return row
+    },
+    [Symbol.asyncDispose]: async () => {
+      await app.close()
+      await library[Symbol.asyncDispose]()
+      await db[Symbol.asyncDispose]()
+      await rm(dataFolder, { recursive: true, force: true })
+    },
+  }
+}
+
+const reader = '29000000000015'
+
+/** Signs everybody in, and leaves behind what the pages shall show: a slip, refusals, an import. */
+async function prepare(browser: Browser, at: Sample): Promise<void> {
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  await signIn(page, at, { kind: 'patron', account: reader, role: 'patron' })
+  await context.clearCookies()
+  await signIn(page, at, { kind: 'staff', account: 'operator', role: 'staff' })
+
+  const { barcode } = await at.one<{ barcode: string }>(sql`
+    select copy.barcode from copy
+    where copy.lendable and not exists (select from loan where loan.copy_id = copy.id and returned_at is null)
+      and not exists (select from hold where hold.copy_id = copy.id and closed_at is null)
+      and copy.withdrawn_at is null and copy.in_transit_to is null
+    order by copy.id offset 20 limit 1
+  `)
+  // What waits on the shelf for somebody is scanned again: the slip is shown again.
+  const held = await at.one<{ barcode: string }>(sql`
+    select copy.barcode from hold join copy on copy.id = hold.copy_id
+    join staff on staff.branch_id = hold.pickup_branch_id and staff.login = 'operator'
+    where hold.state = 'on-shelf' order by hold.id limit 1
+  `)
+  await page.goto(`${at.address}/desk?card=${reader}`)
+  await page.locator('#scan').fill(barcode)
+  await page.keyboard.press('Enter')
+  await page.getByText(barcode).first().waitFor()
+  await page.locator('#scan').fill(held.barcode)
+  await page.keyboard.press('Enter')
+  await page.getByText('Refused').first().waitFor()
+
+  await page.goto(`${at.address}/check-in`)
+  await page.locator('#scan').fill(held.barcode)
+  await page.keyboard.press('Enter')
+  await page.getByText('To the hold shelf').first().waitFor()
+  at.paths.set('slip', page.url().slice(at.address.length))
+
+  await page.goto(`${at.address}/imports`)
+  await page.getByLabel('Format').selectOption('csv')
+  await page.getByLabel('File', { exact: true }).setInputFiles({
+    name: 'gifts-of-november.csv',
+    mimeType: 'text/csv',
+    buffer: Buffer.from(gifts),
+  })
+  await page.getByRole('button', { name: 'Look at it' }).click()
+  await page.getByText('Before the import').first().waitFor()
+  at.paths.set('preview', page.url().slice(at.address.length))
+  await page.getByRole('button', { name: 'Start the import' }).click()
+  await page.locator('[data-progress="over"]').waitFor()
+  await context.close()
+}
+
+const gifts = `title,author,isbn,year,language
+The Left Hand of Darkness,"Le Guin, Ursula K.",9780441478125,1969,eng
+Палата № 6,"Чехов, Антон Павлович",,1892,rus
+雪国,川端康成,,1948,jpn
+,"Nobody",,,
+موسم الهجرة إلى الشمال,الطيب صالح,,1966,ara
+Os Maias,"Eça de Queirós",978972,1888,por
+`
+
+async function signIn(
+  page: Page,
+  at: Sample,
+  { kind, account, role }: { kind: 'staff' | 'patron'; account: string; role: string },
+): Promise<void> {
+  await page.goto(`${at.address}/sign-in?kind=${kind}`)
+  await page.locator(`#${kind}-account`).fill(account)
+  await page.locator(`#${kind}-password`).fill(at.accounts.get(account) ?? '')
+  await page.keyboard.press('Enter')
+  await page.getByText('Sign out').waitFor()
+  at.states.set(role, await page.context().storageState())
+}
+
+async function shotsOf(at: Sample): Promise<Record<string, Record<string, string>>> {
+  const { patronId } = await at.one<{ patronId: number }>(
+    sql`select id as "patronId" from patron where card = ${reader}`,
+  )
+  const { titleId } = await at.one<{ titleId: number }>(sql`
+    select title_id as "titleId" from copy
+    where withdrawn_at is null group by title_id
+    order by count(*) filter (where exists (select from loan where loan.copy_id = copy.id and returned_at is null)) desc,
+      count(*) desc, title_id limit 1
+  `)
+  const { barcode } = await at.one<{ barcode: string }>(sql`select barcode from copy order by id limit 1`)
+  const { changeSetId } = await at.one<{ changeSetId: number }>(
+    sql`select id as "changeSetId" from change_set order by id desc limit 1`,
+  )
+  return {
+    anybody: {
+      home: '/',
+      search: '/search?query=fiction',
+      narrowed: '/search?query=history&available=yes',
+      nothing: '/search?query=zzqqxx',
+      slip: '/search?query=prejudise',
+      title: `/titles/${titleId}`,
+      'sign-in': '/sign-in',
+      'not-found': '/nothing-here',
+    },
+    patron: { account: '/account', 'title-for-a-patron': `/titles/${titleId}` },
+    staff: {
+      'home-of-staff': '/',
+      'desk-empty': '/desk',
+      desk: `/desk?card=${reader}`,
+      'desk-unknown': '/desk?card=000',
+      'check-in': '/check-in',
+      'check-in-slip': at.paths.get('slip') ?? '',
+      shelf: '/shelf',
+      overdue: '/overdue',
+      patrons: '/patrons?query=a',
+      'patron-new': '/patrons/new',
+      patron: `/patrons/${patronId}`,
+      imports: '/imports',
+      'import-preview': at.paths.get('preview') ?? '',
+      import: `/imports/${changeSetId}`,
+      rejects: `/imports/${changeSetId}/rejects`,
+      rules: `/rules?card=${reader}&barcode=${barcode}`,
+      journal: '/journal',
+      branches: '/branches',
+      'title-edit': `/titles/${titleId}/edit`,
+    },
+  }
+}
