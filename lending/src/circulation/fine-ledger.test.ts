@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { warm } from '../../test/at-once.ts'
 import { done, neverTwice, refusal } from '../../test/every-cut.ts'
 import { aCharge, aPatron, by } from '../../test/library-fixtures.ts'
 import { type ScratchDatabase, scratchDatabase } from '../../test/scratch-database.ts'
@@ -45,6 +46,7 @@ test('nobody pays more than they owe', async () => {
 test('twenty who pay one debt at once: it is paid once', async () => {
   await using db = await scratchDatabase()
   const { patronId, pay } = await aDebtor(db)
+  await warm(db, 20)
   const told = await Promise.all(Array.from({ length: 20 }, () => pay(1_000)))
   assert.equal(told.filter(({ outcome }) => outcome === 'done').length, 1)
   assert.equal((await owes(db, patronId)).cents, 0)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { warm } from '../../test/at-once.ts'
 import { done, neverTwice, refusal } from '../../test/every-cut.ts'
 import { aBranch, aCategory, aCharge, aPatron, by, monday } from '../../test/library-fixtures.ts'
 import { type ScratchDatabase, scratchDatabase } from '../../test/scratch-database.ts'
@@ -94,6 +95,7 @@ test('a card is one patron’s, even after they left', async () => {
 test('twenty who register one card at once: one has it', async () => {
   await using db = await scratchDatabase()
   const { branchId } = await places(db)
+  await warm(db, 20)
   const told = await Promise.all(Array.from({ length: 20 }, () => register(db, { branchId, card: 'K-1' })))
   assert.equal(told.filter(({ outcome }) => outcome === 'done').length, 1)
 })

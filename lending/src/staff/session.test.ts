@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { whenSomebodyWaits } from '../../test/at-once.ts'
 import { aBranch, aPatron, aStaffMember, monday } from '../../test/library-fixtures.ts'
 import { type ScratchDatabase, scratchDatabase } from '../../test/scratch-database.ts'
 import { sql } from '../postgres/sql.ts'
@@ -13,6 +14,7 @@ import {
   signOutEverywhere,
   sweepSessions,
 } from './session.ts'
+import { countFailure, limitKey, oneAtATime } from './sign-in-limit.ts'
 
 const right = 'correct horse battery'
 const later = (ms: number) => new Date(monday.getTime() + ms)
@@ -141,6 +143,20 @@ test('guessing in parallel gains nothing: past ten failures the right password i
   const answer = await attempt(db)
   assert.ok('refused' in answer)
   assert.equal(answer.refused, 'sign-in-too-often')
+})
+
+test('sign-ins of one account are settled one after another, each seeing the failures before it', async () => {
+  await using db = await scratchDatabase()
+  await aDesk(db)
+  const key = limitKey('staff', 'ruth')
+  let told: ReturnType<typeof attempt> | undefined
+  await db.transaction(async (tx) => {
+    await oneAtATime(tx, key)
+    told = attempt(db)
+    assert.ok(await whenSomebodyWaits(db, told), 'it did not wait')
+    for (let n = 0; n < 10; n++) await countFailure(tx, key, monday)
+  })
+  assert.deepEqual(await told, { refused: 'sign-in-too-often', retryAfterSeconds: 900 })
 })
 
 test('the right password forgives the wrong ones before it', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { warm } from '../../test/at-once.ts'
 import { done, neverTwice, refusal } from '../../test/every-cut.ts'
 import { aBranch, by, monday } from '../../test/library-fixtures.ts'
 import { scratchDatabase } from '../../test/scratch-database.ts'
@@ -95,6 +96,7 @@ test('the last operator cannot be removed, not even by two who remove each other
   done(await add(db, branchId, { login: 'one', role: 'operator' }))
   done(await add(db, branchId, { login: 'two', role: 'operator' }))
   done(await add(db, branchId, { login: 'ruth' }))
+  await warm(db, 2)
   const both = await Promise.all(['one', 'two'].map((login) => write(db, by(), removeStaff, { login })))
   assert.deepEqual(both.map(({ outcome }) => outcome).toSorted(), ['done', 'refused'])
   assert.deepEqual((await staffList(db)).map(({ role }) => role).toSorted(), ['desk', 'operator'])

@@ -1,0 +1,36 @@
+import type { Database } from '../src/postgres/pool.ts'
+import { sql } from '../src/postgres/sql.ts'
+
+/**
+ * Opens so many connections of the pool before the race: else each racer waits for its own to be made, and they
+ * come one after another.
+ */
+export async function warm(db: Database, connections: number): Promise<void> {
+  let open = 0
+  const { promise: all, resolve: ready } = Promise.withResolvers<void>()
+  await Promise.all(
+    Array.from({ length: connections }, () =>
+      db.withConnection(async () => {
+        open += 1
+        if (open === connections) ready()
+        await all
+      }),
+    ),
+  )
+}
+
+/** Settles when somebody waits for a lock in this database, or gives up when `meanwhile` has settled without it. */
+export async function whenSomebodyWaits(db: Database, meanwhile: Promise<unknown>): Promise<boolean> {
+  let isOver = false
+  const over = () => {
+    isOver = true
+  }
+  meanwhile.then(over, over)
+  while (!isOver) {
+    const waiting = await db.rows(sql`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+    `)
+    if (waiting.length > 0) return true
+  }
+  return false
+}
