@@ -27,8 +27,8 @@ export type OpenLibrary = AsyncDisposable &
     readonly staff: (role: Role) => Promise<string>
     /** Gives a patron the password. */
     readonly letIn: (card: string) => Promise<void>
-    /** Listens on a port of its own, and gives the address. */
-    readonly listen: () => Promise<string>
+    /** Where it listens, on a port of its own. */
+    readonly address: string
   }
 
 /** Opens one: `await using at = await anOpenLibrary()`. */
@@ -38,6 +38,7 @@ export async function anOpenLibrary(): Promise<OpenLibrary> {
   const library = openLibrary({ connection: db.connection, dataFolder, instance: 'test' })
   const small = await aSmallLibrary(db)
   const app = await buildServer(library, { logLevel: 'silent' })
+  await app.listen({ port: 0, host: '127.0.0.1' })
   const hashed = await hashPassword(pagePassword)
   return {
     ...small,
@@ -52,10 +53,7 @@ export async function anOpenLibrary(): Promise<OpenLibrary> {
     letIn: async (card) => {
       await db.rows(sql`update patron set password_hash = ${hashed} where card = ${card}`)
     },
-    listen: async () => {
-      await app.listen({ port: 0, host: '127.0.0.1' })
-      return `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
-    },
+    address: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`,
     [Symbol.asyncDispose]: async () => {
       await app.close()
       await library[Symbol.asyncDispose]()

@@ -81,7 +81,7 @@ test('in Chromium without script the desk lends and takes back', { skip: noChrom
   await using browser = await aBrowser()
   const context = await browser.newContext({ javaScriptEnabled: false })
   const page = await context.newPage()
-  const address = await at.listen()
+  const address = at.address
   await signInByKeyboard(page, address, await at.staff('desk'))
 
   await page.goto(`${address}/desk`)
