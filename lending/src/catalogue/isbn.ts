@@ -5,10 +5,9 @@
  * (`9.78044E+12`) has lost its digits for good and is refused.
  */
 export function isbn13(text: string): string | undefined {
-  const written = /^(?:[\s'"=]*(?:ISBN(?:[- ]?1[03])?)?[\s:'"]*)([0-9][0-9 -]*X?)(.?.?)/i.exec(plain(text))
+  const written = /^(?:[\s'"=]*(?:ISBN(?:[- ]?1[03])?)?[\s:'"]*)([0-9][0-9 -]*X?)/i.exec(plain(text))
   if (!written?.[1]) return undefined
-  const [, number, behind = ''] = written
-  if (isDecimal(behind)) return undefined
+  const [, number] = written
   const digits = number.replaceAll(/[ -]/g, '').toUpperCase()
   if (digits.length === 13) return isValid13(digits) ? digits : undefined
   if (digits.length > 10 || digits.length < digitsAfterLoss) return undefined
@@ -25,7 +24,10 @@ export function isbn10(isbn: string): string | undefined {
 
 /** No more is read: the longest honest writing, with qualifier, is far shorter. */
 const writtenMax = 100
-/** Publishers begin with at most three zeros ("000", HarperCollins), so no more are put back. */
+/**
+ * Fewer are no ISBN: a single 9 is all that stands before the point of scientific notation. Publishers begin with at
+ * most three zeros ("000", HarperCollins), so no more are put back.
+ */
 const digitsAfterLoss = 7
 
 /** One form for the digits and dashes of every keyboard. */
@@ -36,11 +38,6 @@ function plain(text: string): string {
     .replaceAll(/[\u00AD\u200B-\u200F\u202A-\u202E\u2066-\u2069\uFEFF]/g, '')
     .replaceAll(/\p{Dash}/gu, '-')
     .trim()
-}
-
-/** `.78` and `,78` begin the digits that scientific notation kept; a lone `.0` is the mark of a number column. */
-function isDecimal(behind: string): boolean {
-  return /^[.,][0-9]$/.test(behind) && behind !== '.0'
 }
 
 function isValid13(digits: string): boolean {

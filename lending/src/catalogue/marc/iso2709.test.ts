@@ -238,6 +238,7 @@ test('values that are invalid in UTF-8 are read in MARC-8 or Latin-1 where all o
     )
   assert.deepEqual((await mixed('J\xe8arki ja tunteet')).map(said), ['Järki ja tunteet'])
   assert.deepEqual((await mixed('\xb90.75')).map(said), ['£0.75'])
+  assert.deepEqual((await mixed('\xc5land')).map(said), ['Åland'])
   assert.deepEqual((await mixed('\xd6stersund')).map(said), ['Östersund'])
   assert.deepEqual((await mixed('Link\xf6ping')).map(said), ['Linköping'])
   assert.deepEqual((await mixed('[Texte imprim\xc2e]')).map(said), ['encoding-invalid'])

@@ -79,6 +79,8 @@ test('each record has its number and its place, under any prefix, and reading ma
 test('the quick way takes what every system writes, and nothing that the true parser would refuse', async () => {
   assert.ok(recordFromPlainXml(record('One &amp; two')))
   assert.ok(recordFromPlainXml(record('One', 'marc:')))
+  for (const text of ['A & B', '&nbsp;', '&amp', '&#65;', ']]>', '\x1f'])
+    assert.ok(!recordFromPlainXml(record(text)), text)
   const pieces = fc.constantFrom(
     ...[
       '<record>',
