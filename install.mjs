@@ -26,7 +26,10 @@ function isInstalled() {
 function install() {
   if (isInstalled()) return
   console.log('Installing what Bibby needs into node_modules (once; some 400 MB, and the network is needed).')
-  run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'])
+  // Not `npm ci`: it refuses a lock file that lacks the optional packages of some other platform, which is what npm
+  // writes wherever a registry has not got them yet. The versions are the lock file’s either way. Warnings that the
+  // system’s Node is too old for a package are idle: Bibby runs on the Node that comes with this very install.
+  run('npm', ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'])
   if (!isInstalled()) {
     fail('npm did not finish: is it told to ignore scripts? Node 24 and PostgreSQL come by install scripts.')
   }
