@@ -20,7 +20,9 @@ const misused = (status: number, title: string, next: string): Answer => ({ stat
 /** Who asks may not. */
 const barred = (status: number, title: string, next: string): Answer => ({ status, exit: 3, title, next })
 
-const override = 'Ask a member of staff, who may go past it with a reason.'
+/** What is said to whoever cannot go past a rule themselves; a desk that can is shown the form for it instead. */
+export const overrideAdvice = 'Ask a member of staff, who may go past it with a reason.'
+const override = overrideAdvice
 const scanAgain = 'Scan it again, or look it up in the catalogue.'
 const readAgain = 'Read it again, look at what changed, and repeat your change on that.'
 const chooseListed = 'Choose one from the list.'

@@ -1,4 +1,5 @@
-import { answerTo } from '../answers.ts'
+import { may } from '../../staff/permission.ts'
+import { answerTo, overrideAdvice } from '../answers.ts'
 import { address } from './address.ts'
 import { type Html, html } from './html.ts'
 import { notice } from './notice.ts'
@@ -16,7 +17,8 @@ export function refusalNotice(
 ): Html {
   const { title, next } = answerTo(refusal.refused)
   const facts = refusalFacts(visit, refusal as Refused)
-  return notice('bad', { title, body: html`${facts && html`<p>${facts}</p>`}<p>${next}</p>${more}` })
+  const advice = may(visit.who, 'override') ? next.replace(overrideAdvice, '').trim() : next
+  return notice('bad', { title, body: html`${facts && html`<p>${facts}</p>`}<p>${advice}</p>${more}` })
 }
 
 /** The facts of a refusal as a sentence; who has a copy is told to staff only. */
