@@ -50,7 +50,7 @@ async function keepBefore(
   await tx.rows(sql`
     insert into change (change_set_id, title_id, kind, record_number, before, before_raw, version_after)
     select ${changeSetId}, title.id, 'updated', given.record_number,
-      to_jsonb(title) || jsonb_build_object('record', to_jsonb(title_record) - 'raw'), title_record.raw, given.version
+      to_jsonb(title.*) || jsonb_build_object('record', to_jsonb(title_record.*) - 'raw'), title_record.raw, given.version
     from unnest(
       ${ids}::bigint[], ${changed.map(({ planned }) => planned.recordNumber)}::bigint[],
       ${changed.map(({ version }) => version)}::integer[]

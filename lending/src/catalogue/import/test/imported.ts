@@ -65,27 +65,27 @@ export function counts({ read, imported: fresh, updated, unchanged, rejected }: 
 export async function catalogueDigest(db: Database): Promise<unknown> {
   const [digest] = await db.rows(sql`
     select
-      (select md5(string_agg(title::text, '\n' order by id)) from title) as titles,
-      (select md5(string_agg(title_record::text, '\n' order by title_id)) from title_record) as records,
-      (select md5(string_agg(vocabulary::text, '\n' order by word)) from vocabulary) as words,
-      (select md5(string_agg(copy::text, '\n' order by id)) from copy) as copies
+      (select md5(string_agg(row_to_json(title.*)::text, '\n' order by id)) from title) as titles,
+      (select md5(string_agg(row_to_json(title_record.*)::text, '\n' order by title_id)) from title_record) as records,
+      (select md5(string_agg(row_to_json(vocabulary.*)::text, '\n' order by word)) from vocabulary) as words,
+      (select md5(string_agg(row_to_json(copy.*)::text, '\n' order by id)) from copy) as copies
   `)
   return digest
 }
 
-/** The same, whatever identities the titles got. */
-export async function catalogueContent(db: Database): Promise<unknown> {
+/** The same, whatever identities the titles got, with what one import set aside. */
+export async function catalogueContent(db: Database, changeSetId: number): Promise<unknown> {
   const [digest] = await db.rows(sql`
     select
       (
-        select md5(string_agg((to_jsonb(title) - 'id')::text || title_record.raw::text || title_record.format, '\n'
+        select md5(string_agg((to_jsonb(title.*) - 'id')::text || title_record.raw::text || title_record.format, '\n'
           order by control_source, control_number))
         from title
         left join title_record on title_record.title_id = title.id
       ) as titles,
-      (select md5(string_agg(vocabulary::text, '\n' order by word)) from vocabulary) as words,
-      (select md5(string_agg(reject.record_number::text || code || raw::text, '\n' order by change_set_id, record_number))
-        from reject) as rejects
+      (select md5(string_agg(row_to_json(vocabulary.*)::text, '\n' order by word)) from vocabulary) as words,
+      (select md5(string_agg(reject.record_number::text || code || raw::text, '\n' order by record_number))
+        from reject where change_set_id = ${changeSetId}) as rejects
   `)
   return digest
 }

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { type Cut, cutAt } from '../../../test/cut.ts'
+import { type ScratchDatabase, scratchDatabase } from '../../../test/scratch-database.ts'
+import { changeSet } from './change-set.ts'
+import type { ImportFile } from './new-import.ts'
+import { resumeImports, runImport, startImport, stopImports, waitForImport } from './start-import.ts'
+import {
+  added,
+  catalogueContent,
+  catalogueDigest,
+  clock,
+  counts,
+  imported,
+  ran,
+  scratchFolder,
+} from './test/imported.ts'
+import { undoImport } from './undo-import.ts'
+
+/** Rows with some of everything: quotes over lines, repeated numbers, rows without a title. */
+function rows(count: number): string {
+  const lines = Array.from({ length: count }, (_, index) => {
+    if (index % 97 === 5) return `${index},,nobody`
+    if (index % 50 === 7) return `${index},"Over two\nlines ${index}",Somebody`
+    if (index % 30 === 9) return `${index - 1},Title ${index - 1},Author ${index}`
+    return `${index},Title ${index},Author ${index % 13}`
+  })
+  return `id,title,author\n${lines.join('\n')}\n`
+}
+
+const library = (db: ScratchDatabase) => ({ db, instance: 'test', clock, connection: db.connection })
+
+/** What a straight run of the file leaves. */
+async function straight(file: ImportFile) {
+  await using db = await scratchDatabase()
+  const set = await imported(db, file)
+  return { counts: counts(set), content: await catalogueContent(db, set.changeSetId) }
+}
+
+for (const name of ['rows.csv', 'rows.csv.gz']) {
+  test(`an import that is killed in the middle goes on where it was: ${name}`, async () => {
+    await using db = await scratchDatabase()
+    await using files = await scratchFolder()
+    const text = rows(6_000)
+    const file = await files.file(name, name.endsWith('.gz') ? gzipSync(text) : text)
+    const changeSetId = await added(db, file)
+    const { host, database, user } = db.connection
+    const script = fileURLToPath(new URL('./test/run-and-say.ts', import.meta.url))
+    const child = spawn(process.execPath, [script, host, database, user, String(changeSetId)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const ended = once(child, 'exit')
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (Number(line) >= 2_000) break
+    }
+    child.kill('SIGKILL')
+    await ended
+    const cutOff = await changeSet(db, changeSetId)
+    assert.equal(cutOff?.state, 'running')
+    assert.ok(cutOff.read >= 2_000 && cutOff.read < 6_000, `killed after ${cutOff.read}`)
+    const end = await ran(db, changeSetId)
+    assert.equal(end.ended, 'done')
+    const whole = await straight(file)
+    assert.deepEqual('changeSet' in end && counts(end.changeSet), whole.counts)
+    assert.deepEqual(await catalogueContent(db, changeSetId), whole.content)
+  })
+}
+
+test('a connection cut at any statement loses and doubles nothing', async () => {
+  await using files = await scratchFolder()
+  const file = { ...(await files.file('rows.csv', rows(120))), source: 'csv:rows' }
+  const before = await files.file('rows-before.csv', rows(40).replaceAll('Author', 'Writer'))
+  await using db = await scratchDatabase()
+  await imported(db, { ...before, source: 'csv:rows' })
+  const base = await catalogueDigest(db)
+  const undone = async (changeSetId: number) => {
+    await undoImport(
+      { db },
+      { changeSetId },
+      { actor: 'a', key: randomUUID(), occurredAt: clock(), instance: 'b' },
+    )
+    assert.deepEqual(await catalogueDigest(db), base)
+  }
+  const set = await imported(db, file)
+  const whole = { counts: counts(set), content: await catalogueContent(db, set.changeSetId) }
+  await undone(set.changeSetId)
+  for (const cut of ['before', 'reply-lost'] as Cut[]) {
+    for (let at = 1; ; at++) {
+      const changeSetId = await added(db, file)
+      const cutting = cutAt(db, at, cut)
+      await ran(cutting, changeSetId).catch(() => undefined)
+      const end = await ran(db, changeSetId)
+      assert.ok(
+        'changeSet' in end && end.changeSet.state === 'done',
+        `${cut} at ${at}: ${JSON.stringify(end)}`,
+      )
+      assert.deepEqual(counts(end.changeSet), whole.counts, `${cut} at ${at}`)
+      assert.deepEqual(await catalogueContent(db, changeSetId), whole.content, `${cut} at ${at}`)
+      await undone(changeSetId)
+      if (!cutting.reached()) break
+    }
+  }
+})
+
+test('two processes that run one import at once import it once', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  const file = await files.file('rows.csv', rows(3_000))
+  const changeSetId = await added(db, file)
+  const ends = await Promise.all([ran(db, changeSetId), ran(db, changeSetId), ran(db, changeSetId)])
+  assert.equal(ends.filter(({ ended }) => ended === 'done').length, 1)
+  const set = await changeSet(db, changeSetId)
+  assert.deepEqual(set && counts(set), (await straight(file)).counts)
+})
+
+test('an import runs on a thread of its own, tells how far it is, and ends done', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  const file = await files.file('rows.csv', rows(2_500))
+  const ask = { ...file, name: 'Spring', actor: 'staff:1', key: 'one' }
+  const started = await startImport(library(db), ask)
+  assert.ok('changeSetId' in started)
+  const seen: number[] = []
+  await runImport(library(db), started.changeSetId, { onProgress: ({ read }) => seen.push(read) })
+  const end = await waitForImport(library(db), started.changeSetId)
+  assert.ok('changeSet' in end)
+  assert.deepEqual([end.changeSet.state, end.changeSet.read], ['done', 2_500])
+  assert.deepEqual(seen, [1_000, 2_000, 2_500])
+  assert.deepEqual(await startImport(library(db), ask), started, 'the same key is the same import')
+})
+
+test('a stopped import waits, and the next start goes on with it', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  const file = await files.file('rows.csv', rows(5_000))
+  const started = await startImport(library(db), { ...file, name: 'Spring', actor: 'staff:1' })
+  assert.ok('changeSetId' in started)
+  const { changeSetId } = started
+  const firstBatch = Promise.withResolvers<void>()
+  const running = runImport(library(db), changeSetId, { onProgress: () => firstBatch.resolve() })
+  await firstBatch.promise
+  await stopImports(library(db))
+  await running
+  const stopped = await changeSet(db, changeSetId)
+  assert.equal(stopped?.state, 'waiting')
+  assert.ok(stopped.read > 0 && stopped.read < 5_000)
+  assert.deepEqual(await resumeImports(library(db)), [changeSetId])
+  const end = await waitForImport(library(db), changeSetId)
+  assert.ok('changeSet' in end)
+  assert.deepEqual(counts(end.changeSet), (await straight(file)).counts)
+})
+
+test('a file that changed or went away ends the import with a sentence, and can be put back', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  const file = await files.file('rows.csv', rows(10))
+  const changeSetId = await added(db, file)
+  await files.file('rows.csv', rows(11))
+  const failed = await ran(db, changeSetId)
+  assert.ok(failed.ended === 'failed')
+  assert.match(failed.changeSet.failedBecause ?? '', /no longer the file/)
+  await files.file('rows.csv', rows(10))
+  assert.equal((await ran(db, changeSetId)).ended, 'done')
+})

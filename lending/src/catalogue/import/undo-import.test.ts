@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import { type Cut, cutAt } from '../../../test/cut.ts'
+import { scratchDatabase } from '../../../test/scratch-database.ts'
+import type { Database } from '../../postgres/pool.ts'
+import { sql } from '../../postgres/sql.ts'
+import { type By, write } from '../../postgres/write.ts'
+import { addCopy } from '../add-copy.ts'
+import { editTitle } from '../edit-title.ts'
+import { changeSet } from './change-set.ts'
+import { catalogueDigest, clock, imported, scratchFolder } from './test/imported.ts'
+import { undoImport } from './undo-import.ts'
+
+const by = (key: string = randomUUID()): By => ({
+  actor: 'staff:1',
+  key,
+  occurredAt: clock(),
+  instance: 'test',
+})
+
+const titleOf = async (db: Database, number: string) =>
+  (await db.rows<{ id: number }>(sql`select id from title where control_number = ${number}`))[0]?.id ?? 0
+
+const spring = 'id,title,author\n1,Emma,Austen\n2,Persuasion,Austen\n3,Moby Dick,Melville\n'
+const autumn =
+  'id,title,author\n2,Persuasion again,Austen\n3,Moby Dick,Melville\n4,Typee,Melville\n4,Typee,Herman\n5,,\n'
+
+test('undone, an import leaves the database as it was', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  const empty = await catalogueDigest(db)
+  const first = await imported(db, await files.file('a.csv', spring))
+  const before = await catalogueDigest(db)
+  const second = await imported(db, await files.file('a.csv', autumn))
+  assert.notDeepEqual(await catalogueDigest(db), before)
+  const undone = await undoImport({ db }, { changeSetId: second.changeSetId }, by())
+  assert.deepEqual(undone, {
+    changeSetId: second.changeSetId,
+    undone: 2,
+    refused: [],
+    refusedCount: 0,
+    state: 'undone',
+  })
+  assert.deepEqual(await catalogueDigest(db), before)
+  // The one below it can then be undone too, down to nothing.
+  const all = await undoImport({ db }, { changeSetId: first.changeSetId }, by())
+  assert.ok('undone' in all && all.undone === 3)
+  assert.deepEqual(await catalogueDigest(db), empty)
+})
+
+test('undone again, nothing happens and it says so', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  const { changeSetId } = await imported(db, await files.file('a.csv', spring))
+  await undoImport({ db }, { changeSetId }, by())
+  const again = await undoImport({ db }, { changeSetId }, by())
+  assert.deepEqual(again, { changeSetId, undone: 0, refused: [], refusedCount: 0, state: 'undone' })
+  assert.deepEqual(await undoImport({ db }, { changeSetId: 1 }, by()), { refused: 'import-unknown' })
+})
+
+test('a title that was edited since, or has copies or holds, stays and is named; the rest is undone', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  const more = `${spring}4,Omoo,Melville\n`
+  const { changeSetId } = await imported(db, await files.file('a.csv', more))
+  const [edited, copied, held] = [await titleOf(db, '1'), await titleOf(db, '2'), await titleOf(db, '3')]
+  await write(db, by(), editTitle, { titleId: edited, version: 1, fields: { subtitle: 'a novel' } })
+  await db.rows(sql`insert into branch (code, name, time_zone) values ('main', 'Main', 'UTC')`)
+  await db.rows(sql`insert into item_type (code, name) values ('book', 'Book')`)
+  await write(db, by(), addCopy, { titleId: copied, barcode: 'B1', branch: 'main', itemType: 'book' })
+  await db.rows(sql`insert into patron_category (code, name) values ('adult', 'Adult')`)
+  await db.rows(sql`
+    with patron as (
+      insert into patron (card, category_id, branch_id, given_name, family_name, expires_on)
+      select 'C1', patron_category.id, branch.id, 'Ada', 'L', '2030-01-01' from patron_category, branch
+      returning id, branch_id
+    )
+    insert into hold (title_id, patron_id, pickup_branch_id, placed_at)
+    select ${held}, id, branch_id, ${clock()} from patron
+  `)
+  const undone = await undoImport({ db }, { changeSetId }, by())
+  assert.deepEqual(undone, {
+    changeSetId,
+    undone: 1,
+    refused: [
+      { titleId: edited, because: 'edited-since' },
+      { titleId: copied, because: 'has-copies' },
+      { titleId: held, because: 'has-holds' },
+    ],
+    refusedCount: 3,
+    state: 'partly-undone',
+  })
+  assert.equal(await titleOf(db, '4'), 0)
+})
+
+test('part of an import is undone, then the rest', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  const empty = await catalogueDigest(db)
+  const { changeSetId } = await imported(db, await files.file('a.csv', spring))
+  const titleIds = [await titleOf(db, '2')]
+  const part = await undoImport({ db }, { changeSetId, titleIds }, by())
+  assert.ok('undone' in part && part.undone === 1 && part.state === 'partly-undone')
+  const rest = await undoImport({ db }, { changeSetId }, by())
+  assert.ok('undone' in rest && rest.undone === 2 && rest.state === 'undone')
+  assert.deepEqual(await catalogueDigest(db), empty)
+})
+
+test('what was undone can be imported again', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  const file = await files.file('a.csv', spring)
+  const { changeSetId } = await imported(db, file)
+  await undoImport({ db }, { changeSetId }, by())
+  const again = await imported(db, file)
+  assert.deepEqual([again.imported, again.unchanged], [3, 0])
+  assert.equal((await changeSet(db, changeSetId))?.state, 'undone')
+})
+
+test('an undo of many titles goes in batches and is whole', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  const empty = await catalogueDigest(db)
+  const rows = Array.from({ length: 1_100 }, (_, index) => `${index},Title ${index},Author ${index % 7}`)
+  const { changeSetId } = await imported(
+    db,
+    await files.file('a.csv', `id,title,author\n${rows.join('\n')}\n`),
+  )
+  const undone = await undoImport({ db }, { changeSetId }, by())
+  assert.ok('undone' in undone && undone.undone === 1_100 && undone.state === 'undone')
+  assert.deepEqual(await catalogueDigest(db), empty)
+})
+
+test('a connection cut at any statement of an undo: asked again, it is whole', async () => {
+  await using files = await scratchFolder()
+  const file = await files.file('a.csv', spring)
+  const later = await files.file('a.csv.later.csv', autumn)
+  await using db = await scratchDatabase()
+  await imported(db, { ...file, source: 'csv:a' })
+  const before = await catalogueDigest(db)
+  for (const cut of ['before', 'reply-lost'] as Cut[]) {
+    for (let at = 1; ; at++) {
+      const { changeSetId } = await imported(db, { ...later, source: 'csv:a' })
+      const cutting = cutAt(db, at, cut)
+      const who = by()
+      await undoImport({ db: cutting }, { changeSetId }, who).catch(() => undefined)
+      const settled = await undoImport({ db }, { changeSetId }, who)
+      assert.ok('undone' in settled && settled.undone === 2, `${cut} at ${at}: ${JSON.stringify(settled)}`)
+      assert.deepEqual(await catalogueDigest(db), before, `${cut} at ${at}`)
+      if (!cutting.reached()) break
+    }
+  }
+})
