@@ -37,7 +37,7 @@ test('the most lent titles are in the first tier, among equals the newer, and a 
     Array.from({ length: 6_000 }, (_, n) => ({
       title: `T ${n}`,
       loansCount: n < 500 ? 7 : 0,
-      publishedYear: n < 2_000 ? 2020 : 1950 + (n % 50),
+      publishedYear: n < 500 ? 1900 : n < 2_000 ? 2020 : 1950 + (n % 50),
     })),
   )
   const { moved, titles } = await renewTiers(db)
@@ -48,7 +48,7 @@ test('the most lent titles are in the first tier, among equals the newer, and a 
   assert.equal(moved, first.length)
   assert.ok(first.length >= 2_000 && first.length < 2_200, String(first.length))
   assert.equal(first.filter(({ loans_count }) => loans_count === 7).length, 500)
-  assert.equal(first.filter(({ published_year }) => published_year === 2020).length, 2_000)
+  assert.equal(first.filter(({ published_year }) => published_year === 2020).length, 1_500)
   const [rest] = await db.rows<{ tiers: number[] }>(
     sql`select array_agg(distinct tier order by tier) as tiers from title`,
   )

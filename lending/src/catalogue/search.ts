@@ -153,7 +153,7 @@ function rankOf({ folded, wordPatterns }: ReadQuery): Sql {
   )`
   return sql`case
     when split_part(folded, ' /', 1) = ${folded} then 0
-    when is_whole and starts_with(folded, ${`${folded} `}) then 1
+    when starts_with(folded, ${`${folded} `}) then 1
     when is_whole and ${together} then 2
     when is_whole then 3
     when starts_with(folded, ${folded}) then 4
