@@ -17,7 +17,7 @@ type Limits =
   | { readonly requests: number; readonly connections: number }
 
 /** Sends what `next` makes until the limit is reached. */
-export async function send(
+async function send(
   address: string,
   token: string,
   next: () => { readonly path: string; readonly body: object },

@@ -114,7 +114,7 @@ async function sizes({ db }: GeneratedCatalogue): Promise<string> {
 }
 
 /** Prints the figures as a table and then as JSON. */
-export async function runSearchBench(titles: number, folder?: string): Promise<void> {
+async function runSearchBench(titles: number, folder?: string): Promise<void> {
   await using catalogue = await generatedCatalogue(titles, folder)
   const figures = await measureSearch(catalogue)
   const print = (line: string) => process.stdout.write(`${line}\n`)

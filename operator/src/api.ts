@@ -3,10 +3,10 @@ import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 
 /** A file that goes up as the body of a request. */
-export type Upload = { readonly path: string; readonly contentType: string }
+type Upload = { readonly path: string; readonly contentType: string }
 
 /** What a verb asks of the library. */
-export type Ask = {
+type Ask = {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
   readonly body?: object
   readonly upload?: Upload
@@ -21,7 +21,7 @@ export type Api = AsyncDisposable & {
 }
 
 /** The methods that the API knows. */
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** One request, however it travels. */
 export type Send = (request: {

@@ -40,7 +40,7 @@ export function outOn({ stdout, stderr, json }: { stdout: Stream; stderr: Stream
 }
 
 /** A catalogue record must not be able to drive the terminal: control characters are shown, not obeyed. */
-export function printable(text: string): string {
+function printable(text: string): string {
   return text.replaceAll(/(?![\t\n])\p{Cc}/gu, '\ufffd')
 }
 
