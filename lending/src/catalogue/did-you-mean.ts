@@ -3,7 +3,7 @@ import { sql } from '../postgres/sql.ts'
 import { isWord } from './tokens.ts'
 
 /** How many other queries are offered. */
-export const suggestionsMax = 5
+const suggestionsMax = 5
 /** Words shorter than this have too many neighbours to guess from. */
 const wordLengthMin = 3
 /** The server's `levenshtein` takes no more bytes. */

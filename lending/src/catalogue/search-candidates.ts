@@ -4,9 +4,9 @@ import { type ReadQuery, type SearchFilters, yearBounds } from './search-query.t
 /** No answer counts or pages through more titles than this: "1,000+". */
 export const matchesMax = 1_000
 /** In one tier no more matches are looked at than this. */
-export const examinedMax = 3_000
+const examinedMax = 3_000
 /** With fewer whole matches than this, titles where the last word goes on come after them. */
-export const thinMatches = 20
+const thinMatches = 20
 /** Titles that are called exactly what was typed; a few hundred are called "Poems". */
 const exactMax = 200
 
@@ -57,17 +57,18 @@ export function substringCandidates(pattern: string, filters: SearchFilters): Sq
 }
 
 /** The most lent titles of which a word goes on from the last one typed; for suggestions, which need few. */
-export function suggestedCandidates({ whole, continued, splitOff }: ReadQuery): Sql {
+export function suggestedCandidates(query: ReadQuery): Sql {
   return sql`
     candidate as materialized (
-      select * from (${perTier(continuedMatches({ whole, continued, splitOff }), sql`true`, suggestedDepth)}) as tiered
+      select * from (${continuedTiered(query, sql`true`, suggestedDepth)}) as tiered
+      where fits
       limit ${suggestedDepth.matches}::integer
     )
   `
 }
 
 /** A copy of `title` that a patron could take home or wait for; with `available`, take home now. */
-export function copyExists({ branchId, available }: SearchFilters): Sql {
+function copyExists({ branchId, available }: SearchFilters): Sql {
   return sql`exists (
     select from copy
     where copy.title_id = title.id and copy.withdrawn_at is null
@@ -84,7 +85,7 @@ export const isAvailable: Sql = sql`(
 )`
 
 /** The tiers as the conditions of their indexes, most lent first. */
-export const tiers: readonly Sql[] = [
+const tiers: readonly Sql[] = [
   sql`title.tier = 0 and title.deleted_at is null`,
   sql`title.tier = 1 and title.deleted_at is null`,
   sql`title.tier = 2 and title.deleted_at is null`,
@@ -92,23 +93,26 @@ export const tiers: readonly Sql[] = [
   sql`title.tier = 4 and title.deleted_at is null`,
 ]
 
-const continuedDepth: Depth = { matches: matchesMax, examined: 2_000 }
+const continuedDepth: Depth = { matches: matchesMax, examined: examinedMax }
 const suggestedDepth: Depth = { matches: 60, examined: 1_000 }
 
 function continuedTiers(query: ReadQuery, fits: Sql): Sql {
   if (!query.continued) return sql`select * from whole where false`
   return sql`
-    select * from (${perTier(continuedMatches(query), fits, continuedDepth)}) as tiered
+    select * from (${continuedTiered(query, fits, continuedDepth)}) as tiered
     where (select count(*) from whole) < ${thinMatches}::integer
     limit ${matchesMax + 1}::integer
   `
 }
 
-function continuedMatches({ whole, continued, splitOff }: Continued): (tier: Sql) => Sql {
-  return splitOff
-    ? (tier) =>
-        sql`${tier} and title.words @@ ${splitOff.find}::tsquery and strpos(title.folded, ${splitOff.check}) > 0`
-    : (tier) => sql`${tier} and title.words @@ ${continued ?? whole}::tsquery`
+/** The index finds the other words; only of what was looked at is a very short last word checked. */
+function continuedTiered({ whole, continued, splitOff }: Continued, fits: Sql, depth: Depth): Sql {
+  const wanted = splitOff?.find ?? continued ?? whole
+  return perTier(
+    (tier) => sql`${tier} and title.words @@ ${wanted}::tsquery`,
+    splitOff ? sql`(strpos(title.folded, ${splitOff.check}) > 0 and ${fits})` : fits,
+    depth,
+  )
 }
 
 type Continued = Pick<ReadQuery, 'whole' | 'continued' | 'splitOff'>

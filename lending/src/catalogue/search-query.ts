@@ -37,7 +37,7 @@ export type ReadQuery = {
 }
 
 /** The longest query, in characters (code points). */
-export const queryCharactersMax = 100
+const queryCharactersMax = 100
 /** Nothing longer is even normalised. */
 const unitsMax = 1_000
 /** A substring search needs this many letters or digits in a row: fewer have no trigram. */
@@ -92,7 +92,7 @@ export function readSubstring(
 }
 
 /** The text in NFC, or why it cannot be searched for. */
-export function accepted(typed: string): string | QueryRefused {
+function accepted(typed: string): string | QueryRefused {
   if (typed.length > unitsMax) return { refused: 'query-too-long', charactersMax: queryCharactersMax }
   const text = typed.toWellFormed().normalize('NFC').trim()
   if (/\p{Cc}/u.test(text)) return { refused: 'query-control-character' }
@@ -111,7 +111,7 @@ export function yearBounds({
 }
 
 /** The filters that the words index itself can answer. */
-export function filterTerms(filters: SearchFilters): readonly string[] {
+function filterTerms(filters: SearchFilters): readonly string[] {
   const years = yearBounds(filters)
   return [
     ...(filters.language === undefined ? [] : [quoted(languageLexeme(filters.language))]),
