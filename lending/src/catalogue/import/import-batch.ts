@@ -42,13 +42,20 @@ export function importBatch(batch: Batch): Verb<ImportBatchAsk, BatchImported, B
       const identities = numbered.flatMap((each) => ('identity' in each ? each.identity : []))
       const standing = await standingTitles(tx, identities, { seenFrom: batch.seenFrom, lock: true })
       const planned = plan(numbered, standing)
-      await storePlan(tx, planned, { changeSetId, at: occurredAt })
+      const { branch, itemType } = batch.setup
+      const { copiesNotMade } = await storePlan(tx, planned, {
+        changeSetId,
+        at: occurredAt,
+        branch,
+        itemType,
+      })
+      const notMade = Array.from({ length: copiesNotMade }, () => 'copy-not-made' as const)
       await advance(tx, changeSetId, {
         counts: planned.counts,
         position: batch.records.at(-1)?.end ?? 0,
         warnings: batch.records.reduce(
           (counts, record) => (record.ok ? withWarnings(counts, record.warnings) : counts),
-          set.warnings,
+          withWarnings(set.warnings, notMade),
         ),
       })
       return { changeSetId, ...planned.counts }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { TitleFields } from '../title-fields.ts'
 import { foldedText } from '../tokens.ts'
+import type { RowCopy } from './csv-title.ts'
 import { fieldsDigest, type Identity } from './identity.ts'
 import type { IncomingReject, IncomingTitle, RecordFormat } from './incoming.ts'
 
@@ -31,6 +32,8 @@ export type Planned = {
   readonly format: RecordFormat
   readonly encoding: string
   readonly recordNumber: number
+  /** The copies that its records name. */
+  readonly copies: readonly RowCopy[]
 }
 
 /** What a batch of records comes to. read = imported + updated + unchanged + rejected. */
@@ -120,7 +123,14 @@ function decide({ record, identity }: Numbered, draft: Draft): Fate | IncomingRe
   const rawSha256 = hash('sha256', record.raw, 'buffer')
   const own = { ...record.fields, ...identity }
   if (!before) {
-    draft.planned = planned(record, { identity, fields: own, rawSha256, titleId: undefined, version: 1 })
+    draft.planned = planned(record, {
+      identity,
+      fields: own,
+      rawSha256,
+      titleId: undefined,
+      version: 1,
+      copies: copyOf(record),
+    })
     return 'imported'
   }
   if (isSame(before.rawSha256, rawSha256) && isSame(before.fieldsSha256, fieldsDigest(own)))
@@ -138,16 +148,21 @@ function decide({ record, identity }: Numbered, draft: Draft): Fate | IncomingRe
     rawSha256,
     titleId: before.titleId,
     version: before.version + 1,
+    copies: [...(draft.planned?.copies ?? []), ...copyOf(record)],
   })
   return 'updated'
 }
 
 function planned(
   record: IncomingTitle,
-  made: Pick<Planned, 'identity' | 'titleId' | 'version' | 'fields' | 'rawSha256'>,
+  made: Pick<Planned, 'identity' | 'titleId' | 'version' | 'fields' | 'rawSha256' | 'copies'>,
 ): Planned {
   const { raw, format, encoding, number } = record
   return { ...made, raw, format, encoding, recordNumber: number, fieldsSha256: fieldsDigest(made.fields) }
+}
+
+function copyOf({ copy }: IncomingTitle): readonly RowCopy[] {
+  return copy ? [copy] : []
 }
 
 function isSame(one: Buffer | null, other: Buffer): boolean {

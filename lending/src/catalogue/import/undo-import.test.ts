@@ -94,6 +94,28 @@ test('a title that was edited since, or has copies or holds, stays and is named;
   assert.equal(await titleOf(db, '4'), 0)
 })
 
+test('copies come by their barcodes, each once, and go again with the import', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  await db.rows(sql`insert into branch (code, name, time_zone) values ('main', 'Main', 'UTC')`)
+  await db.rows(sql`insert into item_type (code, name) values ('book', 'Book')`)
+  const before = await catalogueDigest(db)
+  const text =
+    'id,title,barcode,branch\n1,Emma,B1,main\n1,Emma,B2,\n2,Omoo,B1,main\n3,Typee,B3,moon\n4,Mardi,,\n'
+  const file = { ...(await files.file('a.csv', text)), branch: 'main', itemType: 'book' }
+  const set = await imported(db, file)
+  assert.deepEqual(set.warnings, { 'copy-not-made': 2 })
+  const copies = await db.rows(sql`
+    select copy.barcode, title.title from copy join title on title.id = copy.title_id order by barcode
+  `)
+  assert.deepEqual(copies, [
+    { barcode: 'B1', title: 'Emma' },
+    { barcode: 'B2', title: 'Emma' },
+  ])
+  await undoImport({ db }, { changeSetId: set.changeSetId }, by())
+  assert.deepEqual(await catalogueDigest(db), before)
+})
+
 test('part of an import is undone, then the rest', async () => {
   await using db = await scratchDatabase()
   await using files = await scratchFolder()

@@ -140,6 +140,8 @@ async function changesToUndo(
       case
         when title.id is null or title.deleted_at is not null then 'deleted-since'
         when title.version <> change.version_after then 'edited-since'
+        when exists (select from loan where loan.copy_id = any (change.copies_made)) then 'has-loans'
+        when exists (select from hold where hold.copy_id = any (change.copies_made)) then 'has-holds'
         when change.kind = 'updated' then null
         when exists (select from copy join loan on loan.copy_id = copy.id where copy.title_id = title.id)
           then 'has-loans'
@@ -169,11 +171,14 @@ async function takeBack(
     changes.filter((change) => change.kind === kind).map(({ title_id }) => title_id)
   const created = idsOf('created')
   const updated = idsOf('updated')
+  await tx.rows(sql`
+    delete from copy
+    using change
+    where change.change_set_id = ${changeSetId} and change.title_id = any(${[...created, ...updated]}::bigint[])
+      and copy.id = any (change.copies_made)
+  `)
   if (updated.length > 0) await restore(tx, updated, { changeSetId, counts })
-  if (created.length > 0) {
-    await tx.rows(sql`delete from copy where title_id = any(${created}::bigint[])`)
-    await tx.rows(sql`delete from title where id = any(${created}::bigint[])`)
-  }
+  if (created.length > 0) await tx.rows(sql`delete from title where id = any(${created}::bigint[])`)
   await countWords(tx, counts)
   await tx.rows(sql`
     update change set undone_at = ${at}
