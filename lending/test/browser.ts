@@ -112,6 +112,12 @@ export type Visitor = {
     fields?: Readonly<Record<string, string>>,
     options?: { readonly says?: string },
   ) => Promise<Seen>
+  /** Brings a file by the form of the page seen last. */
+  readonly upload: (
+    action: string,
+    file: { readonly name: string; readonly content: string },
+    fields?: Readonly<Record<string, string>>,
+  ) => Promise<Seen>
   /** Sends exactly this, as a forger would. */
   readonly post: (path: string, fields: Readonly<Record<string, string>>) => Promise<Seen>
   readonly signIn: (kind: 'staff' | 'patron', account: string) => Promise<Seen>
@@ -123,14 +129,19 @@ export function aVisitor(app: App): Visitor {
   const cookies = new Map<string, string>()
   let last: Seen | undefined
 
-  const ask = async (method: 'GET' | 'POST', path: string, payload?: string): Promise<Seen> => {
+  const ask = async (
+    method: 'GET' | 'POST',
+    path: string,
+    payload?: string,
+    type = 'application/x-www-form-urlencoded',
+  ): Promise<Seen> => {
     const answer = await app.inject({
       method,
       url: path,
       cookies: Object.fromEntries(cookies),
       headers: {
         accept: 'text/html',
-        ...(payload === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
+        ...(payload === undefined ? {} : { 'content-type': type }),
       },
       ...(payload === undefined ? {} : { payload }),
     })
@@ -152,6 +163,16 @@ export function aVisitor(app: App): Visitor {
       const filled = new URLSearchParams({ ...form.fields, ...fields }).toString()
       if (form.method === 'post') return ask('POST', form.action, filled)
       return ask('GET', `${form.action}?${filled}`)
+    },
+    upload: (action, { name, content }, fields = {}) => {
+      const form = visitor.seen().forms.find((each) => each.action.startsWith(action))
+      assert.ok(form, `${visitor.seen().path} has no form for ${action}`)
+      const { file: _, ...others } = form.fields
+      const parts = Object.entries({ ...others, ...fields }).map(
+        ([field, value]) => `--edge\r\ncontent-disposition: form-data; name="${field}"\r\n\r\n${value}\r\n`,
+      )
+      const file = `--edge\r\ncontent-disposition: form-data; name="file"; filename="${name}"\r\ncontent-type: text/plain\r\n\r\n${content}\r\n--edge--\r\n`
+      return ask('POST', form.action, parts.join('') + file, 'multipart/form-data; boundary=edge')
     },
     signIn: async (kind, account) => {
       await visitor.open(`/sign-in?kind=${kind}`)

@@ -36,7 +36,12 @@ test('every page can be read by everybody, in light and dark, on a phone and on 
     for (const { width, height, checkedIn } of widths) {
       const storageState = at.states.get(role)
       const viewport = { width, height }
-      const context = await browser.newContext({ viewport, ...(storageState ? { storageState } : {}) })
+      const context = await browser.newContext({
+        viewport,
+        // What is half way from light to dark is not what is meant.
+        reducedMotion: 'reduce',
+        ...(storageState ? { storageState } : {}),
+      })
       const page = await context.newPage()
       for (const [name, path] of Object.entries(shots)) {
         await page.goto(at.address + path)
@@ -46,6 +51,8 @@ test('every page can be read by everybody, in light and dark, on a phone and on 
           await page.screenshot({ path: join(screenshots, `${shot}.png`), fullPage: true })
           if (colorScheme === checkedIn) wrong.push(...(await violations(page, shot)))
         }
+        const shift = Number(await page.evaluate(layoutShift))
+        if (shift > 0.01) wrong.push(`${name}-${width}: moved by ${shift}`)
         const overflow = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'))
         if (overflow > 0) wrong.push(`${name}-${width}: ${overflow} px too wide`)
       }
@@ -54,6 +61,15 @@ test('every page can be read by everybody, in light and dark, on a phone and on 
   }
   assert.deepEqual(wrong, [])
 })
+
+/** How far things moved after they were first shown, as browsers reckon it. */
+const layoutShift = `new Promise((resolve) => {
+  let sum = 0
+  new PerformanceObserver((list) => {
+    for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) sum += value
+  }).observe({ type: 'layout-shift', buffered: true })
+  requestAnimationFrame(() => requestAnimationFrame(() => resolve(sum)))
+})`
 
 async function violations(page: Page, name: string): Promise<string[]> {
   const { violations: found } = await new AxeBuilder({ page }).withTags(tags).analyze()

@@ -33,3 +33,13 @@ export function languageTag(code: string): string | undefined {
     return undefined
   }
 }
+
+const names = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'code' })
+
+/** The English name of a language code of the catalogue; the code where it has no name, '' where it names none. */
+export function languageName(code: string): string {
+  if (code === 'mul') return 'Several languages'
+  if (none.has(code)) return ''
+  const tag = languageTag(code)
+  return tag ? (names.of(tag) ?? code) : code
+}

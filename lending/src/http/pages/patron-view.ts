@@ -13,7 +13,7 @@ import { patronFields } from './patron-fields.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import { saidText } from './said.ts'
 import { type Visit, zoneOf } from './visit.ts'
-import { counted, day, todayIn } from './wording.ts'
+import { counted, day, money, todayIn } from './wording.ts'
 
 type Shown = {
   readonly patron: Patron
@@ -61,6 +61,7 @@ function standing(visit: Visit, patron: Patron): Html {
   const tags = [
     patron.blockedBecause !== null && html`${tag('bad', 'Blocked')} <bdi>${patron.blockedBecause}</bdi>`,
     patron.expiresOn < today && tag('warn', 'Card expired'),
+    patron.owesCents > 0 && tag('warn', `Owes ${money(patron.owesCents)}`),
     patron.protected && tag('plain', 'Protected'),
   ].filter(Boolean)
   return tags.length === 0 ? tag('good', 'In good standing') : html`${tags.map((each) => html`${each} `)}`
@@ -72,12 +73,18 @@ function cardPanel(patron: Patron): Html {
     <dt>Category</dt><dd>${patron.categoryName}</dd>
     <dt>Branch</dt><dd>${patron.branchName}</dd>
     <dt>Valid until</dt><dd>${day(patron.expiresOn, 'UTC')}</dd>
-    ${patron.email && html`<dt>Email</dt><dd>${patron.email}</dd>`}
+    ${patron.email && html`<dt>Email</dt><dd>${emailText(patron.email)}</dd>`}
     ${patron.phone && html`<dt>Phone</dt><dd>${patron.phone}</dd>`}
     ${patron.address && html`<dt>Address</dt><dd dir="auto">${patron.address}</dd>`}
     ${patron.note && html`<dt>Note</dt><dd dir="auto">${patron.note}</dd>`}
     <dt>Password</dt><dd>${patron.hasPassword ? 'Set' : 'None yet'}</dd>
   </dl></section>`
+}
+
+/** Where it is too long for its place, an address breaks before its @. */
+function emailText(email: string): Html {
+  const at = email.lastIndexOf('@')
+  return at < 1 ? html`${email}` : html`${email.slice(0, at)}<wbr>${email.slice(at)}`
 }
 
 function finesPanel(visit: Visit, { patron, owed }: Shown): Html {

@@ -1,6 +1,5 @@
-import { languageName } from '../../catalogue/search-facets.ts'
 import { type Html, html } from './html.ts'
-import { languageTag } from './language.ts'
+import { languageName, languageTag } from './language.ts'
 
 /** The name of a work, in its own language and direction, as a link to its page. */
 export function workLink(work: {

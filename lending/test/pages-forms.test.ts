@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type ImportLibrary, waitForImport } from '../src/catalogue/import/start-import.ts'
+import { sql } from '../src/postgres/sql.ts'
+import { anOpenLibrary, aVisitor } from './browser.ts'
+import { aCharge } from './library-fixtures.ts'
+
+test('at the desk a patron is blocked, let go, extended, edited, given a password, and pays', async () => {
+  await using at = await anOpenLibrary()
+  await aCharge(at.db, { patronId: at.patronId, cents: 500 })
+  const manager = aVisitor(at.app)
+  await manager.signIn('staff', await at.staff('manager'))
+  const path = `/patrons/${at.patronId}`
+  const open = () => manager.open(path)
+
+  await open()
+  assert.match(
+    (await manager.send(`${path}/block`, { because: 'Lost a book' })).text,
+    /The patron is blocked\./,
+  )
+  assert.match((await open()).text, /Blocked Lost a book/)
+  assert.match((await manager.send(`${path}/unblock`)).text, /The block is lifted/)
+  await open()
+  assert.match((await manager.send(`${path}/extend`, { until: '2031-05-01' })).text, /1 May 2031/)
+  await open()
+  assert.match((await manager.send(`${path}/edit`, { givenName: 'Zoë' })).text, /The changes are saved/)
+  await open()
+  assert.match(
+    (await manager.send(`${path}/password`, { password: 'a password of many words' })).text,
+    /The password is set/,
+  )
+  await open()
+  assert.match((await manager.send(`${path}/pay`, { amount: '2,50' })).text, /The payment is recorded/)
+  assert.match((await open()).text, /€2\.50/)
+  const tooMuch = await manager.send(`${path}/pay`, { amount: '100' })
+  assert.equal(tooMuch.status, 409)
+  assert.match(tooMuch.text, /That is more than is owed/)
+  await open()
+  assert.match(
+    (await manager.send(`${path}/waive`, { amount: '2.50', reason: 'Illness' })).text,
+    /Nothing owed/,
+  )
+})
+
+test('two who edit a patron at once do not overwrite each other', async () => {
+  await using at = await anOpenLibrary()
+  const login = await at.staff('desk')
+  const [one, other] = [aVisitor(at.app), aVisitor(at.app)]
+  for (const each of [one, other]) {
+    await each.signIn('staff', login)
+    await each.open(`/patrons/${at.patronId}`)
+  }
+  const path = `/patrons/${at.patronId}/edit`
+  assert.equal((await one.send(path, { phone: '111' })).status, 200)
+  const late = await other.send(path, { phone: '222' })
+  assert.equal(late.status, 409)
+  assert.match(late.text, /Somebody changed it meanwhile/)
+})
+
+test('a file is brought, looked at, imported, its rejects handed back, and all of it undone', async () => {
+  await using at = await anOpenLibrary()
+  const cataloguer = aVisitor(at.app)
+  await cataloguer.signIn('staff', await at.staff('cataloguer'))
+  await cataloguer.open('/imports')
+  const content = 'name,who\n"Os Maias",Eça\n,Nobody\n"雪国",川端康成\n'
+  const preview = await cataloguer.upload(
+    '/imports/uploads',
+    { name: 'gifts.csv', content },
+    { format: 'csv' },
+  )
+  assert.match(preview.path, /^\/imports\/preview/)
+  assert.match(preview.text, /Os Maias/)
+  assert.match(preview.text, /It has no title/)
+
+  const mapped = await cataloguer.send('/imports/preview', { 'map.title': 'name', 'map.authors': 'who' })
+  assert.match(mapped.text, /川端康成/)
+  const started = await cataloguer.send('/imports', { name: 'Gifts' })
+  const id = Number(/^\/imports\/(\d+)$/.exec(started.path)?.[1])
+  assert.match(started.html, /<h1>Gifts<\/h1>/)
+  await waitForImport(at.library as ImportLibrary, id)
+
+  const over = await cataloguer.open(`/imports/${id}`)
+  assert.match(over.text, /Done.* Read 3 New 2 Updated 0 Unchanged 0 Set aside 1/)
+  assert.match((await cataloguer.open(`/imports/${id}/rejects`)).text, /It has no title/)
+  assert.match((await cataloguer.open(`/imports/${id}/rejects-file`)).html, /^name,who\n,Nobody/)
+  await cataloguer.open(`/imports/${id}`)
+  assert.match((await cataloguer.send(`/imports/${id}/undo`)).text, /2 titles undone/)
+  assert.match((await cataloguer.open('/imports')).text, /Gifts.*Undone/)
+})
+
+test('an import whose form is sent twice is one import, and an empty file is none', async () => {
+  await using at = await anOpenLibrary()
+  const cataloguer = aVisitor(at.app)
+  await cataloguer.signIn('staff', await at.staff('cataloguer'))
+  await cataloguer.open('/imports')
+  const empty = await cataloguer.upload(
+    '/imports/uploads',
+    { name: 'empty.csv', content: '' },
+    { format: 'csv' },
+  )
+  assert.equal(empty.status, 400)
+  assert.match(empty.text, /The file is empty/)
+
+  await cataloguer.open('/imports')
+  await cataloguer.upload('/imports/uploads', { name: 'a.csv', content: 'title\nEmma\n' }, { format: 'csv' })
+  const form = cataloguer.seen().forms.find(({ action }) => action === '/imports')
+  assert.ok(form)
+  const one = await cataloguer.post('/imports', form.fields)
+  const two = await cataloguer.post('/imports', form.fields)
+  assert.equal(one.path, two.path)
+  assert.equal((await at.db.rows(sql`select from change_set`)).length, 1)
+  await waitForImport(at.library as ImportLibrary, Number(one.path.split('/').at(-1)))
+})
+
+test('rules are set and explained, days are closed and opened, titles and copies added, by page', async () => {
+  await using at = await anOpenLibrary()
+  const manager = aVisitor(at.app)
+  await manager.signIn('staff', await at.staff('manager'))
+
+  await manager.open('/rules')
+  const set = await manager.send(
+    '/rules',
+    { branch: at.branchCode, loanDays: '9', fine: '0.20' },
+    { says: 'Save the rule' },
+  )
+  assert.match(set.text, /The rule is saved/)
+  const explained = await manager.send('/rules', { card: at.card, barcode: at.barcode }, { says: 'Explain' })
+  assert.match(explained.text, /The rule for branch Main.* 9 days/)
+
+  await manager.open('/branches')
+  assert.match(
+    (await manager.send('/branches/closed-days', { day: '2031-12-25', reason: 'Feast' })).text,
+    /Feast/,
+  )
+  await manager.open('/branches')
+  assert.match((await manager.send('/branches/closed-days/remove')).text, /No closed days ahead/)
+
+  await manager.open('/catalogue/new')
+  const added = await manager.send('/catalogue', {
+    title: 'Палата № 6',
+    authors: 'Чехов, Антон',
+    year: '1892',
+    language: 'rus',
+  })
+  assert.match(added.text, /The title is added/)
+  const titleId = /^\/titles\/(\d+)/.exec(added.path)?.[1]
+  const withCopy = await manager.send(`/titles/${titleId}/copies`, { barcode: 'new-1' })
+  assert.match(withCopy.text, /The copy is added/)
+  assert.match((await manager.open(`/titles/${titleId}`)).html, /<bdi dir="auto" lang="ru">Палата № 6<\/bdi>/)
+  assert.match((await manager.open('/search?query=%D0%BF%D0%B0%D0%BB%D0%B0%D1%82%D0%B0')).text, /Палата № 6/)
+  assert.match((await manager.open('/journal?barcode=new-1')).text, /Add copy/)
+})
