@@ -4,8 +4,7 @@ import { type Database, type Rows, rowsOn } from '../postgres/pool.ts'
 /**
  * Runs `work` on one connection of the search pool, with plans that are made once. A search has ten indexes to
  * choose from, and planning it anew for each word costs more than finding the word. A short misspelt word shares few
- * letter triples with what was meant: at 0.15 nine in ten are found, at the usual 0.3 only eight (of words with two
- * slips among them).
+ * letter triples with what was meant: at 0.15 nine in ten are found, at the usual 0.3 fewer (decision 3).
  */
 export function searchConnection<T>(
   searchDb: Database,
