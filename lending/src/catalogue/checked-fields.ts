@@ -24,6 +24,7 @@ export const yearLimits = { from: -5_000, to: 9_999 } as const
 /** What is wrong with the fields that somebody gave, by field, each a sentence. */
 export type FieldProblems = { readonly [field: string]: string }
 
+/** The fields in the catalogue's form, or all that is wrong with them. */
 export type CheckedFields =
   | { readonly ok: true; readonly fields: Partial<TitleFields> }
   | { readonly ok: false; readonly problems: FieldProblems }

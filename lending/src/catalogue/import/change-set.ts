@@ -30,6 +30,7 @@ export type ChangeSet = {
   readonly undoneAt: string | null
 }
 
+/** Where an import stands in its life. */
 export type ChangeSetState = 'waiting' | 'running' | 'done' | 'failed' | 'undone' | 'partly-undone'
 
 /** How many change sets or rejects one list gives at most. */

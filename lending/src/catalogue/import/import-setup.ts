@@ -28,8 +28,9 @@ export type ImportSetup = {
   }
 }
 
-/** How many records one transaction takes, and how many bytes of them: what is in memory at once, twice over. */
+/** How many records one transaction takes. Two such batches are in memory at once. */
 export const batchRecordsMax = 1_000
+/** How many bytes of records one transaction takes, past the first. */
 export const batchBytesMax = 8 * 1024 * 1024
 
 /** The name that the rows of a CSV file are numbered under, when the mapping names none: that of the file. */

@@ -55,6 +55,7 @@ export type Counts = {
   readonly rejected: number
 }
 
+/** What becomes of one record. */
 export type Fate = 'imported' | 'updated' | 'unchanged' | 'rejected'
 
 /** A record with the number it goes by. */

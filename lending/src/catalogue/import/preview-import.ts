@@ -33,8 +33,9 @@ export type PreviewRecord =
   | { readonly number: number; readonly fate: Exclude<Fate, 'rejected'>; readonly fields: TitleFields }
   | { readonly number: number; readonly fate: 'rejected'; readonly code: string; readonly reason: string }
 
-/** How many records a preview reads, and how many it shows. */
+/** How many records a preview reads. */
 export const previewRecordsMax = 1_000
+/** How many records a preview shows. */
 export const previewShownMax = 20
 
 /** Reads the start of a file and tells what its import would do. */

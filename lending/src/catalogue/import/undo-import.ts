@@ -21,6 +21,7 @@ export type ImportUndone = {
 /** A title that was left as it is. */
 export type UndoRefusal = { readonly titleId: number; readonly because: UndoRefusedBecause }
 
+/** What forbids taking a title back. */
 export type UndoRefusedBecause = 'edited-since' | 'has-copies' | 'has-loans' | 'has-holds' | 'deleted-since'
 
 /** Why nothing was undone. */
