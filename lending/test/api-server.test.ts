@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { DatabaseUnreachableError } from '../src/postgres/faults.ts'
 import { aServedLibrary, bearing } from './api-fixtures.ts'
 
 test('a process is ready only after two passes in a row, and then tells its own health only', async () => {
@@ -14,6 +15,30 @@ test('a process is ready only after two passes in a row, and then tells its own 
   const info = (await at.app.inject('/actuator/info')).json()
   assert.equal(info.epoch, 1)
   assert.match(info.git.commit, /^[0-9a-f]{40}$/)
+})
+
+test('a database that fails for all makes health say so and does not empty the pool of servers', async () => {
+  let isDown = false
+  await using at = await aServedLibrary({
+    db: (db) => ({
+      ...db,
+      rows: (statement) => (isDown ? Promise.reject(new DatabaseUnreachableError()) : db.rows(statement)),
+    }),
+  })
+  const status = async (url: string) => (await at.app.inject(`/actuator/health${url}`)).statusCode
+  isDown = true
+  assert.equal(await status('/readiness'), 503, 'not admitted before it was seen well')
+  isDown = false
+  await status('/readiness')
+  await status('/readiness')
+  isDown = true
+  assert.equal(await status('/readiness'), 200)
+  assert.equal(await status('/liveness'), 200)
+  assert.equal(await status(''), 503)
+  const branches = await at.app.inject('/api/v1/branches')
+  assert.equal(branches.statusCode, 503)
+  assert.equal(branches.json().code, 'BIBBY_DATABASE_UNREACHABLE')
+  assert.equal(branches.headers['retry-after'], '5')
 })
 
 test('who signs in gets a token; who signs out loses it at once', async () => {

@@ -27,7 +27,12 @@ export async function keepFile(library: Library, body: unknown, bytesMax: number
     },
   })
   try {
-    await pipeline(body, counted, createWriteStream(path, { flags: 'wx' }))
+    // The request outlives a failure here: its connection must still carry the answer.
+    await pipeline(
+      body.iterator({ destroyOnReturn: false }),
+      counted,
+      createWriteStream(path, { flags: 'wx' }),
+    )
     if (bytes === 0) throw new RefusedAtTheDoorError('file-empty')
   } catch (error) {
     await rm(path, { force: true })

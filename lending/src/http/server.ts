@@ -85,6 +85,9 @@ function makeServer(limits: Limits, { logLevel = 'info', logTo, trustProxy = fal
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
+    // Undoing an import may work for minutes before it has a byte to say.
+    const { handlerTimeout = 0 } = request.routeOptions
+    if (handlerTimeout > limits.idleConnectionMs) request.raw.socket.setTimeout?.(handlerTimeout)
     done()
   })
   app.addHook('onResponse', (request, reply, done) => {

@@ -80,14 +80,12 @@ function patronFile(app: App, { library, limits }: ApiServed): void {
     async (request, reply) => {
       const by = byOf(library, request, reply)
       const { path } = await keepFile(library, request.body, patronBytesMax)
-      try {
-        const { category: categoryCode, ...rest } = request.query
-        const read = await importPatrons(library.db, by, createReadStream(path), { ...rest, categoryCode })
-        if ('refused' in read) return sendRefusal(reply, read, request)
-        return reply.send(read)
-      } finally {
-        await rm(path, { force: true })
-      }
+      const { category: categoryCode, ...rest } = request.query
+      const read = await importPatrons(library.db, by, createReadStream(path), {
+        ...rest,
+        categoryCode,
+      }).finally(() => rm(path, { force: true }))
+      return 'refused' in read ? sendRefusal(reply, read, request) : reply.send(read)
     },
   )
 }
@@ -116,7 +114,7 @@ async function importFile(
   const how = { ...rest, ...(written === undefined ? {} : { mapping: mappingIn(written) }) }
   const key = keyOf(request)
   const { path } = await keepFile(library, request.body, limits.uploadBytes)
-  let isKept = false
+  const forget = () => rm(path, { force: true })
   try {
     const file = {
       ...how,
@@ -125,16 +123,17 @@ async function importFile(
       format: format ?? (await formatOfFile(path, fileName)),
     }
     if (preview === 'yes') {
-      const seen = await previewImport(library.db, file)
+      const seen = await previewImport(library.db, file).finally(forget)
       return 'refused' in seen ? sendRefusal(reply, seen, { who }) : reply.send(seen)
     }
     reply.header('idempotency-key', key)
     const started = await startImport(library, { ...file, name, actor: who.actor, key })
-    if ('refused' in started) return sendRefusal(reply, started, { who })
-    isKept = true
-    return reply.code(202).send(started)
-  } finally {
-    if (!isKept) await rm(path, { force: true })
+    if (!('refused' in started)) return reply.code(202).send(started)
+    await forget()
+    return sendRefusal(reply, started, { who })
+  } catch (error) {
+    await forget()
+    throw error
   }
 }
 
