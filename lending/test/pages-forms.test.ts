@@ -150,3 +150,24 @@ test('rules are set and explained, days are closed and opened, titles and copies
   assert.match((await manager.open('/search?query=%D0%BF%D0%B0%D0%BB%D0%B0%D1%82%D0%B0')).text, /Палата № 6/)
   assert.match((await manager.open('/journal?barcode=new-1')).text, /Add copy/)
 })
+
+test('a renewal that the rule refuses is overridden at the desk, with a reason', async () => {
+  await using at = await anOpenLibrary()
+  await at.db.rows(sql`update loan_rule set renewals_max = 0`)
+  const desk = aVisitor(at.app)
+  await desk.signIn('staff', await at.staff('desk'))
+  await desk.open(`/desk?card=${at.card}`)
+  await desk.send('/desk/lend', { barcode: at.barcode })
+  await at.db.rows(
+    sql`update loan set lent_at = lent_at - interval '9 days', due_at = due_at - interval '9 days'`,
+  )
+  await desk.open(`/desk?card=${at.card}`)
+  const refused = await desk.send('/desk/renew')
+  assert.equal(refused.status, 409)
+  assert.match(refused.text, /renewed as often as the rule allows/)
+  assert.doesNotMatch(refused.text, /Ask a member of staff/)
+  const without = await desk.send('/desk/renew', { reason: ' ' }, { says: 'Override' })
+  assert.match(without.text, /A reason is missing/)
+  const done = await desk.send('/desk/renew', { reason: 'Ill' }, { says: 'Override' })
+  assert.match(done.text, /Renewed\..*overridden/)
+})

@@ -47,7 +47,8 @@ export type RenewRefused =
   | { readonly refused: 'due-date-not-later'; readonly dueAt: string }
   | OverrideRefused
 
-const renewOverridable: ReadonlySet<string> = new Set([
+/** What staff may go past with a reason. */
+export const renewOverridable: ReadonlySet<string> = new Set([
   'patron-expired',
   'patron-blocked',
   'patron-owes',

@@ -1,8 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { holdsOf, loansOf } from '../../circulation/accounts.ts'
-import { type LendRefused, lend } from '../../circulation/lend.ts'
+import { lend } from '../../circulation/lend.ts'
 import { lendOverridable } from '../../circulation/lend-refusal.ts'
-import { renew } from '../../circulation/renew.ts'
+import type { Override } from '../../circulation/override.ts'
+import { renew, renewOverridable } from '../../circulation/renew.ts'
 import { patron as patronOf } from '../../patrons/patron.ts'
 import { may } from '../../staff/permission.ts'
 import { asked, identity, scanned } from './asked.ts'
@@ -33,13 +34,12 @@ export function deskPages(served: Served): void {
     const card = form.text('card', scanned)
     const barcode = form.text('barcode', scanned)
     if (!barcode) return goTo(reply, '/desk')
-    const passing = passed(form.text('passing', { max: 400, label: 'passing' }))
-    const reason = form.text('reason', reasonLimits)
+    const { passing, override } = readOverride(request, lendOverridable)
     const outcome = await act(served, request, lend, {
       card,
       barcode,
       branchId: branchIdOf(request),
-      ...(passing.length > 0 && mayOverride(request) ? { override: { reason, refusals: passing } } : {}),
+      ...override,
     })
     if (outcome.outcome === 'done') return goTo(reply, '/desk', { card })
     // The next person's card was scanned instead of a book: that is who stands here now.
@@ -48,7 +48,12 @@ export function deskPages(served: Served): void {
     if (isNextCard) return goTo(reply, '/desk', { card: barcode })
     return showDesk(served, request, reply, {
       at: await atDesk(served, card),
-      refused: { refusal: outcome.refusal, barcode, passing: toPass(outcome.refusal, passing), reason },
+      refused: {
+        refusal: outcome.refusal,
+        barcode,
+        passing: toPass(outcome.refusal, passing, lendOverridable),
+        reason: override?.override.reason ?? '',
+      },
     })
   })
 
@@ -56,11 +61,19 @@ export function deskPages(served: Served): void {
     const form = asked(request.body)
     const card = form.text('card', scanned)
     const loanId = form.whole('loanId', identity) ?? 0
-    const outcome = await act(served, request, renew, { loanId, branchId: branchIdOf(request) })
+    const { passing, override } = readOverride(request, renewOverridable)
+    const outcome = await act(served, request, renew, { loanId, branchId: branchIdOf(request), ...override })
     if (outcome.outcome === 'done') return goTo(reply, '/desk', { card, said: 'renewed' })
+    const { refusal } = outcome
     return showDesk(served, request, reply, {
       at: await atDesk(served, card),
-      refused: { refusal: outcome.refusal, barcode: '', passing: [], reason: '' },
+      refused: {
+        refusal,
+        barcode: '',
+        loanId,
+        passing: toPass(refusal, passing, renewOverridable),
+        reason: override?.override.reason ?? '',
+      },
     })
   })
 }
@@ -94,17 +107,26 @@ async function atDesk({ library }: Served, card: string): Promise<AtDesk | undef
   return { patron, loans, ready: holds.filter(({ state }) => state === 'on-shelf') }
 }
 
-/** The refusals that staff already went past for this scan, as the form carries them. */
-function passed(text: string): string[] {
-  return text.split(' ').filter((code) => lendOverridable.has(code))
+type Overridable = ReadonlySet<string>
+
+/** The refusals that staff already went past for this, as the form carries them, and why. */
+function readOverride(
+  { body, who }: FastifyRequest,
+  overridable: Overridable,
+): { passing: readonly string[]; override?: { override: Override } } {
+  const form = asked(body)
+  const named = form.text('passing', { max: 400, label: 'passing' }).split(' ')
+  const passing = named.filter((code) => overridable.has(code))
+  if (passing.length === 0 || !may(who, 'override')) return { passing }
+  return { passing, override: { override: { reason: form.text('reason', reasonLimits), refusals: passing } } }
 }
 
 /** What one more override would go past: everything so far and this one; nothing if this one stands. */
-function toPass({ refused }: LendRefused | { refused: 'key-reused' }, passing: readonly string[]): string[] {
-  if (refused === 'reason-missing') return [...passing]
-  return lendOverridable.has(refused) ? [...new Set([...passing, refused])] : []
-}
-
-function mayOverride({ who }: FastifyRequest): boolean {
-  return may(who, 'override')
+function toPass(
+  { refused }: { readonly refused: string },
+  passing: readonly string[],
+  overridable: Overridable,
+): readonly string[] {
+  if (refused === 'reason-missing') return passing
+  return overridable.has(refused) ? [...new Set([...passing, refused])] : []
 }

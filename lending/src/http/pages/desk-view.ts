@@ -20,10 +20,12 @@ export type AtDesk = {
   readonly ready: readonly HoldRow[]
 }
 
-/** A scan that was refused, and what went into it. */
+/** A scan, or a renewal, that was refused, and what went into it. */
 export type RefusedScan = {
   readonly refusal: Refused
   readonly barcode: string
+  /** The loan that was to be renewed; none when a copy was to be lent. */
+  readonly loanId?: number
   /** What may be gone past with a reason, this refusal included; none when nothing can be. */
   readonly passing: readonly string[]
   /** What staff wrote already. */
@@ -60,7 +62,7 @@ function cardScan(): Html {
 function copyScan(visit: Visit, { card }: Patron): Html {
   return html`<form class="scan" method="post" action="/desk/lend" data-scan><div class="inline-form">
     ${hidden(visit)}${carried('card', card)}
-    ${scanField({ name: 'barcode', label: 'Scan the books, one after another' })}
+    ${scanField({ name: 'barcode', label: 'Scan the books, one after another', hint: true })}
     <button class="button">Lend</button>
   </div>
   <p class="hint soft small" id="scan-hint">Enter on the empty field, or the next card, goes on to the next patron.</p></form>`
@@ -79,7 +81,7 @@ export function scanField({
   return html`<div class="field">
     <label for="scan">${label}</label>
     <input id="scan" name="${name}" maxlength="64" autofocus autocomplete="off" autocapitalize="off"
-      spellcheck="false" enterkeyhint="go" data-keep-focus${hint && html` aria-describedby="scan-hint"`}>
+      spellcheck="false" enterkeyhint="go"${hint && html` aria-describedby="scan-hint"`}>
   </div>`
 }
 
@@ -95,9 +97,12 @@ function refusedScan(visit: Visit, scan: RefusedScan, at: AtDesk | undefined): H
 }
 
 function overrideForm(visit: Visit, scan: RefusedScan, card: string): Html {
-  return html`<form class="inline-form" method="post" action="/desk/lend">
-    ${hidden(visit)}${carried('card', card)}${carried('barcode', scan.barcode)}${carried('passing', scan.passing.join(' '))}
-    ${textField({ name: 'reason', label: 'Lend it all the same, because', value: scan.reason, max: 500, required: true })}
+  const isRenewal = scan.loanId !== undefined
+  return html`<form class="inline-form" method="post" action="${isRenewal ? '/desk/renew' : '/desk/lend'}">
+    ${hidden(visit)}${carried('card', card)}
+    ${isRenewal ? carried('loanId', scan.loanId) : carried('barcode', scan.barcode)}
+    ${carried('passing', scan.passing.join(' '))}
+    ${textField({ name: 'reason', label: isRenewal ? 'Renew it all the same, because' : 'Lend it all the same, because', value: scan.reason, max: 500, required: true })}
     <button class="button danger">Override</button>
   </form>`
 }

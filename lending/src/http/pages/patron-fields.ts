@@ -77,7 +77,7 @@ export function patronFields({
     })}
     ${field('email', 'Email', { type: 'email' })}
     ${field('phone', 'Phone', { type: 'tel' })}
-    ${isNew && field('card', 'Card number', { hint: 'Scan a new card, or leave it empty and one is made.' })}
+    ${field('card', 'Card number', { hint: isNew ? 'Scan a new card, or leave it empty and one is made.' : 'A lost card is replaced here.' })}
     ${isNew && textField({ name: 'expiresOn', label: 'Valid until', type: 'date', value: form.expiresOn, problem: problems.expiresOn, hint: 'Empty: one year from today.' })}
     <div class="whole">${field('address', 'Address', { lines: true })}</div>
     <div class="whole">${field('note', 'Note for the desk', { lines: true, hint: 'The patron may ask to read it.' })}</div>

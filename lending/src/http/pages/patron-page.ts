@@ -70,8 +70,9 @@ export function patronPages(served: Served): void {
     until: form.day('until', 'Until') ?? 'forever',
   }))
   on('edit', 'patron-write', 'changed', editPatron, (patron, form, request) => {
-    const { card: _card, expiresOn: _expiresOn, ...fields } = readPatron(form, branchIdOf(request))
-    return { patronId: patron.patronId, version: form.whole('version', identity) ?? 0, ...fields }
+    const { card, expiresOn: _, ...fields } = readPatron(form, branchIdOf(request))
+    const version = form.whole('version', identity) ?? 0
+    return { patronId: patron.patronId, version, ...fields, ...(card ? { card } : {}) }
   })
 }
 

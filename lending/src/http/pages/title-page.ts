@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Title, title } from '../../catalogue/title.ts'
+import { holdsOn } from '../../circulation/accounts.ts'
 import { placeHold } from '../../circulation/hold.ts'
 import { branches } from '../../circulation/places.ts'
 import { may } from '../../staff/permission.ts'
@@ -37,14 +38,19 @@ export function titlePages(served: Served): void {
     tried?: { readonly refusal: Refused; readonly card: string },
   ): Promise<FastifyReply> {
     const shown = await titleIn(request)
-    const [visit, places] = await Promise.all([visitOf(served, request, reply), branches(db)])
+    const isTold = request.who?.kind === 'staff' && may(request.who, 'patron-read')
+    const [visit, places, queue] = await Promise.all([
+      visitOf(served, request, reply),
+      branches(db),
+      isTold ? holdsOn(db, shown.titleId) : [],
+    ])
     const frame = {
       title: shown.title,
       door: '/',
       ownHead: true,
       status: tried ? statusOf(tried.refusal) : 200,
     }
-    return show(reply, visit, frame, titleView(visit, { title: shown, places, tried }))
+    return show(reply, visit, frame, titleView(visit, { title: shown, places, queue, tried }))
   }
 
   async function titleIn(request: FastifyRequest): Promise<Title> {

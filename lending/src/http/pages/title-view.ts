@@ -1,5 +1,6 @@
 import type { CopyLine } from '../../catalogue/copy.ts'
 import type { Title } from '../../catalogue/title.ts'
+import type { HoldOn } from '../../circulation/accounts.ts'
 import type { Branch } from '../../circulation/places.ts'
 import { may } from '../../staff/permission.ts'
 import { address } from './address.ts'
@@ -7,11 +8,11 @@ import { availabilityTag, copyStateTag } from './availability.ts'
 import { choiceField, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { languageName } from './language.ts'
-import { notice } from './notice.ts'
+import { notice, tag } from './notice.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import { saidText } from './said.ts'
 import { type Visit, zoneOf } from './visit.ts'
-import { counted } from './wording.ts'
+import { counted, day } from './wording.ts'
 import { capital, workName, yearText } from './work-line.ts'
 
 /** A title with its copies by branch, its facts, and a form to place a hold. */
@@ -20,10 +21,13 @@ export function titleView(
   {
     title,
     places,
+    queue,
     tried,
   }: {
     readonly title: Title
     readonly places: readonly Branch[]
+    /** Who waits, for staff who may know it. */
+    readonly queue: readonly HoldOn[]
     readonly tried: { readonly refusal: Refused; readonly card: string } | undefined
   },
 ): Html {
@@ -48,6 +52,7 @@ export function titleView(
             ${copies.length === 0 ? html`<p class="empty">The library has no copy of it.</p>` : copyList(copies, visit)}
             ${title.hasMoreCopies && html`<p class="soft">There are more copies than are shown.</p>`}
           </section>
+          ${queue.length > 0 && queueList(queue)}
           ${
             title.summary &&
             html`<section class="section"><h2>About it</h2><p class="aside-text" dir="auto">${title.summary}</p></section>`
@@ -88,6 +93,16 @@ function copyList(copies: readonly CopyLine[], visit: Visit): Html {
       </li>`,
     )}</ul></section>`,
   )}`
+}
+
+function queueList(queue: readonly HoldOn[]): Html {
+  return html`<section class="section" aria-labelledby="queue"><h2 id="queue">Who waits</h2>
+    <ol class="rows">${queue.map(
+      (hold) => html`<li><div>
+        <p><a href="/patrons/${hold.patronId}"><bdi dir="auto">${hold.patronName}</bdi></a></p>
+        <p class="under">since ${day(hold.placedAt, 'UTC')} · fetches it at ${hold.pickupBranchName}</p>
+      </div><p class="end">${hold.position === null ? tag('good', hold.state === 'on-shelf' ? 'Ready' : 'On its way') : tag('plain', `Number ${hold.position}`)}</p></li>`,
+    )}</ol></section>`
 }
 
 function holdPanel(
