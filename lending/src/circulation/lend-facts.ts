@@ -35,7 +35,7 @@ export async function lendFacts(
   const asked = { ...question, card: scanned(question.card), barcode: scanned(question.barcode) }
   const [[standing], [fresh]] = await together(
     db.rows<Standing>(standingOf(asked, lock ? sql`for no key update` : sql``)),
-    db.rows<Fresh>(freshOf(asked, lock ? sql`for no key update` : sql``)),
+    db.rows<Fresh>(freshOf(asked, lock)),
   )
   if (!standing || !fresh) throw new Error('A statement that always has one row had none.')
   return factsOf(asked, standing, fresh)
@@ -116,6 +116,7 @@ function standingOf({ card, barcode, branchId, now }: LendQuestion, lock: Sql): 
 }
 
 type Fresh = {
+  loan_id: number | null
   open_loans: number
   owes_cents: number
   open_loan: { id: number; dueAt: string; patronId: number; card: string; name: string } | null
@@ -123,7 +124,8 @@ type Fresh = {
   own_waiting_hold_id: number | null
 }
 
-function freshOf({ card, barcode }: LendQuestion, lock: Sql): Sql {
+function freshOf({ card, barcode }: LendQuestion, isLending: boolean): Sql {
+  const lock = isLending ? sql`for no key update` : sql``
   return sql`
     with asking as materialized (select id from patron where card = ${card} and deleted_at is null),
     wanted as materialized (select id, title_id from copy where barcode = ${barcode}),
@@ -158,7 +160,9 @@ function freshOf({ card, barcode }: LendQuestion, lock: Sql): Sql {
         where loan.copy_id = (select id from wanted) and loan.returned_at is null
       ) as open_loan,
       (select json_build_object('holdId', id, 'patronId', patron_id) from captured) as captured_by,
-      (select id from own) as own_waiting_hold_id
+      (select id from own) as own_waiting_hold_id,
+      -- Known beforehand, the loan's number lets the loan go out together with the commit.
+      ${isLending ? sql`nextval('loan_id_seq')` : sql`null::bigint`} as loan_id
   `
 }
 
@@ -202,6 +206,7 @@ function factsOf({ branchId, now }: LendQuestion, standing: Standing, fresh: Fre
           })
         : undefined,
     ownWaitingHoldId: fresh.own_waiting_hold_id ?? undefined,
+    loanId: fresh.loan_id ?? undefined,
   }
 }
 

@@ -87,6 +87,8 @@ export type LendFacts = {
   readonly rule: LoanRule | undefined
   /** The patron's own hold on the title, still waiting. */
   readonly ownWaitingHoldId: number | undefined
+  /** The number that the loan will have; known only while lending. */
+  readonly loanId: number | undefined
 }
 
 /** Everything that speaks against lending, the patron's part first. None means: lend it. */

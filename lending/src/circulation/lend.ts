@@ -54,19 +54,20 @@ export const lend: Verb<LendAsk, Lent, LendRefused> = {
 }
 
 async function handOver(tx: Tx, facts: LendFacts, lentAt: Date): Promise<Omit<Lent, 'overridden'>> {
-  const { branch, patron, copy, rule } = facts
-  assert(branch && patron && copy && rule, 'Lending went on without a branch, patron, copy or rule.')
+  const { branch, patron, copy, rule, loanId } = facts
+  assert(branch && patron && copy && rule && loanId, 'Lending went on without a fact that it needs.')
   const due = dueAt({ ...branch, rule, lentAt, patronExpiresOn: patron.expiresOn })
-  const [loan] = await tx.rows<{ id: number }>(sql`
-    insert into loan (copy_id, patron_id, patron_category_id, branch_id, loan_rule_id, lent_at, due_at)
-    values (${copy.id}, ${patron.id}, ${patron.categoryId}, ${branch.id}, ${rule.id}, ${lentAt}, ${due})
-    returning id
+  tx.withCommit(sql`
+    insert into loan (id, copy_id, patron_id, patron_category_id, branch_id, loan_rule_id, lent_at, due_at)
+    overriding system value
+    values (
+      ${loanId}, ${copy.id}, ${patron.id}, ${patron.categoryId}, ${branch.id}, ${rule.id}, ${lentAt}, ${due}
+    )
   `)
-  assert(loan, 'An inserted loan has an id.')
   if (copy.isInTransit) await tx.rows(sql`update copy set in_transit_to = null where id = ${copy.id}`)
   await settleHolds(tx, { facts, copyId: copy.id, patronId: patron.id, at: lentAt })
   return {
-    loanId: loan.id,
+    loanId,
     copyId: copy.id,
     titleId: copy.titleId,
     patronId: patron.id,

@@ -1,4 +1,4 @@
-import { rename, stat } from 'node:fs/promises'
+import { rename, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { StartError } from '../start-error.ts'
@@ -59,6 +59,8 @@ export async function openOurServer(
     // The lock ends with the server, not before: whoever comes next finds it going down and waits.
     await server?.stop(how)
     await ownership.release()
+    // One below /tmp is not left behind; PostgreSQL has emptied it.
+    if (connection.host !== join(dataFolder, 'socket')) await rmdir(connection.host).catch(() => undefined)
   }
   const restart = async () => {
     server = undefined

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import { WriteContendedError, WriteLostError, WritesStoppedError } from './faults.ts'
-import { type Database, isConnectionLost, rollBack, rowsOn, sendTogether, sqlState, type Tx } from './pool.ts'
-import { sql } from './sql.ts'
+import { type Database, isConnectionLost, openTx, rollBack, sendTogether, sqlState, type Tx } from './pool.ts'
+import { type Sql, sql } from './sql.ts'
 
 /** An answer that a patron or a desk may hear. Its code is one of a closed union per operation. */
 export type Refusal = { readonly refused: string }
@@ -108,7 +108,7 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
 ): Promise<Attempt<Done, Refused>> {
   const digest = requestDigest(verb.action, verb.recognisedBy ? verb.recognisedBy(ask) : ask)
   return db.withConnection(async (connection) => {
-    const tx: Tx = { rows: rowsOn(connection), connection }
+    const tx = openTx(connection)
     let committing = false
     try {
       sendTogether(connection)
@@ -119,14 +119,18 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
       }
       const answer: Done | Refused = await verb.work(tx, ask, by)
       const refused = isRefusal(answer)
-      if (refused) await together(connection.query('rollback'), connection.query('begin'))
+      if (refused) {
+        tx.drop()
+        await together(connection.query('rollback'), connection.query('begin'))
+      }
       const entry = refused
         ? { outcome: 'refused' as const, answer, about: {} }
         : { outcome: 'done' as const, answer, about: verb.about(answer as Done) }
       const row = { ...entry, action: verb.action, digest, epoch: opened.epoch }
       committing = true
       // Sent in one go: without its journal row the transaction has failed, and the commit is a rollback.
-      const [, { command }] = await together(addJournalRow(tx, by, row), connection.query('commit'))
+      tx.withCommit(journalRow(by, row))
+      const { command } = await tx.commit()
       if (command !== 'COMMIT') throw new Error(`The server answered ${command} to a commit.`)
       return refused
         ? { outcome: 'refused', refusal: answer as Refused, repeated: false }
@@ -179,9 +183,9 @@ type Entry = {
   readonly epoch: number
 }
 
-async function addJournalRow(tx: Tx, by: By, entry: Entry): Promise<void> {
+function journalRow(by: By, entry: Entry): Sql {
   const { about } = entry
-  await tx.rows(sql`
+  return sql`
     insert into journal (
       id, epoch, instance, actor, action, idempotency_key, request_sha256, outcome, title_id, copy_id, patron_id,
       loan_id, hold_id, change_set_id, believed, answer, occurred_at
@@ -192,7 +196,7 @@ async function addJournalRow(tx: Tx, by: By, entry: Entry): Promise<void> {
       ${about.loanId ?? null}, ${about.holdId ?? null}, ${about.changeSetId ?? null},
       ${by.believed ? JSON.stringify(by.believed) : null}, ${JSON.stringify(entry.answer)}, ${by.occurredAt}
     )
-  `)
+  `
 }
 
 function earlierAnswer<Done, Refused extends Refusal>(
