@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { runningPostmaster } from '../src/postgres/postmaster.ts'
 import { signIn, temporaryHome } from './bibby-process.ts'
 
 test('from nothing to a library: one start, the sample once, accounts that work, closed in order', async () => {
@@ -50,7 +51,9 @@ const countsOfSample = `
     (select count(*)::int from hold where state = 'in-transit') as in_transit,
     (select count(distinct patron_id)::int from fine_line) as owed`
 
-test('a second start on the same data is told who has it, and harms nothing', async () => {
+test('a second start on the same data is told who has it, and harms nothing', {
+  timeout: 120_000,
+}, async () => {
   await using home = await temporaryHome()
   const first = home.start()
   const address = await first.ready
@@ -66,7 +69,7 @@ test('a second start on the same data is told who has it, and harms nothing', as
   assert.equal((await fetch(`${address}actuator/health/readiness`)).status, 200)
 })
 
-test('of two first starts at once one serves and the other is told', async () => {
+test('of two first starts at once one serves and the other is told', { timeout: 120_000 }, async () => {
   await using home = await temporaryHome()
   const both = [home.start(), home.start()]
   const firstToEnd = await Promise.race(both.map(({ ended }) => ended))
@@ -134,9 +137,15 @@ test('a request that is under way when Bibby is told to stop gets its answer; th
   assert.equal(await home.serverPid(), undefined)
 })
 
-test('a path too long for a socket gets one elsewhere', async () => {
+test('a path too long for a socket gets one elsewhere, and leaves nothing there', async () => {
   await using home = await temporaryHome(`${'long-'.repeat(30)}/data`)
   const bibby = home.start()
   const address = await bibby.ready
   assert.equal((await fetch(`${address}actuator/health/readiness`)).status, 200)
+  const folder = (await runningPostmaster(join(home.data, 'postgres')))?.socketFolder ?? ''
+  assert.match(folder, /^\/tmp\/bibby-[0-9a-f]{24}$/)
+  assert.equal((await stat(folder)).mode & 0o777, 0o700)
+  bibby.kill('SIGTERM')
+  assert.equal((await bibby.ended).code, 0)
+  await assert.rejects(stat(folder), { code: 'ENOENT' })
 })
