@@ -8,6 +8,7 @@ import { type Browser, chromium } from 'playwright-core'
 import type { App } from '../src/http/app.ts'
 import { buildServer } from '../src/http/server.ts'
 import { type Library, openLibrary } from '../src/library.ts'
+import type { Database } from '../src/postgres/pool.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { hashPassword } from '../src/staff/password.ts'
 import type { Role } from '../src/staff/permission.ts'
@@ -32,10 +33,16 @@ export type OpenLibrary = AsyncDisposable &
   }
 
 /** Opens one: `await using at = await anOpenLibrary()`. */
-export async function anOpenLibrary(): Promise<OpenLibrary> {
+export async function anOpenLibrary({
+  through = (db) => db,
+}: {
+  /** What the server sees of the database. */
+  through?: (db: Database) => Database
+} = {}): Promise<OpenLibrary> {
   const db = await scratchDatabase()
   const dataFolder = await mkdtemp(join(tmpdir(), 'bibby-pages-'))
-  const library = openLibrary({ connection: db.connection, dataFolder, instance: 'test' })
+  const opened = openLibrary({ connection: db.connection, dataFolder, instance: 'test' })
+  const library: Library = { ...opened, db: through(opened.db) }
   const small = await aSmallLibrary(db)
   const app = await buildServer(library, { logLevel: 'silent' })
   await app.listen({ port: 0, host: '127.0.0.1' })

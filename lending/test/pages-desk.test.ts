@@ -83,6 +83,26 @@ test('scans that cannot be sent are kept, and sent again under their keys', { sk
   assert.equal((await at.db.rows(sql`select from loan`)).length, 1)
 })
 
+test('behind a card that nobody has, no book goes to whoever stood there before', { skip }, async () => {
+  await using at = await anOpenLibrary()
+  await using browser = await aBrowser()
+  const page = await browser.newPage()
+  await signIn(page, at)
+  await page.goto(`${at.address}/desk?card=${at.card}`)
+  const { promise: typed, resolve: typedAll } = Promise.withResolvers<void>()
+  await page.route('**/desk/lend', async (route) => {
+    await typed
+    await route.continue()
+  })
+  await scan(page, 'a-card-read-badly')
+  await scan(page, at.barcode)
+  typedAll()
+  await page.getByText('Was it the next card?').waitFor()
+  assert.deepEqual(await at.db.rows(sql`select from loan`), [])
+  await page.getByRole('button', { name: 'Go on with them' }).press('Enter')
+  await page.getByText('On loan: 1 item').waitFor()
+})
+
 test('suggestions come while typing, by keyboard, and search without script needs none', {
   skip,
 }, async () => {

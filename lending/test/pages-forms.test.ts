@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { type ImportLibrary, waitForImport } from '../src/catalogue/import/start-import.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { anOpenLibrary, aVisitor } from './browser.ts'
-import { aCharge } from './library-fixtures.ts'
+import { type Cut, cutAt } from './cut.ts'
+import { aCharge, aCopy, besides } from './library-fixtures.ts'
 
 test('at the desk a patron is blocked, let go, extended, edited, given a password, and pays', async () => {
   await using at = await anOpenLibrary()
@@ -170,4 +171,52 @@ test('a renewal that the rule refuses is overridden at the desk, with a reason',
   assert.match(without.text, /A reason is missing/)
   const done = await desk.send('/desk/renew', { reason: 'Ill' }, { says: 'Override' })
   assert.match(done.text, /Renewed\..*overridden/)
+})
+
+test('a form whose outcome is lost on the way is sent once more, and lends once', async () => {
+  let cut: { readonly at: number; readonly how: Cut } | undefined
+  let reached = true
+  await using at = await anOpenLibrary({
+    through: (db) => ({
+      ...db,
+      withConnection: async (work) => {
+        if (!cut) return db.withConnection(work)
+        const cutting = cutAt(db, cut.at, cut.how)
+        try {
+          return await cutting.withConnection(work)
+        } finally {
+          reached ||= cutting.reached()
+        }
+      },
+    }),
+  })
+  const desk = aVisitor(at.app)
+  await desk.signIn('staff', await at.staff('desk'))
+  let asked = 0
+  let unknown = 0
+  for (const how of ['before', 'reply-lost'] as const) {
+    reached = true
+    // The first statement of each transaction is what reading pages consists of too.
+    for (let statement = 2; reached; statement++) {
+      reached = false
+      asked += 1
+      const { barcode } = await aCopy(at.db, besides(at))
+      await desk.open(`/desk?card=${at.card}`)
+      const form = desk.seen().forms.find(({ action }) => action === '/desk/lend')
+      assert.ok(form)
+      const fields = { ...form.fields, barcode }
+      cut = { at: statement, how }
+      const first = await desk.post('/desk/lend', fields)
+      cut = undefined
+      const isUnknown = /Send it once more/.test(first.text)
+      if (isUnknown) unknown += 1
+      const settled = isUnknown ? await desk.send('/desk/lend') : await desk.post('/desk/lend', fields)
+      assert.equal(settled.status, 200, `cut ${how} at ${statement}`)
+      const loans = await at.db.rows(sql`
+        select from loan join copy on copy.id = loan.copy_id where copy.barcode = ${barcode}
+      `)
+      assert.equal(loans.length, 1, `cut ${how} at ${statement}`)
+    }
+  }
+  assert.ok(asked > 6 && unknown >= 1, `${asked} asked, ${unknown} unknown`)
 })

@@ -4,19 +4,22 @@
 const field = () => document.querySelector('#scan')
 const waiting = []
 let busy = false
+/** True while scans wait for somebody to look: see `hold`. */
+let held = false
 
 document.addEventListener('submit', (event) => {
   const form = event.target
   if (!(form instanceof HTMLFormElement) || !form.hasAttribute('data-scan')) return
   const input = form.querySelector('#scan')
   // An empty field means: the next patron. It waits for what was scanned before.
-  if (input.value.trim() === '' && waiting.length === 0 && !busy) return
+  if (input.value.trim() === '' && waiting.length === 0 && !busy && !held) return
   event.preventDefault()
   const fields = new URLSearchParams(new FormData(form))
   // The key in the form is for one scan; each further one gets its own.
   fields.set('key', newKey())
   waiting.push({ action: form.action, fields })
   input.value = ''
+  if (held) return hold()
   tellWaiting()
   if (!busy) sendAll()
 })
@@ -26,8 +29,12 @@ async function sendAll() {
   while (waiting.length > 0) {
     const [scan] = waiting
     try {
-      await send(scan)
+      const isKnown = await send(scan)
       waiting.shift()
+      if (!isKnown && waiting.length > 0) {
+        hold()
+        break
+      }
     } catch (error) {
       tellLost(error)
       break
@@ -37,13 +44,17 @@ async function sendAll() {
   busy = false
 }
 
+// False when a scan at the lending desk was of nothing that is known. It may have been the next patron's card: what
+// was scanned after it must not go to whoever stood here before.
 async function send({ action, fields }) {
   const answer = await deliver(action, fields)
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
   const desk = page.querySelector('#desk')
-  if (!desk) throw new Error(page.querySelector('h1')?.textContent ?? 'The library cannot be reached.')
+  if (answer.url.includes('/sign-in')) throw new Error('You are signed out. Sign in on another page first.')
+  if (!desk) throw new Error(page.querySelector('h1')?.textContent ?? 'The library gave no answer.')
   show(desk)
   if (answer.redirected) history.replaceState(null, '', answer.url)
+  return answer.status !== 404 || !action.endsWith('/desk/lend')
 }
 
 // The page knows who stands at the desk now; it may be somebody else than when this was scanned.
@@ -75,19 +86,40 @@ function tellWaiting() {
 }
 
 function tellLost({ name, message }) {
+  const why = name === 'TypeError' ? 'The library cannot be reached.' : message
+  // The same keys: what arrived before is not done twice.
+  tellKept(why, { 'Send them again': sendAll })
+}
+
+function hold() {
+  held = true
+  const goOn = () => {
+    held = false
+    sendAll()
+  }
+  const drop = () => {
+    held = false
+    waiting.length = 0
+    tellWaiting()
+  }
+  tellKept('Not known. Was it the next card?', { 'Go on with them': goOn, 'Drop them': drop })
+}
+
+function tellKept(why, choices) {
   const place = document.querySelector('#waiting')
   if (!place) return
-  const why = name === 'TypeError' ? 'The library cannot be reached.' : message
-  place.textContent = `${why} Kept here, in order: ${waiting.map(({ fields }) => fields.get('barcode')).join(', ')}. `
-  const again = document.createElement('button')
-  again.className = 'button small'
-  again.textContent = 'Send them again'
-  // The same keys: what arrived before is not done twice.
-  again.addEventListener('click', () => {
-    field()?.focus()
-    sendAll()
-  })
-  place.append(again)
+  const scans = waiting.map(({ fields }) => fields.get('barcode')).join(', ')
+  place.textContent = `${why} Kept here, in order: ${scans}. `
+  for (const [label, choose] of Object.entries(choices)) {
+    const button = document.createElement('button')
+    button.className = 'button small'
+    button.textContent = label
+    button.addEventListener('click', () => {
+      field()?.focus()
+      choose()
+    })
+    place.append(button, ' ')
+  }
 }
 
 function newKey() {
