@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { randomInt, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { chown, readdir, readFile, stat, writeFile } from 'node:fs/promises'
@@ -129,14 +130,22 @@ test('lock files of a crash whose process number now belongs to another program 
   process.kill(server, 'SIGKILL')
   await Promise.all([first.ended, untilGone(server, 10_000)])
   const { uid, gid } = await stat(join(home.data, 'postgres'))
-  for (const [index, file] of files.entries()) {
-    // This very test is the other program.
-    await writeFile(file, (texts[index] ?? '').replace(String(server), String(process.pid)))
-    await chown(file, uid, gid)
+  // A program of the same user, which waits for its input: PostgreSQL takes it for a server of its own.
+  const other = spawn('/bin/cat', {
+    ...(process.getuid?.() === 0 ? { uid, gid } : {}),
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  try {
+    for (const [index, file] of files.entries()) {
+      await writeFile(file, (texts[index] ?? '').replace(String(server), String(other.pid)))
+      await chown(file, uid, gid)
+    }
+    const second = home.start()
+    await second.ready
+    assert.notEqual(await home.serverPid(), server)
+  } finally {
+    other.stdin.end()
   }
-  const second = home.start()
-  await second.ready
-  assert.notEqual(await home.serverPid(), server)
 })
 
 test('when the database dies under a running Bibby it is started again, and writes go on', async () => {
