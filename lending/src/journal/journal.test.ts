@@ -62,6 +62,19 @@ test('an entry says who did what, when, and from which version', async () => {
   assert.equal(refused?.line, 'Lend: refused (copy on loan).')
 })
 
+test('what was recorded before a time can be left out', async () => {
+  await using db = await scratchDatabase()
+  await aHistory(db)
+  const [newest, next] = await journal(db, {})
+  assert.ok(newest && next)
+  const recorded = (id: string) => new Date(Number.parseInt(id.slice(0, 13).replace('-', ''), 16))
+  assert.equal((await journal(db, { since: new Date(0) })).length, 6)
+  const since = await journal(db, { since: recorded(newest.id) })
+  assert.equal(since[0]?.id, newest.id)
+  for (const { id } of since) assert.ok(recorded(id) >= recorded(newest.id))
+  assert.deepEqual(await journal(db, { since: new Date(recorded(newest.id).getTime() + 1) }), [])
+})
+
 test('page after page, every entry is read once', async () => {
   await using db = await scratchDatabase()
   await aHistory(db)

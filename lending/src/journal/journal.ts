@@ -43,6 +43,8 @@ export type JournalQuery = {
   readonly action?: string | undefined
   /** Only entries older than this one. */
   readonly before?: string | undefined
+  /** Only entries recorded from this time on: bounds the search for what somebody did lately. */
+  readonly since?: Date | undefined
   readonly limit?: number
 }
 
@@ -87,7 +89,7 @@ type Row = Omit<JournalEntry, 'occurredAt' | 'recordedAt' | 'line'> & {
 
 /** The conditions joined, or undefined when nothing could meet them. */
 function conditions(query: JournalQuery): Sql | undefined {
-  const { copyId, barcode, patronId, card, titleId, actor, action, before } = query
+  const { copyId, barcode, patronId, card, titleId, actor, action, before, since } = query
   const all: Sql[] = [sql`true`]
   if (copyId !== undefined) all.push(sql`journal.copy_id = ${copyId}`)
   if (barcode !== undefined)
@@ -113,5 +115,12 @@ function conditions(query: JournalQuery): Sql | undefined {
     if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(before)) return undefined
     all.push(sql`journal.id < ${before}`)
   }
+  if (since !== undefined) all.push(sql`journal.id >= ${firstIdOf(since)}`)
   return joined(all, ' and ')
+}
+
+/** The least UUIDv7 of a millisecond: its first 48 bits are the time. Source: RFC 9562, section 5.7. */
+function firstIdOf(time: Date): string {
+  const hex = Math.max(0, time.getTime()).toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`
 }

@@ -7,17 +7,21 @@ import type { Served } from './serve-page.ts'
 import type { Visit } from './visit.ts'
 import { workLink } from './work-line.ts'
 
-/** How many lines a desk shows of what was just done, and how far back it looks for an answer. */
+/** How many lines a desk shows of what was just done. */
 const linesMax = 12
+/** What was done longer ago is not of this working day. */
+const shiftMs = 12 * 60 * 60 * 1_000
 
 /** What this member of staff did last with these actions, from the journal: it outlives reloads and restarts. */
 export async function deskLines(
   { library }: Served,
-  { who }: Visit,
+  { who, now }: Visit,
   actions: readonly string[],
 ): Promise<readonly DeskLine[]> {
   if (who?.kind !== 'staff') return []
-  const rows = await journal(library.db, { actor: who.actor, limit: linesMax * 2 })
+  // Without a bound, somebody's first day would be looked for in the whole history.
+  const since = new Date(now.getTime() - shiftMs)
+  const rows = await journal(library.db, { actor: who.actor, since, limit: linesMax * 2 })
   return rows
     .filter(({ action }) => actions.includes(action))
     .slice(0, linesMax)

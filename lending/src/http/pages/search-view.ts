@@ -41,7 +41,7 @@ export function searchBox({
       <label class="unseen" for="query">Search the catalogue</label>
       <input id="query" type="search" name="query" value="${query}" dir="auto" maxlength="100" required
         autocomplete="off" spellcheck="false" enterkeyhint="search"${autofocus && html` autofocus`}
-        data-suggestions="/suggestions" placeholder="Title, author, subject, ISBN">
+        data-suggestions="/suggestions" placeholder="Title, author, ISBN">
     </div>
     ${kept}
     <button class="button">Search</button>
