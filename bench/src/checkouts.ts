@@ -92,13 +92,15 @@ async function peerPerSecond(
   if (!ids) throw new Error('The library was not filled.')
   const by = { actor: 'system:bench', key: 'bench-0', occurredAt: new Date(), instance: 'bench' }
   const ask = { card: cardOf(recordedPatron), barcode: barcodeOf(recordedCopy), branchId: ids.branch }
-  await write(recording(db, recorded), by, lend, ask)
+  const lent = await write(recording(db, recorded), by, lend, ask)
+  if (lent.outcome !== 'done') throw new Error(`Nothing was lent: ${JSON.stringify(lent)}`)
   const names = new Map<unknown, string>([
     [ask.card, 'card'],
     [ask.barcode, 'barcode'],
     [ids.patron, 'patron'],
     [ids.copy, 'copy'],
     [by.key, 'key'],
+    [lent.answer.loanId, 'loan'],
   ])
   const { script, constants } = scriptOf(recorded, {
     varying: (value) => names.get(value),
@@ -110,6 +112,7 @@ async function peerPerSecond(
       '\\set barcode 3000000000 + :nth',
       `\\set patron ${ids.patron - recordedPatron} + :nth % ${patrons}`,
       '\\set key :nth',
+      '\\set loan 1000000000 + :nth',
       `\\set copy ${ids.copy - recordedCopy} + :nth`,
     ],
   })

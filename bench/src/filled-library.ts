@@ -52,5 +52,5 @@ export async function fillLibrary(
       order by title.control_number::bigint, k
     `)
   })
-  await db.withConnection((connection) => connection.query('vacuum analyze'))
+  await db.withConnection((connection) => connection.query('vacuum analyze title, copy, patron'))
 }

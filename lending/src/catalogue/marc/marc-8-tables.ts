@@ -8,6 +8,7 @@ export type CharacterSet = {
   readonly combining: readonly boolean[]
 }
 
+/** Every character set of MARC-8, by how a record switches to it. */
 export type Marc8Tables = {
   /** By the final byte of the sequence that designates the set, as `2` for Hebrew. */
   readonly sets: ReadonlyMap<string, CharacterSet>

@@ -10,6 +10,7 @@ export type Structure = {
   readonly warnings: readonly string[]
 }
 
+/** Why the bytes are not a record. */
 export type Broken = { readonly broken: RejectCode; readonly reason: string }
 
 /** The structure of a record whose length and directory are true, or undefined. */

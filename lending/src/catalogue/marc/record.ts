@@ -15,6 +15,7 @@ export type DataField = {
   readonly subfields: readonly Subfield[]
 }
 
+/** One part of a data field: its code, a letter or digit, and its text. */
 export type Subfield = { readonly code: string; readonly value: string }
 
 /** The character sets that a MARC file may be said to be in. */
