@@ -55,7 +55,7 @@ test('a function fits in a head: at most 70 lines', () => {
       const lines = text.split('\n')
       return lines.flatMap((line, start) => {
         if (!/^(?:export )?(?:async )?function/.test(line)) return []
-        const length = lines.slice(start).findIndex((later) => later === '}') + 1
+        const length = lines.slice(start).indexOf('}') + 1
         return length > functionLinesMax ? [`${path}:${start + 1}: ${length} lines`] : []
       })
     })

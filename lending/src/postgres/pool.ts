@@ -190,16 +190,16 @@ export function sendTogether(connection: pg.ClientBase): void {
 
 /** Statements on one connection, prepared by name. */
 export function rowsOn(connection: pg.ClientBase): Rows {
-  return async <R extends object>(statement: Sql) => {
-    sendTogether(connection)
-    const name = preparedName(statement.text)
-    const { rows } = await connection.query<R>({
-      text: statement.text,
-      values: [...statement.values],
-      ...(name ? { name } : {}),
+  return <R extends object>(statement: Sql) =>
+    new Promise<R[]>((resolve, reject) => {
+      sendTogether(connection)
+      // As a query of its own it is not copied property by property, which a checkout would feel.
+      const query = new pg.Query<R>(statement.text, [...statement.values], (error, result) => {
+        if (error) reject(error)
+        else resolve(result.rows)
+      })
+      connection.query(Object.assign(query, { name: statement.name ?? preparedName(statement.text) }))
     })
-    return rows
-  }
 }
 
 /** Ends a failed transaction; a connection that cannot even do that is closed by `withConnection`. */

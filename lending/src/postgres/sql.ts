@@ -4,15 +4,40 @@ import { createHash } from 'node:crypto'
 export type Sql = {
   readonly text: string
   readonly values: readonly unknown[]
+  /** The name under which the server keeps its plan, where it is known already. */
+  readonly name?: string | undefined
 }
 
 const made = new WeakSet<object>()
+/** Statements without parts have one text for ever: it is put together and named once. */
+const whole = new WeakMap<
+  TemplateStringsArray,
+  { readonly text: string; readonly name: string | undefined }
+>()
 
 /**
  * Writes a statement. A value becomes a parameter; a value that is itself an `sql` statement becomes part
  * of the text. Nothing else reaches the text, so no value can be read as SQL.
  */
 export function sql(strings: TemplateStringsArray, ...parts: readonly unknown[]): Sql {
+  const statement = parts.some(isSql) ? composed(strings, parts) : { ...wholeOf(strings), values: parts }
+  made.add(statement)
+  return statement
+}
+
+function wholeOf(strings: TemplateStringsArray): {
+  readonly text: string
+  readonly name: string | undefined
+} {
+  const known = whole.get(strings)
+  if (known) return known
+  const text = strings.reduce((before, next, index) => `${before}$${index}${next}`)
+  const fresh = { text, name: preparedName(text) }
+  whole.set(strings, fresh)
+  return fresh
+}
+
+function composed(strings: TemplateStringsArray, parts: readonly unknown[]): Sql {
   const values: unknown[] = []
   let text = strings[0] ?? ''
   parts.forEach((part, index) => {
@@ -26,9 +51,7 @@ export function sql(strings: TemplateStringsArray, ...parts: readonly unknown[])
     }
     text += strings[index + 1] ?? ''
   })
-  const statement = { text, values }
-  made.add(statement)
-  return statement
+  return { text, values }
 }
 
 /** Joins statements with a fixed piece of text, as `a and b and c`. */
