@@ -12,7 +12,7 @@ const firstIdentity = 2_147_483_648n + 17n
 /** Makes an empty library database: `await using db = await scratchDatabase()`. */
 export async function scratchDatabase({ connectionsMax = 20 } = {}): Promise<ScratchDatabase> {
   const host = process.env[socketFolderVariable]
-  if (!host) throw new Error('No PostgreSQL for tests. Run the file by `npm test -- FILE`.')
+  if (!host) throw new Error('No PostgreSQL for tests. Run the file by `npm run try -- FILE`.')
   const name = `scratch_${randomUUID().replaceAll('-', '')}`
   const at = { host, port: 5432, user: embeddedUser }
   const maintenance = openPool({

@@ -10,18 +10,41 @@ export type OpenDays = {
 
 /** The day on the wall calendar of that place, `YYYY-MM-DD`. */
 export function localDay(instant: Date, timeZone: string): string {
-  return Temporal.Instant.fromEpochMilliseconds(instant.getTime())
-    .toZonedDateTimeISO(timeZone)
-    .toPlainDate()
-    .toString()
+  const ms = instant.getTime()
+  // Since 1972 clocks differ from UTC by whole minutes, so that all of a minute lies on one day.
+  if (ms < wholeMinutesSinceMs) return calendarDay(ms, timeZone)
+  const minute = Math.floor(ms / minuteMs)
+  return remembered(`${minute} ${timeZone}`, localDays, () => calendarDay(minute * minuteMs, timeZone))
+}
+
+function calendarDay(epochMs: number, timeZone: string): string {
+  return Temporal.Instant.fromEpochMilliseconds(epochMs).toZonedDateTimeISO(timeZone).toPlainDate().toString()
 }
 
 /** The last second of a day at that place. Where clocks go back over midnight, the later of the two. */
 export function endOfDay(day: string, timeZone: string): Date {
-  const { epochMilliseconds } = Temporal.PlainDate.from(day)
-    .toPlainDateTime(lastSecond)
-    .toZonedDateTime(timeZone, { disambiguation: 'later' })
-  return new Date(epochMilliseconds)
+  const lastMs = remembered(`${day} ${timeZone}`, dayEnds, () => {
+    const last = Temporal.PlainDate.from(day).toPlainDateTime(lastSecond)
+    return last.toZonedDateTime(timeZone, { disambiguation: 'later' }).epochMilliseconds
+  })
+  return new Date(lastMs)
+}
+
+const minuteMs = 60_000
+const wholeMinutesSinceMs = Date.UTC(1972, 0)
+/** Asking a calendar takes longer than all else about a due date, and a desk asks the same all day. */
+const localDays = new Map<string, string>()
+const dayEnds = new Map<string, number>()
+/** When a memory is full it is emptied: the next minute fills it again. */
+const rememberedMax = 1_000
+
+function remembered<T>(key: string, memory: Map<string, T>, work: () => T): T {
+  const known = memory.get(key)
+  if (known !== undefined) return known
+  if (memory.size >= rememberedMax) memory.clear()
+  const fresh = work()
+  memory.set(key, fresh)
+  return fresh
 }
 
 /** Whether the branch is closed all of that day. */

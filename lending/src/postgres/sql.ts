@@ -10,10 +10,9 @@ export type Sql = {
 
 const made = new WeakSet<object>()
 /** Statements without parts have one text for ever: it is put together and named once. */
-const whole = new WeakMap<
-  TemplateStringsArray,
-  { readonly text: string; readonly name: string | undefined }
->()
+const whole = new WeakMap<TemplateStringsArray, Text>()
+
+type Text = { readonly text: string; readonly name: string | undefined }
 
 /**
  * Writes a statement. A value becomes a parameter; a value that is itself an `sql` statement becomes part
@@ -25,33 +24,47 @@ export function sql(strings: TemplateStringsArray, ...parts: readonly unknown[])
   return statement
 }
 
-function wholeOf(strings: TemplateStringsArray): {
-  readonly text: string
-  readonly name: string | undefined
-} {
+function wholeOf(strings: TemplateStringsArray): Text {
   const known = whole.get(strings)
   if (known) return known
-  const text = strings.reduce((before, next, index) => `${before}$${index}${next}`)
-  const fresh = { text, name: preparedName(text) }
+  const fresh = named(strings.reduce((before, next, index) => `${before}$${index}${next}`))
   whole.set(strings, fresh)
   return fresh
 }
 
+function named(text: string): Text {
+  return { text, name: preparedName(text) }
+}
+
+/** Texts put together from parts, by their own strings and then by the texts of the parts. */
+const patched = new WeakMap<TemplateStringsArray, Map<string, Text>>()
+/** Stands for a value among the texts of parts; no text is this. */
+const aValue = '$'
+/** How many ways of putting one template together are remembered. */
+const waysMax = 20
+
 function composed(strings: TemplateStringsArray, parts: readonly unknown[]): Sql {
-  const values: unknown[] = []
-  let text = strings[0] ?? ''
-  parts.forEach((part, index) => {
-    if (isSql(part)) {
-      const offset = values.length
-      text += part.text.replaceAll(/\$(\d{1,5})/g, (_, n: string) => `$${Number(n) + offset}`)
-      values.push(...part.values)
-    } else {
-      values.push(part)
-      text += `$${values.length}`
+  const values = parts.flatMap((part) => (isSql(part) ? part.values : [part]))
+  const ways = patched.get(strings) ?? new Map<string, Text>()
+  patched.set(strings, ways)
+  const way = parts.map((part) => (isSql(part) ? part.text : aValue)).join('\u0000')
+  const known = ways.get(way) ?? named(textOf(strings, parts))
+  if (ways.size < waysMax) ways.set(way, known)
+  return { ...known, values }
+}
+
+function textOf(strings: TemplateStringsArray, parts: readonly unknown[]): string {
+  let count = 0
+  return strings.reduce((before, next, index) => {
+    const part = parts[index - 1]
+    if (!isSql(part)) {
+      count += 1
+      return `${before}$${count}${next}`
     }
-    text += strings[index + 1] ?? ''
+    const offset = count
+    count += part.values.length
+    return `${before}${part.text.replaceAll(/\$(\d{1,5})/g, (_, n: string) => `$${Number(n) + offset}`)}${next}`
   })
-  return { text, values }
 }
 
 /** Joins statements with a fixed piece of text, as `a and b and c`. */
