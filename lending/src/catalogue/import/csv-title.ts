@@ -46,6 +46,7 @@ export function rowReader(
     callNumber: placesOf('callNumber'),
   }
   const separators = separatorsOf(mapping)
+  const isListed = columnsOf(mapping, 'authors').some((column) => pluralColumn.test(column.trim()))
   return (cells) => {
     const warnings: Warning[] = []
     const cell = (field: MappedField) => firstFull(cells, at[field])
@@ -57,7 +58,7 @@ export function rowReader(
         controlNumber: cell('controlNumber') || null,
         title,
         subtitle,
-        authors: authorsOf(cell('authors'), separators.authors),
+        authors: authorsOf(cell('authors'), separators.authors, { isListed }),
         isbns: isbnsOf(
           at.isbn.map((place) => cells[place] ?? ''),
           warnings,
@@ -126,16 +127,30 @@ function listOf(text: string, separators: readonly string[]): readonly string[] 
   return [...new Set(parts.map((part) => part.trim()).filter((part) => part !== ''))]
 }
 
+/** `authors`, `creators`, `Autoren`, `autori`: columns that promise a list. */
+const pluralColumn = /(?:s|autoren|autori)$/i
+
 /**
- * Authors between commas are told from one inverted name (`Tolstoy, Leo`) by this: each has a given name and a
- * family name of its own, so each part has a blank.
+ * Authors between commas are told from one inverted name (`Le Guin, Ursula K.`) by this: the column promises a
+ * list, and each part reads as a whole name. In doubt the cell stays one author, for that loses nothing.
  */
-function authorsOf(text: string, separators: readonly string[]): readonly string[] {
+function authorsOf(
+  text: string,
+  separators: readonly string[],
+  { isListed }: { isListed: boolean },
+): readonly string[] {
   const authors = listOf(text, separators)
   const [only] = authors
-  if (authors.length !== 1 || only === undefined) return authors
+  if (!isListed || authors.length !== 1 || only === undefined) return authors
   const parts = only.split(', ')
-  return parts.length > 1 && parts.every((part) => part.trim().includes(' ')) ? listOf(only, [', ']) : authors
+  return parts.length > 1 && parts.every(isWholeName) ? listOf(only, [', ']) : authors
+}
+
+/** A given name, then a family name: it neither begins small, as `van Gogh` does, nor ends in an initial. */
+function isWholeName(part: string): boolean {
+  const words = part.trim().split(' ')
+  const last = words.at(-1) ?? ''
+  return words.length > 1 && !/^\p{Ll}/u.test(part.trim()) && !/^(?:(?:\p{Lu}\.)+|\p{Lu})$/u.test(last)
 }
 
 function isbnsOf(cells: readonly string[], warnings: Warning[]): readonly string[] {
@@ -157,7 +172,12 @@ function isbnsOf(cells: readonly string[], warnings: Warning[]): readonly string
 
 function yearOf(text: string, warnings: Warning[]): number | null {
   if (text === '') return null
-  const written = /^(-?\d{1,4})(?!\d)/.exec(text) ?? /^\D{1,20}(\d{3,4})(?!\d)/.exec(text)
+  // In `16.9.2006` and `16 Sept 2006` the first number is a day.
+  const written =
+    /^\d{1,2}\D.{0,20}(?<!\d)(\d{4})(?!\d)/.exec(text) ??
+    /^(-?\d{1,4})(?!\d)/.exec(text) ??
+    /^\D{1,20}\d{1,2}\D{1,3}(\d{4})(?!\d)/.exec(text) ??
+    /^\D{1,20}(\d{3,4})(?!\d)/.exec(text)
   const year = Number(written?.[1] ?? Number.NaN)
   if (!Number.isInteger(year) || year < -5_000) {
     warnings.push('year-unreadable')
