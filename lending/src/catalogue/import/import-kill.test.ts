@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { type Cut, cutAt } from '../../../test/cut.ts'
 import { type ScratchDatabase, scratchDatabase } from '../../../test/scratch-database.ts'
+import { sql } from '../../postgres/sql.ts'
 import { changeSet } from './change-set.ts'
 import type { ImportFile } from './new-import.ts'
 import { resumeImports, runImport, startImport, stopImports, waitForImport } from './start-import.ts'
@@ -106,6 +107,25 @@ test('a connection cut at any statement loses and doubles nothing', async () => 
       if (!cutting.reached()) break
     }
   }
+})
+
+test('a batch that was refused for coming too late does not keep the next run from going on', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  const changeSetId = await added(db, await files.file('rows.csv', rows(3_000)))
+  // Whoever ends the import between two batches: here, for the database, as soon as a second one comes.
+  await db.rows(sql`
+    create function ends() returns trigger language plpgsql as $$
+    begin
+      if new.records_read = 1000 then new.state := 'failed'; end if;
+      return new;
+    end $$
+  `)
+  await db.rows(sql`create trigger ends before update on change_set for each row execute function ends()`)
+  await assert.rejects(ran(db, changeSetId), { code: 'BIBBY_IMPORT_MOVED_ON' })
+  await db.rows(sql`drop trigger ends on change_set`)
+  const end = await ran(db, changeSetId)
+  assert.ok('changeSet' in end && end.changeSet.state === 'done' && end.changeSet.read === 3_000)
 })
 
 test('two processes that run one import at once import it once', async () => {

@@ -58,19 +58,19 @@ export async function runImportHere(run: ImportRun, changeSetId: number): Promis
   if (!lock.isOurs) return { ended: 'elsewhere', changeSet: found.changeSet }
   if (!runnable.has(found.changeSet.state)) return { ended: 'over', changeSet: found.changeSet }
   const by = byOf(run, found.changeSet)
-  await settled(() => write(run.db, by(`begin-${randomUUID()}`), setState, { changeSetId, state: 'running' }))
+  await settled(() => write(run.db, by('begin'), setState, { changeSetId, state: 'running' }))
   try {
     await refuseOtherFile(found)
-    const isWhole = await importAll(run, found)
+    const isWhole = await importAll(run, found, by)
     const state = isWhole ? 'done' : 'waiting'
-    await settled(() => write(run.db, by(`end-${randomUUID()}`), setState, { changeSetId, state }))
+    await settled(() => write(run.db, by('end'), setState, { changeSetId, state }))
     return await ended(run, changeSetId, isWhole ? 'done' : 'stopped')
   } catch (error) {
     // What the database says is for the next run; what the file says is for people.
     if (isOfTheDatabase(error)) throw error
     const because = error instanceof Error ? error.message : String(error)
     const ask = { changeSetId, state: 'failed', because: because.slice(0, 500) } as const
-    await settled(() => write(run.db, by(`end-${randomUUID()}`), setState, ask))
+    await settled(() => write(run.db, by('end'), setState, ask))
     return await ended(run, changeSetId, 'failed')
   }
 }
@@ -110,14 +110,13 @@ async function refuseOtherFile({ changeSet: set, filePath, fileSha256 }: Stored)
 }
 
 /** Takes in batch after batch; the next one is read while the database works on the last. */
-async function importAll(run: ImportRun, found: Stored): Promise<boolean> {
+async function importAll(run: ImportRun, found: Stored, by: (part: string) => By): Promise<boolean> {
   const { changeSet: set } = found
   const seenFrom = {
     changeSetId: set.changeSetId,
     fileSha256: found.fileSha256,
     options: found.options,
   }
-  const by = byOf(run, set)
   let read = set.read
   let progress: ImportProgress = progressOf(set)
   let writing: Promise<void> = Promise.resolve()
@@ -194,10 +193,15 @@ const setState: Verb<SetStateAsk, PlainObject & { readonly changeSetId: number }
   },
 }
 
+/**
+ * The keys are of this run: a batch that came too late was refused, and its key would give that answer for ever. No
+ * batch doubles, for each checks its place.
+ */
 function byOf(run: ImportRun, set: ChangeSet): (part: string) => By {
+  const runId = randomUUID()
   return (part) => ({
     actor: set.actor,
-    key: `import-${set.changeSetId}-${part}`,
+    key: `import-${set.changeSetId}-${part}-${runId}`,
     occurredAt: run.clock(),
     instance: run.instance,
   })
