@@ -107,6 +107,20 @@ test('rows of one number are one book, whichever row comes last, and again nothi
   assert.deepEqual(counts(await imported(db, file)), [3, 0, 0, 3, 0])
 })
 
+test('the rows of another file of the same name never become the titles that stand under their numbers', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  await imported(db, await files.file('books.csv', 'id,title\n1,Emma\n2,Omoo\n'))
+  const other = await imported(db, await files.file('books.csv', 'id,title\n1,Dune\n2,Omoo: a voyage\n'))
+  assert.deepEqual(counts(other), [2, 0, 1, 0, 1])
+  const named = { ...(await files.file('books.csv', 'id,title\n1,Dune\n')), source: 'the-school' }
+  assert.deepEqual(counts(await imported(db, named)), [1, 1, 0, 0, 0])
+  assert.deepEqual(
+    (await titles(db)).map(({ title }) => title),
+    ['Emma', 'Omoo: a voyage', 'Dune'],
+  )
+})
+
 test('a record never overwrites another title that happens to have its number', async () => {
   await using db = await scratchDatabase()
   await using files = await scratchFolder()

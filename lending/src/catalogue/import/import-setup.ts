@@ -33,12 +33,15 @@ export const batchRecordsMax = 1_000
 /** How many bytes of records one transaction takes, past the first. */
 export const batchBytesMax = 8 * 1024 * 1024
 
+/** How a source begins that nobody named: it was guessed from the name of the file. */
+export const guessedSourcePrefix = 'csv:'
+
 /** The name that the rows of a CSV file are numbered under, when the mapping names none: that of the file. */
 export function sourceOfFile(fileName: string): string {
   const name = basename(fileName)
     .replace(/\.gz$/i, '')
     .replace(/\.[a-z]{1,5}$/i, '')
-  return `csv:${name
+  return `${guessedSourcePrefix}${name
     .normalize('NFC')
     .replaceAll(/\p{Cc}/gu, '')
     .slice(0, 80)

@@ -3,6 +3,7 @@ import type { TitleFields } from '../title-fields.ts'
 import { foldedText } from '../tokens.ts'
 import type { RowCopy } from './csv-title.ts'
 import { fieldsDigest, type Identity } from './identity.ts'
+import { guessedSourcePrefix } from './import-setup.ts'
 import type { IncomingReject, IncomingTitle, RecordFormat } from './incoming.ts'
 
 /** The title that stands under a number before a record of that number is looked at. */
@@ -141,7 +142,7 @@ function decide({ record, identity }: Numbered, draft: Draft): Fate | IncomingRe
     return 'unchanged'
   }
   const isSameWork = reallyTheSame(before.fields, own)
-  if (!isSameWork && (isOwn || own.controlSource === '')) return foreign(record, identity, before.fields)
+  if (!isSameWork && (isOwn || isNumberedByNobody(own))) return foreign(record, identity, before.fields)
   const fields = isOwn && record.format === 'csv' && isSameWork ? joined(before.fields, own) : own
   draft.planned = planned(record, {
     identity,
@@ -177,6 +178,11 @@ function reallyTheSame(one: TitleFields, other: TitleFields): boolean {
   return foldedText(`${other.title} ${other.subtitle}`)
     .split(' ')
     .some((word) => words.has(word))
+}
+
+/** Two libraries' spreadsheets are both called `books.csv`: the name of a file does not say who numbered its rows. */
+function isNumberedByNobody({ controlSource }: TitleFields): boolean {
+  return controlSource === '' || controlSource.startsWith(guessedSourcePrefix)
 }
 
 function foreign(record: IncomingTitle, { controlNumber }: Identity, before: TitleFields): IncomingReject {
