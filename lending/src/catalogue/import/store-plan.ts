@@ -67,7 +67,10 @@ async function keepBefore(
     join title on title.id = given.title_id
     left join title_record on title_record.title_id = title.id
     on conflict (change_set_id, title_id) do update
-    set record_number = excluded.record_number, version_after = excluded.version_after
+    set record_number = excluded.record_number,
+      -- Edited while the import ran: the old number stays, so that undoing finds the edit and leaves it.
+      version_after = case when change.version_after = excluded.version_after - 1 then excluded.version_after
+        else change.version_after end
   `)
 }
 

@@ -7,9 +7,10 @@ import type { Database } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import { type By, write } from '../../postgres/write.ts'
 import { addCopy } from '../add-copy.ts'
+import { editCopy } from '../edit-copy.ts'
 import { editTitle } from '../edit-title.ts'
 import { changeSet } from './change-set.ts'
-import { catalogueDigest, clock, imported, scratchFolder } from './test/imported.ts'
+import { added, catalogueDigest, clock, imported, ran, scratchFolder } from './test/imported.ts'
 import { undoImport } from './undo-import.ts'
 
 const by = (key: string = randomUUID()): By => ({
@@ -115,6 +116,37 @@ test('copies come by their barcodes, each once, and go again with the import', a
   await undoImport({ db }, { changeSetId: set.changeSetId }, by())
   assert.deepEqual(await catalogueDigest(db), before)
 })
+
+test('what was edited while the import ran, or on a copy that it made, is not lost by undoing it', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  await db.rows(sql`insert into branch (code, name, time_zone) values ('main', 'Main', 'UTC')`)
+  await db.rows(sql`insert into item_type (code, name) values ('book', 'Book')`)
+  const many = Array.from({ length: 999 }, (_, n) => `x${n},Filler ${n},\n`).join('')
+  const text = `id,title,barcode\n1,Emma,B1\n${many}1,Emma,B2\n2,Omoo,B3\n`
+  const file = { ...(await files.file('a.csv', text)), branch: 'main', itemType: 'book' }
+  const changeSetId = await added(db, file)
+  await ran(db, changeSetId, stoppedAfterOneBatch())
+  const emma = await titleOf(db, '1')
+  await write(db, by(), editTitle, { titleId: emma, version: 1, fields: { summary: 'of Highbury' } })
+  assert.equal((await ran(db, changeSetId)).ended, 'done')
+  const omoo = await titleOf(db, '2')
+  const [copy] = await db.rows<{ id: number }>(sql`select id from copy where barcode = 'B3'`)
+  await write(db, by(), editCopy, { copyId: copy?.id ?? 0, version: 1, note: 'signed by the author' })
+  const undone = await undoImport({ db }, { changeSetId }, by())
+  assert.deepEqual('undone' in undone && [undone.undone, undone.refused], [
+    999,
+    [
+      { titleId: emma, because: 'edited-since' },
+      { titleId: omoo, because: 'edited-since' },
+    ],
+  ])
+})
+
+function stoppedAfterOneBatch() {
+  const stop = new AbortController()
+  return { signal: stop.signal, onProgress: () => stop.abort() }
+}
 
 test('part of an import is undone, then the rest', async () => {
   await using db = await scratchDatabase()

@@ -143,6 +143,8 @@ async function changesToUndo(
         when title.version <> change.version_after then 'edited-since'
         when exists (select from loan where loan.copy_id = any (change.copies_made)) then 'has-loans'
         when exists (select from hold where hold.copy_id = any (change.copies_made)) then 'has-holds'
+        when exists (select from copy where copy.id = any (change.copies_made) and copy.version > 1)
+          then 'edited-since'
         when change.kind = 'updated' then null
         when exists (select from copy join loan on loan.copy_id = copy.id where copy.title_id = title.id)
           then 'has-loans'
