@@ -129,6 +129,11 @@ test('the API takes no cookie, and a bad token is refused even where none is nee
   const token = await at.tokenOf('desk')
   const byCookie = await at.app.inject({ url: '/api/v1/me', cookies: { bibby_session: token } })
   assert.equal(byCookie.statusCode, 401)
+  // Written otherwise it is the same door: by cookie another site could send it from somebody's browser.
+  const asPage = await at.app.inject({ url: '/%61pi/v1/me', cookies: { bibby_session: token } })
+  assert.equal(asPage.statusCode, 401)
+  const asApi = await at.app.inject({ url: '/%61pi/v1/me', headers: bearing(token) })
+  assert.equal(asApi.statusCode, 200)
   const bad = await at.app.inject({ url: '/api/v1/branches', headers: bearing('not-a-token') })
   assert.equal(bad.statusCode, 401)
 })
