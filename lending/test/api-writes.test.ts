@@ -35,6 +35,23 @@ test('the same key lends once and hears the same answer, which says that it is a
   assert.equal(other.json().code, 'key-reused')
 })
 
+test('a repeat of what gave a patron another card, or a copy another barcode, hears the same answer', async () => {
+  await using at = await aServedLibrary()
+  const headers = bearing(await at.tokenOf('manager'))
+  for (const [url, payload] of [
+    [`/api/v1/patrons/${at.card}`, { version: 1, card: 'card-anew' }],
+    [`/api/v1/copies/${at.barcode}`, { version: 1, barcode: 'barcode-anew' }],
+  ] as const) {
+    const keyed = { ...headers, 'idempotency-key': randomUUID() }
+    const first = await at.app.inject({ method: 'PATCH', url, headers: keyed, payload })
+    const second = await at.app.inject({ method: 'PATCH', url, headers: keyed, payload })
+    assert.equal(first.statusCode, 200, first.body)
+    assert.deepEqual(second.json(), first.json())
+    const later = await at.app.inject({ method: 'PATCH', url, headers, payload })
+    assert.equal(later.statusCode, 404)
+  }
+})
+
 test('a key is made when none came, and a bad one is refused', async () => {
   await using at = await aServedLibrary()
   const lend = await lending(at)

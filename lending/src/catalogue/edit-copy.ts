@@ -3,9 +3,10 @@ import type { Verb } from '../postgres/write.ts'
 import { checkedCopy, placeOf } from './add-copy.ts'
 import type { FieldProblems } from './checked-fields.ts'
 
-/** Which copy, from which version, and what changes; what is left out stays as it is. */
+/** Which copy (by identity, or by the barcode that it has now), from which version, and what changes; the rest stays. */
 export type EditCopyAsk = {
-  readonly copyId: number
+  readonly copyId?: number
+  readonly barcodeNow?: string
   /** The version that the editor saw. */
   readonly version: number
   readonly barcode?: string
@@ -30,19 +31,28 @@ export type EditCopyRefused =
   | { readonly refused: 'item-type-unknown' }
   | { readonly refused: 'fields-invalid'; readonly problems: FieldProblems }
 
-type Found = { title_id: number; version: number; barcode: string; branch: string; item_type: string }
+type Found = {
+  id: number
+  title_id: number
+  version: number
+  barcode: string
+  branch: string
+  item_type: string
+}
 
 /** Changes what a copy is called and where it belongs; who has it stays as it is. */
 export const editCopy: Verb<EditCopyAsk, CopyEdited, EditCopyRefused> = {
   action: 'edit-copy',
   about: ({ copyId, titleId }) => ({ copyId, titleId }),
   work: async (tx, ask) => {
+    const is =
+      ask.copyId === undefined ? sql`copy.barcode = ${ask.barcodeNow ?? ''}` : sql`copy.id = ${ask.copyId}`
     const [found] = await tx.rows<Found>(sql`
-      select copy.title_id, copy.version, copy.barcode, branch.code as branch, item_type.code as item_type
+      select copy.id, copy.title_id, copy.version, copy.barcode, branch.code as branch, item_type.code as item_type
       from copy
       join branch on branch.id = copy.branch_id
       join item_type on item_type.id = copy.item_type_id
-      where copy.id = ${ask.copyId}
+      where ${is}
       for no key update of copy
     `)
     if (!found) return { refused: 'copy-unknown' }
@@ -51,7 +61,7 @@ export const editCopy: Verb<EditCopyAsk, CopyEdited, EditCopyRefused> = {
     if (!checked.ok) return { refused: 'fields-invalid', problems: checked.problems }
     const { texts } = checked
     const [taken] = await tx.rows<{ title_id: number }>(sql`
-      select title_id from copy where barcode = ${texts.barcode} and id <> ${ask.copyId}
+      select title_id from copy where barcode = ${texts.barcode} and id <> ${found.id}
     `)
     if (taken) return { refused: 'barcode-taken', titleId: taken.title_id }
     const place = await placeOf(tx, {
@@ -69,10 +79,10 @@ export const editCopy: Verb<EditCopyAsk, CopyEdited, EditCopyRefused> = {
         lendable = coalesce(${ask.lendable ?? null}, lendable),
         price_cents = case when ${ask.priceCents === undefined} then price_cents else ${ask.priceCents ?? null} end,
         version = version + 1
-      where id = ${ask.copyId}
+      where id = ${found.id}
       returning version
     `)
-    if (!edited) throw new Error(`The copy ${ask.copyId} was locked and is gone.`)
-    return { copyId: ask.copyId, titleId: found.title_id, version: edited.version }
+    if (!edited) throw new Error(`The copy ${found.id} was locked and is gone.`)
+    return { copyId: found.id, titleId: found.title_id, version: edited.version }
   },
 }

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { localDay } from '../circulation/open-days.ts'
+import { scanned } from '../circulation/scanned.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
@@ -90,9 +91,10 @@ export const registerPatron: Verb<RegisterPatronAsk, RegisteredPatron, RegisterP
   },
 }
 
-/** What to change; what is absent stays. */
+/** What to change; what is absent stays. The patron is named by identity, or by the card that they have now. */
 export type EditPatronAsk = PatronFields & {
-  readonly patronId: number
+  readonly patronId?: number
+  readonly cardNow?: string
   /** The version that was seen; another one by now is refused. */
   readonly version: number
   readonly categoryCode?: string
@@ -122,10 +124,12 @@ export const editPatron: Verb<
     const checked = checkedFields(ask)
     if ('refused' in checked) return checked
     const { fields } = checked
-    const [now] = await tx.rows<{ version: number; givenName: string; familyName: string }>(sql`
-      select version, given_name as "givenName", family_name as "familyName"
+    const is =
+      ask.patronId === undefined ? sql`card = ${scanned(ask.cardNow ?? '')}` : sql`id = ${ask.patronId}`
+    const [now] = await tx.rows<{ id: number; version: number; givenName: string; familyName: string }>(sql`
+      select id, version, given_name as "givenName", family_name as "familyName"
       from patron
-      where id = ${ask.patronId} and deleted_at is null
+      where ${is} and deleted_at is null
       for no key update
     `)
     if (!now) return { refused: 'patron-unknown' }
@@ -137,10 +141,10 @@ export const editPatron: Verb<
     if (category === undefined) return { refused: 'category-unknown' }
     const branch = ask.branchId === undefined ? null : await branchOf(tx, ask.branchId)
     if (branch === undefined) return { refused: 'branch-unknown' }
-    if (fields.card !== undefined && (await isTaken(tx, fields.card, ask.patronId))) {
+    if (fields.card !== undefined && (await isTaken(tx, fields.card, now.id))) {
       return { refused: 'card-taken' }
     }
-    return update(tx, { ...ask, ...fields, categoryId: category?.id, branchId: branch?.id })
+    return update(tx, { ...ask, ...fields, patronId: now.id, categoryId: category?.id, branchId: branch?.id })
   },
 }
 
@@ -174,7 +178,8 @@ async function insert(tx: Tx, card: string, row: NewRow): Promise<RegisteredPatr
   return registered
 }
 
-type Changes = Omit<EditPatronAsk, 'branchId' | 'categoryCode'> & {
+type Changes = Omit<EditPatronAsk, 'patronId' | 'branchId' | 'categoryCode'> & {
+  readonly patronId: number
   readonly categoryId: number | undefined
   readonly branchId: number | undefined
 }

@@ -134,10 +134,9 @@ function copies(app: App, { library }: ApiServed): void {
         }),
       },
     },
-    async (request, reply) => {
-      const found = await copyByBarcode(library.db, request.params.barcode)
-      if (!found) throw new RefusedAtTheDoorError('copy-unknown')
-      const ask = { ...request.body, copyId: found.copyId }
+    (request, reply) => {
+      // Looked up by the verb: a repeat that gives it another barcode still finds what it did.
+      const ask = { ...request.body, barcodeNow: request.params.barcode }
       return answerWrite(library, request, reply, { verb: editCopy, ask })
     },
   )

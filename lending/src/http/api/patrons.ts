@@ -151,10 +151,10 @@ function editing(app: App, { library }: ApiServed): void {
     },
     async (request, reply) => {
       const { branch, category, ...rest } = request.body
-      const found = await patronAt(library, request.params.card)
       const ask = {
         ...rest,
-        patronId: found.patronId,
+        // Looked up by the verb: a repeat that gives them another card still finds what it did.
+        cardNow: request.params.card,
         ...(category === undefined ? {} : { categoryCode: category }),
         ...(branch === undefined ? {} : { branchId: await branchIdOf(library, branch) }),
       }
