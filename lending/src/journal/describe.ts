@@ -63,7 +63,30 @@ const sentences: Readonly<Record<string, Sentence>> = {
   'add-closed-day': (a) => `Closed a branch on ${a.text('day')}; ${a.count('loansMoved')} due dates moved.`,
   'remove-closed-day': (a) => `Opened a branch on ${a.text('day')} again.`,
   'set-loan-rule': (a) => `Set loan rule ${a.count('ruleId')}.`,
+  'add-title': (a) => `Added title ${a.count('titleId')} to the catalogue.`,
+  'edit-title': (a) => `Edited title ${a.count('titleId')}; it is at version ${a.count('version')} now.`,
+  'add-copy': (a) => `Added copy ${a.count('copyId')} to title ${a.count('titleId')}.`,
+  'edit-copy': (a) => `Edited copy ${a.count('copyId')}; it is at version ${a.count('version')} now.`,
+  'add-import': (a) => `Asked for import ${a.count('changeSetId')}.`,
+  'import-state': (a) =>
+    `Import ${a.count('changeSetId')} ${importBecame[a.text('state')] ?? 'went another way'}.`,
+  'import-batch': (a) =>
+    `Import ${a.count('changeSetId')} took in ${a.count('read')} records: ${a.count('imported')} new, ` +
+    `${a.count('updated')} changed, ${a.count('unchanged')} as they were, ${a.count('rejected')} set aside.`,
+  'undo-import': (a) => `Took back ${a.count('undone')} titles of import ${a.count('changeSetId')}.`,
+  'suspend-hold': (a) => `Suspended a hold${a.text('until') && ` until ${a.day('until')}`}.`,
+  'resume-hold': () => 'Let a suspended hold go on.',
+  'set-keeps-history': () => 'Settled whether returned loans are remembered.',
+  'found-library': () => 'Founded the library.',
+  'finish-founding': () => 'Finished founding the library.',
   forget: (a) => `Forgot who borrowed: ${a.count('loans')} loans and ${a.count('holds')} holds.`,
+}
+
+const importBecame: Readonly<Record<string, string>> = {
+  running: 'began, or went on',
+  waiting: 'stopped, to go on later',
+  done: 'ended',
+  failed: 'failed',
 }
 
 const whereTo: Readonly<Record<string, string>> = {

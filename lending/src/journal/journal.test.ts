@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { done } from '../../test/every-cut.ts'
 import { aCopy, aPatron, aSmallLibrary, aStaffMember, besides, by } from '../../test/library-fixtures.ts'
@@ -136,5 +139,32 @@ test('every entry has a sentence, whatever an older Bibby answered', () => {
       answer: { title: 'Emma', barcode: 'B', patronName: 'Ada', fineCents: 150, next: { to: 'shelf' } },
     }),
     'Took back “Emma” (B) from Ada, fine 1.50; back to the shelf.',
+  )
+})
+
+test('everything that is written has a sentence of its own', async () => {
+  const source = fileURLToPath(new URL('../', import.meta.url))
+  const actions: string[] = []
+  for (const name of await readdir(source, { recursive: true })) {
+    if (!name.endsWith('.ts') || name.endsWith('.test.ts') || name.startsWith('http/')) continue
+    const text = await readFile(join(source, name), 'utf8')
+    actions.push(...Array.from(text.matchAll(/^ {2,4}action: '([a-z-]+)'/gm), ([, action = '']) => action))
+  }
+  assert.ok(actions.length > 30, String(actions.length))
+  const bare = (action: string) =>
+    `${action.slice(0, 1).toUpperCase()}${action.slice(1).replaceAll('-', ' ')}.`
+  const lines = actions.map((action) => [action, describe({ action, outcome: 'done', answer: {} })] as const)
+  assert.deepEqual(
+    lines.filter(([action, line]) => line === bare(action)),
+    [],
+  )
+  const answer = { changeSetId: 3, read: 5, imported: 2, updated: 1, unchanged: 1, rejected: 1 }
+  assert.equal(
+    describe({ action: 'import-batch', outcome: 'done', answer }),
+    'Import 3 took in 5 records: 2 new, 1 changed, 1 as they were, 1 set aside.',
+  )
+  assert.equal(
+    describe({ action: 'import-state', outcome: 'done', answer: { changeSetId: 3, state: 'done' } }),
+    'Import 3 ended.',
   )
 })
