@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { scratchDatabase } from '../../test/scratch-database.ts'
+import type { Database } from './pool.ts'
+import { openPool } from './pool.ts'
+import { sql } from './sql.ts'
+
+const backend = async (db: Database) =>
+  (await db.rows<{ pid: number }>(sql`select pg_backend_pid() as pid`))[0]?.pid
+
+/** Has the server answer with this SQLSTATE. */
+const fail = (db: Database, code: string) =>
+  db.withConnection((connection) =>
+    connection.query(`do $$ begin raise exception 'a test' using errcode = '${code}'; end $$`),
+  )
+
+for (const code of ['25006', '57P01', '57P02', '57P03', '08006', '08P01']) {
+  test(`a connection that answered ${code} is never used again`, async () => {
+    await using db = await scratchDatabase({ connectionsMax: 1 })
+    const before = await backend(db)
+    await assert.rejects(fail(db, code), { code })
+    assert.notEqual(await backend(db), before)
+  })
+}
+
+test('a connection that only refused a statement is used again', async () => {
+  await using db = await scratchDatabase({ connectionsMax: 1 })
+  const before = await backend(db)
+  await assert.rejects(fail(db, '23505'), { code: '23505' })
+  assert.equal(await backend(db), before)
+})
+
+test('a connection that was given back inside a transaction is closed', async () => {
+  await using db = await scratchDatabase({ connectionsMax: 1 })
+  const before = await backend(db)
+  await db.withConnection((connection) => connection.query('begin'))
+  assert.notEqual(await backend(db), before)
+})
+
+test('a server that ends all sessions is noticed, and the pool goes on with new ones', async () => {
+  await using db = await scratchDatabase({ connectionsMax: 3 })
+  await Promise.all([backend(db), backend(db), backend(db)])
+  await using other = openPool({
+    connection: db.connection,
+    name: 'other',
+    connectionsMax: 1,
+    statementLimitMs: 5_000,
+  })
+  await other.rows(sql`
+    select pg_terminate_backend(pid, 5000) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()
+  `)
+  const tries = await Promise.allSettled([1, 2, 3, 4].map(() => backend(db)))
+  assert.ok((await backend(db)) !== undefined, JSON.stringify(tries))
+})
+
+test('a statement past its limit is stopped by the server, and the connection is used again', async () => {
+  await using db = await scratchDatabase()
+  await using hasty = openPool({
+    connection: db.connection,
+    name: 'hasty',
+    connectionsMax: 1,
+    statementLimitMs: 50,
+  })
+  const before = await backend(hasty)
+  await assert.rejects(hasty.rows(sql`select pg_sleep(5)`), { code: '57014' })
+  assert.equal(await backend(hasty), before)
+})
+
+test('a transaction that failed unheard is not taken for a commit', async () => {
+  await using db = await scratchDatabase()
+  await assert.rejects(
+    db.transaction(async (tx) => {
+      await tx.rows(sql`select 1 / 0`).catch(() => undefined)
+    }),
+    /rolled back/,
+  )
+})
+
+test('a write sent with the commit fails the transaction when it fails', async () => {
+  await using db = await scratchDatabase()
+  await assert.rejects(
+    db.transaction(async (tx) => {
+      await tx.rows(sql`insert into sign_in_failure (account) values ('a')`)
+      tx.withCommit(sql`insert into branch (code, name, time_zone) values ('Not a code', '', 'UTC')`)
+    }),
+    { code: '23514' },
+  )
+  assert.deepEqual(await db.rows(sql`select from sign_in_failure`), [])
+})
