@@ -120,6 +120,24 @@ test('a protected patron is forgotten: the flag protects the person, and this is
   assert.equal(await patronOf(db, loanId), null)
 })
 
+test('a hold whose copy was lent past it is forgotten there too: that check-in named its patron', async () => {
+  await using db = await scratchDatabase()
+  const library = await aSmallLibrary(db)
+  const { branchId, titleId, barcode } = library
+  const waiting = await aPatron(db, { ...besides(library), familyName: 'Waiting' })
+  const other = await aPatron(db, besides(library))
+  const at = (occurredAt: Date) => by({ occurredAt, actor: 'staff:5' })
+  const { holdId } = done(
+    await write(db, at(today), placeHold, { titleId, card: waiting.card, pickupBranchId: branchId }),
+  )
+  await write(db, at(today), takeBack, { barcode, branchId })
+  const past = { card: other.card, barcode, branchId, override: { reason: 'It is needed today.' } }
+  done(await write(db, at(today), lend, past))
+  done(await write(db, at(today), cancelHold, { holdId }))
+  await forgetReturnedLoans(db, inDays(31))
+  assert.deepEqual(await mentions(db, waiting), [])
+})
+
 test('losing the connection at any statement forgets loan and journal together or neither', async () => {
   await using db = await scratchDatabase()
   const loan = await aReturnedLoan(db)

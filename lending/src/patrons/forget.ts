@@ -188,20 +188,24 @@ async function forgetHolds(
   patronIds: readonly number[],
   limits: Limits,
 ): Promise<{ readonly rows: number; readonly journalRows: number }> {
-  const due = await tx.rows<{ id: number; titleId: number; copyId: number | null; patronId: number }>(sql`
-    select hold.id, hold.title_id as "titleId", hold.copy_id as "copyId", hold.patron_id as "patronId"
+  const due = await tx.rows<{ id: number; titleId: number; patronId: number }>(sql`
+    select hold.id, hold.title_id as "titleId", hold.patron_id as "patronId"
     from hold
     where hold.patron_id = any(${patronIds}) and ${holdIsOver(limits)}
     limit ${rowsABatch}
   `)
   if (due.length === 0) return { rows: 0, journalRows: 0 }
   const holdIds = due.map(({ id }) => id)
-  const copyIds = due.flatMap(({ copyId }) => (copyId === null ? [] : [copyId]))
+  const titleIds = [...new Set(due.map(({ titleId }) => titleId))]
   const owners = [...new Set(due.map(({ patronId }) => patronId))]
-  // The check-in that captured it, or the cancelled hold that passed the copy on, names its patron in the answer.
+  // The check-in that captured it, or the cancelled hold that passed the copy on, names its patron in the answer. It
+  // may have been of any copy of the title: the one that was lent past the hold is not the hold's own any more.
   const journalRows = await forgetJournal(
     tx,
-    sql`(journal.patron_id = any(${owners}) or journal.copy_id = any(${copyIds}))
+    sql`(
+        journal.patron_id = any(${owners})
+        or journal.copy_id = any(array(select id from copy where title_id = any(${titleIds})))
+      )
       and (
         journal.hold_id = any(${holdIds})
         or (journal.answer #>> '{next,holdId}')::bigint = any(${holdIds})
