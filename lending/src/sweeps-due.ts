@@ -1,3 +1,4 @@
+import { sweepUploads } from './catalogue/import/uploaded-file.ts'
 import { renewSearchOrder } from './catalogue/search-order.ts'
 import { expireHolds } from './circulation/expire-holds.ts'
 import { forgetReturnedLoans } from './patrons/forget.ts'
@@ -15,5 +16,6 @@ export const dueSweeps: readonly Sweep[] = [
     run: ({ db, instance }, now) => forgetReturnedLoans(db, now, { instance }),
   },
   { name: 'renew the order of search', run: ({ db }) => renewSearchOrder(db) },
+  { name: 'remove the files of imports that are over', run: (library) => sweepUploads(library) },
   { name: 'end old sessions', run: ({ db }, now) => sweepSessions(db, now) },
 ]

@@ -39,6 +39,7 @@ test('a file is previewed, imported, looked at, taken away again and undone by A
   const { changeSetId } = started.json()
   await waitForImport(at.library, changeSetId)
   const set = await get(`/imports/${changeSetId}`)
+  assert.deepEqual(await uploadsOf(at), [], 'an import that is over needs its file no more')
   assert.equal(set.state, 'done')
   assert.equal(set.recordsRead, 2)
   assert.equal(set.imported + set.updated + set.unchanged + set.rejected, 2)
@@ -47,6 +48,7 @@ test('a file is previewed, imported, looked at, taken away again and undone by A
 
   const again = await bring('fileName=books.csv&name=First', csv, { 'idempotency-key': 'import-1' })
   assert.equal(again.json().changeSetId, changeSetId, 'the same key is the same import')
+  assert.deepEqual(await uploadsOf(at), [], 'nor the file that came with it again')
 
   const exported = await at.app.inject({ url: '/api/v1/export?format=csv', headers })
   assert.equal(exported.statusCode, 200)

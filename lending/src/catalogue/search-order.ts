@@ -29,13 +29,21 @@ export async function renewSearchOrder(db: Database): Promise<SearchOrderRenewed
   return { recounted, ...(await renewTiers(db)) }
 }
 
-/** The second half of `renewSearchOrder`: moves titles by the loans that are noted on them. */
-export async function renewTiers(db: Database): Promise<{ readonly titles: number; readonly moved: number }> {
-  const { total, groups } = await histogram(db)
+/**
+ * The second half of `renewSearchOrder`: moves titles by the loans that are noted on them. Throws the reason of
+ * `signal` between two batches.
+ */
+export async function renewTiers(
+  db: Database,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<{ readonly titles: number; readonly moved: number }> {
+  const { total, groups } = await histogram(db, signal)
   const ends = tierEnds(groups, total)
   let moved = 0
-  for await (const { after, upTo } of batchesOfTitles(db))
+  for await (const { after, upTo } of batchesOfTitles(db)) {
+    signal?.throwIfAborted()
     moved += await moveTitles(db, { after, upTo, ends })
+  }
   return { titles: total, moved }
 }
 
@@ -86,10 +94,14 @@ const usefulness = sql`(
   + (title.id % ${steps}::bigint)
 )`
 
-async function histogram(db: Database): Promise<{ total: number; groups: Map<number, number> }> {
+async function histogram(
+  db: Database,
+  signal: AbortSignal | undefined,
+): Promise<{ total: number; groups: Map<number, number> }> {
   const groups = new Map<number, number>()
   let total = 0
   for await (const { after, upTo } of batchesOfTitles(db)) {
+    signal?.throwIfAborted()
     const found = await db.rows<{ usefulness: number; titles: number }>(sql`
       select ${usefulness} as usefulness, count(*) as titles
       from title

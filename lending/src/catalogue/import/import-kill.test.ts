@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdir, readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -23,6 +25,7 @@ import {
   scratchFolder,
 } from './test/imported.ts'
 import { undoImport } from './undo-import.ts'
+import { forgetUpload, sweepUploads } from './uploaded-file.ts'
 
 /** Rows with some of everything: quotes over lines, repeated numbers, rows without a title. */
 function rows(count: number): string {
@@ -153,6 +156,71 @@ test('an import runs on a thread of its own, tells how far it is, and ends done'
   assert.deepEqual([end.changeSet.state, end.changeSet.read], ['done', 2_500])
   assert.deepEqual(seen, [1_000, 2_000, 2_500])
   assert.deepEqual(await startImport(library(db), ask), started, 'the same key is the same import')
+})
+
+test('an import whose database goes away for a moment goes on by itself', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  const file = await files.file('rows.csv', rows(4_000))
+  const started = await startImport(library(db), { ...file, name: 'Spring', actor: 'staff:1' })
+  assert.ok('changeSetId' in started)
+  const cut = Promise.withResolvers<void>()
+  const end = runImport(library(db), started.changeSetId, { onProgress: () => cut.resolve() })
+  await cut.promise
+  const ended = await db.rows(sql`
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and application_name like 'bibby-import%'
+  `)
+  assert.ok(ended.length > 0)
+  await end
+  assert.equal((await changeSet(db, started.changeSetId))?.state, 'done')
+  assert.deepEqual(
+    counts((await changeSet(db, started.changeSetId)) ?? assert.fail()),
+    (await straight(file)).counts,
+  )
+})
+
+test('many new titles are in their order of search as soon as their import is over', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  const years = Array.from(
+    { length: 4_000 },
+    (_, n) => `${n},Title ${n},${n < 2_000 ? 1900 : 2000 + (n % 20)}`,
+  )
+  const file = await files.file('years.csv', `id,title,year\n${years.join('\n')}\n`)
+  const started = await startImport(library(db), { ...file, name: 'Spring', actor: 'staff:1' })
+  assert.ok('changeSetId' in started)
+  await waitForImport(library(db), started.changeSetId)
+  const tiers = await db.rows(sql`
+    select tier, count(*) as titles, min(published_year) as oldest from title group by tier order by tier
+  `)
+  assert.deepEqual(tiers, [
+    { tier: 0, titles: 2_000, oldest: 2000 },
+    { tier: 4, titles: 2_000, oldest: 1900 },
+  ])
+})
+
+test('only a file among the uploads is removed, and only when no import may still read it', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  const dataFolder = dirname((await files.file('a.csv', rows(10))).filePath)
+  const folder = join(dataFolder, 'uploads')
+  await mkdir(folder)
+  const name = randomUUID()
+  const file = { ...(await files.file(join('uploads', name), rows(10))), fileName: 'a.csv' }
+  const first = await added(db, file)
+  const second = await added(db, file)
+  assert.equal((await ran(db, first)).ended, 'done')
+  for (const clean of [forgetUpload({ db, dataFolder }, first), sweepUploads({ db, dataFolder })]) await clean
+  assert.deepEqual(await readdir(folder), [name])
+  assert.equal((await ran(db, second)).ended, 'done')
+  await files.file(join('uploads', 'notes.csv'), 'mine')
+  await sweepUploads({ db, dataFolder })
+  assert.deepEqual(await readdir(folder), ['notes.csv'])
+  const elsewhere = await files.file('b.csv', rows(3))
+  const { changeSetId } = await imported(db, elsewhere)
+  await forgetUpload({ db, dataFolder }, changeSetId)
+  assert.ok((await readdir(dataFolder)).includes('b.csv'))
 })
 
 test('a stopped import waits, and the next start goes on with it', async () => {

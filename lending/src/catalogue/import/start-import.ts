@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { Database, PoolOptions } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
@@ -7,6 +8,7 @@ import { plainText } from '../../text.ts'
 import type { WorkerStart } from './import-worker.ts'
 import { addImport, fileDigest, type ImportFile, type ImportFileRefused, importSetup } from './new-import.ts'
 import type { ImportEnd, ImportProgress } from './run-import.ts'
+import { forgetUpload, removeUpload } from './uploaded-file.ts'
 
 /** The part of a library that imports need. */
 export type ImportLibrary = {
@@ -15,6 +17,8 @@ export type ImportLibrary = {
   readonly clock: () => Date
   /** How to reach the database: an import opens connections of its own. */
   readonly connection: PoolOptions['connection']
+  /** Files in its `uploads/` are removed when their import is over. */
+  readonly dataFolder?: string
 }
 
 /** A file to import, under a name, for somebody. */
@@ -58,10 +62,19 @@ export async function startImport(
     // Nobody knows whether it was added: the same key settles it.
     if (made.outcome === 'unknown') continue
     if (made.outcome === 'refused') return made.refusal
+    if (made.repeated) await forgetSecond(library, ask.filePath, made.answer.changeSetId)
     // Whoever waits hears of a fault; an import that nobody waits for is gone on with at the next start.
     runImport(library, made.answer.changeSetId).catch(() => undefined)
     return made.answer
   }
+}
+
+/** The same request again brought its file again; the import has the first one. */
+async function forgetSecond(library: ImportLibrary, filePath: string, changeSetId: number): Promise<void> {
+  const [first] = await library.db.rows<{ file_path: string }>(sql`
+    select file_path from change_set where id = ${changeSetId}
+  `)
+  if (first && first.file_path !== filePath) await removeUpload(library, filePath)
 }
 
 /** The longest name of an import or of its file, in characters. */
@@ -83,8 +96,8 @@ const running = new WeakMap<Database, { imports: Map<number, Running>; last: Pro
 
 /**
  * Runs an import from where it is, on a thread of its own, behind those that this process already runs, and says
- * how it ended. Asked for twice, it runs once. Rejects when the database went away or the thread died: what is
- * committed stays and the next run goes on.
+ * how it ended. Asked for twice, it runs once. Where the database goes away or the thread dies, it is tried again
+ * for some minutes; then it rejects: what is committed stays and the next run goes on.
  */
 export function runImport(
   library: ImportLibrary,
@@ -136,8 +149,32 @@ export async function resumeImports(library: ImportLibrary): Promise<readonly nu
 function begin(library: ImportLibrary, changeSetId: number, after: Promise<unknown>): Running {
   const listeners: Running['listeners'] = new Set()
   const stopping = new AbortController()
-  const end = after.then(() => onThread(library, changeSetId, { listeners, signal: stopping.signal }))
+  const end = after.then(() => withPatience(library, changeSetId, { listeners, signal: stopping.signal }))
   return { end, listeners, stop: () => stopping.abort() }
+}
+
+/** Before each further try of an import whose database went away; after the last it is left to the next start. */
+const pausesMs = [1_000, 5_000, 30_000, 60_000, 300_000]
+
+/** Nobody would begin again an import that lost its database for a moment: it would seem to run for ever. */
+async function withPatience(
+  library: ImportLibrary,
+  changeSetId: number,
+  options: { listeners: Running['listeners']; signal: AbortSignal },
+): Promise<ImportEnd> {
+  for (let tries = 0; ; tries++) {
+    try {
+      const end = await onThread(library, changeSetId, options)
+      // What is left behind here is found by the sweep.
+      await forgetUpload(library, changeSetId).catch(() => undefined)
+      return end
+    } catch (error) {
+      const pauseMs = pausesMs[tries]
+      if (pauseMs === undefined || options.signal.aborted) throw error
+      const stopped = await wait(pauseMs, false, { signal: options.signal, ref: false }).catch(() => true)
+      if (stopped) throw error
+    }
+  }
 }
 
 type FromThread = { readonly progress: ImportProgress } | { readonly end: ImportEnd }
