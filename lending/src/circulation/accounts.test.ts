@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { done } from '../../test/every-cut.ts'
-import { aBranch, aCopy, aPatron, aSmallLibrary, besides, by, monday } from '../../test/library-fixtures.ts'
+import {
+  aBranch,
+  aCharge,
+  aCopy,
+  aPatron,
+  aSmallLibrary,
+  besides,
+  by,
+  monday,
+} from '../../test/library-fixtures.ts'
 import { type ScratchDatabase, scratchDatabase } from '../../test/scratch-database.ts'
+import { patron } from '../patrons/find.ts'
 import { write } from '../postgres/write.ts'
 import { holdShelf, holdsOf, holdsOn, loansOf, overdueLoans, owes, pullList } from './accounts.ts'
 import { cancelHold, placeHold, suspendHold } from './hold.ts'
@@ -19,6 +29,17 @@ const place = async (
   const { titleId, card, branchId: pickupBranchId } = ask
   return done(await write(db, by({ occurredAt: at }), placeHold, { titleId, card, pickupBranchId })).holdId
 }
+
+test('what is owed may be more than 32 bits hold', async () => {
+  await using db = await scratchDatabase()
+  const library = await aSmallLibrary(db)
+  const { patronId, titleId, card, branchId } = library
+  for (let n = 0; n < 2; n++) await aCharge(db, { patronId, cents: 2_000_000_000 })
+  assert.equal((await owes(db, patronId)).cents, 4_000_000_000)
+  assert.equal((await patron(db, { patronId }))?.owesCents, 4_000_000_000)
+  const hold = await write(db, by(), placeHold, { titleId, card, pickupBranchId: branchId })
+  assert.equal(hold.outcome === 'refused' && hold.refusal.refused, 'patron-owes')
+})
 
 test('an account shows what is on loan, first due first, and whether it is overdue', async () => {
   await using db = await scratchDatabase()

@@ -133,7 +133,7 @@ export async function owes(
 ): Promise<{ readonly cents: number; readonly lines: readonly FineLine[] }> {
   const rows = await db.rows<Omit<FineLine, 'at'> & { at: Date; sum: number }>(sql`
     select fine_line.id as "fineLineId", fine_line.kind, fine_line.cents, fine_line.reason, fine_line.at,
-      fine_line.loan_id as "loanId", title.title, (sum(fine_line.cents) over ())::integer as sum
+      fine_line.loan_id as "loanId", title.title, (sum(fine_line.cents) over ())::bigint as sum
     from fine_line
     left join loan on loan.id = fine_line.loan_id
     left join copy on copy.id = loan.copy_id

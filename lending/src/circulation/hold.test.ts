@@ -108,6 +108,14 @@ test('a title none of whose copies can be lent is not waited for', async () => {
   assert.deepEqual(await refused(db, placeHold, { ...wish(library), titleId }), refusal)
 })
 
+test('a title that no rule lends is not waited for, and nobody is told to cancel a hold first', async () => {
+  await using db = await scratchDatabase()
+  const at = await aSmallLibrary(db, { lendable: false })
+  const ask = { titleId: at.titleId, card: at.card, pickupBranchId: at.branchId }
+  const outcome = await write(db, by(), placeHold, ask)
+  assert.deepEqual(outcome.outcome === 'refused' && outcome.refusal, { refused: 'title-has-no-copies' })
+})
+
 test('an expired patron, a blocked one and one who owes place no hold', async () => {
   await using db = await scratchDatabase()
   const library = await aSmallLibrary(db)

@@ -60,19 +60,22 @@ export function placeHoldRefusals(facts: PlaceHoldFacts, pickupBranchId: number)
     found.push({ refused: 'patron-owes', cents: owesCents, limitCents: blockAtCents })
   if (facts.loanId !== null) found.push({ refused: 'already-on-loan', loanId: facts.loanId })
   if (facts.holdId !== null) found.push({ refused: 'already-on-hold', holdId: facts.holdId })
-  if (facts.itemTypeIds.length === 0) found.push({ refused: 'title-has-no-copies' })
   const limit = holdLimit(facts, pickupBranchId)
-  if (openHolds >= limit) found.push({ refused: 'hold-limit', limit, open: openHolds })
+  if (limit === undefined) found.push({ refused: 'title-has-no-copies' })
+  else if (openHolds >= limit) found.push({ refused: 'hold-limit', limit, open: openHolds })
   return found
 }
 
-/** A hold is on a title, not yet on a copy: of the rules for its copies the most generous counts. */
-function holdLimit({ rules, itemTypeIds, categoryId }: PlaceHoldFacts, branchId: number): number {
+/**
+ * A hold is on a title, not yet on a copy: of the rules for its copies the most generous counts. Undefined when no
+ * copy could come: there is none, or no rule lends one to this patron.
+ */
+function holdLimit({ rules, itemTypeIds, categoryId }: PlaceHoldFacts, branchId: number): number | undefined {
   const limits = itemTypeIds.flatMap((itemTypeId) => {
     const rule = mostSpecific(rules, { branchId, patronCategoryId: categoryId, itemTypeId })
     return rule?.lendable ? [rule.holdsMax] : []
   })
-  return Math.max(0, ...limits)
+  return limits.length === 0 ? undefined : Math.max(...limits)
 }
 
 /** Reads all that decides about a hold, with the patron's row locked: limits are counted under that lock. */
@@ -119,7 +122,7 @@ function freshOf(ask: PlaceHoldAsk, who: Sql): Sql {
     )
     select
       (
-        select coalesce(sum(cents), 0)::integer from fine_line where patron_id = (select id from asking)
+        select coalesce(sum(cents), 0)::bigint from fine_line where patron_id = (select id from asking)
       ) as "owesCents",
       (
         select count(*)::integer from hold

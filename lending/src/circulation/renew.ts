@@ -197,7 +197,7 @@ function freshLoan(which: Sql, now: Date): Sql {
         )
       ) as "openDays",
       (
-        select coalesce(sum(cents), 0)::integer from fine_line where patron_id = loan.patron_id
+        select coalesce(sum(cents), 0)::bigint from fine_line where patron_id = loan.patron_id
       ) as "owesCents",
       coalesce((select block_at_cents from library), ${blockAtCentsByDefault}) as "blockAtCents",
       exists (

@@ -60,7 +60,7 @@ export async function patron(
         select count(*)::integer from hold where hold.patron_id = patron.id and hold.closed_at is null
       ) as "openHolds",
       (
-        select coalesce(sum(fine_line.cents), 0)::integer from fine_line where fine_line.patron_id = patron.id
+        select coalesce(sum(fine_line.cents), 0)::bigint from fine_line where fine_line.patron_id = patron.id
       ) as "owesCents"
     from patron
     join patron_category on patron_category.id = patron.category_id
