@@ -52,6 +52,36 @@ test('a repeat of what gave a patron another card, or a copy another barcode, he
   }
 })
 
+test('the journal keeps which version an edit was made from', async () => {
+  await using at = await aServedLibrary()
+  const headers = bearing(await at.tokenOf('manager'))
+  const edit = (url: string) =>
+    at.app.inject({ method: 'PATCH', url, headers, payload: { version: 1, note: 'Mended.' } })
+  assert.equal((await edit(`/api/v1/patrons/${at.card}`)).statusCode, 200)
+  assert.equal((await edit(`/api/v1/copies/${at.barcode}`)).statusCode, 200)
+  assert.deepEqual(await at.db.rows(sql`select believed from journal order by id`), [
+    { believed: { patron: 1 } },
+    { believed: { copy: 1 } },
+  ])
+})
+
+test('a server that only reads is told as such to who signs in and who writes, never as a fault of ours', async () => {
+  await using at = await aServedLibrary({
+    db: (db) => ({
+      ...db,
+      transaction: (work) =>
+        db.transaction(async (tx) => {
+          await tx.rows(sql`set transaction read only`)
+          return work(tx)
+        }),
+    }),
+  })
+  const payload = { kind: 'staff', account: 'nobody', password: 'not the password' }
+  const refused = await at.app.inject({ method: 'POST', url: '/api/v1/sessions', payload })
+  assert.equal(refused.statusCode, 503)
+  assert.equal(refused.json().code, 'BIBBY_WRITES_STOPPED')
+})
+
 test('a key is made when none came, and a bad one is refused', async () => {
   await using at = await aServedLibrary()
   const lend = await lending(at)

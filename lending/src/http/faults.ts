@@ -82,6 +82,8 @@ export const commitUnknown: FaultAnswer = {
 function faultCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   const state = sqlState(error)
+  // A server that only reads: what writes without a journal row, as a sign-in does, meets it here.
+  if (state === '25006') return 'BIBBY_WRITES_STOPPED'
   if (state === '57014') return 'BIBBY_STATEMENT_LIMIT'
   if (state === '53100') return 'BIBBY_DISK_FULL'
   if (state !== undefined && isConnectionCode(state)) return 'BIBBY_DATABASE_UNREACHABLE'

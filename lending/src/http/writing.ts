@@ -32,6 +32,20 @@ export function byOf(library: Library, request: FastifyRequest, reply: FastifyRe
   }
 }
 
+/** What each edit is made from a version of. */
+const edited: Readonly<Record<string, string>> = {
+  'edit-title': 'title',
+  'edit-copy': 'copy',
+  'edit-patron': 'patron',
+}
+
+/** The version that whoever edits had seen, for the journal: who merges two histories later weighs it. */
+export function believedIn(action: string, ask: unknown): Pick<By, 'believed'> {
+  const noun = edited[action]
+  const { version } = (ask ?? {}) as { version?: unknown }
+  return noun !== undefined && typeof version === 'number' ? { believed: { [noun]: version } } : {}
+}
+
 /** The key that came with the request, or a new one. */
 export function keyOf(request: FastifyRequest): string {
   const given = request.headers['idempotency-key']
@@ -72,7 +86,7 @@ export async function performed<Ask, Done extends PlainObject, Refused extends R
   reply: FastifyReply,
   { verb, ask }: { verb: Verb<Ask, Done, Refused>; ask: Ask },
 ): Promise<Outcome<Done, Refused>> {
-  const by = byOf(library, request, reply)
+  const by = { ...byOf(library, request, reply), ...believedIn(verb.action, ask) }
   let became: WriteOutcome = 'failed'
   try {
     const outcome = await write(library.db, by, verb, ask)

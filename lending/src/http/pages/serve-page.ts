@@ -13,6 +13,7 @@ import { answerTo } from '../answers.ts'
 import type { App } from '../app.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import type { WriteOutcome } from '../metrics.ts'
+import { believedIn } from '../writing.ts'
 import { address } from './address.ts'
 import { asked, identity } from './asked.ts'
 import { keyField } from './form.ts'
@@ -98,7 +99,8 @@ export async function act<Ask, Done extends PlainObject, Refused extends Refusal
   request.idempotencyKey = key
   let became: WriteOutcome = 'failed'
   try {
-    const outcome = await write(library.db, { ...byOfForm({ library }, request), key }, verb, ask)
+    const by = { ...byOfForm({ library }, request), key, ...believedIn(verb.action, ask) }
+    const outcome = await write(library.db, by, verb, ask)
     became = outcome.outcome
     if (outcome.outcome === 'unknown') throw new UnsettledError()
     return outcome
