@@ -41,6 +41,25 @@ test('a database that fails for all makes health say so and does not empty the p
   assert.equal(branches.headers['retry-after'], '5')
 })
 
+test('however many ask for health at once, the desk’s database is asked once', async () => {
+  let asked = 0
+  await using at = await aServedLibrary({
+    db: (db) => ({
+      ...db,
+      rows: (statement) => {
+        asked += 1
+        return db.rows(statement)
+      },
+    }),
+  })
+  await at.app.inject('/actuator/health')
+  const once = asked
+  asked = 0
+  const all = await Promise.all(Array.from({ length: 50 }, () => at.app.inject('/actuator/health')))
+  assert.ok(all.every(({ statusCode }) => statusCode === 200))
+  assert.ok(asked <= once * 3, `${asked} statements for 50 who asked`)
+})
+
 test('who signs in gets a token; who signs out loses it at once', async () => {
   await using at = await aServedLibrary()
   const headers = bearing(await at.tokenOf('desk'))

@@ -30,7 +30,8 @@ export function addHealth(app: App, library: Library): void {
     done()
   })
 
-  const database = async (): Promise<{ status: Status; details: object }> => {
+  type Checked = { status: Status; details: object }
+  const look = async (): Promise<Checked> => {
     try {
       const [{ expected, found }, seen] = await within(
         checkLimitMs,
@@ -42,6 +43,14 @@ export function addHealth(app: App, library: Library): void {
     } catch {
       return { status: 'DOWN', details: { error: 'The database did not answer in time.' } }
     }
+  }
+  // These doors count nobody: however many ask at once, the desk's pool is asked once.
+  let looking: Promise<Checked> | undefined
+  const database = (): Promise<Checked> => {
+    looking ??= look().finally(() => {
+      looking = undefined
+    })
+    return looking
   }
   const readiness = async (): Promise<Health> => {
     if (closing) return { status: 'OUT_OF_SERVICE' }
