@@ -111,6 +111,7 @@ test('suggestions come while typing, by keyboard, and search without script need
   const page = await browser.newPage()
   await page.route('**/suggestions*', (route) => route.fulfill({ json: { suggestions: ['Emma', 'Emil'] } }))
   await page.goto(`${at.address}/`)
+  await cursor(page)
   await page.keyboard.type('em')
   await page.getByRole('option', { name: 'Emma' }).waitFor()
   await page.keyboard.press('ArrowDown')
@@ -119,13 +120,20 @@ test('suggestions come while typing, by keyboard, and search without script need
   await page.waitForURL('**/search?query=Emil')
 })
 
+/** A person sees the cursor before they type. */
+async function cursor(page: Page): Promise<void> {
+  await page.locator('input:focus').waitFor()
+}
+
 async function scan(page: Page, code: string): Promise<void> {
+  await cursor(page)
   await page.keyboard.type(code)
   await page.keyboard.press('Enter')
 }
 
 async function signIn(page: Page, at: OpenLibrary): Promise<void> {
   await page.goto(`${at.address}/sign-in?kind=staff`)
+  await cursor(page)
   await page.keyboard.type(await at.staff('desk'))
   await page.keyboard.press('Tab')
   await page.keyboard.type(pagePassword)
