@@ -137,6 +137,23 @@ test('a record never overwrites another title that happens to have its number', 
   assert.deepEqual(counts(await imported(db, { ...named, source: 'NB' })), [1, 1, 0, 0, 0])
 })
 
+test('two titles that share no more than small words, or a word but no author, are two works', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  const rows = (lines: string) => files.file('books.csv', `id,title,author\n${lines}`)
+  await imported(
+    db,
+    await rows('1,The Hobbit,Tolkien\n2,History of England,Hume\n3,It,King\n4,Ulyses,Joyce\n'),
+  )
+  const second =
+    '1,The Stranger,\n2,History of France,Michelet\n3,It,\n4,Ulysses: Ulyses mended,"Joyce, James"\n'
+  assert.deepEqual(counts(await imported(db, await rows(second))), [4, 0, 2, 0, 2])
+  assert.deepEqual(
+    (await titles(db)).map(({ title }) => title),
+    ['The Hobbit', 'History of England', 'It', 'Ulysses: Ulyses mended'],
+  )
+})
+
 test('MARC without a number is known again by what it says', async () => {
   await using db = await scratchDatabase()
   await using files = await scratchFolder()

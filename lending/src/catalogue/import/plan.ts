@@ -171,14 +171,32 @@ function isSame(one: Buffer | null, other: Buffer): boolean {
   return one?.equals(other) ?? false
 }
 
-/** They share an ISBN or a word of their titles: a correction changes some of a title, hardly ever all of it. */
+/**
+ * They share an ISBN, or all of their titles, or some: a correction changes part of a title, hardly ever all of it
+ * and its authors too. Words such as `the` and `of` are in any title, so they say nothing.
+ */
 function reallyTheSame(one: TitleFields, other: TitleFields): boolean {
   if (one.isbns.some((isbn) => other.isbns.includes(isbn))) return true
-  const words = new Set(foldedText(`${one.title} ${one.subtitle}`).split(' '))
-  return foldedText(`${other.title} ${other.subtitle}`)
-    .split(' ')
-    .some((word) => words.has(word))
+  const [title, otherTitle] = [one, other].map((each) => foldedText(`${each.title} ${each.subtitle}`))
+  if (title === otherTitle) return true
+  const byOthers =
+    one.authors.length > 0 && other.authors.length > 0 && !shareWords(one.authors, other.authors)
+  return !byOthers && shareWords([title ?? ''], [otherTitle ?? ''])
 }
+
+function shareWords(texts: readonly string[], others: readonly string[]): boolean {
+  const words = new Set(tellingWords(texts))
+  return tellingWords(others).some((word) => words.has(word))
+}
+
+/** The words of four letters or more; of a text that has none, all. */
+function tellingWords(texts: readonly string[]): readonly string[] {
+  const words = texts.flatMap((text) => foldedText(text).split(' '))
+  const long = words.filter((word) => word.length >= tellingLetters)
+  return long.length > 0 ? long : words
+}
+
+const tellingLetters = 4
 
 /** Two libraries' spreadsheets are both called `books.csv`: the name of a file does not say who numbered its rows. */
 function isNumberedByNobody({ controlSource }: TitleFields): boolean {
