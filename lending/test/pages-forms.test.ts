@@ -6,6 +6,20 @@ import { anOpenLibrary, aVisitor } from './browser.ts'
 import { type Cut, cutAt } from './cut.ts'
 import { aCharge, aCopy, besides } from './library-fixtures.ts'
 
+test('a patron whose password the desk sets is signed out at once', async () => {
+  await using at = await anOpenLibrary()
+  await at.letIn(at.card)
+  const reader = aVisitor(at.app)
+  await reader.signIn('patron', at.card)
+  assert.equal((await reader.open('/account')).path, '/account')
+  const desk = aVisitor(at.app)
+  await desk.signIn('staff', await at.staff('desk'))
+  const path = `/patrons/${at.patronId}`
+  await desk.open(path)
+  await desk.send(`${path}/password`, { password: 'a password of many words' })
+  assert.match((await reader.open('/account')).path, /^\/sign-in/)
+})
+
 test('at the desk a patron is blocked, let go, extended, edited, given a password, and pays', async () => {
   await using at = await anOpenLibrary()
   await aCharge(at.db, { patronId: at.patronId, cents: 500 })
@@ -149,7 +163,7 @@ test('rules are set and explained, days are closed and opened, titles and copies
   assert.match(withCopy.text, /The copy is added/)
   assert.match((await manager.open(`/titles/${titleId}`)).html, /<bdi dir="auto" lang="ru">Палата № 6<\/bdi>/)
   assert.match((await manager.open('/search?query=%D0%BF%D0%B0%D0%BB%D0%B0%D1%82%D0%B0')).text, /Палата № 6/)
-  assert.match((await manager.open('/journal?barcode=new-1')).text, /Add copy/)
+  assert.match((await manager.open('/journal?barcode=new-1')).text, /Added copy/)
 })
 
 test('a renewal that the rule refuses is overridden at the desk, with a reason', async () => {

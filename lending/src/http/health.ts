@@ -24,40 +24,21 @@ const tags = ['actuator']
 export function addHealth(app: App, library: Library): void {
   let passes = 0
   let closing = false
-  let epoch: number | null = null
   app.addHook('preClose', (done) => {
     closing = true
     done()
   })
 
-  type Checked = { status: Status; details: object }
-  const look = async (): Promise<Checked> => {
-    try {
-      const [{ expected, found }, seen] = await within(
-        checkLimitMs,
-        Promise.all([migrationLevel(library.db), fence(library.db)]),
-      )
-      epoch = seen.epoch
-      const details = { migrations: { expected, found }, mode: seen.mode }
-      return { status: found >= expected ? 'UP' : 'DOWN', details }
-    } catch {
-      return { status: 'DOWN', details: { error: 'The database did not answer in time.' } }
-    }
-  }
-  // These doors count nobody: however many ask at once, the desk's pool is asked once.
-  let looking: Promise<Checked> | undefined
-  const database = (): Promise<Checked> => {
-    looking ??= look().finally(() => {
-      looking = undefined
-    })
-    return looking
-  }
+  const database = lookingAt(library)
   const readiness = async (): Promise<Health> => {
     if (closing) return { status: 'OUT_OF_SERVICE' }
     if (passes >= passesNeeded) return { status: 'UP' }
     const checked = await database()
     passes = checked.status === 'UP' ? passes + 1 : 0
-    return { status: passes >= passesNeeded ? 'UP' : 'OUT_OF_SERVICE', components: { database: checked } }
+    return {
+      status: passes >= passesNeeded ? 'UP' : 'OUT_OF_SERVICE',
+      components: { database: shown(checked) },
+    }
   }
 
   const options = (summary: string) => ({
@@ -78,7 +59,7 @@ export function addHealth(app: App, library: Library): void {
     const health: Health = {
       status,
       components: {
-        database: checked,
+        database: shown(checked),
         liveness: { status: 'UP' },
         readiness: { status: ready.status },
       },
@@ -88,11 +69,39 @@ export function addHealth(app: App, library: Library): void {
   app.get(
     '/actuator/info',
     { ...options('Which Bibby is this?'), schema: { summary: 'Which Bibby is this?', tags } },
-    async () => {
-      await database()
-      return info(library, epoch)
-    },
+    async () => info(library, (await database()).epoch),
   )
+}
+
+type Looked = { readonly status: Status; readonly details: object; readonly epoch: number | null }
+
+/** These doors count nobody: however many ask at once, the desk's pool is asked once. */
+function lookingAt({ db }: Library): () => Promise<Looked> {
+  let epoch: number | null = null
+  let looking: Promise<Looked> | undefined
+  const look = async (): Promise<Looked> => {
+    try {
+      const [{ expected, found }, seen] = await within(
+        checkLimitMs,
+        Promise.all([migrationLevel(db), fence(db)]),
+      )
+      epoch = seen.epoch
+      const details = { migrations: { expected, found }, mode: seen.mode }
+      return { status: found >= expected ? 'UP' : 'DOWN', details, epoch }
+    } catch {
+      return { status: 'DOWN', details: { error: 'The database did not answer in time.' }, epoch }
+    }
+  }
+  return () => {
+    looking ??= look().finally(() => {
+      looking = undefined
+    })
+    return looking
+  }
+}
+
+function shown({ status, details }: Looked): { status: Status; details: object } {
+  return { status, details }
 }
 
 function info(library: Library, epoch: number | null): object {

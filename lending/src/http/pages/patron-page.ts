@@ -95,6 +95,8 @@ function forms(served: Served) {
       }
       const outcome = await act(served, request, verb, ask)
       if (outcome.outcome === 'refused') return showPatron(served, request, reply, patron, outcome.refusal)
+      // Their card or password may be another now: no session of theirs is taken as it was.
+      served.app.sessions.forget(`patron:${patron.patronId}`)
       return goTo(reply, `/patrons/${patron.patronId}`, { said })
     })
   }
