@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { scratchDatabase } from '../../../test/scratch-database.ts'
+import { sql } from '../../postgres/sql.ts'
+import { write } from '../../postgres/write.ts'
+import { editTitle } from '../edit-title.ts'
+import { search } from '../search.ts'
 import { rowReader } from './csv-title.ts'
+import { clock, imported, scratchFolder } from './test/imported.ts'
 
 const authorsIn = (column: string, cell: string) =>
   rowReader({ title: 'title', authors: column }, ['title', column])(['Emma', cell]).fields.authors
@@ -49,4 +55,25 @@ test('the year of a whole date is its year, not its day', () => {
   assert.equal(yearIn('-750.0'), -750)
   assert.equal(yearIn('98'), 98)
   assert.equal(yearIn('20060916'), null)
+})
+
+test('a row with two titles is found by either, and still after somebody edited it', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  const text =
+    'id,original_title,title\n1,Преступление и наказание,"Crime and Punishment, #1"\n2,Emma,Emma\n3,,Omoo\n'
+  await imported(db, await files.file('a.csv', text))
+  const found = async (query: string) => {
+    const answer = await search(db, { query })
+    return answer.outcome === 'found' ? answer.titles.map(({ title }) => title) : answer.refused
+  }
+  assert.deepEqual(await found('crime punishment'), ['Преступление и наказание'])
+  assert.deepEqual(await found('наказание'), ['Преступление и наказание'])
+  assert.deepEqual(await found('omoo'), ['Omoo'])
+  const [{ id: titleId = 0 } = {}] = await db.rows<{ id: number }>(sql`
+    select id from title where control_number = '1'
+  `)
+  const by = { actor: 'staff:1', key: 'mend', occurredAt: clock(), instance: 'test' }
+  await write(db, by, editTitle, { titleId, version: 1, fields: { subtitle: 'роман' } })
+  assert.deepEqual(await found('crime punishment'), ['Преступление и наказание'])
 })

@@ -70,6 +70,7 @@ export function rowReader(
         series: listOf(cell('series'), separators.authors),
         summary: cell('summary'),
         material: materialOf(cell('material'), warnings),
+        otherTitles: otherTitles(cells, at.title, title),
       },
       copy: barcode
         ? { barcode, branch: cell('branch'), itemType: cell('itemType'), callNumber: cell('callNumber') }
@@ -85,6 +86,12 @@ function firstFull(cells: readonly string[], places: readonly number[]): string 
     if (text !== '') return text
   }
   return ''
+}
+
+/** What else the row calls the work, as a second column with the title of the translation: readers know it by either. */
+function otherTitles(cells: readonly string[], places: readonly number[], title: string): readonly string[] {
+  const texts = places.map((place) => oneLine(cells[place] ?? ''))
+  return [...new Set(texts)].filter((text) => text !== '' && text !== title)
 }
 
 /** Line breaks inside a cell are how long titles were wrapped; they are blanks to a reader. */
