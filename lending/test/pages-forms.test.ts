@@ -6,6 +6,21 @@ import { anOpenLibrary, aVisitor } from './browser.ts'
 import { type Cut, cutAt } from './cut.ts'
 import { aCharge, aCopy, besides } from './library-fixtures.ts'
 
+test('a form that was sent, gone back to and sent with another name says so, and sends that one next', async () => {
+  await using at = await anOpenLibrary()
+  const desk = aVisitor(at.app)
+  await desk.signIn('staff', await at.staff('desk'))
+  const page = await desk.open('/patrons/new')
+  const form = page.forms.find(({ action }) => action === '/patrons')
+  assert.ok(form)
+  assert.match((await desk.post('/patrons', { ...form.fields, familyName: 'Berg' })).path, /^\/patrons\/\d+/)
+  const second = await desk.post('/patrons', { ...form.fields, familyName: 'Thal' })
+  assert.match(second.text, /sent before, with something else in it/)
+  assert.doesNotMatch(second.text, /Idempotency/)
+  assert.match((await desk.send('/patrons', {}, { says: 'Register' })).text, /Thal/)
+  assert.equal((await at.db.rows(sql`select from patron where family_name in ('Berg', 'Thal')`)).length, 2)
+})
+
 test('a patron whose password the desk sets is signed out at once', async () => {
   await using at = await anOpenLibrary()
   await at.letIn(at.card)

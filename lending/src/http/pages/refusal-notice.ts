@@ -9,13 +9,21 @@ import { counted, dayText, money } from './wording.ts'
 /** A refusal as a verb gives it: its code, and facts beside it. */
 export type Refused = { readonly refused: string; readonly [fact: string]: unknown }
 
+/** Where a person with a form needs other words than a program with a header. */
+const pageWords: Readonly<Record<string, { readonly title: string; readonly next: string }>> = {
+  'key-reused': {
+    title: 'This form was sent before, with something else in it.',
+    next: 'What was sent first has its answer. If this is to be done as well, send it again from here.',
+  },
+}
+
 /** A refusal in words: what is the matter, the facts of it, and what to do next. */
 export function refusalNotice(
   visit: Visit,
   refusal: object & { readonly refused: string },
   more?: Html,
 ): Html {
-  const { title, next } = answerTo(refusal.refused)
+  const { title, next } = pageWords[refusal.refused] ?? answerTo(refusal.refused)
   const facts = refusalFacts(visit, refusal as Refused)
   const advice = may(visit.who, 'override') ? next.replace(overrideAdvice, '').trim() : next
   return notice('bad', { title, body: html`${facts && html`<p>${facts}</p>`}<p>${advice}</p>${more}` })
