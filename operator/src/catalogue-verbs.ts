@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Verbs } from './act.ts'
+import { dueDays } from './due-day.ts'
 import { table } from './out.ts'
 
 type Found = {
@@ -115,12 +116,14 @@ const copyVerbs = (program: Command, act: Parameters<Verbs>[1]) => {
     .argument('<title-id>')
     .action((titleId: string) =>
       act(async (api, out) => {
-        out.answer(await api.call<Title>('GET', `/api/v1/books/${Number(titleId)}`), (title) => [
-          `${title.title} — ${title.authors.join('; ')}`,
+        const title = await api.call<Title>('GET', `/api/v1/books/${Number(titleId)}`)
+        const day = await dueDays(api)
+        out.answer(title, () => [
+          [title.title, ...(title.authors.length > 0 ? [title.authors.join('; ')] : [])].join(' — '),
           ...table(
             title.copies.map(({ barcode, branchName, shelf, state, dueAt }) => [
               barcode,
-              dueAt === null ? state : `${state} until ${dueAt.slice(0, 10)}`,
+              dueAt === null ? state : `${state} until ${day(dueAt)}`,
               branchName,
               shelf,
             ]),

@@ -1,13 +1,15 @@
 import type { Verbs } from './act.ts'
+import { dueDays } from './due-day.ts'
 import { amount, table } from './out.ts'
 
 type Lent = { title: string; barcode: string; patronName: string; dueAt: string; overridden: string[] }
+type Next = { to: string; patronName?: string; card?: string; until?: string; branchName?: string }
 type Returned = {
   title: string
   loanId: number | null
   patronName: string | null
   fineCents: number
-  next: { to: string; patronName?: string; card?: string; until?: string; branchName?: string }
+  next: Next
 }
 type Renewed = { title: string; dueAt: string; renewals: number; renewalsMax: number }
 type Hold = {
@@ -21,7 +23,6 @@ type Hold = {
 type Override = { override?: string }
 const override = (options: Override) =>
   options.override === undefined ? {} : { override: { reason: options.override } }
-const day = (instant: string) => instant.slice(0, 10)
 
 /** lend, return and renew. */
 export const circulationVerbs: Verbs = (program, act) => {
@@ -35,8 +36,9 @@ export const circulationVerbs: Verbs = (program, act) => {
     .action((card: string, barcode: string, options: Override & { branch: string }) =>
       act(async (api, out) => {
         const body = { card, barcode, branch: options.branch, ...override(options) }
+        const day = await dueDays(api)
         out.answer(await api.call<Lent>('POST', '/api/v1/loans', { body }), (lent) =>
-          `Lent “${lent.title}” (${lent.barcode}) to ${lent.patronName}, due ${day(lent.dueAt)}.`.concat(
+          `Lent “${lent.title}” (${lent.barcode}) to ${lent.patronName}, due ${day(lent.dueAt, options.branch)}.`.concat(
             lent.overridden.length > 0 ? ` Overridden: ${lent.overridden.join(', ')}.` : '',
           ),
         )
@@ -65,6 +67,7 @@ export const circulationVerbs: Verbs = (program, act) => {
     .action((barcode: string, options: Override) =>
       act(async (api, out) => {
         const body = { barcode, ...override(options) }
+        const day = await dueDays(api)
         out.answer(
           await api.call<Renewed>('POST', '/api/v1/renewals', { body }),
           ({ title, dueAt, renewals, renewalsMax }) =>
@@ -120,8 +123,8 @@ export const holdVerbs: Verbs = (program, act) => {
     .action((id: string) =>
       act(async (api, out) => {
         out.answer(
-          await api.call<object>('DELETE', `/api/v1/holds/${Number(id)}`),
-          () => `Hold ${id} cancelled.`,
+          await api.call<{ next: Next | null }>('DELETE', `/api/v1/holds/${Number(id)}`),
+          ({ next }) => `Hold ${id} cancelled.${next === null ? '' : ` Its copy is free. ${whereTo(next)}`}`,
         )
       }),
     )
@@ -133,9 +136,10 @@ export const holdVerbs: Verbs = (program, act) => {
     .action((id: string, { until }: { until: string }) =>
       act(async (api, out) => {
         const path = `/api/v1/holds/${Number(id)}/suspend`
-        out.answer(
-          await api.call<object>('POST', path, { body: { until } }),
-          () => `Hold ${id} suspended until ${until}.`,
+        out.answer(await api.call<object>('POST', path, { body: { until } }), () =>
+          until === 'forever'
+            ? `Hold ${id} suspended until it is resumed.`
+            : `Hold ${id} suspended until ${until}.`,
         )
       }),
     )
@@ -154,13 +158,17 @@ export const holdVerbs: Verbs = (program, act) => {
 }
 
 function inWords({ title, loanId, patronName, fineCents, next }: Returned): string[] {
+  const from = loanId === null ? 'It was not on loan.' : `Taken back from ${patronName}.`
+  const fine = fineCents > 0 ? [`Fine: ${amount(fineCents)}.`] : []
+  return [`“${title}”. ${from}`, ...fine, whereTo(next)]
+}
+
+function whereTo(next: Next): string {
   const where: Record<string, string> = {
     shelf: 'It goes back to the shelf.',
     'hold-shelf': `Put it on the hold shelf for ${next.patronName} (${next.card}) until ${next.until}.`,
     transit: `Send it to ${next.branchName}.`,
     withdrawn: 'It is withdrawn: set it aside.',
   }
-  const from = loanId === null ? 'It was not on loan.' : `Taken back from ${patronName}.`
-  const fine = fineCents > 0 ? [`Fine: ${amount(fineCents)}.`] : []
-  return [`“${title}”. ${from}`, ...fine, where[next.to] ?? next.to]
+  return where[next.to] ?? next.to
 }

@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Act, Verbs } from './act.ts'
 import type { Api } from './api.ts'
 import { type Out, table } from './out.ts'
+import { type Preview, previewInWords } from './preview-words.ts'
 
 type ChangeSet = {
   changeSetId: number
@@ -21,11 +22,14 @@ type ChangeSet = {
   unchanged: number
   rejected: number
 }
+type Reject = { recordNumber: number; reason: string }
 type Undone = { undone: number; refused: { titleId: number; because: string }[] }
 type Options = { name?: string; format?: string; encoding?: string; mapping?: string; preview?: true }
 
 /** How often a running import is asked how far it is. */
 const askEveryMs = 500
+/** So many reasons are told after the file of rejects is written. */
+const reasonsMax = 20
 
 /** import, imports, rejects and undo. */
 export const importVerbs: Verbs = (program, act) => {
@@ -46,7 +50,9 @@ export const importVerbs: Verbs = (program, act) => {
     .action(() =>
       act(async (api, out) => {
         out.answer(await api.call<{ imports: ChangeSet[] }>('GET', '/api/v1/imports'), ({ imports }) =>
-          table(imports.map((set) => [String(set.changeSetId), set.state, accounts(set), set.name])),
+          imports.length === 0
+            ? 'Nothing was imported yet.'
+            : table(imports.map((set) => [String(set.changeSetId), set.state, accounts(set), set.name])),
         )
       }),
     )
@@ -83,6 +89,7 @@ const rejectsVerb = (program: Parameters<Verbs>[0], act: Act) =>
         const bytes = await api.download(`/api/v1/imports/${Number(id)}/rejects-file`)
         await pipeline(Readable.from(bytes), createWriteStream(to, { flags: 'wx' }))
         out.talk(`Written to ${to}.`)
+        await tellReasons(api, out, Number(id))
       }),
     )
 
@@ -97,8 +104,7 @@ async function importFile(api: Api, out: Out, file: string, options: Options): P
   }
   const upload = { path: file, contentType: 'application/octet-stream' }
   if (options.preview) {
-    const preview = await api.call<object>('POST', '/api/v1/imports', { query, upload })
-    out.answer(preview, () => JSON.stringify(preview, null, 2).split('\n'))
+    out.answer(await api.call<Preview>('POST', '/api/v1/imports', { query, upload }), previewInWords)
     return
   }
   const { changeSetId } = await api.call<{ changeSetId: number }>('POST', '/api/v1/imports', {
@@ -113,6 +119,15 @@ async function importFile(api: Api, out: Out, file: string, options: Options): P
       : [`It stopped: ${set.failedBecause} Run the import again: it goes on.`]),
     ...(set.rejected > 0 ? [`See what was set aside: bibby rejects ${set.changeSetId} --to FILE`] : []),
   ])
+}
+
+/** Why the first of them were set aside. */
+async function tellReasons(api: Api, out: Out, changeSetId: number): Promise<void> {
+  const { rejects } = await api.call<{ rejects: Reject[] }>('GET', `/api/v1/imports/${changeSetId}/rejects`, {
+    query: { limit: reasonsMax },
+  })
+  for (const { recordNumber, reason } of rejects) out.talk(`  record ${recordNumber}: ${reason}`)
+  if (rejects.length === reasonsMax) out.talk('  and so on; the page of the import has all reasons.')
 }
 
 async function followed(api: Api, out: Out, changeSetId: number): Promise<ChangeSet> {

@@ -24,7 +24,15 @@ type Registration = {
   phone?: string
   expires?: string
 }
-type Accounts = { read: number; registered: number; updated: number; unchanged: number; rejected: number }
+type Accounts = {
+  read: number
+  registered: number
+  updated: number
+  unchanged: number
+  rejected: number
+  rejects: { line: number; reason: string }[]
+  ignoredColumns: string[]
+}
 
 const at = (card: string) => `/api/v1/patrons/${encodeURIComponent(card)}`
 
@@ -130,8 +138,12 @@ export const patronVerbs: Verbs = (program, act) => {
         const upload = { path: file, contentType: 'text/csv' }
         out.answer(
           await api.call<Accounts>('POST', '/api/v1/patrons/import', { upload }),
-          ({ read, registered, updated, unchanged, rejected }) =>
+          ({ read, registered, updated, unchanged, rejected, rejects, ignoredColumns }) => [
             `${read} read = ${registered} registered + ${updated} updated + ${unchanged} unchanged + ${rejected} rejected.`,
+            ...rejects.map(({ line, reason }) => `  line ${line}: ${reason}`),
+            ...(rejected > rejects.length ? [`  and ${rejected - rejects.length} more`] : []),
+            ...(ignoredColumns.length > 0 ? [`Columns not read: ${ignoredColumns.join(', ')}.`] : []),
+          ],
         )
       }),
     )

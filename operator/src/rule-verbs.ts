@@ -1,4 +1,5 @@
 import type { Verbs } from './act.ts'
+import { dueDays } from './due-day.ts'
 import { table } from './out.ts'
 
 type Rule = {
@@ -48,14 +49,13 @@ export const ruleVerbs: Verbs = (program, act) => {
     .requiredOption('--branch <code>')
     .action((query: { card: string; barcode: string; branch: string }) =>
       act(async (api, out) => {
-        out.answer(
-          await api.call<Explained>('GET', '/api/v1/rules/explain', { query }),
-          ({ why, dueAt, candidates }) => [
-            why,
-            `Lent now it would be due ${dueAt.slice(0, 10)}.`,
-            ...candidates.map(({ matches, because }) => `  ${matches ? '+' : '-'} ${because}`),
-          ],
-        )
+        const explained = await api.call<Explained>('GET', '/api/v1/rules/explain', { query })
+        const day = await dueDays(api)
+        out.answer(explained, ({ why, dueAt, candidates }) => [
+          `The rule for ${why}.`,
+          `Lent now it would be due ${day(dueAt, query.branch)}.`,
+          ...candidates.map(({ matches, because }) => `  ${matches ? '+' : '-'} ${because}`),
+        ])
       }),
     )
 }

@@ -11,6 +11,8 @@ type Info = {
   epoch: number | null
 }
 
+const looksMax = 3
+
 /** status and migrate. */
 export function serviceVerbs(program: Command, act: Act, out: () => Out): void {
   program
@@ -18,7 +20,11 @@ export function serviceVerbs(program: Command, act: Act, out: () => Out): void {
     .description('is the library well, and which Bibby is it')
     .action(() =>
       act(async (api, say) => {
-        const health = await api.call<Health>('GET', '/actuator/health')
+        // A process is ready when it was seen well twice; one that has just begun is asked again.
+        let health = await api.call<Health>('GET', '/actuator/health')
+        for (let asked = 1; asked < looksMax && health.components?.readiness?.status !== 'UP'; asked++) {
+          health = await api.call<Health>('GET', '/actuator/health')
+        }
         const info = await api.call<Info>('GET', '/actuator/info')
         say.answer({ health, info }, () => [
           `${health.status}: ${Object.entries(health.components ?? {})
