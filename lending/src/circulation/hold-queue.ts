@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { WriteContendedError } from '../postgres/faults.ts'
 import type { Rows, Tx } from '../postgres/pool.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
 
@@ -79,7 +80,7 @@ export async function lockHold(
     // It was captured or released meanwhile. Let go of it: copies are locked before holds.
     await tx.rows(sql`rollback to savepoint before_hold`)
   }
-  throw new Error(`Hold ${holdId} was captured and released ${captureRacesMax} times while we waited for it.`)
+  throw new WriteContendedError('lock-hold', captureRacesMax)
 }
 
 async function readHold(

@@ -21,6 +21,7 @@ import { sql } from '../postgres/sql.ts'
 import { type PlainObject, type Refusal, type Verb, write } from '../postgres/write.ts'
 import { expireHolds } from './expire-holds.ts'
 import { cancelHold, placeHold, resumeHold, suspendHold } from './hold.ts'
+import { lockHold } from './hold-queue.ts'
 import { lend } from './lend.ts'
 import type { PlaceHoldAsk } from './place-hold.ts'
 import { takeBack } from './take-back.ts'
@@ -162,6 +163,27 @@ test('cancelling a waiting hold lets the others move up', async () => {
   assert.equal((await anotherHold(db, library)).position, 1)
   assert.deepEqual(await refused(db, cancelHold, { holdId }), { refused: 'hold-closed' })
   assert.deepEqual(await refused(db, cancelHold, { holdId: 1 }), { refused: 'hold-unknown' })
+})
+
+test('a hold that others capture and release each time we reach for it is contended, not a fault', async () => {
+  await using db = await scratchDatabase()
+  const { titleId, card, branchId, copyId } = await aSmallLibrary(db)
+  const { holdId } = await done(db, placeHold, { titleId, card, pickupBranchId: branchId })
+  const flip = () =>
+    db.rows(sql`
+    update hold
+    set state = case state when 'waiting' then 'on-shelf' else 'waiting' end,
+      copy_id = case state when 'waiting' then ${copyId}::bigint end
+    where id = ${holdId}
+  `)
+  const racing = db.transaction(async (tx) => {
+    const rows: typeof tx.rows = async (statement) => {
+      if (statement.text.includes('for no key update of hold')) await flip()
+      return tx.rows(statement)
+    }
+    return lockHold({ ...tx, rows }, { holdId, now: monday })
+  })
+  await assert.rejects(racing, { code: 'BIBBY_WRITE_CONTENDED' })
 })
 
 test('a patron changes only their own holds', async () => {
