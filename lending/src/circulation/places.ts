@@ -1,4 +1,4 @@
-import type { Rows } from '../postgres/pool.ts'
+import type { Rows, Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
 import { plainText } from '../text.ts'
@@ -77,7 +77,8 @@ export const addBranch: Verb<
   work: async (tx, { code, name, timeZone, closedWeekdays = [7] }) => {
     const checked = checkedPlace({ code, name })
     const problems: Record<string, string> = { ...checked.problems }
-    if (!isTimeZone(timeZone)) problems.timeZone = 'Time zone must be one that IANA names, as Europe/Berlin.'
+    if (!isTimeZone(timeZone) || !(await isKnownToServer(tx, timeZone)))
+      problems.timeZone = 'Time zone must be one that IANA names, as Europe/Berlin.'
     const weekdays = [...new Set(closedWeekdays)].toSorted()
     if (weekdays.some((day) => !Number.isInteger(day) || day < 1 || day > 7)) {
       problems.closedWeekdays = 'A weekday is a number from 1, Monday, to 7.'
@@ -146,6 +147,15 @@ function checkedPlace({ code, name }: { readonly code: string; readonly name: st
   const problems: Record<string, string> = checked.ok ? {} : { name: checked.problem }
   if (!isCode(code)) problems.code = 'Code may hold 1 to 32 letters a to z, digits and dashes.'
   return checked.ok && Object.keys(problems).length === 0 ? { name: checked.text } : { problems }
+}
+
+/**
+ * The server reckons days too. What it takes for an abbreviation (`PST`, `IST`) has no summer there, or is elsewhere;
+ * what it does not know at all would fail every list of holds.
+ */
+async function isKnownToServer(tx: Tx, timeZone: string): Promise<boolean> {
+  const known = await tx.rows(sql`select from pg_timezone_names where lower(name) = lower(${timeZone})`)
+  return known.length > 0
 }
 
 /** What the clock of this process knows; an offset such as `+01:00` has no summer and is no place. */
