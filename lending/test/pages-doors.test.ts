@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from '../src/postgres/sql.ts'
 import type { Role } from '../src/staff/permission.ts'
-import { anOpenLibrary, aVisitor, type OpenLibrary } from './browser.ts'
+import { anOpenLibrary, aVisitor, type OpenLibrary, pagePassword } from './browser.ts'
 import { aCopy, aPatron, aTitle, besides } from './library-fixtures.ts'
 
 type Who = 'nobody' | 'patron' | Role
@@ -51,6 +51,19 @@ test('each page opens to whom it is for, and the navigation shows just those doo
       const allowed = doors[to]
       assert.ok(!allowed || allowed.includes(who), `${who} is shown ${to}`)
     }
+  }
+})
+
+test('a sign-in leads on to a page of ours only, however the address is written', async () => {
+  await using at = await anOpenLibrary()
+  const login = await at.staff('desk')
+  for (const to of ['//evil.example', '/\\evil.example', 'https://evil.example', '/a\u3000b', '/é', '/a b']) {
+    const visitor = aVisitor(at.app)
+    const { forms } = await visitor.open('/sign-in?kind=staff')
+    const form = forms.find(({ text }) => text.includes('Login'))
+    const fields = { ...form?.fields, account: login, password: pagePassword, to }
+    const seen = await visitor.post('/sign-in', fields)
+    assert.deepEqual([seen.status, seen.path], [200, '/'], to)
   }
 })
 

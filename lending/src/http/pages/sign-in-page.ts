@@ -106,7 +106,8 @@ function passwordIn(sent: unknown): string {
 function readQuery(sent: unknown): { to: string; kind: Kind } {
   const form = asked(sent)
   const to = form.text('to', { max: 2_000, label: 'to' })
-  const isOurs = /^\/(?![/\\])/.test(to) && !to.includes('\\')
+  // As a browser writes an address: everything past ASCII is escaped, and could not stand in a header otherwise.
+  const isOurs = /^\/(?![/\\])[\x21-\x7e]*$/.test(to) && !to.includes('\\')
   return {
     to: isOurs ? to : '',
     kind: form.text('kind', { max: 10, label: 'kind' }) === 'staff' ? 'staff' : 'patron',
