@@ -1,9 +1,9 @@
-import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Verbs } from './act.ts'
 import { dueDays } from './due-day.ts'
+import { writeNewFile } from './new-file.ts'
 import { table } from './out.ts'
 
 type Found = {
@@ -75,10 +75,9 @@ export const catalogueVerbs: Verbs = (program, act) => {
     .option('--to <file>', 'a new file; an existing one is not overwritten')
     .action(({ format, to }: { format: string; to?: string }) =>
       act(async (api, out) => {
-        const bytes = Readable.from(await api.download('/api/v1/export', { query: { format } }))
-        await pipeline(bytes, to === undefined ? process.stdout : createWriteStream(to, { flags: 'wx' }), {
-          end: to !== undefined,
-        })
+        const ask = () => api.download('/api/v1/export', { query: { format } })
+        if (to === undefined) await pipeline(Readable.from(await ask()), process.stdout, { end: false })
+        else await writeNewFile(to, ask)
         if (to !== undefined) out.talk(`Written to ${to}.`)
       }),
     )

@@ -1,11 +1,9 @@
-import { createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Act, Verbs } from './act.ts'
 import type { Api } from './api.ts'
+import { writeNewFile } from './new-file.ts'
 import { type Out, table } from './out.ts'
 import { type Preview, previewInWords } from './preview-words.ts'
 
@@ -23,8 +21,17 @@ type ChangeSet = {
   rejected: number
 }
 type Reject = { recordNumber: number; reason: string }
-type Undone = { undone: number; refused: { titleId: number; because: string }[] }
-type Options = { name?: string; format?: string; encoding?: string; mapping?: string; preview?: true }
+type Undone = { undone: number; refusedCount: number; refused: { titleId: number; because: string }[] }
+type Options = {
+  name?: string
+  format?: string
+  encoding?: string
+  mapping?: string
+  source?: string
+  branch?: string
+  type?: string
+  preview?: true
+}
 
 /** How often a running import is asked how far it is. */
 const askEveryMs = 500
@@ -41,6 +48,9 @@ export const importVerbs: Verbs = (program, act) => {
     .option('--format <format>', 'marc, marcxml or csv; guessed from the file if not given')
     .option('--encoding <encoding>', 'such as koi8-r or windows-1251, where the file does not say or lies')
     .option('--mapping <file>', 'JSON that says which CSV column is what')
+    .option('--source <name>', 'who numbered the records, where they do not say so')
+    .option('--branch <code>', 'where copies belong whose row names no branch')
+    .option('--type <code>', 'the item type of copies whose row names none')
     .option('--preview', 'show what would happen, and do nothing')
     .action((file: string, options: Options) => act((api, out) => importFile(api, out, file, options)))
 
@@ -69,8 +79,8 @@ export const importVerbs: Verbs = (program, act) => {
         const body = title === undefined ? {} : { titleIds: title.map(Number) }
         out.answer(
           await api.call<Undone>('POST', `/api/v1/imports/${Number(id)}/undo`, { body }),
-          ({ undone, refused }) => [
-            `${undone} undone, ${refused.length} left alone.`,
+          ({ undone, refused, refusedCount }) => [
+            `${undone} undone, ${refusedCount} left alone.`,
             ...refused.map(({ titleId, because }) => `  title ${titleId}: ${because}`),
           ],
         )
@@ -86,8 +96,7 @@ const rejectsVerb = (program: Parameters<Verbs>[0], act: Act) =>
     .requiredOption('--to <file>', 'a new file; an existing one is not overwritten')
     .action((id: string, { to }: { to: string }) =>
       act(async (api, out) => {
-        const bytes = await api.download(`/api/v1/imports/${Number(id)}/rejects-file`)
-        await pipeline(Readable.from(bytes), createWriteStream(to, { flags: 'wx' }))
+        await writeNewFile(to, () => api.download(`/api/v1/imports/${Number(id)}/rejects-file`))
         out.talk(`Written to ${to}.`)
         await tellReasons(api, out, Number(id))
       }),
@@ -100,6 +109,9 @@ async function importFile(api: Api, out: Out, file: string, options: Options): P
     format: options.format,
     encoding: options.encoding,
     mapping: options.mapping === undefined ? undefined : await readFile(options.mapping, 'utf8'),
+    source: options.source,
+    branch: options.branch,
+    itemType: options.type,
     preview: options.preview === true ? 'yes' : undefined,
   }
   const upload = { path: file, contentType: 'application/octet-stream' }
@@ -112,6 +124,7 @@ async function importFile(api: Api, out: Out, file: string, options: Options): P
     upload,
   })
   const set = await followed(api, out, changeSetId)
+  if (set.state === 'failed') process.exitCode = 1
   out.answer(set, () => [
     `Change set ${set.changeSetId} “${set.name}”: ${accounts(set)}.`,
     ...(set.failedBecause === null
@@ -135,7 +148,8 @@ async function followed(api: Api, out: Out, changeSetId: number): Promise<Change
     const set = await api.call<ChangeSet>('GET', `/api/v1/imports/${changeSetId}`)
     if (set.state !== 'waiting' && set.state !== 'running') return set
     const percent = set.fileBytes === 0 ? 0 : Math.floor((100 * set.positionBytes) / set.fileBytes)
-    out.progress(`${percent}%  ${accounts(set)}`)
+    // Of a packed file the place is counted unpacked.
+    out.progress(`${Math.min(percent, 99)}%  ${accounts(set)}`)
     await wait(askEveryMs)
   }
 }

@@ -92,6 +92,10 @@ function sentence(error: unknown): string {
     return `${[...new Set([title, detail, next])].filter(Boolean).join(' ')} (${code})`
   }
   if (!(error instanceof Error)) return 'bibby failed, and nothing said why.'
+  const { code, path } = error as { code?: unknown; path?: unknown }
+  if (code === 'ENOENT' && typeof path === 'string') return `There is no ${path}.`
+  if (code === 'EEXIST' && typeof path === 'string') return `${path} is there already. Name a new file.`
+  if (code === 'EISDIR') return 'That is a folder. Name a file.'
   const cause = error.cause instanceof Error ? ` ${error.cause.message}` : ''
   return `${error.message}${cause}`
 }

@@ -132,6 +132,23 @@ test('without a running Bibby a verb starts the database and stops it again', as
   assert.match((await bibby(home, ['search', 'Momo'])).out, /^Nothing found\./)
 })
 
+test('what cannot be read or written is told in a sentence, and no verb waits for ever', async () => {
+  await using home = await temporaryHome()
+  const folder = dirname(home.data)
+  const csv = join(folder, 'many.csv')
+  const rows = Array.from({ length: 3_000 }, (_, n) => `${n},Title ${n} of a long row of titles,Author ${n}`)
+  await writeFile(csv, `id,title,author\n${rows.join('\n')}\n`)
+  assert.equal((await json<{ imported: number }>(home, ['import', csv, '--source', 'us'])).imported, 3_000)
+  const kept = await bibby(home, ['export', '--format', 'csv', '--to', csv])
+  assert.deepEqual([kept.code, kept.talk], [1, `${csv} is there already. Name a new file.\n`])
+  const absent = await bibby(home, ['import', join(folder, 'absent.csv')])
+  assert.deepEqual([absent.code, absent.talk], [1, `There is no ${join(folder, 'absent.csv')}.\n`])
+  assert.equal((await bibby(home, ['import', folder])).talk, 'That is a folder. Name a file.\n')
+  const none = await bibby(home, ['rejects', '999', '--to', join(folder, 'none')])
+  assert.equal(none.code, 3)
+  await assert.rejects(readFile(join(folder, 'none')), { code: 'ENOENT' })
+})
+
 test('misuse exits with 2 and says what to type', async () => {
   await using home = await temporaryHome()
   const unknown = await bibby(home, ['lned', '1', '2'])
