@@ -84,7 +84,7 @@ function rulesTable(rules: readonly Rule[]): Html {
         <td class="number">${rule.loansMax}</td><td class="number">${rule.holdsMax}</td>
         <td class="number">${rule.fineCentsPerDay === 0 ? '–' : money(rule.fineCentsPerDay)}</td>
         <td class="number">${rule.graceDays}</td>
-        <td class="number">${rule.fineCapCents === 0 ? '–' : money(rule.fineCapCents)}</td>
+        <td class="number">${rule.fineCapCents === 0 && rule.fineCentsPerDay === 0 ? '–' : money(rule.fineCapCents)}</td>
       </tr>`,
     )}</tbody></table></div>`
 }
@@ -105,7 +105,7 @@ function ruleForm(visit: Visit, { places, categories, types }: RulesShown): Html
       ${number('loansMax', 'Loans at a time', '20')}${number('holdsMax', 'Holds at a time', '10')}
       ${textField({ name: 'fine', label: 'Fine for each open day', max: 10, hint: 'As 0.20; empty for none.' })}
       ${number('graceDays', 'Days of grace', '0')}
-      ${textField({ name: 'cap', label: 'At most for one loan', max: 10, hint: 'As 10.00; empty for none.' })}
+      ${textField({ name: 'cap', label: 'At most for one loan', max: 10, hint: 'As 10.00; if empty, no fine is charged.' })}
       <div class="whole">${checkField({ name: 'lendable', label: 'May be lent', checked: true })}</div>
       <div class="whole actions"><button class="button">Save the rule</button><p class="soft small">A rule for the same case is replaced.</p></div>
     </form></section>`
