@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Tx } from '../postgres/pool.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
+import { releaseHold } from './hold-queue.ts'
 import { closedDaysMax } from './lend-facts.ts'
 import { addDays, localDay, nextOpenDay, type OpenDays } from './open-days.ts'
 
@@ -63,6 +64,8 @@ export async function sendOn(
   if (hold && (next.to === 'hold-shelf' || next.to === 'transit')) {
     await capture(tx, { hold, copyId: copy.copyId, until: next.to === 'hold-shelf' ? next.until : null, now })
   }
+  // What was captured and is withdrawn now will not come: its hold waits again, at its old place.
+  if (hold && hold.state !== 'waiting' && next.to === 'withdrawn') await releaseHold(tx, hold.id)
   if (inTransitTo !== copy.inTransitTo) {
     await tx.rows(sql`update copy set in_transit_to = ${inTransitTo} where id = ${copy.copyId}`)
   }

@@ -192,6 +192,21 @@ test('a suspended hold is passed over, keeps its place, and counts again on its 
   assert.equal(later.to === 'hold-shelf' && later.holdId, away.holdId)
 })
 
+test('a copy withdrawn after it was captured lets go of its hold, and the next copy serves it', async () => {
+  await using db = await scratchDatabase()
+  const library = await aSmallLibrary(db)
+  const { holdId } = await aHold(db, library)
+  const captured = await takenBack(db, library)
+  assert.equal(captured.next.to, 'hold-shelf')
+  await db.rows(
+    sql`update copy set withdrawn_because = 'mould', withdrawn_at = ${monday} where id = ${library.copyId}`,
+  )
+  assert.deepEqual((await takenBack(db, library)).next, { to: 'withdrawn' })
+  const { next } = await takenBack(db, { ...library, ...(await aCopy(db, besides(library))) })
+  assert.equal('holdId' in next && next.holdId, holdId)
+  assert.deepEqual(await invariantsOf(db), [])
+})
+
 test('a copy that is not for loan, or withdrawn, serves no hold', async () => {
   await using db = await scratchDatabase()
   const library = await aSmallLibrary(db)

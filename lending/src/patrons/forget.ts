@@ -174,7 +174,8 @@ async function forgetLoans(
   if (due.length === 0) return { rows: 0, journalRows: 0 }
   const loanIds = due.map(({ id }) => id)
   const copyIds = due.map(({ copyId }) => copyId)
-  await tx.rows(sql`update fine_line set loan_id = null where loan_id = any(${loanIds})`)
+  // Only a charge is about a loan; said, it is found by its index.
+  await tx.rows(sql`update fine_line set loan_id = null where loan_id = any(${loanIds}) and kind = 'charge'`)
   const journalRows = await forgetJournal(
     tx,
     sql`journal.copy_id = any(${copyIds}) and journal.loan_id = any(${loanIds})`,
