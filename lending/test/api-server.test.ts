@@ -71,6 +71,33 @@ test('who signs in gets a token; who signs out loses it at once', async () => {
   assert.equal(after.json().code, 'not-signed-in')
 })
 
+test('a sign-out counts at once, also where the session was being looked up just then', async () => {
+  const read = Promise.withResolvers<void>()
+  const over = Promise.withResolvers<void>()
+  let isSlow = false
+  await using at = await aServedLibrary({
+    db: (db) => ({
+      ...db,
+      rows: async (statement) => {
+        const rows = await db.rows(statement)
+        if (!isSlow || !statement.text.includes('from session')) return rows as never
+        isSlow = false
+        read.resolve()
+        await over.promise
+        return rows as never
+      },
+    }),
+  })
+  const headers = bearing(await at.tokenOf('desk'))
+  isSlow = true
+  const slow = at.app.inject({ url: '/api/v1/me', headers })
+  await read.promise
+  await at.app.inject({ method: 'DELETE', url: '/api/v1/sessions', headers })
+  over.resolve()
+  assert.equal((await slow).statusCode, 200)
+  assert.equal((await at.app.inject({ url: '/api/v1/me', headers })).statusCode, 401)
+})
+
 test('what is not there is told as a problem, and a wrong method names the right ones', async () => {
   await using at = await aServedLibrary()
   const nothing = await at.app.inject('/api/v1/nothing')

@@ -32,7 +32,10 @@ export type Sessions = {
 /** Opens the memory of sessions of this process. */
 export function openSessions({ db, clock }: Pick<Library, 'db' | 'clock'>): Sessions {
   const seen = new Map<string, { readonly who: SignedIn; readonly until: number }>()
+  // Sessions may end while one is looked up: what was read before that is not remembered after it.
+  let ends = 0
   const forget = (actor: string): void => {
+    ends += 1
     for (const [token, { who }] of seen) if (who.actor === actor) seen.delete(token)
   }
   const remember = (token: string, who: SignedIn): void => {
@@ -42,9 +45,10 @@ export function openSessions({ db, clock }: Pick<Library, 'db' | 'clock'>): Sess
     seen.set(token, { who, until: performance.now() + rememberedForMs })
   }
   const lookUp = async (token: string): Promise<SignedIn | undefined> => {
+    const before = ends
     const who = await session(db, token, clock())
-    if (who) remember(token, who)
-    else seen.delete(token)
+    if (!who) seen.delete(token)
+    else if (ends === before) remember(token, who)
     return who
   }
   return {
@@ -57,6 +61,7 @@ export function openSessions({ db, clock }: Pick<Library, 'db' | 'clock'>): Sess
     end: async (token) => {
       seen.delete(token)
       await signOut(db, token)
+      ends += 1
       seen.delete(token)
     },
     endAll: async (who) => {
