@@ -48,7 +48,7 @@ export const catalogueVerbs: Verbs = (program, act) => {
     .argument('<words...>')
     .option('--branch <code>', 'with copies at this branch')
     .option('--language <code>', 'ISO 639-2, such as eng')
-    .option('--material <kind>')
+    .option('--material <kind>', 'such as book, score, map or video')
     .option('--from <year>', 'published in or after', number)
     .option('--to <year>', 'published in or before', number)
     .option('--available', 'with a copy that can be taken now')

@@ -129,7 +129,7 @@ async function importFile(api: Api, out: Out, file: string, options: Options): P
     `Change set ${set.changeSetId} “${set.name}”: ${accounts(set)}.`,
     ...(set.failedBecause === null
       ? []
-      : [`It stopped: ${set.failedBecause} Run the import again: it goes on.`]),
+      : [`It stopped: ${set.failedBecause} Import the file again: what is in already stays as it is.`]),
     ...(set.rejected > 0 ? [`See what was set aside: bibby rejects ${set.changeSetId} --to FILE`] : []),
   ])
 }

@@ -133,11 +133,14 @@ export const patronVerbs: Verbs = (program, act) => {
     .command('import')
     .description('register and update patrons from a CSV file with a header')
     .argument('<file>')
-    .action((file: string) =>
+    .option('--category <code>', 'of patrons whose row names none')
+    .option('--branch <code>', 'home branch of patrons whose row names none')
+    .option('--encoding <encoding>', 'such as windows-1252; UTF-8 if not given')
+    .action((file: string, query: { category?: string; branch?: string; encoding?: string }) =>
       act(async (api, out) => {
         const upload = { path: file, contentType: 'text/csv' }
         out.answer(
-          await api.call<Accounts>('POST', '/api/v1/patrons/import', { upload }),
+          await api.call<Accounts>('POST', '/api/v1/patrons/import', { query, upload }),
           ({ read, registered, updated, unchanged, rejected, rejects, ignoredColumns }) => [
             `${read} read = ${registered} registered + ${updated} updated + ${unchanged} unchanged + ${rejected} rejected.`,
             ...rejects.map(({ line, reason }) => `  line ${line}: ${reason}`),

@@ -43,7 +43,7 @@ export function errorsPage(): string {
       ]),
     ),
     '## Faults',
-    'Nothing was written in any of these; the exit code is 1.',
+    'The exit code is 1. The words say where nothing was written. What a page could not settle is `BIBBY_COMMIT_UNKNOWN`: send the form again, and it is done once.',
     table(
       ['code', 'HTTP', 'what it means', 'what to do'],
       thrownCodes()
@@ -55,6 +55,7 @@ export function errorsPage(): string {
     ),
     'One more is neither: `commit-unknown` (HTTP 504). The connection was lost while the commit was under way, so it may have landed. Ask again with the same `Idempotency-Key`: it is done once, and the outcome comes back.',
     '## Why a start ends',
+    'A start that cannot go on says why in one sentence, with one of these codes behind it. `postgres.log` in the data folder may tell more.',
     table(
       ['code', 'exit'],
       Object.entries(startCodes).map(([code, exit]) => [`\`${code}\``, String(exit)]),
