@@ -154,7 +154,7 @@ function freshOf({ card, barcode }: LendQuestion, isLending: boolean): Sql {
           where patron_id = (select id from asking) and returned_at is null
         ) as open_loans,
         (
-          select coalesce(sum(cents), 0)::integer from fine_line where patron_id = (select id from asking)
+          select coalesce(sum(cents), 0)::bigint from fine_line where patron_id = (select id from asking)
         ) as owes_cents,
         (
           select json_build_object(

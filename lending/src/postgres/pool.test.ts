@@ -88,3 +88,19 @@ test('a write sent with the commit fails the transaction when it fails', async (
   )
   assert.deepEqual(await db.rows(sql`select from sign_in_failure`), [])
 })
+
+test('work that throws before its first statement leaves no transaction open', async () => {
+  await using db = await scratchDatabase({ connectionsMax: 1 })
+  const early = db.transaction(() => {
+    throw new TypeError('a bug')
+  })
+  await assert.rejects(early, TypeError)
+  await db.rows(sql`insert into sign_in_failure (account) values ('a')`)
+  await using other = openPool({
+    connection: db.connection,
+    name: 'other',
+    connectionsMax: 1,
+    statementLimitMs: 5_000,
+  })
+  assert.equal((await other.rows(sql`select from sign_in_failure`)).length, 1)
+})

@@ -132,6 +132,8 @@ export function openPool(options: PoolOptions): Database {
           if (command !== 'COMMIT') throw new Error('The transaction had failed and was rolled back.')
           return result
         } catch (error) {
+          // Until the server has answered, the connection does not know that a transaction is open.
+          await begun.catch(() => undefined)
           await rollBack(connection)
           throw error
         }

@@ -115,3 +115,17 @@ test('an answer that lists what it refused is done, not refused', async () => {
   assert.equal(answer.outcome, 'done')
   assert.equal((await db.rows(sql`select from branch`)).length, 1)
 })
+
+test('a server that has become read-only is said to be, and nothing was written', async () => {
+  await using db = await scratchDatabase()
+  const turning = {
+    ...addBranch,
+    work: async (tx: Tx, ask: { code: string }) => {
+      await tx.rows(sql`set transaction read only`)
+      return { code: ask.code }
+    },
+  }
+  await assert.rejects(write(db, by(), turning, { code: 'a' }), { code: 'BIBBY_WRITES_STOPPED' })
+  const again = await write(db, by(), addBranch, { code: 'a' })
+  assert.equal(again.outcome, 'done')
+})

@@ -68,6 +68,7 @@ export type Verb<Ask, Done extends PlainObject, Refused extends Refusal> = {
 /** A transaction that met another is tried this often in all. */
 const triesMax = 4
 const uniqueViolation = '23505'
+const readOnlyServer = '25006'
 /**
  * Serialization failure, deadlock, and a unique index that decided a race: with the same key sent twice at once
  * the second finds the first one's rows in its way, and on its next try finds the recorded answer.
@@ -136,6 +137,8 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
         ? { outcome: 'refused', refusal: answer as Refused, repeated: false }
         : { outcome: 'done', answer: answer as Done, repeated: false }
     } catch (error) {
+      // The server has become read-only: it said so, and nothing was committed.
+      if (sqlState(error) === readOnlyServer) throw new WritesStoppedError('read-only', { cause: error })
       if (isConnectionLost(error, connection)) {
         if (committing) return { outcome: 'unknown', key: by.key }
         throw new WriteLostError(verb.action, { cause: error })
