@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, chromium, type Page } from 'playwright-core'
 import type { App } from '../src/http/app.ts'
 import { buildServer } from '../src/http/server.ts'
 import { type Library, openLibrary } from '../src/library.ts'
@@ -243,4 +243,9 @@ function textOf(html: string): string {
 function unescaped(text: string): string {
   const letters: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'", '#96': '`' }
   return text.replaceAll(/&([a-z0-9#]+);/g, (whole, name: string) => letters[name] ?? whole)
+}
+
+/** A person sees the cursor in a field before they type. */
+export async function cursor(page: Page): Promise<void> {
+  await page.locator('input:focus').waitFor()
 }

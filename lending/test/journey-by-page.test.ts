@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { aBrowser, anOpenLibrary, aVisitor, noChromium, pagePassword } from './browser.ts'
+import { aBrowser, anOpenLibrary, aVisitor, cursor, noChromium, pagePassword } from './browser.ts'
 
 test('by page without script: register, lend, hold, return, shelf, lend to the next', async () => {
   await using at = await anOpenLibrary()
@@ -85,14 +85,17 @@ test('in Chromium without script the desk lends and takes back', { skip: noChrom
   await signInByKeyboard(page, address, await at.staff('desk'))
 
   await page.goto(`${address}/desk`)
+  await cursor(page)
   await page.keyboard.type(at.card)
   await page.keyboard.press('Enter')
   await page.getByText('Scan the books').waitFor()
+  await cursor(page)
   await page.keyboard.type(at.barcode)
   await page.keyboard.press('Enter')
   await page.getByText('On loan: 1 item').waitFor()
 
   await page.goto(`${address}/check-in`)
+  await cursor(page)
   await page.keyboard.type(at.barcode)
   await page.keyboard.press('Enter')
   await page.getByText('Back to the shelf').first().waitFor()
@@ -101,6 +104,7 @@ test('in Chromium without script the desk lends and takes back', { skip: noChrom
 /** The fields are focused on arrival: nobody touches a mouse. */
 async function signInByKeyboard(page: Page, address: string, login: string): Promise<void> {
   await page.goto(`${address}/sign-in?kind=staff`)
+  await cursor(page)
   await page.keyboard.type(login)
   await page.keyboard.press('Tab')
   await page.keyboard.type(pagePassword)

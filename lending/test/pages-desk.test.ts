@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { sql } from '../src/postgres/sql.ts'
-import { aBrowser, anOpenLibrary, noChromium, type OpenLibrary, pagePassword } from './browser.ts'
+import { aBrowser, anOpenLibrary, cursor, noChromium, type OpenLibrary, pagePassword } from './browser.ts'
 import { aCopy, aPatron, besides } from './library-fixtures.ts'
 
 const skip = noChromium
@@ -119,11 +119,6 @@ test('suggestions come while typing, by keyboard, and search without script need
   await page.keyboard.press('Enter')
   await page.waitForURL('**/search?query=Emil')
 })
-
-/** A person sees the cursor before they type. */
-async function cursor(page: Page): Promise<void> {
-  await page.locator('input:focus').waitFor()
-}
 
 async function scan(page: Page, code: string): Promise<void> {
   await cursor(page)
