@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -11,6 +11,7 @@ import { gzipSync } from 'node:zlib'
 import { type Cut, cutAt } from '../../../test/cut.ts'
 import { type ScratchDatabase, scratchDatabase } from '../../../test/scratch-database.ts'
 import { sql } from '../../postgres/sql.ts'
+import { writeIso2709 } from '../marc/iso2709.ts'
 import { changeSet } from './change-set.ts'
 import type { ImportFile } from './new-import.ts'
 import { resumeImports, runImport, startImport, stopImports, waitForImport } from './start-import.ts'
@@ -221,6 +222,32 @@ test('only a file among the uploads is removed, and only when no import may stil
   const { changeSetId } = await imported(db, elsewhere)
   await forgetUpload({ db, dataFolder }, changeSetId)
   assert.ok((await readdir(dataFolder)).includes('b.csv'))
+})
+
+test('of a packed file that breaks off, the records before that go in, and the import says why it failed', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  const text = Array.from({ length: 3_000 }, (_, n) =>
+    Buffer.from(
+      writeIso2709({
+        leader: '00000nam a2200000 a 4500',
+        fields: [
+          {
+            tag: '245',
+            indicators: '10',
+            subfields: [{ code: 'a', value: `Title ${hash('sha1', String(n))}` }],
+          },
+        ],
+      }),
+    ),
+  )
+  const packed = gzipSync(Buffer.concat(text))
+  const changeSetId = await added(db, await files.file('a.mrc.gz', packed.subarray(0, packed.length / 2)))
+  const end = await ran(db, changeSetId)
+  assert.ok(end.ended === 'failed')
+  const { read, imported: fresh, rejected, failedBecause } = end.changeSet
+  assert.ok(read > 1_000 && read < 2_000 && read === fresh + rejected, String(read))
+  assert.match(failedBecause ?? '', /^The packed file is broken or ends early\./)
 })
 
 test('a stopped import waits, and the next start goes on with it', async () => {

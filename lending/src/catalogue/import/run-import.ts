@@ -68,7 +68,7 @@ export async function runImportHere(run: ImportRun, changeSetId: number): Promis
   } catch (error) {
     // What the database says is for the next run; what the file says is for people.
     if (isOfTheDatabase(error)) throw error
-    const because = error instanceof Error ? error.message : String(error)
+    const because = whyTheFile(error)
     const ask = { changeSetId, state: 'failed', because: because.slice(0, 500) } as const
     await settled(() => write(run.db, by('end'), setState, ask))
     return await ended(run, changeSetId, 'failed')
@@ -141,13 +141,20 @@ async function importAll(run: ImportRun, found: Stored, by: (part: string) => By
 async function* batches(records: AsyncIterable<Incoming>): AsyncGenerator<readonly Incoming[]> {
   let batch: Incoming[] = []
   let bytes = 0
-  for await (const record of records) {
-    batch.push(record)
-    bytes += record.raw.length
-    if (batch.length < batchRecordsMax && bytes < batchBytesMax) continue
-    yield batch
-    batch = []
-    bytes = 0
+  try {
+    for await (const record of records) {
+      batch.push(record)
+      bytes += record.raw.length
+      if (batch.length < batchRecordsMax && bytes < batchBytesMax) continue
+      const full = batch
+      batch = []
+      bytes = 0
+      yield full
+    }
+  } catch (error) {
+    // The file broke off: what came before is good.
+    if (batch.length > 0) yield batch
+    throw error
   }
   if (batch.length > 0) yield batch
 }
@@ -214,6 +221,14 @@ async function ended(
 ): Promise<ImportEnd> {
   const set = await changeSet(run.db, changeSetId)
   return set ? { ended: how, changeSet: set } : { ended: 'unknown-import' }
+}
+
+function whyTheFile(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const isPacking = 'code' in error && String(error.code).startsWith('Z_')
+  return isPacking
+    ? 'The packed file is broken or ends early. What came before that is in; mend the file and import it as a new one.'
+    : error.message
 }
 
 function isOfTheDatabase(error: unknown): boolean {
