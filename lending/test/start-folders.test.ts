@@ -68,6 +68,45 @@ test('what is no folder, or leads nowhere, is said in a sentence', async () => {
   }
 })
 
+test('a path on which no folder can be made is said in a sentence, at once', async () => {
+  await using home = await temporaryHome()
+  await writeFile(join(dirname(home.data), 'file'), '')
+  await symlink(home.data, home.data)
+  const paths: readonly (readonly [string, RegExp])[] = [
+    ['/dev/null/x', /is not a folder/],
+    [join(dirname(home.data), 'file', 'x', 'y'), /is not a folder/],
+    [join(home.data, 'x'), /is a link that leads nowhere/],
+    [join(dirname(home.data), 'x'.repeat(300)), /has too long a name/],
+    [`/${'x/'.repeat(2_500)}x`, /has too long a name/],
+    // There is a folder, and the system says there is none to make another one in.
+    ...(process.platform === 'linux'
+      ? ([
+          ['/proc/x', /cannot be made/],
+          ['/proc/x/y', /cannot be made/],
+        ] as const)
+      : []),
+  ]
+  for (const [path, why] of paths) {
+    const { code, stderr } = await home.start({ BIBBY_DATA: path }).ended
+    assert.equal(code, 1)
+    assert.match(stderr, /^The data folder \S+ [^\n]+\(BIBBY_DATA_UNUSABLE\)\n$/)
+    assert.match(stderr, why)
+  }
+})
+
+test('a folder below one that may not be entered is said in a sentence', {
+  skip: !isRoot && 'needs a second user',
+}, async () => {
+  await using home = await temporaryHome()
+  await mkdir(home.data, { mode: 0o700 })
+  const { code, stderr } = await home.start(
+    { BIBBY_DATA: join(home.data, 'x') },
+    { uid: 65_534, gid: 65_534 },
+  ).ended
+  assert.equal(code, 1)
+  assert.match(stderr, /^The data folder \S+ may not be written or entered[^\n]+\(BIBBY_DATA_UNUSABLE\)\n$/)
+})
+
 test('a folder on a read-only disk is said in a sentence', {
   skip: !isRoot && 'only root can mount',
 }, async () => {

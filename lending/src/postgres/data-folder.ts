@@ -43,17 +43,46 @@ export async function defaultDataFolder({ isServerOurs }: { isServerOurs: boolea
 export async function openDataFolder(path: string, version: string): Promise<DataFolder> {
   try {
     // Only the folder itself is private: whoever runs the database must be able to pass through those above.
-    await mkdir(dirname(path), { recursive: true })
-    await mkdir(path, { recursive: true, mode: 0o700 })
+    await makeFolder(path, 0o700)
     const marker = await readMarker(path)
     if (!marker) await refuseStrange(path)
     await access(path, constants.W_OK | constants.X_OK)
     await refuseFull(path, marker ? laterStartFreeBytes : firstStartFreeBytes)
     const { libraryId } = marker ?? (await mark(path, version))
-    for (const name of ['uploads', 'exports']) await mkdir(join(path, name), { recursive: true, mode: 0o700 })
+    for (const name of ['uploads', 'exports']) await makeFolder(join(path, name), 0o700)
     return { path, libraryId }
   } catch (error) {
     throw unusable(error, path)
+  }
+}
+
+/**
+ * Makes a folder and those above it, unless they are there. Node's own `recursive` asks for ever where the system
+ * says that there is no folder to make one in although there is, as below /proc.
+ */
+async function makeFolder(path: string, mode?: number): Promise<void> {
+  if (await madeFolder(path, mode)) return
+  // As deep as the path at most: the root is there.
+  await makeFolder(dirname(path))
+  if (!(await madeFolder(path, mode))) throw noSuchPlace
+}
+
+/** What the system says of a place in which no folder can be made, to anyone. */
+const noSuchPlace = Object.assign(new Error('No folder can be made there.'), { code: 'ENOENT' })
+
+/** False when the folder above it is missing too. */
+async function madeFolder(path: string, mode: number | undefined): Promise<boolean> {
+  try {
+    await mkdir(path, mode)
+    return true
+  } catch (error) {
+    const code = systemCode(error)
+    if (code === 'ENOENT') return false
+    const found = await stat(path).catch((cause: unknown) => {
+      throw code === 'EEXIST' ? cause : error
+    })
+    if (found.isDirectory()) return true
+    throw error
   }
 }
 
@@ -149,6 +178,7 @@ const sentences: Readonly<Record<string, string>> = {
   EEXIST: 'is not a folder',
   ELOOP: 'is a link that leads nowhere',
   ENOENT: 'cannot be made',
+  ENAMETOOLONG: 'has too long a name',
 }
 
 /** One sentence for what the system said about the data folder. */
