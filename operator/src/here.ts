@@ -4,23 +4,8 @@ import { openDatabase, openSetFolder, runningConnection } from '@bibby/lending/d
 import { buildServer } from '@bibby/lending/http/server.ts'
 import { openLibrary } from '@bibby/lending/library.ts'
 import type { Telling } from '@bibby/lending/postgres/our-server.ts'
-import type { SignedIn } from '@bibby/lending/staff/account.ts'
+import { theCommand } from '@bibby/lending/staff/account.ts'
 import { type Api, apiOver, type Send } from './api.ts'
-
-/**
- * Who the command is when it speaks to the library of its own machine: whoever can read the data folder may do
- * all. In the journal it is `staff:0`.
- */
-const whoeverIsHere: SignedIn = {
-  kind: 'staff',
-  staffId: 0,
-  login: 'bibby',
-  name: 'the bibby command',
-  role: 'operator',
-  branchId: 0,
-  branchCode: '',
-  actor: 'staff:0',
-}
 
 /** Brings the schema of the library on this machine to this version. */
 export async function migrateHere(config: Config, tell: Telling): Promise<void> {
@@ -46,7 +31,7 @@ export async function apiHere(config: Config, tell: (text: string) => void): Pro
     deskConnectionsMax: 2,
     searchConnectionsMax: 1,
   })
-  const app = await buildServer(library, { logLevel: 'silent', actor: whoeverIsHere })
+  const app = await buildServer(library, { logLevel: 'silent', actor: theCommand })
   const send: Send = async ({ method, path, headers, body }) => {
     const response = await app.inject({
       method,

@@ -1,15 +1,19 @@
+import { localDay } from '../circulation/open-days.ts'
+
 /** What a sentence is made of: an entry of the journal, as far as it matters. */
 export type Described = {
   readonly action: string
   readonly outcome: 'done' | 'refused'
   readonly answer: Readonly<Record<string, unknown>> | null
+  /** Of the branch whose wall calendar its days are told by. */
+  readonly timeZone: string
 }
 
 /**
  * What happened, as a sentence without its subject: `Lent “Emma” (B-12) to Ada Reader, due 2026-03-30.` An action
  * that has no sentence of its own is named; one whose people were forgotten says so.
  */
-export function describe({ action, outcome, answer }: Described): string {
+export function describe({ action, outcome, answer, timeZone }: Described): string {
   const name = sentenceCase(action.replaceAll('-', ' '))
   if (outcome === 'refused') {
     const code = answer?.refused
@@ -17,12 +21,13 @@ export function describe({ action, outcome, answer }: Described): string {
   }
   if (!answer) return `${name}; for whom is forgotten.`
   const sentence = Object.hasOwn(sentences, action) ? sentences[action] : undefined
-  return sentence ? sentence(reader(answer)) : `${name}.`
+  return sentence ? sentence(reader(answer, timeZone)) : `${name}.`
 }
 
 /** Reads an answer of long ago, which may have other fields than those of today. */
 type Reader = {
   readonly text: (name: string) => string
+  /** An instant as the day there; a day as it is. */
   readonly day: (name: string) => string
   readonly money: (name: string) => string
   readonly count: (name: string) => number
@@ -96,7 +101,7 @@ const whereTo: Readonly<Record<string, string>> = {
   withdrawn: '; withdrawn',
 }
 
-function reader(answer: Readonly<Record<string, unknown>>): Reader {
+function reader(answer: Readonly<Record<string, unknown>>, timeZone: string): Reader {
   const text = (name: string) => {
     const value = answer[name]
     return typeof value === 'string' ? value : ''
@@ -109,15 +114,20 @@ function reader(answer: Readonly<Record<string, unknown>>): Reader {
   return {
     text,
     count,
-    day: (name) => text(name).slice(0, 10),
+    day: (name) => dayAt(text(name), timeZone),
     money: (name) => (count(name) / 100).toFixed(2),
     inside: (name) => {
       const value = answer[name]
-      return reader(typeof value === 'object' && value !== null ? { ...value } : {})
+      return reader(typeof value === 'object' && value !== null ? { ...value } : {}, timeZone)
     },
     overridden:
       Array.isArray(past) && past.length > 0 ? `, going past ${past.join(', ').replaceAll('-', ' ')}` : '',
   }
+}
+
+function dayAt(text: string, timeZone: string): string {
+  const isInstant = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(text) && !Number.isNaN(Date.parse(text))
+  return isInstant ? localDay(new Date(text), timeZone) : text.slice(0, 10)
 }
 
 function sentenceCase(text: string): string {

@@ -5,15 +5,26 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { done } from '../../test/every-cut.ts'
-import { aCopy, aPatron, aSmallLibrary, aStaffMember, besides, by } from '../../test/library-fixtures.ts'
+import {
+  aBranch,
+  aCopy,
+  aPatron,
+  aSmallLibrary,
+  aStaffMember,
+  besides,
+  by,
+} from '../../test/library-fixtures.ts'
 import { type ScratchDatabase, scratchDatabase } from '../../test/scratch-database.ts'
 import { placeHold } from '../circulation/hold.ts'
 import { lend } from '../circulation/lend.ts'
 import { takeBack } from '../circulation/take-back.ts'
 import { blockPatron } from '../patrons/patron.ts'
 import { write } from '../postgres/write.ts'
+import { theCommand } from '../staff/account.ts'
 import { describe } from './describe.ts'
 import { type JournalQuery, journal } from './journal.ts'
+
+const here = { timeZone: 'Europe/Berlin' }
 
 async function aHistory(db: ScratchDatabase) {
   const library = await aSmallLibrary(db)
@@ -63,6 +74,23 @@ test('an entry says who did what, when, and from which version', async () => {
   assert.equal(entry.line, `Lent “Charlotte's Web” (${barcode}) to Ada Reader, due 2026-03-30.`)
   const refused = (await journal(db, { action: 'lend' }))[0]
   assert.equal(refused?.line, 'Lend: refused (copy on loan).')
+})
+
+test('a due day is the one on the wall of the branch that lends, not of Greenwich', async () => {
+  await using db = await scratchDatabase()
+  const library = await aSmallLibrary(db)
+  const west = await aBranch(db, { name: 'Zz last', timeZone: 'America/Los_Angeles' })
+  done(await write(db, by(), lend, { ...library, ...west }))
+  const lines = (await journal(db, { barcode: library.barcode })).map(({ line }) => line)
+  assert.match(lines.at(-1) ?? '', /due 2026-03-30\.$/)
+})
+
+test('the command is named as such, and not as a number of the staff', async () => {
+  await using db = await scratchDatabase()
+  const library = await aSmallLibrary(db)
+  done(await write(db, by({ actor: theCommand.actor }), lend, library))
+  const [entry] = await journal(db, {})
+  assert.deepEqual([entry?.actor, entry?.actorName], ['staff:0', 'the bibby command'])
 })
 
 test('what was recorded before a time can be left out', async () => {
@@ -125,15 +153,19 @@ test('every entry has a sentence, whatever an older Bibby answered', () => {
       fc.constantFrom('done' as const, 'refused' as const),
       answer,
       (name, outcome, given) => {
-        const line = describe({ action: name, outcome, answer: given })
+        const line = describe({ ...here, action: name, outcome, answer: given })
         assert.match(line, /^[A-Z].*\.$/su)
         assert.doesNotMatch(line, /undefined|NaN|\[object/)
       },
     ),
   )
-  assert.equal(describe({ action: 'lend', outcome: 'done', answer: null }), 'Lend; for whom is forgotten.')
+  assert.equal(
+    describe({ ...here, action: 'lend', outcome: 'done', answer: null }),
+    'Lend; for whom is forgotten.',
+  )
   assert.equal(
     describe({
+      ...here,
       action: 'take-back',
       outcome: 'done',
       answer: { title: 'Emma', barcode: 'B', patronName: 'Ada', fineCents: 150, next: { to: 'shelf' } },
@@ -153,18 +185,20 @@ test('everything that is written has a sentence of its own', async () => {
   assert.ok(actions.length > 30, String(actions.length))
   const bare = (action: string) =>
     `${action.slice(0, 1).toUpperCase()}${action.slice(1).replaceAll('-', ' ')}.`
-  const lines = actions.map((action) => [action, describe({ action, outcome: 'done', answer: {} })] as const)
+  const lines = actions.map(
+    (action) => [action, describe({ ...here, action, outcome: 'done', answer: {} })] as const,
+  )
   assert.deepEqual(
     lines.filter(([action, line]) => line === bare(action)),
     [],
   )
   const answer = { changeSetId: 3, read: 5, imported: 2, updated: 1, unchanged: 1, rejected: 1 }
   assert.equal(
-    describe({ action: 'import-batch', outcome: 'done', answer }),
+    describe({ ...here, action: 'import-batch', outcome: 'done', answer }),
     'Import 3 took in 5 records: 2 new, 1 changed, 1 as they were, 1 set aside.',
   )
   assert.equal(
-    describe({ action: 'import-state', outcome: 'done', answer: { changeSetId: 3, state: 'done' } }),
+    describe({ ...here, action: 'import-state', outcome: 'done', answer: { changeSetId: 3, state: 'done' } }),
     'Import 3 ended.',
   )
 })

@@ -1,6 +1,7 @@
 import { scanned } from '../circulation/scanned.ts'
 import type { Rows } from '../postgres/pool.ts'
 import { joined, type Sql, sql } from '../postgres/sql.ts'
+import { theCommand } from '../staff/account.ts'
 import { describe } from './describe.ts'
 
 /** One thing that was done, or refused. Times are ISO 8601. */
@@ -11,7 +12,7 @@ export type JournalEntry = {
   readonly instance: string
   /** `staff:12`, `patron:7`, `system:NAME`; `patron` where a person was forgotten. */
   readonly actor: string
-  /** The name of a member of staff, also of one who left. */
+  /** The name of a member of staff, also of one who left, or of the command. */
   readonly actorName: string | null
   readonly action: string
   readonly outcome: 'done' | 'refused'
@@ -67,24 +68,37 @@ export async function journal(
       journal.action, journal.outcome, journal.title_id as "titleId", journal.copy_id as "copyId",
       journal.patron_id as "patronId", journal.loan_id as "loanId", journal.hold_id as "holdId",
       journal.change_set_id as "changeSetId", journal.believed, journal.answer,
-      journal.occurred_at as "occurredAt", journal.recorded_at as "recordedAt"
+      journal.occurred_at as "occurredAt", journal.recorded_at as "recordedAt",
+      -- A loan is due by the calendar of the branch that lent it.
+      coalesce(
+        (
+          select branch.time_zone
+          from loan
+          join branch on branch.id = loan.branch_id
+          where loan.id = journal.loan_id
+        ),
+        (select time_zone from branch order by name, id limit 1),
+        'UTC'
+      ) as "timeZone"
     from journal
     left join staff on journal.actor = 'staff:' || staff.id
     where ${where}
     order by journal.id desc
     limit ${Math.min(Math.max(1, Math.trunc(limit)), pageMax)}
   `)
-  return rows.map((row) => ({
+  return rows.map(({ timeZone, ...row }) => ({
     ...row,
+    actorName: row.actor === theCommand.actor ? theCommand.name : row.actorName,
     occurredAt: row.occurredAt.toISOString(),
     recordedAt: row.recordedAt.toISOString(),
-    line: describe(row),
+    line: describe({ ...row, timeZone }),
   }))
 }
 
 type Row = Omit<JournalEntry, 'occurredAt' | 'recordedAt' | 'line'> & {
   readonly occurredAt: Date
   readonly recordedAt: Date
+  readonly timeZone: string
 }
 
 /** The conditions joined, or undefined when nothing could meet them. */

@@ -26,6 +26,21 @@ export type SignedIn =
       readonly actor: `patron:${number}`
     }
 
+/**
+ * Who the `bibby` command is when it speaks to the library of its own machine: whoever can read the data folder may do
+ * all. No login leads here.
+ */
+export const theCommand = {
+  kind: 'staff',
+  staffId: 0,
+  login: 'bibby',
+  name: 'the bibby command',
+  role: 'operator',
+  branchId: 0,
+  branchCode: '',
+  actor: 'staff:0',
+} as const satisfies SignedIn
+
 /** Why a sign-in was refused. Wrong account and wrong password are the same answer. */
 export type SignInRefused =
   | { readonly refused: 'sign-in-wrong' }

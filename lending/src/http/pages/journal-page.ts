@@ -29,7 +29,7 @@ export function journalPages(served: Served): void {
     const frame = {
       title: 'Journal',
       door: '/journal',
-      lead: 'It only grows: nothing in it is changed or taken out.',
+      lead: 'It only grows: what was done stays. When the library forgets who borrowed, the names are taken out of it.',
     }
     return show(reply, visit, frame, journalView(visit, { wanted, rows, more }))
   })

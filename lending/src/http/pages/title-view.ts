@@ -52,7 +52,7 @@ export function titleView(
             ${copies.length === 0 ? html`<p class="empty">The library has no copy of it.</p>` : copyList(copies, visit)}
             ${title.hasMoreCopies && html`<p class="soft">There are more copies than are shown.</p>`}
           </section>
-          ${queue.length > 0 && queueList(queue)}
+          ${queue.length > 0 && queueList(visit, queue)}
           ${
             title.summary &&
             html`<section class="section"><h2>About it</h2><p class="aside-text" dir="auto">${title.summary}</p></section>`
@@ -95,12 +95,12 @@ function copyList(copies: readonly CopyLine[], visit: Visit): Html {
   )}`
 }
 
-function queueList(queue: readonly HoldOn[]): Html {
+function queueList(visit: Visit, queue: readonly HoldOn[]): Html {
   return html`<section class="section" aria-labelledby="queue"><h2 id="queue">Who waits</h2>
     <ol class="rows">${queue.map(
       (hold) => html`<li><div>
         <p><a href="/patrons/${hold.patronId}"><bdi dir="auto">${hold.patronName}</bdi></a></p>
-        <p class="under">since ${day(hold.placedAt, 'UTC')} · fetches it at ${hold.pickupBranchName}</p>
+        <p class="under">since ${day(hold.placedAt, zoneOf(visit))} · fetches it at ${hold.pickupBranchName}</p>
       </div><p class="end">${hold.position === null ? tag('good', hold.state === 'on-shelf' ? 'Ready' : 'On its way') : tag('plain', `Number ${hold.position}`)}</p></li>`,
     )}</ol></section>`
 }
