@@ -16,7 +16,8 @@ const texts: Readonly<Record<string, string>> = {
   'history-kept': 'From now on your returned loans are kept for you.',
   'history-forgotten': 'From now on your returned loans are forgotten, as the library does by default.',
   'signed-out': 'You are signed out.',
-  'rule-set': 'The rule is saved. It applies to every loan from now on.',
+  'rule-set':
+    'The rule is saved. New loans follow it. Loans that it made before keep their due dates; their renewals, and their fines at check-in, follow the rule as it is now.',
   'closed-day-added': 'The closed day is added, and loans due that day are due on the next open day.',
   'closed-day-removed': 'The closed day is removed. Due dates that it moved stay where they are.',
   undone: 'The import is undone.',
