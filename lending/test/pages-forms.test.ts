@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { type ImportLibrary, waitForImport } from '../src/catalogue/import/start-import.ts'
 import { sql } from '../src/postgres/sql.ts'
@@ -142,6 +143,45 @@ test('an import whose form is sent twice is one import, and an empty file is non
   await waitForImport(at.library as ImportLibrary, Number(one.path.split('/').at(-1)))
 })
 
+test('an import that says it runs, with nobody at it, is let go on; one that somebody is at is not', async () => {
+  await using at = await anOpenLibrary()
+  const cataloguer = aVisitor(at.app)
+  await cataloguer.signIn('staff', await at.staff('cataloguer'))
+  await cataloguer.open('/imports')
+  await cataloguer.upload('/imports/uploads', { name: 'a.csv', content: 'title\nEmma\n' }, { format: 'csv' })
+  const { path } = await cataloguer.send('/imports')
+  const id = Number(path.split('/').at(-1))
+  await waitForImport(at.library as ImportLibrary, id)
+  // As a process leaves it that was killed in the middle, or whose database stayed away too long.
+  const [file] = await at.db.rows<{ path: string }>(sql`
+    update change_set set state = 'running', ended_at = null where id = ${id} returning file_path as path
+  `)
+  await writeFile(file?.path ?? '', 'title\nEmma\n')
+  const other = await at.db.connectAlone()
+  await other.query(`select pg_advisory_lock(hashtextextended('bibby import ' || $1::text, 0))`, [String(id)])
+  const busy = await cataloguer.open(path)
+  assert.match(busy.text, /Running/)
+  assert.ok(busy.forms.every(({ action }) => action !== `${path}/run`))
+  await other.end()
+  await at.db.rows(
+    sql`select pg_advisory_xact_lock(hashtextextended('bibby import ' || ${String(id)}::text, 0))`,
+  )
+  assert.match((await cataloguer.open(path)).text, /It was cut off on its way\..*Go on/)
+  await cataloguer.send(`${path}/run`)
+  await waitForImport(at.library as ImportLibrary, id)
+  assert.match((await cataloguer.open(path)).text, /Done/)
+})
+
+test('a check-in that is refused says which code was scanned', async () => {
+  await using at = await anOpenLibrary()
+  const desk = aVisitor(at.app)
+  await desk.signIn('staff', await at.staff('desk'))
+  await desk.open('/check-in')
+  const refused = await desk.send('/check-in', { barcode: 'no-such-<book>' })
+  assert.equal(refused.status, 404)
+  assert.match(refused.text, /No copy has this barcode\..*Scanned: no-such-<book>/)
+})
+
 test('rules are set and explained, days are closed and opened, titles and copies added, by page', async () => {
   await using at = await anOpenLibrary()
   const manager = aVisitor(at.app)
@@ -153,7 +193,7 @@ test('rules are set and explained, days are closed and opened, titles and copies
     { branch: at.branchCode, loanDays: '9', fine: '0.20' },
     { says: 'Save the rule' },
   )
-  assert.match(set.text, /The rule is saved/)
+  assert.match(set.text, /Loans that it made before keep their due dates/)
   const explained = await manager.send('/rules', { card: at.card, barcode: at.barcode }, { says: 'Explain' })
   assert.match(explained.text, /The rule for branch Main.* 9 days/)
 

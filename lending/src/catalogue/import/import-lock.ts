@@ -1,4 +1,5 @@
-import { type Database, sqlState } from '../../postgres/pool.ts'
+import { type Database, type Rows, sqlState } from '../../postgres/pool.ts'
+import { sql } from '../../postgres/sql.ts'
 
 /** Whether this process holds the import; given back when disposed of, or when the process dies. */
 export type ImportLock = AsyncDisposable & { readonly isOurs: boolean }
@@ -27,4 +28,12 @@ export async function lockImport(db: Database, changeSetId: number): Promise<Imp
     await release()
     throw error
   }
+}
+
+/** Whether anybody holds the import at this moment. Asking takes it for less than one who wants it waits. */
+export async function isImportLocked(db: { readonly rows: Rows }, changeSetId: number): Promise<boolean> {
+  const [row] = await db.rows<{ isFree: boolean }>(sql`
+    select pg_try_advisory_xact_lock(hashtextextended('bibby import ' || ${String(changeSetId)}::text, 0)) as "isFree"
+  `)
+  return row?.isFree === false
 }

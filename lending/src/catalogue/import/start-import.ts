@@ -5,6 +5,7 @@ import type { Database, PoolOptions } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import { type By, type KeyReused, write } from '../../postgres/write.ts'
 import { plainText } from '../../text.ts'
+import { isImportLocked } from './import-lock.ts'
 import type { WorkerStart } from './import-worker.ts'
 import { addImport, fileDigest, type ImportFile, type ImportFileRefused, importSetup } from './new-import.ts'
 import type { ImportEnd, ImportProgress } from './run-import.ts'
@@ -121,6 +122,15 @@ export function runImport(
 /** How the import ended, once it has: at once when it is not running here. */
 export function waitForImport(library: ImportLibrary, changeSetId: number): Promise<ImportEnd> {
   return runImport(library, changeSetId)
+}
+
+/**
+ * Whether somebody is at this import: this process, which may also wait for its turn or for the database, or another
+ * one that holds its lock. One that is `running` and that nobody is at was cut off.
+ */
+export async function isUnderWay(library: ImportLibrary, changeSetId: number): Promise<boolean> {
+  if (running.get(library.db)?.imports.has(changeSetId)) return true
+  return isImportLocked(library.db, changeSetId)
 }
 
 /** Stops all imports that this process runs, each after the batch it is at, and waits until they have. */

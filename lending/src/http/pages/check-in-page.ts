@@ -1,9 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type TakenBack, takeBack } from '../../circulation/take-back.ts'
 import { asked, identity, scanned } from './asked.ts'
-import { checkInView } from './check-in-view.ts'
+import { checkInView, type RefusedCheckIn } from './check-in-view.ts'
 import { deskLines, lastAnswer } from './desk-lines.ts'
-import type { Refused } from './refusal-notice.ts'
 import { act, branchIdOf, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
 
 /** Check-in: scan a copy, and see where it goes now. */
@@ -18,7 +17,7 @@ export function checkInPages(served: Served): void {
     if (!barcode) return goTo(reply, '/check-in')
     const outcome = await act(served, request, takeBack, { barcode, branchId: branchIdOf(request) })
     if (outcome.outcome === 'done') return goTo(reply, '/check-in', { copy: outcome.answer.copyId })
-    return showCheckIn(served, request, reply, outcome.refusal)
+    return showCheckIn(served, request, reply, { refusal: outcome.refusal, barcode })
   })
 }
 
@@ -26,7 +25,7 @@ async function showCheckIn(
   served: Served,
   request: FastifyRequest,
   reply: FastifyReply,
-  refusal?: Refused,
+  refused?: RefusedCheckIn,
 ): Promise<FastifyReply> {
   const visit = await visitOf(served, request, reply)
   const copyId = asked(request.query).whole('copy', identity)
@@ -39,7 +38,7 @@ async function showCheckIn(
     ownHead: 'unseen' as const,
     door: '/check-in',
     scripts: ['desk.js'] as const,
-    status: refusal ? statusOf(refusal) : 200,
+    status: refused ? statusOf(refused.refusal) : 200,
   }
-  return show(reply, visit, frame, checkInView(visit, { taken, refusal, lines }))
+  return show(reply, visit, frame, checkInView(visit, { taken, refused, lines }))
 }

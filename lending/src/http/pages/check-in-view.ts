@@ -1,5 +1,5 @@
 import type { TakenBack } from '../../circulation/take-back.ts'
-import { type DeskLine, doneList, scanField } from './desk-view.ts'
+import { type DeskLine, doneList, scanField, scannedLine } from './desk-view.ts'
 import { hidden } from './form.ts'
 import { type Html, html } from './html.ts'
 import { notice } from './notice.ts'
@@ -8,10 +8,17 @@ import type { Visit } from './visit.ts'
 import { day, money } from './wording.ts'
 import { workName } from './work-line.ts'
 
+/** A scan that was refused, and what was scanned. */
+export type RefusedCheckIn = { readonly refusal: Refused; readonly barcode: string }
+
 /** The check-in screen: one field, where the copy goes now, and what came before. */
 export function checkInView(
   visit: Visit,
-  shown: { taken: TakenBack | undefined; refusal: Refused | undefined; lines: readonly DeskLine[] },
+  shown: {
+    taken: TakenBack | undefined
+    refused: RefusedCheckIn | undefined
+    lines: readonly DeskLine[]
+  },
 ): Html {
   return html`<div id="desk" class="stack" data-live>
     <form class="scan" method="post" action="/check-in" data-scan><div class="inline-form">
@@ -19,9 +26,9 @@ export function checkInView(
       ${scanField({ name: 'barcode', label: 'Scan what comes back' })}
       <button class="button">Check in</button>
     </div></form>
-    <div id="answer" aria-live="assertive">${shown.refusal && refusalNotice(visit, shown.refusal)}${
-      shown.taken && !shown.refusal && whereNow(shown.taken)
-    }</div>
+    <div id="answer" aria-live="assertive">${
+      shown.refused && refusalNotice(visit, shown.refused.refusal, scannedLine(shown.refused.barcode))
+    }${shown.taken && !shown.refused && whereNow(shown.taken)}</div>
     <p class="waiting soft" id="waiting" role="status"></p>
     ${doneList(visit, shown.lines)}
   </div>`

@@ -90,10 +90,13 @@ function refusedScan(visit: Visit, scan: RefusedScan, at: AtDesk | undefined): H
   return refusalNotice(
     visit,
     scan.refusal,
-    html`${scan.barcode && html`<p class="soft">Scanned: <span class="code">${scan.barcode}</span></p>`}${
-      isMine && overrideForm(visit, scan, at.patron.card)
-    }`,
+    html`${scan.barcode && scannedLine(scan.barcode)}${isMine && overrideForm(visit, scan, at.patron.card)}`,
   )
+}
+
+/** What was scanned: a desk that works through a pile sees which one was refused. */
+export function scannedLine(code: string): Html {
+  return html`<p class="soft">Scanned: <span class="code">${code}</span></p>`
 }
 
 function overrideForm(visit: Visit, scan: RefusedScan, card: string): Html {

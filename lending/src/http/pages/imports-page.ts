@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type ChangeSet, changeSet, changeSets, rejects } from '../../catalogue/import/change-set.ts'
 import { rejectsFile } from '../../catalogue/import/rejects-file.ts'
-import { runImport } from '../../catalogue/import/start-import.ts'
+import { isUnderWay, runImport } from '../../catalogue/import/start-import.ts'
 import { type ImportUndone, undoImport } from '../../catalogue/import/undo-import.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { defaultLimits } from '../limits.ts'
@@ -92,11 +92,15 @@ async function showImport(
   served: Served,
   request: FastifyRequest,
   reply: FastifyReply,
-  set: ChangeSet,
+  found: ChangeSet,
   told: { readonly undone?: ImportUndone; readonly refusal?: { readonly refused: string } } = {},
 ): Promise<FastifyReply> {
   const visit = await visitOf(served, request, reply)
-  const isOpen = set.state === 'running' || set.state === 'waiting'
+  const isAlone = found.state === 'running' && !(await isUnderWay(served.library, found.changeSetId))
+  // It may have ended between the two looks.
+  const set = isAlone ? await importIn(served, request) : found
+  const isStuck = isAlone && set.state === 'running'
+  const isOpen = !isStuck && (set.state === 'running' || set.state === 'waiting')
   const frame = {
     title: set.name,
     door: '/imports',
@@ -105,7 +109,7 @@ async function showImport(
     ...(isOpen ? { refreshSeconds } : {}),
   }
   const kept = told.refusal ? refusalNotice(visit, told.refusal) : told.undone && undoneView(told.undone)
-  return show(reply, visit, frame, importView(visit, { set, kept }))
+  return show(reply, visit, frame, importView(visit, { set, isOpen, isStuck, kept }))
 }
 
 async function importIn({ library }: Served, request: FastifyRequest): Promise<ChangeSet> {

@@ -68,13 +68,28 @@ function stateTag({ state }: ChangeSet): Html {
 }
 
 /** One import: how far it is, what it came to, and what can be done about it. */
-export function importView(visit: Visit, { set, kept }: { set: ChangeSet; kept?: Html | undefined }): Html {
-  const isOpen = set.state === 'running' || set.state === 'waiting'
+export function importView(
+  visit: Visit,
+  {
+    set,
+    isOpen,
+    isStuck,
+    kept,
+  }: {
+    readonly set: ChangeSet
+    /** Something may still come of it without anybody's doing. */
+    readonly isOpen: boolean
+    /** It says that it runs, and nobody is at it. */
+    readonly isStuck: boolean
+    readonly kept: Html | undefined
+  },
+): Html {
   const path = `/imports/${set.changeSetId}`
   return html`<div class="stack" data-progress="${isOpen ? 'running' : 'over'}">
     ${kept}
+    ${isStuck && notice('warn', { title: 'It was cut off on its way.', body: html`<p>What is in stays in. Let it go on from there.</p>` })}
     <section class="panel stack-tight" aria-label="Progress" aria-live="polite">
-      <p>${stateTag(set)}${set.failedBecause && html` <bdi>${set.failedBecause}</bdi>`}</p>
+      <p>${isStuck ? tag('warn', 'Cut off') : stateTag(set)}${set.failedBecause && html` <bdi>${set.failedBecause}</bdi>`}</p>
       ${isOpen && progressBar(set)}
       ${countsList(set)}
       ${warningsList(set.warnings)}
@@ -82,7 +97,7 @@ export function importView(visit: Visit, { set, kept }: { set: ChangeSet; kept?:
     <div class="actions">
       ${set.rejected > 0 && html`<a class="button quiet" href="${path}/rejects">See what was set aside</a>`}
       ${
-        (set.state === 'failed' || set.state === 'waiting') &&
+        (isStuck || set.state === 'failed' || set.state === 'waiting') &&
         buttonForm(visit, { action: `${path}/run`, label: 'Go on', className: '' })
       }
       ${
