@@ -21,6 +21,7 @@ create table change (
   before_raw bytea,
   version_after integer not null,
   copies_made bigint[] not null default '{}'::bigint[],
+  copies_left_out text[] not null default '{}'::text[],
   undone_at timestamp with time zone,
   constraint change_kind_check CHECK ((kind = ANY (ARRAY['created'::text, 'updated'::text]))),
   constraint change_change_set_id_fkey FOREIGN KEY (change_set_id) REFERENCES change_set(id),

@@ -333,6 +333,8 @@ create table change (
   version_after integer not null,
   -- The copies that the set made under this title.
   copies_made bigint[] not null default '{}',
+  -- Barcodes of those that it could not make: they are tried again when their record comes again.
+  copies_left_out text[] not null default '{}',
   undone_at timestamptz,
   primary key (change_set_id, title_id)
 );

@@ -54,6 +54,9 @@ test('a file is previewed, imported, looked at, taken away again and undone by A
   assert.equal(exported.statusCode, 200)
   assert.match(exported.body, /Moby Dick/)
   assert.match(String(exported.headers['content-disposition']), /catalogue\.csv/)
+  assert.doesNotMatch(exported.body, /barcode/)
+  const withCopies = await at.app.inject({ url: '/api/v1/export?format=csv&copies=yes', headers })
+  assert.match(withCopies.body, /^[^\n]*,barcode,branch,item_type,/)
 
   const undone = await at.app.inject({
     method: 'POST',

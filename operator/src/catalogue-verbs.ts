@@ -72,13 +72,16 @@ export const catalogueVerbs: Verbs = (program, act) => {
     .command('export')
     .description('write the whole catalogue to a file, or to standard output')
     .requiredOption('--format <format>', 'iso2709, marcxml or csv')
+    .option('--with-copies', 'their copies too: a row a copy in CSV, a field 952 a copy in MARC')
     .option('--to <file>', 'a new file; an existing one is not overwritten')
-    .action(({ format, to }: { format: string; to?: string }) =>
+    .action(({ format, withCopies, to }: { format: string; withCopies?: true; to?: string }) =>
       act(async (api, out) => {
-        const ask = () => api.download('/api/v1/export', { query: { format } })
+        const copies = withCopies ? 'yes' : undefined
+        const ask = () => api.download('/api/v1/export', { query: { format, copies } })
         if (to === undefined) await pipeline(Readable.from(await ask()), process.stdout, { end: false })
         else await writeNewFile(to, ask)
-        if (to !== undefined) out.talk(`Written to ${to}.`)
+        const what = withCopies ? 'Titles and their copies' : 'Titles; with --with-copies their copies too'
+        if (to !== undefined) out.talk(`Written to ${to}. ${what}.`)
       }),
     )
 }

@@ -89,6 +89,11 @@ test('the whole of lending goes by command, beside a running Bibby', async () =>
   assert.ok(journal.entries.length >= 3)
   assert.equal(journal.entries[0]?.actor, 'staff:0')
 
+  const file = join(dirname(home.data), 'catalogue.csv')
+  const written = await bibby(home, ['export', '--format', 'csv', '--with-copies', '--to', file])
+  assert.equal(written.talk, `Written to ${file}. Titles and their copies.\n`)
+  assert.match(await readFile(file, 'utf8'), /,CMD-1,main,book,/)
+
   const token = await signIn(address, home.data, 'desk')
   const remote = { BIBBY_SERVER: address, BIBBY_TOKEN: token }
   const shown = await json<{ card: string }>(home, ['patron', 'show', first], remote)

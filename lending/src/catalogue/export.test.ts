@@ -5,6 +5,7 @@ import { parse } from 'csv-parse/sync'
 import { type ScratchDatabase, scratchDatabase } from '../../test/scratch-database.ts'
 import { sql } from '../postgres/sql.ts'
 import { type ExportFormat, exportTitles } from './export.ts'
+import { imported, scratchFolder } from './import/test/imported.ts'
 import { formatOf } from './marc/format-of.ts'
 import { readIso2709, writeIso2709 } from './marc/iso2709.ts'
 import { readMarcxml } from './marc/marcxml.ts'
@@ -38,9 +39,9 @@ async function addTitle(db: ScratchDatabase, title: Partial<TitleFields>, kept?:
   return added.id
 }
 
-async function exported(db: ScratchDatabase, format: ExportFormat): Promise<Buffer> {
+async function exported(db: ScratchDatabase, format: ExportFormat, copies = false): Promise<Buffer> {
   const parts: Uint8Array[] = []
-  for await (const part of exportTitles(db, { format })) parts.push(part)
+  for await (const part of exportTitles(db, { format, copies })) parts.push(part)
   return Buffer.concat(parts)
 }
 
@@ -192,3 +193,152 @@ test('an empty catalogue goes out as an empty file of its kind', async () => {
   assert.match((await exported(db, 'marcxml')).toString(), /^<\?xml.*<collection [^>]*>\n<\/collection>\n$/s)
   assert.match((await exported(db, 'csv')).toString(), /^\ufeffid,[a-z_,]+\n$/)
 })
+
+const odd: readonly Partial<TitleFields>[] = [
+  charlotte,
+  {
+    title: '=SUM(A1)',
+    subtitle: "'-apostrophes",
+    authors: ['@home', 'a | b', 'c\\d', 'García Márquez, Gabriel José'],
+  },
+  {
+    title: "''+two",
+    series: ['Works ; 3', '\\'],
+    subjects: ['A; B', '|'],
+    publishedYear: -700,
+    language: 'ger',
+  },
+  { title: 'Numbered by nobody', summary: 'Two\nlines, "quoted".', material: 'score' },
+  { title: 'Numbered by nobody' },
+  { title: 'No source', controlNumber: '7', publisher: '\uFF1DA' },
+  {
+    title: '変身 $b the second part',
+    controlSource: 'b',
+    controlNumber: 'x',
+    isbns: ['9780064400558', '9791090636071'],
+  },
+]
+
+test('a catalogue taken out as CSV with its copies and brought into an empty Bibby is the same, title by title and copy by copy', async () => {
+  await using db = await scratchDatabase()
+  await places(db)
+  for (const [index, fields] of odd.entries()) {
+    const titleId = await addTitle(db, fields)
+    // The first title has 1,200 copies, more than a batch of an import; the last has none.
+    const copies = index === 0 ? 1_200 : index === odd.length - 1 ? 0 : 2
+    await addCopies(db, titleId, copies)
+  }
+  await db.rows(sql`
+    update copy set lendable = false, price_cents = 1250, note = E'=note\\nof two lines', call_number = '-1', shelf = '@x',
+      withdrawn_at = '2026-01-03T04:05:06.789Z', withdrawn_because = 'lost | found'
+    where id % 3 = 0
+  `)
+  const file = await exported(db, 'csv', true)
+  await using other = await scratchDatabase()
+  await places(other)
+  await using folder = await scratchFolder()
+  const set = await imported(other, await folder.file('catalogue.csv', file))
+  assert.deepEqual([set.rejected, set.warnings], [0, {}])
+  const [was, is] = [await content(db), await content(other)]
+  assert.equal(was.copies.length, 1_200 + 2 * (odd.length - 2))
+  assert.deepEqual(is, was)
+  // And again from there, for what an import makes of it must not drift.
+  assert.deepEqual((await exported(other, 'csv', true)).length, file.length)
+})
+
+test('MARC with copies has a field 952 for each, and every field that the record came with', async () => {
+  await using db = await scratchDatabase()
+  await places(db)
+  const item = (code: string, value: string) => ({
+    tag: '952',
+    indicators: '  ',
+    subfields: [{ code, value }],
+  })
+  const came = [
+    { tag: '001', value: '1' },
+    { tag: '245', indicators: '00', subfields: [{ code: 'a', value: 'Momo' }] },
+    item('p', 'of another system'),
+    item('p', '1-1'),
+    item('z', 'no item at all'),
+  ]
+  const raw = writeIso2709({ leader: '00000nam a2200000 i 4500', fields: came })
+  const id = await addTitle(db, { title: 'Momo' }, { format: 'marc21', encoding: 'utf-8', raw })
+  const bare = await addTitle(db, { title: 'No copies' })
+  await db.rows(sql`
+    insert into copy (
+      title_id, barcode, branch_id, item_type_id, shelf, call_number, lendable, note, price_cents, withdrawn_at, withdrawn_because
+    )
+    select ${id}, barcode, branch.id, item_type.id, 'S', 'C', barcode = '1-1', note, 1250, at, because
+    from (values ('1-1', '', null::timestamptz, null), ('1-2', 'Torn.', now(), 'lost')) as v (barcode, note, at, because), branch, item_type
+  `)
+  for (const format of ['iso2709', 'marcxml'] as const) {
+    const bytes = await exported(db, format, true)
+    const records = await all(format === 'iso2709' ? readIso2709(once(bytes)) : readMarcxml(once(bytes)))
+    const [momo, none] = records.map(({ fields }) => fields)
+    assert.deepEqual(momo, [
+      ...came.filter((field) => !('subfields' in field && field.subfields[0]?.value === '1-1')),
+      koha({ 0: '0', 7: '0', a: 'main', b: 'main', c: 'S', o: 'C', p: '1-1', v: '12.50', y: 'book' }),
+      koha({
+        0: '1',
+        7: '1',
+        a: 'main',
+        b: 'main',
+        c: 'S',
+        o: 'C',
+        p: '1-2',
+        v: '12.50',
+        x: 'Torn. — lost',
+        y: 'book',
+      }),
+    ])
+    assert.ok(none?.some((field) => 'value' in field && field.value === String(bare)))
+    assert.ok(!none?.some(({ tag }) => tag === '952'))
+    // Without being asked for copies, what came goes out as it came.
+    const plain = await exported(db, format)
+    const [same] = await all(format === 'iso2709' ? readIso2709(once(plain)) : readMarcxml(once(plain)))
+    assert.deepEqual(same?.fields, came)
+  }
+})
+
+function koha(values: Readonly<Record<string, string>>) {
+  return {
+    tag: '952',
+    indicators: '  ',
+    subfields: Object.entries(values).map(([code, value]) => ({ code, value })),
+  }
+}
+
+async function places(db: ScratchDatabase): Promise<void> {
+  await db.rows(sql`insert into branch (code, name, time_zone) values ('main', 'Main', 'UTC')`)
+  await db.rows(sql`insert into item_type (code, name) values ('book', 'Book')`)
+}
+
+async function addCopies(db: ScratchDatabase, titleId: number, count: number): Promise<void> {
+  await db.rows(sql`
+    insert into copy (title_id, barcode, branch_id, item_type_id)
+    select ${titleId}, ${titleId}::text || '-' || n, branch.id, item_type.id
+    from generate_series(1, ${count}::integer) n, branch, item_type
+  `)
+}
+
+/** All that an export is to keep, whatever identities it has; who numbered nobody's titles is the export's to say. */
+async function content(db: ScratchDatabase): Promise<{ titles: unknown[]; copies: unknown[] }> {
+  const titles = await db.rows(sql`
+    select coalesce(nullif(control_number, ''), id::text) as number,
+      case when control_number is null then 'bibby' else control_source end as source, title, subtitle, authors,
+      publisher, published_year, language, material, isbns, subjects, series, summary
+    from title
+    order by source, number
+  `)
+  const copies = await db.rows(sql`
+    select coalesce(title.control_number, title.id::text) as number, copy.barcode, branch.code as branch,
+      item_type.code as item_type, copy.shelf, copy.call_number, copy.lendable, copy.price_cents, copy.note, copy.withdrawn_at,
+      copy.withdrawn_because
+    from copy
+    join title on title.id = copy.title_id
+    join branch on branch.id = copy.branch_id
+    join item_type on item_type.id = copy.item_type_id
+    order by copy.barcode
+  `)
+  return { titles, copies }
+}

@@ -1,12 +1,14 @@
-import { stringify } from 'csv-stringify/sync'
 import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
+import { type ExportedCopy, exportedCopies } from './exported-copy.ts'
 import { formatOf } from './marc/format-of.ts'
 import { readIso2709, writeIso2709 } from './marc/iso2709.ts'
 import { marcxmlNamespace, readMarcxml, writeMarcxml } from './marc/marcxml.ts'
 import { type MarcEncoding, type MarcRecord, marcEncodings } from './marc/record.ts'
 import { recordOfTitle } from './marc/record-of-title.ts'
+import { withCopies } from './marc/with-copies.ts'
 import { withEdits } from './marc/with-edits.ts'
+import { ourCsvHead, ourCsvRows } from './our-csv.ts'
 import type { TitleFields } from './title-fields.ts'
 
 /** What a catalogue can be taken away as. */
@@ -19,17 +21,20 @@ export type ExportFormat = 'iso2709' | 'marcxml' | 'csv'
  * - `iso2709` and `marcxml`: a title that came as MARC goes out with every field it came with, in UTF-8, but for
  *   those that were edited since (a UNIMARC record goes out as it came). Any other gets a minimal record. A record too long for ISO 2709 goes out with its lengths at 99999 and 9999,
  *   which Bibby and other lenient readers take; MARCXML knows no such limit.
- * - `csv`: the fields of the title. A text that a spreadsheet would run as a formula (it begins with `=`, `+`, `-`
- *   or `@`, or a tab or line end) has an apostrophe in front; authors, ISBNs, subjects and series are joined by
- *   ` | `. Begins with a byte order mark, without which Excel takes UTF-8 for something else.
+ * - `csv`: the fields of the title, as `our-csv.ts` says.
+ *
+ * With `copies`, MARC records get a field 952 for each copy (see `withCopies`), and the CSV a row for each.
  */
 export async function* exportTitles(
   db: { readonly rows: Rows },
-  { format }: { readonly format: ExportFormat },
+  { format, copies = false }: { readonly format: ExportFormat; readonly copies?: boolean },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { head, page, foot } = writers[format]
-  if (head !== '') yield Buffer.from(head)
-  for await (const rows of pages(db)) yield await page(rows)
+  if (head(copies) !== '') yield Buffer.from(head(copies))
+  for await (const rows of pages(db)) {
+    const ids = rows.map(({ titleId }) => titleId)
+    yield await page(rows, copies ? await exportedCopies(db, ids) : undefined)
+  }
   if (foot !== '') yield Buffer.from(foot)
 }
 
@@ -69,51 +74,46 @@ async function* pages(db: { readonly rows: Rows }): AsyncGenerator<readonly Row[
   }
 }
 
+type Copies = ReadonlyMap<number, readonly ExportedCopy[]> | undefined
+
 type Writer = {
-  readonly head: string
-  readonly page: (rows: readonly Row[]) => Promise<Uint8Array>
+  readonly head: (withCopies: boolean) => string
+  readonly page: (rows: readonly Row[], copies: Copies) => Promise<Uint8Array>
   readonly foot: string
 }
 
-const columns = [
-  'id',
-  'control_source',
-  'control_number',
-  'title',
-  'subtitle',
-  'authors',
-  'publisher',
-  'published_year',
-  'language',
-  'material',
-  'isbns',
-  'subjects',
-  'series',
-  'summary',
-] as const
-
 const writers: Readonly<Record<ExportFormat, Writer>> = {
   iso2709: {
-    head: '',
-    page: async (rows) => {
-      const records = await Promise.all(rows.map(recordOf))
+    head: () => '',
+    page: async (rows, copies) => {
+      const records = await recordsOf(rows, copies)
       return Buffer.concat(records.map((record) => writeIso2709(record, { overlong: 'saturate' })))
     },
     foot: '',
   },
   marcxml: {
-    head: `<?xml version="1.0" encoding="UTF-8"?>\n<collection xmlns="${marcxmlNamespace}">\n`,
-    page: async (rows) => {
-      const records = await Promise.all(rows.map(recordOf))
+    head: () => `<?xml version="1.0" encoding="UTF-8"?>\n<collection xmlns="${marcxmlNamespace}">\n`,
+    page: async (rows, copies) => {
+      const records = await recordsOf(rows, copies)
       return Buffer.from(records.map((record) => `${writeMarcxml(record)}\n`).join(''))
     },
     foot: '</collection>\n',
   },
   csv: {
-    head: `\uFEFF${columns.join(',')}\n`,
-    page: async (rows) => Buffer.from(stringify(rows.map(cells), { escape_formulas: true })),
+    head: (withCopies) => ourCsvHead({ withCopies }),
+    page: async (rows, copies) =>
+      Buffer.from(rows.map((row) => ourCsvRows(row, copies && (copies.get(row.titleId) ?? []))).join('')),
     foot: '',
   },
+}
+
+function recordsOf(rows: readonly Row[], copies: Copies): Promise<MarcRecord[]> {
+  return Promise.all(
+    rows.map(async (row) => {
+      const record = await recordOf(row)
+      return copies ? withCopies(record, copies.get(row.titleId) ?? []) : record
+    }),
+  )
 }
 
 /** The record as it came, in Unicode; or one made of the fields, where none came. */
@@ -142,24 +142,4 @@ async function readAgain({ recordFormat, encoding }: Row, raw: Buffer): Promise<
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
-}
-
-function cells(row: Row): readonly (string | number | null)[] {
-  const joined = (texts: readonly string[]) => texts.join(' | ')
-  return [
-    row.titleId,
-    row.controlSource,
-    row.controlNumber,
-    row.title,
-    row.subtitle,
-    joined(row.authors),
-    row.publisher,
-    row.publishedYear,
-    row.language,
-    row.material,
-    joined(row.isbns),
-    joined(row.subjects),
-    joined(row.series),
-    row.summary,
-  ]
 }

@@ -17,6 +17,14 @@ export type RowCopy = {
   readonly branch: string
   readonly itemType: string
   readonly callNumber: string
+  readonly shelf?: string
+  /** Default: yes. */
+  readonly lendable?: boolean
+  readonly note?: string
+  readonly priceCents?: number | null
+  /** As ISO 8601, both or neither. */
+  readonly withdrawnAt?: string
+  readonly withdrawnBecause?: string
 }
 
 /** Makes the function that reads rows under this header by this mapping. */
@@ -160,7 +168,8 @@ function isWholeName(part: string): boolean {
   return words.length > 1 && !/^\p{Ll}/u.test(part.trim()) && !/^(?:(?:\p{Lu}\.)+|\p{Lu})$/u.test(last)
 }
 
-function isbnsOf(cells: readonly string[], warnings: Warning[]): readonly string[] {
+/** The ISBNs that these cells hold, as 13 digits. */
+export function isbnsOf(cells: readonly string[], warnings: Warning[]): readonly string[] {
   const found: string[] = []
   for (const cell of cells) {
     for (const part of listOf(oneLine(cell), [';', '|'])) {
@@ -177,7 +186,8 @@ function isbnsOf(cells: readonly string[], warnings: Warning[]): readonly string
   return found
 }
 
-function yearOf(text: string, warnings: Warning[]): number | null {
+/** The year that the cell names. */
+export function yearOf(text: string, warnings: Warning[]): number | null {
   if (text === '') return null
   // In `16.9.2006` and `16 Sept 2006` the first number is a day.
   const written =
@@ -193,14 +203,16 @@ function yearOf(text: string, warnings: Warning[]): number | null {
   return year
 }
 
-function languageOf(text: string, warnings: Warning[]): string {
+/** The language that the cell names, by its code. */
+export function languageOf(text: string, warnings: Warning[]): string {
   if (text === '') return ''
   const code = languageCode(text)
   if (code === undefined) warnings.push('language-unknown')
   return code ?? ''
 }
 
-function materialOf(text: string, warnings: Warning[]): Material {
+/** The material that the cell names. */
+export function materialOf(text: string, warnings: Warning[]): Material {
   if (text === '') return 'book'
   const found = materials.find((material) => material === text.toLowerCase())
   if (found === undefined) warnings.push('material-unknown')

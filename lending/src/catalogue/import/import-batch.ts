@@ -43,22 +43,27 @@ export function importBatch(batch: Batch): Verb<ImportBatchAsk, BatchImported, B
       const standing = await standingTitles(tx, identities, { seenFrom: batch.seenFrom, lock: true })
       const planned = plan(numbered, standing)
       const { branch, itemType } = batch.setup
-      const { copiesNotMade } = await storePlan(tx, planned, {
+      const { copiesNotMade, copiesMadeAfterAll } = await storePlan(tx, planned, {
         changeSetId,
         at: occurredAt,
         branch,
         itemType,
       })
+      const counts = {
+        ...planned.counts,
+        unchanged: planned.counts.unchanged - copiesMadeAfterAll,
+        updated: planned.counts.updated + copiesMadeAfterAll,
+      }
       const notMade = Array.from({ length: copiesNotMade }, () => 'copy-not-made' as const)
       await advance(tx, changeSetId, {
-        counts: planned.counts,
+        counts,
         position: batch.records.at(-1)?.end ?? 0,
         warnings: batch.records.reduce(
           (counts, record) => (record.ok ? withWarnings(counts, record.warnings) : counts),
           withWarnings(set.warnings, notMade),
         ),
       })
-      return { changeSetId, ...planned.counts }
+      return { changeSetId, ...counts }
     },
   }
 }

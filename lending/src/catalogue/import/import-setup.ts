@@ -25,6 +25,8 @@ export type ImportSetup = {
     readonly header: readonly string[]
     readonly headerText: string
     readonly firstRowAt: number
+    /** An export of Bibby's, which is read to the letter; the mapping only tells of it. */
+    readonly isOurs?: boolean
   }
 }
 

@@ -6,6 +6,7 @@ import type { Verb } from '../../postgres/write.ts'
 import { type CsvMapping, guessedMapping, mappingProblems } from './csv-mapping.ts'
 import { type ImportFormat, type ImportSetup, sourceOfFile } from './import-setup.ts'
 import { marcEncoding } from './marc-records.ts'
+import { isOurCsv } from './our-csv-title.ts'
 import { csvHead, isKnownEncoding } from './source-file.ts'
 
 /** A file that shall be imported, and how. What is left out is guessed. */
@@ -49,8 +50,10 @@ export async function importSetup(file: ImportFile): Promise<ImportSetup | Impor
   const mapping = file.mapping ?? guessedMapping(head.header)
   const problems = mappingProblems(mapping, head.header)
   if (problems.length > 0) return { refused: 'mapping-incomplete', problems, header: head.header }
-  const source = file.source ?? mapping.source ?? sourceOfFile(file.fileName)
-  return { ...common, source, digestSource: source, csv: { mapping, ...head } }
+  const isOurs = isOurCsv(head.header, file.mapping)
+  // Our own file says in every row who numbered it, if anybody did.
+  const source = file.source ?? mapping.source ?? (isOurs ? '' : sourceOfFile(file.fileName))
+  return { ...common, source, digestSource: source, csv: { mapping, ...head, ...(isOurs ? { isOurs } : {}) } }
 }
 
 function canRead(format: ImportFormat, encoding: string): boolean {

@@ -5,6 +5,7 @@ import type { RowCopy } from './csv-title.ts'
 import { fieldsDigest, type Identity } from './identity.ts'
 import { guessedSourcePrefix } from './import-setup.ts'
 import type { IncomingReject, IncomingTitle, RecordFormat } from './incoming.ts'
+import type { CopiesNamed } from './make-copies.ts'
 
 /** The title that stands under a number before a record of that number is looked at. */
 export type Standing = {
@@ -41,6 +42,8 @@ export type Planned = {
 export type Plan = {
   readonly created: readonly Planned[]
   readonly changed: readonly Planned[]
+  /** The copies that records name which say nothing new. */
+  readonly unchanged: readonly CopiesNamed[]
   readonly rejected: readonly IncomingReject[]
   readonly counts: Counts
   /** What became of each record, in the order of the file. */
@@ -76,6 +79,7 @@ export function plan(
   standing: ReadonlyMap<string, Standing>,
 ): Plan {
   const drafts = new Map<string, Draft>()
+  const unchanged: CopiesNamed[] = []
   const rejected: IncomingReject[] = []
   const fates: Fate[] = []
   for (const each of incoming) {
@@ -92,6 +96,9 @@ export function plan(
       fates.push('rejected')
       continue
     }
+    if (fate === 'unchanged' && draft.standing && each.record.copy) {
+      unchanged.push({ titleId: draft.standing.titleId, copies: [each.record.copy] })
+    }
     drafts.set(key, draft)
     fates.push(fate)
   }
@@ -100,6 +107,7 @@ export function plan(
   return {
     created: touched.filter(({ titleId }) => titleId === undefined),
     changed: touched.filter(({ titleId }) => titleId !== undefined),
+    unchanged,
     rejected,
     fates,
     counts: {

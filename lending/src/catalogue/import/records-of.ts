@@ -4,6 +4,7 @@ import { rowReader } from './csv-title.ts'
 import type { ImportSetup } from './import-setup.ts'
 import type { From, Incoming } from './incoming.ts'
 import { marcRecords } from './marc-records.ts'
+import { ourRowReader } from './our-csv-title.ts'
 import { textBytes } from './source-file.ts'
 
 /** The records of a file from this place on, each ready to go in, or set aside with the reason. */
@@ -15,7 +16,7 @@ export async function* recordsOf(filePath: string, setup: ImportSetup, from: Fro
 async function* csvRecords(filePath: string, setup: ImportSetup, from: From): AsyncGenerator<Incoming> {
   const { csv, encoding } = setup
   if (!csv) throw new Error('A CSV import was made without its columns.')
-  const readRow = rowReader(csv.mapping, csv.header)
+  const readRow = csv.isOurs ? ourRowReader(csv.header) : rowReader(csv.mapping, csv.header)
   const position = Math.max(from.position, csv.firstRowAt)
   const rows = csvRows(textBytes(filePath, { encoding, from: position }), {
     shape: csv.shape,

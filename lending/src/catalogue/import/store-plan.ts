@@ -1,9 +1,9 @@
 import type { Tx } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
-import { copyLimits } from '../add-copy.ts'
 import { insertTitles, newTitleIds, type TitleToStore, updateTitles } from '../stored-title.ts'
 import { countWords, noteWords, type WordCounts } from '../title-words.ts'
 import type { IncomingReject } from './incoming.ts'
+import { makeCopies, titleImage } from './make-copies.ts'
 import type { Plan, Planned } from './plan.ts'
 
 /** Under which import a plan is stored, and when. */
@@ -20,10 +20,14 @@ type Stored = TitleToStore & { readonly planned: Planned }
 
 /**
  * Writes what was planned: a handful of statements, however many records there are. The caller holds the locks of
- * the titles that change. Says how many copies could not be made: their barcode is taken, or their branch or item
- * type is none of ours.
+ * the titles that change. Says how many copies could not be made, and how many records that change no title made one
+ * that an import before could not.
  */
-export async function storePlan(tx: Tx, plan: Plan, storing: Storing): Promise<{ copiesNotMade: number }> {
+export async function storePlan(
+  tx: Tx,
+  plan: Plan,
+  storing: Storing,
+): Promise<{ copiesNotMade: number; copiesMadeAfterAll: number }> {
   const { at } = storing
   const counts: WordCounts = new Map()
   const ids = await newTitleIds(tx, plan.created.length)
@@ -36,7 +40,9 @@ export async function storePlan(tx: Tx, plan: Plan, storing: Storing): Promise<{
   await keepRecords(tx, [...created, ...changed])
   await setAside(tx, plan.rejected, storing)
   await countWords(tx, counts)
-  return { copiesNotMade: await makeCopies(tx, [...created, ...changed], storing) }
+  const fresh = [...created, ...changed].map(({ titleId, planned }) => ({ titleId, copies: planned.copies }))
+  const { notMade, madeAfterAll } = await makeCopies(tx, { fresh, again: plan.unchanged }, storing)
+  return { copiesNotMade: notMade, copiesMadeAfterAll: madeAfterAll }
 }
 
 function stored(planned: Planned, titleId: number | undefined): Stored {
@@ -59,7 +65,7 @@ async function keepBefore(
   await tx.rows(sql`
     insert into change (change_set_id, title_id, kind, record_number, before, before_raw, version_after)
     select ${changeSetId}, title.id, 'updated', given.record_number,
-      to_jsonb(title.*) || jsonb_build_object('record', to_jsonb(title_record.*) - 'raw'), title_record.raw, given.version
+      ${titleImage}, title_record.raw, given.version
     from unnest(
       ${ids}::bigint[], ${changed.map(({ planned }) => planned.recordNumber)}::bigint[],
       ${changed.map(({ version }) => version)}::integer[]
@@ -104,57 +110,6 @@ async function keepRecords(tx: Tx, titles: readonly Stored[]): Promise<void> {
     set format = excluded.format, encoding = excluded.encoding, raw = excluded.raw,
       raw_sha256 = excluded.raw_sha256, fields_sha256 = excluded.fields_sha256
   `)
-}
-
-/** A copy that is there already under its title is no new one; the rest that cannot be made are counted. */
-async function makeCopies(
-  tx: Tx,
-  titles: readonly Stored[],
-  { changeSetId, at, branch = '', itemType = '' }: Storing,
-): Promise<number> {
-  const copies = titles.flatMap(({ titleId, planned }) =>
-    planned.copies.map((copy) => ({ titleId, ...copy })),
-  )
-  if (copies.length === 0) return 0
-  const asked = JSON.stringify(
-    copies.map((copy) => ({
-      title_id: copy.titleId,
-      barcode: copy.barcode,
-      branch: (copy.branch || branch).toLowerCase(),
-      item_type: (copy.itemType || itemType).toLowerCase(),
-      call_number: copy.callNumber.slice(0, copyLimits.callNumber).toWellFormed(),
-    })),
-  )
-  const [row] = await tx.rows<{ there: number }>(sql`
-    with given as (
-      select distinct on (barcode) *
-      from json_to_recordset(${asked}::json) as given (
-        title_id bigint, barcode text, branch text, item_type text, call_number text
-      )
-      where char_length(barcode) <= ${copyLimits.barcode}
-      order by barcode
-    ),
-    known as (
-      select from given join copy on copy.barcode = given.barcode and copy.title_id = given.title_id
-    ),
-    made as (
-      insert into copy (title_id, barcode, branch_id, item_type_id, call_number, created_at)
-      select given.title_id, given.barcode, branch.id, item_type.id, given.call_number, ${at}::timestamptz
-      from given
-      join branch on branch.code = given.branch
-      join item_type on item_type.code = given.item_type
-      on conflict (barcode) do nothing
-      returning id, title_id
-    ),
-    noted as (
-      update change
-      set copies_made = copies_made || made_here.ids
-      from (select title_id, array_agg(id) as ids from made group by title_id) as made_here
-      where change.change_set_id = ${changeSetId} and change.title_id = made_here.title_id
-    )
-    select (select count(*) from made) + (select count(*) from known) as there
-  `)
-  return copies.length - (row?.there ?? 0)
 }
 
 async function setAside(

@@ -117,6 +117,35 @@ test('copies come by their barcodes, each once, and go again with the import', a
   assert.deepEqual(await catalogueDigest(db), before)
 })
 
+test('a copy left out for its branch is made when its record comes again and the branch is there', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  await db.rows(sql`insert into branch (code, name, time_zone) values ('main', 'Main', 'UTC')`)
+  await db.rows(sql`insert into item_type (code, name) values ('book', 'Book')`)
+  const text = 'id,title,barcode,branch\n1,Emma,B1,main\n1,Emma,B2,moon\n2,Typee,B3,moon\n3,Mardi,B4,mars\n'
+  const file = { ...(await files.file('a.csv', text)), itemType: 'book' }
+  const barcodes = async () =>
+    (await db.rows<{ barcode: string }>(sql`select barcode from copy order by barcode`)).map(
+      (row) => row.barcode,
+    )
+  const first = await imported(db, file)
+  assert.deepEqual([await barcodes(), first.warnings], [['B1'], { 'copy-not-made': 3 }])
+  // People gave the first copy another barcode; the file does not know, and must not make it a second time.
+  await db.rows(sql`update copy set barcode = 'C1', version = 2`)
+  await db.rows(sql`insert into branch (code, name, time_zone) values ('moon', 'Moon', 'UTC')`)
+  const before = await catalogueDigest(db)
+  const second = await imported(db, file)
+  assert.deepEqual(await barcodes(), ['B2', 'B3', 'C1'])
+  assert.deepEqual([second.unchanged, second.updated, second.warnings], [2, 2, { 'copy-not-made': 1 }])
+  // Once made it is made: given another barcode, it does not come back under the old one.
+  await db.rows(sql`update copy set barcode = 'C3' where barcode = 'B3'`)
+  const third = await imported(db, file)
+  assert.deepEqual([await barcodes(), third.unchanged], [['B2', 'C1', 'C3'], 4])
+  const undone = await undoImport({ db }, { changeSetId: second.changeSetId }, by())
+  assert.deepEqual('undone' in undone && [undone.undone, undone.refusedCount], [2, 0])
+  assert.deepEqual(await catalogueDigest(db), before)
+})
+
 test('what was edited while the import ran, or on a copy that it made, is not lost by undoing it', async () => {
   await using db = await scratchDatabase()
   await using files = await scratchFolder()

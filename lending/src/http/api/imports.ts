@@ -136,16 +136,17 @@ function exporting(app: App, { library, limits }: ApiServed): void {
         tags,
         querystring: strict({
           format: Type.Union([Type.Literal('iso2709'), Type.Literal('marcxml'), Type.Literal('csv')]),
+          copies: Type.Optional(Type.Union([Type.Literal('yes'), Type.Literal('no')])),
         }),
       },
     },
     async (request, reply) => {
-      const { format } = request.query
+      const { format, copies } = request.query
       const ending = { iso2709: 'mrc', marcxml: 'xml', csv: 'csv' }[format]
       return reply
         .type(exportTypes[format])
         .header('content-disposition', `attachment; filename="catalogue.${ending}"`)
-        .send(Readable.from(exportTitles(library.db, { format })))
+        .send(Readable.from(exportTitles(library.db, { format, copies: copies === 'yes' })))
     },
   )
 }
