@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { type ImportLibrary, waitForImport } from '../src/catalogue/import/start-import.ts'
 import { sql } from '../src/postgres/sql.ts'
@@ -166,6 +166,11 @@ test('an import that says it runs, with nobody at it, is let go on; one that som
   await at.db.rows(
     sql`select pg_advisory_xact_lock(hashtextextended('bibby import ' || ${String(id)}::text, 0))`,
   )
+  await rm(file?.path ?? '')
+  const elsewhere = await cataloguer.open(path)
+  assert.match(elsewhere.text, /Its file is not on this machine\./)
+  assert.ok(elsewhere.forms.every(({ action }) => action !== `${path}/run`))
+  await writeFile(file?.path ?? '', 'title\nEmma\n')
   assert.match((await cataloguer.open(path)).text, /It was cut off on its way\..*Go on/)
   await cataloguer.send(`${path}/run`)
   await waitForImport(at.library as ImportLibrary, id)

@@ -89,6 +89,14 @@ export const answers: Readonly<Record<RefusalCode, Answer>> = {
     status: 504,
     exit: 1,
   },
+  'start-unknown': {
+    ...ruled(
+      'It is not known whether the import was added.',
+      'Look at the list of imports before you bring it again.',
+    ),
+    status: 504,
+    exit: 1,
+  },
   'encoding-unknown': misused(422, 'This encoding is not known.', 'Leave it out, or name another.'),
   'file-without-header': misused(422, 'The file has no header row.', 'Put the names of the columns on top.'),
   'columns-missing': misused(422, 'Columns are missing.', 'Add the columns that are named, or name them so.'),

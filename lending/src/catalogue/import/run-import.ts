@@ -97,7 +97,7 @@ async function stored(run: ImportRun, changeSetId: number): Promise<Stored | und
 async function refuseOtherFile({ changeSet: set, filePath, fileSha256 }: Stored): Promise<void> {
   const now = await fileDigest(filePath).catch((cause: unknown) => {
     throw new Error(
-      `The file of the import cannot be read: ${filePath}. Put it back and run the import again.`,
+      `The file of the import cannot be read on this machine: ${filePath}. Put it back, or go to the machine that it was brought to, and run the import again.`,
       {
         cause,
       },

@@ -9,7 +9,7 @@ import { isImportLocked } from './import-lock.ts'
 import type { WorkerStart } from './import-worker.ts'
 import { addImport, fileDigest, type ImportFile, type ImportFileRefused, importSetup } from './new-import.ts'
 import type { ImportEnd, ImportProgress } from './run-import.ts'
-import { forgetUpload, removeUpload } from './uploaded-file.ts'
+import { forgetUpload, isHere, removeUpload } from './uploaded-file.ts'
 
 /** The part of a library that imports need. */
 export type ImportLibrary = {
@@ -35,7 +35,12 @@ export type StartImportAsk = ImportFile & {
 export type StartImportRefused =
   | ImportFileRefused
   | { readonly refused: 'fields-invalid'; readonly problems: { readonly [field: string]: string } }
+  /** The database never said whether it was added. The file must stay: if it was, the next start goes on with it. */
+  | { readonly refused: 'start-unknown'; readonly key: string }
   | KeyReused
+
+/** A commit whose answer was lost is asked about this often. */
+const settleTriesMax = 5
 
 /**
  * Adds an import and starts it on a thread of its own; `waitForImport` tells when it is over. The file must stay
@@ -58,10 +63,11 @@ export async function startImport(
   }
   const verb = addImport({ filePath: ask.filePath, fileBytes })
   const request = { name: ask.name, fileName: ask.fileName, fileSha256: fileSha256.toString('hex'), setup }
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     const made = await write(library.db, by, verb, request)
     // Nobody knows whether it was added: the same key settles it.
-    if (made.outcome === 'unknown') continue
+    if (made.outcome === 'unknown' && tries < settleTriesMax) continue
+    if (made.outcome === 'unknown') return { refused: 'start-unknown', key: by.key }
     if (made.outcome === 'refused') return made.refusal
     if (made.repeated) await forgetSecond(library, ask.filePath, made.answer.changeSetId)
     // Whoever waits hears of a fault; an import that nobody waits for is gone on with at the next start.
@@ -143,17 +149,25 @@ export async function stopImports(library: ImportLibrary): Promise<void> {
 /** How many cut-off imports one start takes up again. */
 const resumedMax = 100
 
-/** Goes on with every import that was cut off or never begun. Those that another process runs are left to it. */
+/**
+ * Goes on with every import that was cut off or never begun. Those that another process runs are left to it, and
+ * those whose file is not here to the machine that has it, for several may share one database.
+ */
 export async function resumeImports(library: ImportLibrary): Promise<readonly number[]> {
-  const rows = await library.db.rows<{ id: number }>(sql`
-    select id
+  const rows = await library.db.rows<{ id: number; file_path: string | null }>(sql`
+    select id, file_path
     from change_set
     where kind = 'import' and state in ('waiting', 'running')
     order by id
     limit ${resumedMax}
   `)
-  for (const { id } of rows) runImport(library, id).catch(() => undefined)
-  return rows.map(({ id }) => id)
+  const resumed: number[] = []
+  for (const { id, file_path } of rows) {
+    if (!(await isHere(file_path))) continue
+    runImport(library, id).catch(() => undefined)
+    resumed.push(id)
+  }
+  return resumed
 }
 
 function begin(library: ImportLibrary, changeSetId: number, after: Promise<unknown>): Running {

@@ -1,4 +1,5 @@
-import { readdir, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, readdir, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Rows } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
@@ -10,6 +11,23 @@ export type UploadsOf = { readonly db: { rows: Rows }; readonly dataFolder?: str
 const uploadName = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** How many files one sweep looks at. */
 const sweptMax = 10_000
+
+/** Whether the file of this import can be read on this machine. */
+export async function isFileHere({ db }: UploadsOf, changeSetId: number): Promise<boolean> {
+  const [file] = await db.rows<{ file_path: string | null }>(sql`
+    select file_path from change_set where id = ${changeSetId}
+  `)
+  return isHere(file?.file_path ?? null)
+}
+
+/** Whether there is a file to read at this path. */
+export async function isHere(path: string | null): Promise<boolean> {
+  if (path === null) return false
+  return access(path, constants.R_OK).then(
+    () => true,
+    () => false,
+  )
+}
 
 /** Removes the file that this import was made of, if it is over: what it brought and set aside is in the database. */
 export async function forgetUpload(library: UploadsOf, changeSetId: number): Promise<void> {

@@ -129,7 +129,7 @@ async function importFile(
     reply.header('idempotency-key', key)
     const started = await startImport(library, { ...file, name, actor: who.actor, key })
     if (!('refused' in started)) return reply.code(202).send(started)
-    await forget()
+    if (started.refused !== 'start-unknown') await forget()
     return sendRefusal(reply, started, { who })
   } catch (error) {
     await forget()

@@ -4,6 +4,7 @@ import { type ChangeSet, changeSet, changeSets, rejects } from '../../catalogue/
 import { rejectsFile } from '../../catalogue/import/rejects-file.ts'
 import { isUnderWay, runImport } from '../../catalogue/import/start-import.ts'
 import { type ImportUndone, undoImport } from '../../catalogue/import/undo-import.ts'
+import { isFileHere as isImportFileHere } from '../../catalogue/import/uploaded-file.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { defaultLimits } from '../limits.ts'
 import { asked, identity } from './asked.ts'
@@ -109,7 +110,8 @@ async function showImport(
     ...(isOpen ? { refreshSeconds } : {}),
   }
   const kept = told.refusal ? refusalNotice(visit, told.refusal) : told.undone && undoneView(told.undone)
-  return show(reply, visit, frame, importView(visit, { set, isOpen, isStuck, kept }))
+  const isFileHere = await isImportFileHere(served.library, set.changeSetId)
+  return show(reply, visit, frame, importView(visit, { set, isOpen, isStuck, isFileHere, kept }))
 }
 
 async function importIn({ library }: Served, request: FastifyRequest): Promise<ChangeSet> {

@@ -74,6 +74,7 @@ export function importView(
     set,
     isOpen,
     isStuck,
+    isFileHere,
     kept,
   }: {
     readonly set: ChangeSet
@@ -81,13 +82,24 @@ export function importView(
     readonly isOpen: boolean
     /** It says that it runs, and nobody is at it. */
     readonly isStuck: boolean
+    /** This machine has the file that it reads. */
+    readonly isFileHere: boolean
     readonly kept: Html | undefined
   },
 ): Html {
   const path = `/imports/${set.changeSetId}`
+  const isLeft = isStuck || set.state === 'waiting'
   return html`<div class="stack" data-progress="${isOpen ? 'running' : 'over'}">
     ${kept}
-    ${isStuck && notice('warn', { title: 'It was cut off on its way.', body: html`<p>What is in stays in. Let it go on from there.</p>` })}
+    ${
+      isLeft &&
+      !isFileHere &&
+      notice('warn', {
+        title: 'Its file is not on this machine.',
+        body: html`<p>What is in stays in. It goes on from the machine that the file was brought to; or bring the file here as a new import.</p>`,
+      })
+    }
+    ${isStuck && isFileHere && notice('warn', { title: 'It was cut off on its way.', body: html`<p>What is in stays in. Let it go on from there.</p>` })}
     <section class="panel stack-tight" aria-label="Progress" aria-live="polite">
       <p>${isStuck ? tag('warn', 'Cut off') : stateTag(set)}${set.failedBecause && html` <bdi>${set.failedBecause}</bdi>`}</p>
       ${isOpen && progressBar(set)}
@@ -97,7 +109,7 @@ export function importView(
     <div class="actions">
       ${set.rejected > 0 && html`<a class="button quiet" href="${path}/rejects">See what was set aside</a>`}
       ${
-        (isStuck || set.state === 'failed' || set.state === 'waiting') &&
+        (set.state === 'failed' || (isLeft && isFileHere)) &&
         buttonForm(visit, { action: `${path}/run`, label: 'Go on', className: '' })
       }
       ${
