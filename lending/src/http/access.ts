@@ -87,4 +87,7 @@ export const apiAccess: Readonly<Record<string, Access>> = {
   'GET /api/v1/journal': { needs: 'journal-read' },
   'GET /api/v1/staff': { needs: 'staff-write' },
   'POST /api/v1/staff': { needs: 'staff-write' },
+  'PATCH /api/v1/staff/:login': { needs: 'staff-write' },
+  'DELETE /api/v1/staff/:login': { needs: 'staff-write' },
+  'POST /api/v1/staff/:login/password': { needs: 'staff-write' },
 }

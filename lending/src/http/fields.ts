@@ -62,6 +62,8 @@ export const moment = Type.String({ format: 'date-time', maxLength: 40 })
 export const cents = Type.Integer({ minimum: 1, maximum: 100_000_000 })
 /** The version that the caller read. */
 export const version = Type.Integer({ minimum: 1, maximum: 2_147_483_647 })
+/** A password that somebody is to have; what is wrong with it is for the verb to say. */
+export const newPassword = Type.String({ minLength: 1, maxLength: 1_024 })
 /** Why: in a few words. */
 export const reason = lines(500)
 
@@ -75,6 +77,8 @@ export const override = strict({
 export const idInPath = strict({ id })
 /** Path of a patron. */
 export const cardInPath = strict({ card })
+/** Path of a member of staff. */
+export const loginInPath = strict({ login: someLine(64) })
 /** Path of a branch. */
 export const codeInPath = strict({ code })
 

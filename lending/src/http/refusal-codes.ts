@@ -60,8 +60,9 @@ type People =
   | RefusalOf<typeof import('../patrons/patron.ts').setPatronPassword>
   | RefusalOf<typeof import('../patrons/patron.ts').setKeepsHistory>
   | RefusalOf<typeof import('../staff/staff.ts').addStaff>
-  | RefusalOf<typeof import('../staff/staff.ts').setStaffPassword>
-  | RefusalOf<typeof import('../staff/staff.ts').removeStaff>
+  | RefusalOf<typeof import('../staff/change-staff.ts').editStaff>
+  | RefusalOf<typeof import('../staff/change-staff.ts').setStaffPassword>
+  | RefusalOf<typeof import('../staff/change-staff.ts').removeStaff>
   | import('../staff/session.ts').SignInRefused['refused']
 
 /** Every refusal that anybody can hear from Bibby. */

@@ -27,6 +27,8 @@ export type Sessions = {
   readonly endAll: (who: SignedIn) => Promise<void>
   /** Makes this process look the person's sessions up again, after their role or password changed. */
   readonly forget: (actor: string) => void
+  /** The same, by the login of a member of staff. */
+  readonly forgetStaff: (login: string) => void
 }
 
 /** Opens the memory of sessions of this process. */
@@ -34,10 +36,11 @@ export function openSessions({ db, clock }: Pick<Library, 'db' | 'clock'>): Sess
   const seen = new Map<string, { readonly who: SignedIn; readonly until: number }>()
   // Sessions may end while one is looked up: what was read before that is not remembered after it.
   let ends = 0
-  const forget = (actor: string): void => {
+  const forgetAll = (isMeant: (who: SignedIn) => boolean): void => {
     ends += 1
-    for (const [token, { who }] of seen) if (who.actor === actor) seen.delete(token)
+    for (const [token, { who }] of seen) if (isMeant(who)) seen.delete(token)
   }
+  const forget = (actor: string): void => forgetAll((who) => who.actor === actor)
   const remember = (token: string, who: SignedIn): void => {
     seen.delete(token)
     const oldest = seen.size >= rememberedMax ? seen.keys().next().value : undefined
@@ -70,6 +73,10 @@ export function openSessions({ db, clock }: Pick<Library, 'db' | 'clock'>): Sess
       forget(who.actor)
     },
     forget,
+    forgetStaff: (login) => {
+      const meant = login.trim().toLowerCase()
+      forgetAll((who) => who.kind === 'staff' && who.login === meant)
+    },
   }
 }
 

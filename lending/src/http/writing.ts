@@ -37,6 +37,7 @@ const edited: Readonly<Record<string, string>> = {
   'edit-title': 'title',
   'edit-copy': 'copy',
   'edit-patron': 'patron',
+  'edit-staff': 'staff',
 }
 
 /** The version that whoever edits had seen, for the journal: who merges two histories later weighs it. */

@@ -60,6 +60,7 @@ const sentences: Readonly<Record<string, Sentence>> = {
   'pay-fine': (a) => `Took a payment; ${a.money('owesCents')} is still owed.`,
   'waive-fine': (a) => `Waived a fine; ${a.money('owesCents')} is still owed.`,
   'add-staff': (a) => `Added ${a.text('login')} to the staff.`,
+  'edit-staff': (a) => `Edited the account of ${a.text('login')}.`,
   'remove-staff': (a) => `Removed ${a.text('login')} from the staff.`,
   'set-staff-password': (a) => `Set the password of ${a.text('login')}.`,
   'add-branch': (a) => `Added the branch ${a.text('code')}.`,

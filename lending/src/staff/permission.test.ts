@@ -20,7 +20,7 @@ const table: Readonly<Record<Permission, string>> = {
   export: 'no no no yes yes yes',
   'journal-read': 'no no no no yes yes',
   'rules-write': 'no no no no yes yes',
-  'staff-write': 'no no no no no yes',
+  'staff-write': 'no no no no yes yes',
   settings: 'no no no no no yes',
 }
 

@@ -52,7 +52,24 @@ const desk: readonly Permission[] = [
 ]
 const cataloguer: readonly Permission[] = [...patron, 'catalogue-write', 'import', 'export']
 /** Runs a branch: both desks, and what a desk must not decide alone. */
-const manager: readonly Permission[] = [...desk, ...cataloguer, 'fine-waive', 'journal-read', 'rules-write']
-const operator: readonly Permission[] = [...manager, 'staff-write', 'settings']
+const manager: readonly Permission[] = [
+  ...desk,
+  ...cataloguer,
+  'fine-waive',
+  'journal-read',
+  'rules-write',
+  'staff-write',
+]
+const operator: readonly Permission[] = [...manager, 'settings']
 
 const byRole: Readonly<Record<Role, readonly Permission[]>> = { desk, cataloguer, manager, operator }
+
+/**
+ * Whether staff of this role may give that role, or change an account that has it: nobody goes above themselves, or
+ * a manager could make an operator, or sign in as one.
+ */
+export function mayManage(role: Role, other: Role): boolean {
+  return rank[other] <= rank[role]
+}
+
+const rank: Readonly<Record<Role, number>> = { desk: 0, cataloguer: 0, manager: 1, operator: 2 }

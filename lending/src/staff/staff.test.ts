@@ -7,13 +7,16 @@ import { scratchDatabase } from '../../test/scratch-database.ts'
 import type { Database } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { write } from '../postgres/write.ts'
+import { editStaff, removeStaff, setStaffPassword } from './change-staff.ts'
+import { type Role, roles } from './permission.ts'
 import { session, signIn } from './session.ts'
-import { type AddStaffAsk, addStaff, removeStaff, setStaffPassword, staffList } from './staff.ts'
+import { type AddStaffAsk, addStaff, staffList } from './staff.ts'
 
 const password = 'correct horse battery'
+const askedBy: Role = 'operator'
 
 async function add(db: Database, branchId: number, over: Partial<AddStaffAsk> = {}) {
-  const ask = { login: 'ruth', name: 'Ruth', role: 'desk' as const, branchId, password, ...over }
+  const ask = { askedBy, login: 'ruth', name: 'Ruth', role: 'desk', branchId, password, ...over } as const
   return write(db, by(), addStaff, ask)
 }
 
@@ -36,6 +39,7 @@ test('who is added can sign in, and stands in the list', async () => {
       branchCode,
       branchName: 'Main',
       email: 'ruth@example.org',
+      version: 1,
     },
   ])
   assert.ok(await session(db, await signed(db, 'ruth'), monday))
@@ -46,7 +50,7 @@ test('a login is one person’s, even after they left', async () => {
   const { branchId } = await aBranch(db)
   done(await add(db, branchId))
   assert.deepEqual(refusal(await add(db, branchId, { name: 'Other' })), { refused: 'login-taken' })
-  done(await write(db, by(), removeStaff, { login: 'ruth' }))
+  done(await write(db, by(), removeStaff, { askedBy, login: 'ruth' }))
   assert.deepEqual(refusal(await add(db, branchId)), { refused: 'login-taken' })
 })
 
@@ -70,7 +74,7 @@ test('a new password ends the other sessions, and the old password with them', a
   const { branchId } = await aBranch(db)
   done(await add(db, branchId))
   const [mine, other] = [await signed(db, 'ruth'), await signed(db, 'ruth')]
-  const ask = { login: 'ruth', password: 'another password', keepToken: mine }
+  const ask = { askedBy, login: 'ruth', password: 'another password', keepToken: mine } as const
   assert.equal(done(await write(db, by(), setStaffPassword, ask)).sessionsEnded, 1)
   assert.ok(await session(db, mine, monday))
   assert.equal(await session(db, other, monday), undefined)
@@ -81,7 +85,9 @@ test('a new password ends the other sessions, and the old password with them', a
 test('no digest of a password is kept in the journal', async () => {
   await using db = await scratchDatabase()
   const { branchId } = await aBranch(db)
-  const twice = ['one password', 'two password'].map((word) => ({ login: 'ruth', password: word }))
+  const twice = ['one password', 'two password'].map(
+    (word) => ({ askedBy, login: 'ruth', password: word }) as const,
+  )
   done(await add(db, branchId))
   for (const ask of twice) done(await write(db, by(), setStaffPassword, ask))
   const digests = await db.rows<{ digest: string }>(sql`
@@ -97,10 +103,87 @@ test('the last operator cannot be removed, not even by two who remove each other
   done(await add(db, branchId, { login: 'two', role: 'operator' }))
   done(await add(db, branchId, { login: 'ruth' }))
   await warm(db, 2)
-  const both = await Promise.all(['one', 'two'].map((login) => write(db, by(), removeStaff, { login })))
+  const both = await Promise.all(
+    ['one', 'two'].map((login) => write(db, by(), removeStaff, { askedBy, login })),
+  )
   assert.deepEqual(both.map(({ outcome }) => outcome).toSorted(), ['done', 'refused'])
   assert.deepEqual((await staffList(db)).map(({ role }) => role).toSorted(), ['desk', 'operator'])
-  done(await write(db, by(), removeStaff, { login: 'ruth' }))
+  done(await write(db, by(), removeStaff, { askedBy, login: 'ruth' }))
+})
+
+test('the last operator cannot be made something else, not even by two who do it to each other', async () => {
+  await using db = await scratchDatabase()
+  const { branchId } = await aBranch(db)
+  for (const login of ['one', 'two']) done(await add(db, branchId, { login, role: 'operator' }))
+  await warm(db, 2)
+  const ask = { askedBy, version: 1, role: 'desk' } as const
+  const both = await Promise.all(['one', 'two'].map((login) => write(db, by(), editStaff, { ...ask, login })))
+  assert.deepEqual(both.map(({ outcome }) => outcome).toSorted(), ['done', 'refused'])
+  const [last] = (await staffList(db)).filter(({ role }) => role === 'operator')
+  assert.ok(last)
+  const rename = { askedBy, login: last.login, version: 1, name: 'Ann', role: 'operator' } as const
+  done(await write(db, by(), editStaff, rename))
+})
+
+test('what is changed of a member of staff is changed, the rest stays, and a session has the new role', async () => {
+  await using db = await scratchDatabase()
+  const { branchId } = await aBranch(db)
+  const other = await aBranch(db, { name: 'North' })
+  done(await add(db, branchId, { email: 'ruth@example.org' }))
+  const token = await signed(db, 'ruth')
+  const change = (over: object) =>
+    write(db, by(), editStaff, { askedBy, login: 'ruth', version: 1, ...over } as const)
+  assert.equal(done(await change({ role: 'cataloguer', branchId: other.branchId })).version, 2)
+  const [row] = await staffList(db)
+  assert.deepEqual(
+    [row?.name, row?.role, row?.branchName, row?.email],
+    ['Ruth', 'cataloguer', 'North', 'ruth@example.org'],
+  )
+  const who = await session(db, token, monday)
+  assert.equal(who?.kind === 'staff' && who.role, 'cataloguer')
+  assert.deepEqual(refusal(await change({ name: 'Rut' })), { refused: 'version-stale', version: 2 })
+  assert.equal(done(await change({ version: 2, email: '' })).version, 3)
+  assert.equal((await staffList(db))[0]?.email, '')
+  assert.deepEqual(refusal(await change({ version: 3, branchId: 1 })), { refused: 'branch-unknown' })
+  const wrong = refusal(await change({ version: 3, name: ' ', role: 'god', email: 'nowhere' }))
+  assert.deepEqual(Object.keys((wrong as { problems?: object }).problems ?? {}).toSorted(), [
+    'email',
+    'name',
+    'role',
+  ])
+})
+
+test('nobody acts on an account above their own, nor makes one', async () => {
+  await using db = await scratchDatabase()
+  const { branchId } = await aBranch(db)
+  for (const role of roles) done(await add(db, branchId, { login: role, role }))
+  done(await add(db, branchId, { login: 'second', role: 'operator' }))
+  const above = { refused: 'role-above-yours' }
+  const manager = { askedBy: 'manager', login: 'operator' } as const
+  const refused = [
+    await write(db, by(), removeStaff, manager),
+    await write(db, by(), setStaffPassword, { ...manager, password }),
+    await write(db, by(), editStaff, { ...manager, version: 1, role: 'desk' }),
+    await write(db, by(), editStaff, { ...manager, login: 'desk', version: 1, role: 'operator' }),
+    await add(db, branchId, { ...manager, login: 'third', role: 'operator' }),
+    await write(db, by(), editStaff, { askedBy: 'desk', login: 'manager', version: 1, name: 'x' }),
+  ]
+  for (const each of refused) {
+    assert.deepEqual(each.outcome === 'refused' && each.refusal, above)
+  }
+  assert.equal((await staffList(db)).filter(({ version }) => version === 1).length, 5)
+  done(await write(db, by(), editStaff, { ...manager, login: 'desk', version: 1, role: 'manager' }))
+  done(await write(db, by(), removeStaff, { ...manager, login: 'manager' }))
+})
+
+test('nobody removes themselves', async () => {
+  await using db = await scratchDatabase()
+  const { branchId } = await aBranch(db)
+  const { staffId } = done(await add(db, branchId, { role: 'operator' }))
+  const mine = by({ actor: `staff:${staffId}` })
+  assert.deepEqual(refusal(await write(db, mine, removeStaff, { askedBy, login: 'Ruth ' })), {
+    refused: 'own-account',
+  })
 })
 
 test('who is removed is signed out everywhere', async () => {
@@ -108,13 +191,15 @@ test('who is removed is signed out everywhere', async () => {
   const { branchId } = await aBranch(db)
   done(await add(db, branchId))
   const token = await signed(db, 'ruth')
-  assert.equal(done(await write(db, by(), removeStaff, { login: 'ruth' })).sessionsEnded, 1)
+  assert.equal(done(await write(db, by(), removeStaff, { askedBy, login: 'ruth' })).sessionsEnded, 1)
   assert.equal(await session(db, token, monday), undefined)
   assert.equal(await signed(db, 'ruth'), 'sign-in-wrong')
   for (const login of ['ruth', 'nobody', '\0', '\ud800']) {
-    assert.deepEqual(refusal(await write(db, by(), removeStaff, { login })), { refused: 'staff-unknown' })
-    const ask = { login, password }
-    assert.deepEqual(refusal(await write(db, by(), setStaffPassword, ask)), { refused: 'staff-unknown' })
+    assert.deepEqual(refusal(await write(db, by(), removeStaff, { askedBy, login })), {
+      refused: 'staff-unknown',
+    })
+    const told = await write(db, by(), setStaffPassword, { askedBy, login, password })
+    assert.deepEqual(refusal(told), { refused: 'staff-unknown' })
   }
 })
 
@@ -126,13 +211,13 @@ test('losing the connection at any statement never changes the staff twice', asy
   const live = async (login: string) => (await staffList(db)).filter((each) => each.login === login).length
   await neverTwice(db, addStaff, async () => {
     const login = next()
-    const ask = { login, name: login, role: 'desk' as const, branchId, password }
+    const ask = { askedBy, login, name: login, role: 'desk', branchId, password } as const
     return { ask, times: () => live(login) }
   })
   await neverTwice(db, removeStaff, async () => {
     const login = next()
     done(await add(db, branchId, { login }))
-    return { ask: { login }, times: async () => 1 - (await live(login)) }
+    return { ask: { askedBy, login }, times: async () => 1 - (await live(login)) }
   })
   await neverTwice(db, setStaffPassword, async () => {
     const login = next()
@@ -141,6 +226,12 @@ test('losing the connection at any statement never changes the staff twice', asy
       const rows = await db.rows<{ version: number }>(sql`select version from staff where login = ${login}`)
       return (rows[0]?.version ?? 0) - 1
     }
-    return { ask: { login, password: 'another password' }, times }
+    return { ask: { askedBy, login, password: 'another password' }, times }
+  })
+  await neverTwice(db, editStaff, async () => {
+    const login = next()
+    done(await add(db, branchId, { login }))
+    const times = async () => ((await staffList(db)).find((each) => each.login === login)?.version ?? 0) - 1
+    return { ask: { askedBy, login, version: 1, role: 'manager' as const }, times }
   })
 })

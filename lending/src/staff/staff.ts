@@ -1,13 +1,14 @@
-import type { Rows, Tx } from '../postgres/pool.ts'
+import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
 import { isEmail, plainTexts } from '../text.ts'
 import { hashPassword, passwordProblem } from './password.ts'
-import { type Role, roles } from './permission.ts'
-import { endSessions } from './session.ts'
+import { mayManage, type Role, roles } from './permission.ts'
 
 /** A new member of staff. */
 export type AddStaffAsk = {
+  /** The role of who asks: nobody gives a role above their own. */
+  readonly askedBy: Role
   /** Lower case letters, digits, `.`, `_` and `-`, at most 64. */
   readonly login: string
   readonly name: string
@@ -16,102 +17,73 @@ export type AddStaffAsk = {
   readonly email?: string
   readonly password: string
 }
+
+/** What is wrong with what was asked, in words, by field. */
+export type FieldsInvalid = {
+  readonly refused: 'fields-invalid'
+  readonly problems: Readonly<Record<string, string>>
+}
+
 /** Why nobody was added. */
 export type AddStaffRefused =
   | { readonly refused: 'login-taken' }
   | { readonly refused: 'branch-unknown' }
-  | { readonly refused: 'fields-invalid'; readonly problems: Readonly<Record<string, string>> }
+  | { readonly refused: 'role-above-yours' }
+  | FieldsInvalid
 
-const limits = {
+/** What is kept about staff as text, and how much of it. */
+export const staffTexts = {
   login: { max: 64, label: 'Login', required: true },
   name: { max: 100, label: 'Name', required: true },
   email: { max: 254, label: 'Email' },
 } as const
 
+/** The texts in the form in which they are kept, and all that is wrong with them and the role. */
+export function checkedStaff({
+  role,
+  ...given
+}: {
+  readonly login?: string | undefined
+  readonly name?: string | undefined
+  readonly email?: string | undefined
+  readonly role?: Role | undefined
+}): {
+  readonly texts: { readonly login?: string; readonly name?: string; readonly email?: string }
+  readonly problems: Record<string, string>
+} {
+  const checked = plainTexts(staffTexts, { ...given, login: given.login?.toLowerCase() })
+  const problems: Record<string, string> = checked.ok ? {} : { ...checked.problems }
+  const texts = checked.ok ? checked.texts : {}
+  // Of what did not fit as a text, that is said; all else is looked at too, so that everything is told at once.
+  const [login, email] = [given.login, given.email].map((each) => each?.trim().toLowerCase() ?? '')
+  if (email && !isEmail(email)) problems.email ??= 'Email does not look like an address.'
+  if (login && !/^[a-z0-9][a-z0-9._-]{0,63}$/.test(login)) {
+    problems.login ??= 'Login may hold letters a to z, digits, dots, dashes and underscores only.'
+  }
+  if (role !== undefined && !roles.includes(role)) problems.role = `Role must be one of ${roles.join(', ')}.`
+  return { texts, problems }
+}
+
 /** Adds a member of staff. A login that was ever used stays taken: the journal speaks of its owner. */
 export const addStaff: Verb<AddStaffAsk, { staffId: number; login: string }, AddStaffRefused> = {
   action: 'add-staff',
   about: () => ({}),
-  recognisedBy: ({ password: _, ...rest }) => rest,
-  work: async (tx, { login, name, role, branchId, email = '', password }) => {
-    const checked = plainTexts(limits, { login: login.toLowerCase(), name, email })
-    const problems: Record<string, string> = checked.ok ? {} : { ...checked.problems }
-    const typed = checked.ok ? checked.texts : {}
-    if (typed.email && !isEmail(typed.email)) problems.email = 'Email does not look like an address.'
-    if (checked.ok && !/^[a-z0-9][a-z0-9._-]{0,63}$/.test(typed.login ?? '')) {
-      problems.login = 'Login may hold letters a to z, digits, dots, dashes and underscores only.'
-    }
-    if (!roles.includes(role)) problems.role = `Role must be one of ${roles.join(', ')}.`
+  recognisedBy: ({ password: _, askedBy: __, ...rest }) => rest,
+  work: async (tx, { askedBy, login, name, role, branchId, email = '', password }) => {
+    const { texts, problems } = checkedStaff({ login, name, role, email })
     const bad = passwordProblem(password)
     if (bad) problems.password = bad
     if (Object.keys(problems).length > 0) return { refused: 'fields-invalid', problems }
+    if (!mayManage(askedBy, role)) return { refused: 'role-above-yours' }
     const branches = await tx.rows(sql`select from branch where id = ${branchId}`)
     if (branches.length === 0) return { refused: 'branch-unknown' }
     const [row] = await tx.rows<{ staffId: number; login: string }>(sql`
       insert into staff (login, name, role, branch_id, email, password_hash)
-      values (${typed.login}, ${typed.name}, ${role}, ${branchId}, ${typed.email}, ${await hashPassword(password)})
+      values (${texts.login}, ${texts.name}, ${role}, ${branchId}, ${texts.email}, ${await hashPassword(password)})
       on conflict (login) do nothing
       returning id as "staffId", login
     `)
     return row ?? { refused: 'login-taken' }
-  },
-}
-
-/** Why no password was set. */
-export type SetStaffPasswordRefused =
-  | { readonly refused: 'staff-unknown' }
-  | { readonly refused: 'fields-invalid'; readonly problems: Readonly<Record<string, string>> }
-
-/**
- * Sets a password and ends the person's sessions, but for the one whose token is `keepToken`. That the person
- * knows the old one is for the caller to ask; see `confirmPassword`.
- */
-export const setStaffPassword: Verb<
-  { readonly login: string; readonly password: string; readonly keepToken?: string },
-  { staffId: number; login: string; sessionsEnded: number },
-  SetStaffPasswordRefused
-> = {
-  action: 'set-staff-password',
-  about: () => ({}),
-  recognisedBy: ({ login }) => ({ login }),
-  work: async (tx, { login, password, keepToken }) => {
-    const problem = passwordProblem(password)
-    if (problem) return { refused: 'fields-invalid', problems: { password: problem } }
-    const passwordHash = await hashPassword(password)
-    const [row] = await tx.rows<{ id: number; login: string }>(sql`
-      update staff set password_hash = ${passwordHash}, version = version + 1
-      where login = ${readable(login)} and deleted_at is null
-      returning id, login
-    `)
-    if (!row) return { refused: 'staff-unknown' }
-    const sessionsEnded = await endSessions(tx, { staffId: row.id, keep: keepToken })
-    return { staffId: row.id, login: row.login, sessionsEnded }
-  },
-}
-
-/** Why nobody was removed. The last operator stays: without one, nobody could add another. */
-export type RemoveStaffRefused = { readonly refused: 'staff-unknown' } | { readonly refused: 'last-operator' }
-
-/** Removes a member of staff and ends their sessions; the row stays, as the journal names it. */
-export const removeStaff: Verb<
-  { readonly login: string },
-  { staffId: number; login: string; sessionsEnded: number },
-  RemoveStaffRefused
-> = {
-  action: 'remove-staff',
-  about: () => ({}),
-  work: async (tx, { login }, { occurredAt }) => {
-    const operators = await lockOperators(tx)
-    const [found] = await tx.rows<{ id: number; login: string }>(sql`
-      select id, login from staff where login = ${readable(login)} and deleted_at is null for update
-    `)
-    if (!found) return { refused: 'staff-unknown' }
-    if (operators.length === 1 && operators[0] === found.id) return { refused: 'last-operator' }
-    await tx.rows(
-      sql`update staff set deleted_at = ${occurredAt}, version = version + 1 where id = ${found.id}`,
-    )
-    const sessionsEnded = await endSessions(tx, { staffId: found.id })
-    return { staffId: found.id, login: found.login, sessionsEnded }
   },
 }
 
@@ -125,15 +97,20 @@ export type StaffRow = {
   readonly branchCode: string
   readonly branchName: string
   readonly email: string
+  readonly version: number
 }
 
 const staffMax = 1_000
 
+const columns = sql`
+  staff.id as "staffId", staff.login, staff.name, staff.role, branch.id as "branchId",
+  branch.code as "branchCode", branch.name as "branchName", staff.email, staff.version
+`
+
 /** Everyone who works here, by login; at most 1,000. */
 export async function staffList(db: { readonly rows: Rows }): Promise<readonly StaffRow[]> {
   return db.rows<StaffRow>(sql`
-    select staff.id as "staffId", staff.login, staff.name, staff.role, branch.id as "branchId",
-      branch.code as "branchCode", branch.name as "branchName", staff.email
+    select ${columns}
     from staff
     join branch on branch.id = staff.branch_id
     where staff.deleted_at is null
@@ -142,15 +119,16 @@ export async function staffList(db: { readonly rows: Rows }): Promise<readonly S
   `)
 }
 
-/** Two who remove each other's last operator wait for one another here, and the second sees the first's work. */
-async function lockOperators(tx: Tx): Promise<number[]> {
-  const rows = await tx.rows<{ id: number }>(sql`
-    select id from staff where role = 'operator' and deleted_at is null order by id for update
+/** One member of staff, and whether they were removed. */
+export async function staffMember(
+  db: { readonly rows: Rows },
+  staffId: number,
+): Promise<(StaffRow & { readonly isRemoved: boolean }) | undefined> {
+  const [row] = await db.rows<StaffRow & { isRemoved: boolean }>(sql`
+    select ${columns}, staff.deleted_at is not null as "isRemoved"
+    from staff
+    join branch on branch.id = staff.branch_id
+    where staff.id = ${staffId}
   `)
-  return rows.map(({ id }) => id)
-}
-
-/** A login as it is stored; text that could not be one finds nobody. */
-function readable(login: string): string {
-  return login.isWellFormed() && !login.includes('\0') ? login.trim().toLowerCase() : ''
+  return row
 }

@@ -21,6 +21,7 @@ import {
   day,
   line,
   lines,
+  newPassword,
   noBody,
   someLine,
   strict,
@@ -31,7 +32,6 @@ import type { ApiServed } from './api.ts'
 
 const tags = ['patrons']
 const reason = lines(500)
-const newPassword = Type.String({ minLength: 1, maxLength: 1_024 })
 
 const person = {
   givenName: Type.Optional(line(200)),

@@ -1,20 +1,39 @@
 import { Type } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
 import { journal } from '../../journal/journal.ts'
-import { roles } from '../../staff/permission.ts'
+import { editStaff, removeStaff, setStaffPassword } from '../../staff/change-staff.ts'
+import { type Role, roles } from '../../staff/permission.ts'
 import { addStaff, staffList } from '../../staff/staff.ts'
 import type { App } from '../app.ts'
-import { branchAsked } from '../branch-codes.ts'
-import { answer, barcode, card, code, id, line, someLine, strict } from '../fields.ts'
+import { branchAsked, branchIdOf } from '../branch-codes.ts'
+import { RefusedAtTheDoorError } from '../errors.ts'
+import {
+  answer,
+  barcode,
+  card,
+  code,
+  id,
+  line,
+  loginInPath,
+  newPassword,
+  someLine,
+  strict,
+  version,
+} from '../fields.ts'
 import { answerWrite } from '../writing.ts'
 import type { ApiServed } from './api.ts'
 
 const tags = ['staff']
+const role = Type.Union(roles.map((each) => Type.Literal(each)))
 
 /** Who works here, and what was done by whom. */
 export async function staff(app: App, served: ApiServed): Promise<void> {
   members(app, served)
+  changing(app, served)
   history(app, served)
-  app.metrics.expectWrites(addStaff.action)
+  for (const { action } of [addStaff, editStaff, setStaffPassword, removeStaff]) {
+    app.metrics.expectWrites(action)
+  }
 }
 
 function members(app: App, { library }: ApiServed): void {
@@ -33,24 +52,101 @@ function members(app: App, { library }: ApiServed): void {
     '/api/v1/staff',
     {
       schema: {
-        summary: 'Add a member of staff',
+        summary: 'Add a member of staff, of no role above your own',
         tags,
         body: strict({
           login: someLine(64),
           name: someLine(200),
-          role: Type.Union(roles.map((role) => Type.Literal(role))),
+          role,
           branch: Type.Optional(code),
           email: Type.Optional(line(254)),
-          password: Type.String({ minLength: 1, maxLength: 1_024 }),
+          password: newPassword,
         }),
       },
     },
     async (request, reply) => {
       const { branch, ...rest } = request.body
-      const ask = { ...rest, branchId: await branchAsked(library, request, branch) }
+      const ask = {
+        ...rest,
+        askedBy: roleOf(request),
+        branchId: await branchAsked(library, request, branch),
+      }
       return answerWrite(library, request, reply, { verb: addStaff, ask, status: 201 })
     },
   )
+}
+
+function changing(app: App, { library }: ApiServed): void {
+  app.patch(
+    '/api/v1/staff/:login',
+    {
+      schema: {
+        summary: 'Change a member of staff',
+        tags,
+        params: loginInPath,
+        body: strict({
+          version,
+          name: Type.Optional(someLine(200)),
+          role: Type.Optional(role),
+          branch: Type.Optional(code),
+          email: Type.Optional(line(254)),
+        }),
+      },
+    },
+    async (request, reply) => {
+      const { branch, ...rest } = request.body
+      const ask = {
+        ...rest,
+        login: request.params.login,
+        askedBy: roleOf(request),
+        ...(branch === undefined ? {} : { branchId: await branchIdOf(library, branch) }),
+      }
+      const sent = await answerWrite(library, request, reply, { verb: editStaff, ask })
+      app.sessions.forgetStaff(request.params.login)
+      return sent
+    },
+  )
+  app.post(
+    '/api/v1/staff/:login/password',
+    {
+      schema: {
+        summary: 'Set a password; ends the sessions of the member of staff',
+        tags,
+        params: loginInPath,
+        body: strict({ password: newPassword }),
+      },
+    },
+    async (request, reply) => {
+      const { login } = request.params
+      const ask = { login, askedBy: roleOf(request), password: request.body.password }
+      const sent = await answerWrite(library, request, reply, { verb: setStaffPassword, ask })
+      app.sessions.forgetStaff(login)
+      return sent
+    },
+  )
+  app.delete(
+    '/api/v1/staff/:login',
+    {
+      schema: {
+        summary: 'Remove a member of staff; ends their sessions, and keeps the login taken',
+        tags,
+        params: loginInPath,
+      },
+    },
+    async (request, reply) => {
+      const { login } = request.params
+      const ask = { login, askedBy: roleOf(request) }
+      const sent = await answerWrite(library, request, reply, { verb: removeStaff, ask })
+      app.sessions.forgetStaff(login)
+      return sent
+    },
+  )
+}
+
+/** The role of who asks; the gate let only staff in. */
+function roleOf({ who }: FastifyRequest): Role {
+  if (who?.kind === 'staff') return who.role
+  throw new RefusedAtTheDoorError('not-permitted')
 }
 
 function history(app: App, { library }: ApiServed): void {
