@@ -60,6 +60,7 @@ const spot: readonly [string, string, Readonly<Partial<Record<Caller, boolean>>>
   ['GET', '/api/v1/patrons/CARD/loans', { nobody: false, patron: true, desk: true, cataloguer: false }],
   ['POST', '/api/v1/branches', { desk: false, manager: false, operator: true }],
   ['GET', '/api/v1/branches', { nobody: true }],
+  ['DELETE', '/api/v1/staff/nobody', { patron: false, desk: false, cataloguer: false, manager: true }],
   ['GET', '/api/v1/me', { nobody: false, patron: true }],
 ]
 

@@ -56,6 +56,10 @@ const fields = [
     'password',
     'code',
     'kind',
+    'login',
+    'role',
+    'email',
+    'branchId',
   ],
 ]
 

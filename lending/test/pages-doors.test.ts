@@ -30,6 +30,8 @@ const doors: Readonly<Record<string, readonly Who[]>> = {
   '/rules?card=CARD&barcode=BARCODE': ['desk', 'manager', 'operator'],
   '/journal': ['manager', 'operator'],
   '/branches': ['manager', 'operator'],
+  '/staff': ['manager', 'operator'],
+  '/staff/new': ['manager', 'operator'],
 }
 
 test('each page opens to whom it is for, and the navigation shows just those doors', async () => {

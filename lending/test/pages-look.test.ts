@@ -208,6 +208,9 @@ async function shotsOf(at: Sample): Promise<Record<string, Record<string, string
       count(*) desc, title_id limit 1
   `)
   const { barcode } = await at.one<{ barcode: string }>(sql`select barcode from copy order by id limit 1`)
+  const { staffId } = await at.one<{ staffId: number }>(
+    sql`select id as "staffId" from staff where login = 'desk'`,
+  )
   const { changeSetId } = await at.one<{ changeSetId: number }>(
     sql`select id as "changeSetId" from change_set order by id desc limit 1`,
   )
@@ -242,6 +245,9 @@ async function shotsOf(at: Sample): Promise<Record<string, Record<string, string
       rules: `/rules?card=${reader}&barcode=${barcode}`,
       journal: '/journal',
       branches: '/branches',
+      staff: '/staff',
+      'staff-new': '/staff/new',
+      'staff-member': `/staff/${staffId}`,
       'title-edit': `/titles/${titleId}/edit`,
     },
   }

@@ -12,6 +12,7 @@ import { type Out, outOn } from './out.ts'
 import { patronVerbs } from './people-verbs.ts'
 import { journalVerb, ruleVerbs } from './rule-verbs.ts'
 import { checked, serviceVerbs } from './service-verbs.ts'
+import { staffVerbs } from './staff-verbs.ts'
 import { startVerb } from './start.ts'
 
 /** Exit codes of every verb; see docs/reference/commands.md. */
@@ -48,6 +49,7 @@ export function bibbyProgram(): Command {
     catalogueVerbs,
     importVerbs,
     patronVerbs,
+    staffVerbs,
     ruleVerbs,
     journalVerb,
   ]) {

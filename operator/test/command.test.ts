@@ -11,14 +11,20 @@ const command = fileURLToPath(new URL('../src/bibby.ts', import.meta.url))
 type Ran = { code: number; out: string; talk: string }
 
 /** Runs the command as a person would; it must end by itself. */
-function bibby(home: Home, words: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+function bibby(
+  home: Home,
+  words: readonly string[],
+  env: Record<string, string> = {},
+  typed = '',
+): Promise<Ran> {
   return new Promise((resolve) => {
-    execFile(
+    const child = execFile(
       process.execPath,
       [command, ...words],
       { env: { PATH: '/usr/bin:/bin', BIBBY_DATA: home.data, ...env }, cwd: dirname(home.data) },
       (error, out, talk) => resolve({ code: error ? Number(error.code) : 0, out, talk }),
     )
+    child.stdin?.end(typed)
   })
 }
 
@@ -103,6 +109,41 @@ test('the whole of lending goes by command, beside a running Bibby', async () =>
 
   running.kill('SIGTERM')
   assert.equal((await running.ended).code, 0)
+})
+
+test('an operator at the machine keeps the staff by command, and no password is an argument', async () => {
+  await using home = await temporaryHome()
+  const running = home.start()
+  const address = await running.ready
+  const staff = (words: readonly string[], typed = '') => bibby(home, ['staff', ...words], {}, typed)
+  const account = ['--name', 'Ruth', '--role', 'desk', '--branch', 'main']
+  const none = await staff(['add', 'ruth', ...account])
+  assert.equal(none.code, 1)
+  assert.match(none.talk, /^No password was given/)
+  assert.equal(
+    (await staff(['add', 'ruth', ...account], 'first of many words\nmore\n')).out,
+    'ruth may sign in.\n',
+  )
+  assert.match((await staff(['list'])).out, /^ruth {6}desk {6}main {2}Ruth$/m)
+  assert.equal((await staff(['edit', 'ruth', '--role', 'manager'])).code, 0)
+  assert.match((await staff(['list'])).out, /^ruth {6}manager/m)
+
+  const signIn = (password: string) =>
+    fetch(new URL('/api/v1/sessions', address), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ kind: 'staff', account: 'ruth', password }),
+    }).then(({ status }) => status)
+  assert.equal(await signIn('first of many words'), 201)
+  const set = await staff(['password', 'ruth'], 'second of many words')
+  assert.equal(set.out, 'The password of ruth is set; 1 session ended.\n')
+  assert.equal(await signIn('first of many words'), 401)
+  assert.equal(await signIn('second of many words'), 201)
+  assert.equal((await staff(['remove', 'ruth'])).out, 'ruth is removed; 1 session ended.\n')
+  assert.equal(await signIn('second of many words'), 401)
+  const last = await staff(['remove', 'operator'])
+  assert.equal(last.code, 3)
+  assert.match(last.talk, /Add another operator first/)
 })
 
 test('without a running Bibby a verb starts the database and stops it again', async () => {

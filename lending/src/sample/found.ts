@@ -104,7 +104,8 @@ async function goOn(
   if (branchId === undefined) throw new Error('A library was founded without a branch.')
   for (const { account, password } of accounts) {
     const staff = staffAccounts.find(({ login }) => login === account)
-    if (staff) await once(`founding:staff:${account}`, addStaff, { ...staff, askedBy: 'operator', branchId, password })
+    if (staff)
+      await once(`founding:staff:${account}`, addStaff, { ...staff, askedBy: 'operator', branchId, password })
   }
   if (isSample) {
     const reader = accounts.find(({ account }) => account === sampleReaderCard)

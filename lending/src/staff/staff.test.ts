@@ -194,12 +194,12 @@ test('who is removed is signed out everywhere', async () => {
   assert.equal(done(await write(db, by(), removeStaff, { askedBy, login: 'ruth' })).sessionsEnded, 1)
   assert.equal(await session(db, token, monday), undefined)
   assert.equal(await signed(db, 'ruth'), 'sign-in-wrong')
+  const unknown = { refused: 'staff-unknown' }
   for (const login of ['ruth', 'nobody', '\0', '\ud800']) {
-    assert.deepEqual(refusal(await write(db, by(), removeStaff, { askedBy, login })), {
-      refused: 'staff-unknown',
-    })
-    const told = await write(db, by(), setStaffPassword, { askedBy, login, password })
-    assert.deepEqual(refusal(told), { refused: 'staff-unknown' })
+    assert.deepEqual(refusal(await write(db, by(), removeStaff, { askedBy, login })), unknown)
+  }
+  for (const login of ['ruth', 'nobody', '\0', '\ud800']) {
+    assert.deepEqual(refusal(await write(db, by(), setStaffPassword, { askedBy, login, password })), unknown)
   }
 })
 

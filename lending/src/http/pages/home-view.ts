@@ -14,6 +14,7 @@ const about: Readonly<Record<string, string>> = {
   '/rules': 'How long, how many, and which rule decides.',
   '/journal': 'Who did what, and when.',
   '/branches': 'Branches and the days they are closed.',
+  '/staff': 'Who works here, and what each may do.',
   '/account': 'Your loans, holds and fines.',
 }
 

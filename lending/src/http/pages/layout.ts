@@ -87,6 +87,7 @@ const doors: readonly Door[] = [
   { to: '/rules', label: 'Rules', needs: 'lend', staff: true },
   { to: '/journal', label: 'Journal', needs: 'journal-read', staff: true },
   { to: '/branches', label: 'Branches', needs: 'rules-write', staff: true },
+  { to: '/staff', label: 'Staff', needs: 'staff-write', staff: true },
 ]
 
 /** The doors that this person may open. */

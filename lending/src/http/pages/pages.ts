@@ -15,6 +15,7 @@ import { rulesPages } from './rules-page.ts'
 import { searchPages } from './search-page.ts'
 import { shelfPages } from './shelf-page.ts'
 import { signInPages } from './sign-in-page.ts'
+import { staffPages } from './staff-page.ts'
 import { titlePages } from './title-page.ts'
 
 /** All pages. They work without script; each form carries a CSRF token and an idempotency key. */
@@ -36,6 +37,7 @@ export async function pages(app: App, { library }: { readonly library: Library }
     rulesPages,
     journalPages,
     branchPages,
+    staffPages,
     catalogueDeskPages,
   ]) {
     part(served)

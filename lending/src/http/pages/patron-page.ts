@@ -21,6 +21,7 @@ import { readPatron } from './patron-fields.ts'
 import { patronView } from './patron-view.ts'
 import type { Refused } from './refusal-notice.ts'
 import { act, branchIdOf, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
+import { typedPassword } from './typed-password.ts'
 
 const loansMax = 200
 const reasonLimits = { max: 500, label: 'The reason', required: true }
@@ -44,7 +45,7 @@ export function patronPages(served: Served): void {
   }))
   on('password', 'patron-write', 'password-set', setPatronPassword, ({ card }, _form, request) => ({
     card,
-    password: passwordIn(request),
+    password: typedPassword(request.body),
   }))
   on('pay', 'fine-take', 'paid', payFine, ({ card }, form) => ({
     card,
@@ -142,9 +143,4 @@ async function patronIn({ library }: Served, request: FastifyRequest): Promise<P
 
 function holdIn(request: FastifyRequest, { patronId }: Patron): { holdId: number; patronId: number } {
   return { holdId: asked(request.params).whole('hold', identity) ?? 0, patronId }
-}
-
-function passwordIn({ body }: FastifyRequest): string {
-  const { password } = (body ?? {}) as { password?: unknown }
-  return typeof password === 'string' ? password.slice(0, 1_024) : ''
 }

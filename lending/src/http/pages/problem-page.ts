@@ -30,7 +30,8 @@ export function problemPages(served: Served): void {
 }
 
 /** Whoever asks for these is staff, so the sign-in page begins with their form. */
-const staffPaths = /^\/(?:desk|check-in|shelf|overdue|patrons|imports|rules|journal|branches|catalogue)\b/
+const staffPaths =
+  /^\/(?:desk|check-in|shelf|overdue|patrons|imports|rules|journal|branches|staff|catalogue)\b/
 
 /** What an error page may know: no token for a form, and no branch where the database cannot be asked. */
 async function problemVisit({ library }: Served, { who, url }: FastifyRequest): Promise<Visit> {

@@ -7,6 +7,7 @@ import { carried, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { refusalNotice } from './refusal-notice.ts'
 import { goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
+import { typedPassword } from './typed-password.ts'
 import type { Visit } from './visit.ts'
 
 type Kind = 'patron' | 'staff'
@@ -23,7 +24,7 @@ export function signInPages(served: Served): void {
   app.post('/sign-in', { config: { access: 'anyone', rateLimit } }, async (request, reply) => {
     const { to, kind } = readQuery(request.body)
     const account = asked(request.body).text('account', { max: 64, label: 'The name' })
-    const password = passwordIn(request.body)
+    const password = typedPassword(request.body)
     const answer = await signIn(library.db, { kind, account, password, now: library.clock() })
     if ('refused' in answer) {
       return showSignIn(served, request, reply, { to, kind, account, refusal: answer })
@@ -95,12 +96,6 @@ function oneForm(visit: Visit, shown: Shown, kind: Kind): Html {
     </form>
     ${isPatron && html`<p class="soft small">No password yet? The desk sets one for you.</p>`}
   </section>`
-}
-
-/** A password is taken as it was typed; it is hashed, never stored or shown. */
-function passwordIn(sent: unknown): string {
-  const { password } = (sent ?? {}) as { password?: unknown }
-  return typeof password === 'string' ? password.slice(0, 1_024) : ''
 }
 
 function readQuery(sent: unknown): { to: string; kind: Kind } {
