@@ -114,6 +114,11 @@ function webAddress(text: string): string | undefined {
   return addressWith(text, ['http:', 'https:'])
 }
 
+/** Whether the text is the address of something on the web, as `--server` and BIBBY_SERVER take it. */
+export function isWebAddress(text: string): boolean {
+  return webAddress(text) !== undefined
+}
+
 function addressWith(text: string, protocols: readonly string[]): string | undefined {
   return URL.canParse(text) && protocols.includes(new URL(text).protocol) ? text : undefined
 }

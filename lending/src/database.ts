@@ -1,14 +1,20 @@
 import type { Config } from './config.ts'
 import { clusterFolder } from './postgres/cluster.ts'
-import { type DataFolder, defaultDataFolder, openDataFolder } from './postgres/data-folder.ts'
+import {
+  type DataFolder,
+  defaultDataFolder,
+  isWithoutLibrary,
+  openDataFolder,
+} from './postgres/data-folder.ts'
 import { embeddedUser } from './postgres/embedded.ts'
 import { migrate } from './postgres/migrate.ts'
 import { openOurServer, ourDatabase, type Telling } from './postgres/our-server.ts'
 import { readRunning } from './postgres/owner.ts'
 import { openPool, type PoolOptions } from './postgres/pool.ts'
 import { runningPostmaster, signalled } from './postgres/postmaster.ts'
+import { sql } from './postgres/sql.ts'
 import { checkTheirServer } from './postgres/their-server.ts'
-import type { StartError } from './start-error.ts'
+import { StartError } from './start-error.ts'
 import { bibbyVersion } from './version.ts'
 
 /** A database that is up and at this Bibby’s schema, ours or the operator’s. */
@@ -23,12 +29,47 @@ export type KeptDatabase = {
 
 /** Opens the data folder that the settings name, or the default one. */
 export async function openSetFolder(config: Config, tell: Telling): Promise<DataFolder> {
-  const path =
-    config.dataFolder ?? (await defaultDataFolder({ isServerOurs: config.databaseUrl === undefined }))
+  const path = await setFolder(config)
   if (config.dataFolder === undefined && path === '/var/lib/bibby') {
     tell.step(`The data goes to ${path}: the user who runs the database cannot reach this project`)
   }
   return openDataFolder(path, bibbyVersion())
+}
+
+/**
+ * Throws StartError BIBBY_NO_LIBRARY, with nothing made or changed, where the settings lead to no library yet: whoever
+ * asks something of one has mistyped the place, and would be answered by an empty one.
+ */
+export async function refuseWithoutLibrary(config: Config): Promise<void> {
+  if (config.databaseUrl === undefined) {
+    const path = await setFolder(config)
+    if (await isWithoutLibrary(path)) throw noLibrary(`in ${path}`)
+    return
+  }
+  await checkTheirServer(config.databaseUrl)
+  await using db = openPool({
+    connection: config.databaseUrl,
+    name: 'bibby-look',
+    connectionsMax: 1,
+    statementLimitMs: lookLimitMs,
+  })
+  const [found] = await db.rows<{ is_there: boolean }>(sql`
+    select to_regclass('schema_migration') is not null as is_there
+  `)
+  if (!found?.is_there) throw noLibrary('in the database that BIBBY_DATABASE_URL names')
+}
+
+const lookLimitMs = 10_000
+
+function noLibrary(where: string): StartError {
+  return new StartError(
+    'BIBBY_NO_LIBRARY',
+    `There is no library ${where} yet. npm start makes one; or name the place of yours by BIBBY_DATA, BIBBY_DATABASE_URL or --server.`,
+  )
+}
+
+async function setFolder({ dataFolder, databaseUrl }: Config): Promise<string> {
+  return dataFolder ?? (await defaultDataFolder({ isServerOurs: databaseUrl === undefined }))
 }
 
 /** Starts our server, or looks at the operator’s, and brings the schema up to this version. */

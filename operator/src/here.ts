@@ -1,6 +1,11 @@
 import { Readable } from 'node:stream'
 import type { Config } from '@bibby/lending/config.ts'
-import { openDatabase, openSetFolder, runningConnection } from '@bibby/lending/database.ts'
+import {
+  openDatabase,
+  openSetFolder,
+  refuseWithoutLibrary,
+  runningConnection,
+} from '@bibby/lending/database.ts'
 import { buildServer } from '@bibby/lending/http/server.ts'
 import { openLibrary } from '@bibby/lending/library.ts'
 import type { Telling } from '@bibby/lending/postgres/our-server.ts'
@@ -20,6 +25,7 @@ export async function migrateHere(config: Config, tell: Telling): Promise<void> 
  */
 export async function apiHere(config: Config, tell: (text: string) => void): Promise<Api> {
   const telling = { step: tell, warn: tell }
+  await refuseWithoutLibrary(config)
   const folder = await openSetFolder(config, telling)
   const shared = config.databaseUrl === undefined ? await runningConnection(folder) : undefined
   const database = shared

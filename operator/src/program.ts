@@ -1,4 +1,4 @@
-import { type Config, readConfig } from '@bibby/lending/config.ts'
+import { type Config, isWebAddress, readConfig } from '@bibby/lending/config.ts'
 import { answers } from '@bibby/lending/http/answers.ts'
 import { StartError } from '@bibby/lending/start-error.ts'
 import { bibbyVersion } from '@bibby/lending/version.ts'
@@ -11,6 +11,7 @@ import { importVerbs } from './import-verbs.ts'
 import { type Out, outOn } from './out.ts'
 import { patronVerbs } from './people-verbs.ts'
 import { journalVerb, ruleVerbs } from './rule-verbs.ts'
+import { sentence } from './sentence.ts'
 import { checked, serviceVerbs } from './service-verbs.ts'
 import { staffVerbs } from './staff-verbs.ts'
 import { startVerb } from './start.ts'
@@ -37,7 +38,7 @@ export function bibbyProgram(): Command {
     })
   const act: Act = async (work) => {
     const config = checked(readConfig())
-    const server = program.opts<{ server?: string }>().server ?? config.server
+    const server = asked(program.opts<{ server?: string }>().server) ?? config.server
     const say = out()
     await using api = server === undefined ? await here(config, say) : apiAt(server, config.token ?? '')
     await work(api, say)
@@ -57,6 +58,14 @@ export function bibbyProgram(): Command {
   }
   serviceVerbs(program, act, out)
   return program
+}
+
+function asked(server: string | undefined): string | undefined {
+  if (server === undefined || isWebAddress(server)) return server
+  throw new StartError(
+    'BIBBY_SETTINGS_INVALID',
+    '--server must be a web address, such as http://127.0.0.1:8080.',
+  )
 }
 
 /** The whole server is loaded only by a verb that needs it. */
@@ -86,18 +95,4 @@ function exitCodeOf(error: unknown): number {
   const known = (answers as Readonly<Record<string, { exit: number }>>)[code]
   if (known) return known.exit
   return status >= 500 ? failed : status === 401 || status === 403 ? refused : misuse
-}
-
-function sentence(error: unknown): string {
-  if (error instanceof ProblemError) {
-    const { title, detail, next, code } = error.problem
-    return `${[...new Set([title, detail, next])].filter(Boolean).join(' ')} (${code})`
-  }
-  if (!(error instanceof Error)) return 'bibby failed, and nothing said why.'
-  const { code, path } = error as { code?: unknown; path?: unknown }
-  if (code === 'ENOENT' && typeof path === 'string') return `There is no ${path}.`
-  if (code === 'EEXIST' && typeof path === 'string') return `${path} is there already. Name a new file.`
-  if (code === 'EISDIR') return 'That is a folder. Name a file.'
-  const cause = error.cause instanceof Error ? ` ${error.cause.message}` : ''
-  return `${error.message}${cause}`
 }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Home, signIn, temporaryHome } from '@bibby/lending/test/bibby-process.ts'
+import { scratchDatabase } from '@bibby/lending/test/scratch-database.ts'
 
 const command = fileURLToPath(new URL('../src/bibby.ts', import.meta.url))
 
@@ -148,6 +151,7 @@ test('an operator at the machine keeps the staff by command, and no password is 
 
 test('without a running Bibby a verb starts the database and stops it again', async () => {
   await using home = await temporaryHome()
+  await founded(home)
   const { code, out } = await bibby(home, ['status'])
   assert.equal(code, 0)
   assert.match(out, /^UP: database UP/)
@@ -180,6 +184,7 @@ test('without a running Bibby a verb starts the database and stops it again', as
 
 test('what cannot be read or written is told in a sentence, and no verb waits for ever', async () => {
   await using home = await temporaryHome()
+  await founded(home)
   const folder = dirname(home.data)
   const csv = join(folder, 'many.csv')
   const rows = Array.from({ length: 3_000 }, (_, n) => `${n},Title ${n} of a long row of titles,Author ${n}`)
@@ -188,8 +193,26 @@ test('what cannot be read or written is told in a sentence, and no verb waits fo
   const kept = await bibby(home, ['export', '--format', 'csv', '--to', csv])
   assert.deepEqual([kept.code, kept.talk], [1, `${csv} is there already. Name a new file.\n`])
   const absent = await bibby(home, ['import', join(folder, 'absent.csv')])
-  assert.deepEqual([absent.code, absent.talk], [1, `There is no ${join(folder, 'absent.csv')}.\n`])
+  assert.deepEqual(
+    [absent.code, absent.talk],
+    [1, `There is no ${join(folder, 'absent.csv')}. Look at how it is spelled.\n`],
+  )
   assert.equal((await bibby(home, ['import', folder])).talk, 'That is a folder. Name a file.\n')
+  const nowhere = await bibby(home, ['export', '--format', 'csv', '--to', join(folder, 'no', 'file')])
+  assert.deepEqual(
+    [nowhere.code, nowhere.talk],
+    [1, `The folder ${join(folder, 'no')} is not there. Make it, or name a file in another one.\n`],
+  )
+  const inFile = await bibby(home, ['import', join(csv, 'x')])
+  assert.match(inFile.talk, /^A part of \S+ is a file, not a folder\. [^\n]+\n$/)
+  const people = join(folder, 'people.csv')
+  await writeFile(people, 'card,phone\n1,2\n')
+  const columns = await bibby(home, ['patron', 'import', people])
+  assert.equal(columns.code, 2)
+  assert.match(
+    columns.talk,
+    /Missing: familyName, category, branch\. The file has: card, phone\..*\(columns-missing\)\n$/,
+  )
   const none = await bibby(home, ['rejects', '999', '--to', join(folder, 'none')])
   assert.equal(none.code, 3)
   await assert.rejects(readFile(join(folder, 'none')), { code: 'ENOENT' })
@@ -207,3 +230,49 @@ test('misuse exits with 2 and says what to type', async () => {
   assert.equal(setting.code, 2)
   assert.match(setting.talk, /BIBBY_PORT/)
 })
+
+test('where there is no library yet a verb says so and makes none', async () => {
+  await using home = await temporaryHome()
+  for (const make of [async () => undefined, () => mkdir(home.data)]) {
+    await make()
+    const { code, out, talk } = await bibby(home, ['lend', '1', '2', '--branch', 'main'])
+    assert.deepEqual([code, out], [3, ''])
+    assert.equal(
+      talk,
+      `There is no library in ${home.data} yet. npm start makes one; or name the place of yours by BIBBY_DATA, BIBBY_DATABASE_URL or --server.\n`,
+    )
+    assert.deepEqual(await readdir(home.data).catch(() => []), [])
+  }
+  await using db = await scratchDatabase()
+  const { host, user } = db.connection
+  const empty = { BIBBY_DATABASE_URL: `postgresql://${user}@${encodeURIComponent(host)}/postgres` }
+  const theirs = await bibby(home, ['search', 'Emma'], empty)
+  assert.equal(theirs.code, 3)
+  assert.match(theirs.talk, /^There is no library in the database that BIBBY_DATABASE_URL names yet\./)
+})
+
+test('an address that is none is misuse, and one where nobody answers is said in a sentence', async () => {
+  await using home = await temporaryHome()
+  for (const address of ['notaurl', 'ftp://127.0.0.1', 'localhost:8080']) {
+    const { code, talk } = await bibby(home, ['--server', address, 'search', 'Emma'])
+    assert.deepEqual([code, talk], [2, '--server must be a web address, such as http://127.0.0.1:8080.\n'])
+  }
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  taken.close()
+  await once(taken, 'close')
+  const nobody = await bibby(home, ['--server', `http://127.0.0.1:${port}`, 'search', 'Emma'])
+  assert.deepEqual(
+    [nobody.code, nobody.talk],
+    [1, `No Bibby answers at 127.0.0.1:${port}. Start it there, or give another --server.\n`],
+  )
+})
+
+/** A library that was started once and stopped again. */
+async function founded(home: Home): Promise<void> {
+  const bibbyHere = home.start()
+  await bibbyHere.ready
+  bibbyHere.kill('SIGTERM')
+  assert.equal((await bibbyHere.ended).code, 0)
+}

@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import { answerTo } from './answers.ts'
 import type { App } from './app.ts'
 import { commitUnknown, type FaultAnswer, faultAnswer } from './faults.ts'
@@ -87,10 +87,11 @@ function refusalIn(error: unknown, request: FastifyRequest): RefusalTold | undef
   }
   const { code, statusCode, validation, validationContext, message } = error as Partial<FastifyError>
   if (validation) {
-    const found = validation.slice(0, problemsMax).map(({ instancePath, message: says }) => ({
-      at: `${validationContext ?? 'body'}${instancePath}`,
-      says: says ?? 'does not fit',
-    }))
+    const found = validation
+      // Said of each unknown field by itself too.
+      .filter(({ keyword }) => keyword !== 'additionalProperties')
+      .slice(0, problemsMax)
+      .map((each) => ({ at: `${validationContext ?? 'body'}${each.instancePath}`, says: saying(each) }))
     const [first] = found
     const detail = first ? `${first.at} ${first.says}.` : 'The request does not fit.'
     const problems = Object.fromEntries(found.map(({ at, says }) => [at, says]))
@@ -105,6 +106,11 @@ function refusalIn(error: unknown, request: FastifyRequest): RefusalTold | undef
     return { ...door('request-invalid'), detail: message ?? 'The request does not fit.' }
   }
   return undefined
+}
+
+function saying({ keyword, schemaPath, message }: FastifySchemaValidationError): string {
+  const isUnknown = keyword === 'boolean' && schemaPath.endsWith('/additionalProperties')
+  return isUnknown ? 'is an unknown field' : (message ?? 'does not fit')
 }
 
 function door(code: RefusalCode): RefusalTold {

@@ -86,6 +86,18 @@ async function madeFolder(path: string, mode: number | undefined): Promise<boole
   }
 }
 
+/**
+ * Whether a library was ever begun in this folder: there is a marker, and the database beside it. A folder that
+ * holds something else, or cannot be read, is left to `openDataFolder` to speak of.
+ */
+export async function isWithoutLibrary(path: string): Promise<boolean> {
+  const names = await readdir(path).catch((error: unknown): string[] | undefined =>
+    systemCode(error) === 'ENOENT' ? [] : undefined,
+  )
+  if (names === undefined) return false
+  return names.includes(markerName) ? !names.includes('postgres') : names.every(isNothing)
+}
+
 type Marker = { readonly libraryId: string; readonly format: number; readonly createdBy: string }
 
 async function readMarker(path: string): Promise<Marker | undefined> {
