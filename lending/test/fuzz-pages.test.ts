@@ -54,6 +54,8 @@ const fields = [
     'mapping',
     'account',
     'password',
+    'current',
+    'again',
     'code',
     'kind',
     'login',

@@ -225,7 +225,7 @@ async function shotsOf(at: Sample): Promise<Record<string, Record<string, string
       'sign-in': '/sign-in',
       'not-found': '/nothing-here',
     },
-    patron: { account: '/account', 'title-for-a-patron': `/titles/${titleId}` },
+    patron: { account: '/account', 'me-patron': '/me', 'title-for-a-patron': `/titles/${titleId}` },
     staff: {
       'home-of-staff': '/',
       'desk-empty': '/desk',
@@ -245,6 +245,7 @@ async function shotsOf(at: Sample): Promise<Record<string, Record<string, string
       rules: `/rules?card=${reader}&barcode=${barcode}`,
       journal: '/journal',
       branches: '/branches',
+      me: '/me',
       staff: '/staff',
       'staff-new': '/staff/new',
       'staff-member': `/staff/${staffId}`,

@@ -25,6 +25,7 @@ export const apiAccess: Readonly<Record<string, Access>> = {
   'POST /api/v1/sessions': 'anyone',
   'DELETE /api/v1/sessions': 'signed-in',
   'GET /api/v1/me': 'signed-in',
+  'POST /api/v1/me/password': 'signed-in',
 
   'POST /api/v1/books/search': { needs: 'search' },
   'GET /api/v1/suggestions': { needs: 'search' },

@@ -118,6 +118,11 @@ export const answers: Readonly<Record<RefusalCode, Answer>> = {
   'cursor-unknown': misused(400, 'This place in the list is not known.', 'Start the search again.'),
 
   'sign-in-wrong': barred(401, 'The name or the password is wrong.', 'Type both again.'),
+  'password-wrong': barred(
+    403,
+    'The current password is wrong.',
+    'Type it again. Who no longer knows it asks a member of staff for a new one.',
+  ),
   'sign-in-too-often': barred(429, 'Too many wrong passwords.', 'Wait some minutes, then try again.'),
   'key-reused': misused(422, 'The key was used for another request.', 'Make a new Idempotency-Key.'),
 

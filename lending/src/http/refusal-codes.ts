@@ -63,6 +63,8 @@ type People =
   | RefusalOf<typeof import('../staff/change-staff.ts').editStaff>
   | RefusalOf<typeof import('../staff/change-staff.ts').setStaffPassword>
   | RefusalOf<typeof import('../staff/change-staff.ts').removeStaff>
+  | RefusalOf<typeof import('../staff/own-password.ts').setOwnPassword>
+  | import('../staff/session.ts').ConfirmRefused['refused']
   | import('../staff/session.ts').SignInRefused['refused']
 
 /** Every refusal that anybody can hear from Bibby. */

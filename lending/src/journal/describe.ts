@@ -63,6 +63,7 @@ const sentences: Readonly<Record<string, Sentence>> = {
   'edit-staff': (a) => `Edited the account of ${a.text('login')}.`,
   'remove-staff': (a) => `Removed ${a.text('login')} from the staff.`,
   'set-staff-password': (a) => `Set the password of ${a.text('login')}.`,
+  'set-own-password': () => 'Changed their own password.',
   'add-branch': (a) => `Added the branch ${a.text('code')}.`,
   'add-patron-category': (a) => `Added the patron category ${a.text('code')}.`,
   'add-item-type': (a) => `Added the item type ${a.text('code')}.`,

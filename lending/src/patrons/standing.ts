@@ -91,10 +91,10 @@ export type SetPatronPasswordRefused = StandingRefused
 
 /**
  * Sets a password and ends the patron's sessions, but for the one whose token is `keepToken`. That a patron who
- * sets their own knows the old one is for the caller to ask; see `confirmPassword`.
+ * sets their own knows the old one is for the caller to ask; see `setOwnPassword`.
  */
 export const setPatronPassword: Verb<
-  { readonly card: string; readonly password: string; readonly keepToken?: string },
+  { readonly card: string; readonly password: string; readonly keepToken?: string | undefined },
   Standing & { sessionsEnded: number },
   SetPatronPasswordRefused
 > = {

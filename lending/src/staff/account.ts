@@ -97,14 +97,33 @@ export type AccountRow = {
   readonly branchCode: string
 }
 
-/** Whether someone who is signed in knows their password too, under the same limit as signing in. */
+/** Why it is not known to be them. */
+export type ConfirmRefused =
+  | Exclude<SignInRefused, { readonly refused: 'sign-in-wrong' }>
+  | { readonly refused: 'password-wrong' }
+
+/**
+ * Whether someone who is signed in knows their password too, under the same limit as signing in. `key` is that of the
+ * write that this stands before: where it has its answer already, that answer is all they get, and the password that
+ * was right then may be another now.
+ */
 export async function confirmPassword(
   db: Pick<Database, 'rows' | 'transaction'>,
-  { who, password, now }: { readonly who: SignedIn; readonly password: string; readonly now: Date },
-): Promise<{ readonly confirmed: true } | SignInRefused> {
+  {
+    who,
+    password,
+    key,
+    now,
+  }: { readonly who: SignedIn; readonly password: string; readonly key: string; readonly now: Date },
+): Promise<{ readonly confirmed: true } | ConfirmRefused> {
+  const answered = await db.rows(sql`
+    select from journal where actor = ${who.actor} and idempotency_key = ${key}
+  `)
+  if (answered.length > 0) return { confirmed: true }
   const account = who.kind === 'staff' ? who.login : who.card
   const checked = await checkPassword(db, { kind: who.kind, account, password, now })
-  return 'refused' in checked ? checked : { confirmed: true }
+  if (!('refused' in checked)) return { confirmed: true }
+  return checked.refused === 'sign-in-wrong' ? { refused: 'password-wrong' } : checked
 }
 
 /** The person behind an account. */

@@ -222,9 +222,11 @@ test('a password is confirmed under the limit of signing in', async () => {
   await aDesk(db)
   const who = await session(db, await token(db), monday)
   assert.ok(who)
-  assert.deepEqual(await confirmPassword(db, { who, password: right, now: monday }), { confirmed: true })
-  for (let n = 0; n < 10; n++) await confirmPassword(db, { who, password: 'wrong wrong', now: monday })
-  assert.deepEqual(await confirmPassword(db, { who, password: right, now: monday }), {
+  const confirm = (password: string) => confirmPassword(db, { who, password, key: 'fresh', now: monday })
+  assert.deepEqual(await confirm(right), { confirmed: true })
+  assert.deepEqual(await confirm('wrong wrong'), { refused: 'password-wrong' })
+  for (let n = 0; n < 9; n++) await confirm('wrong wrong')
+  assert.deepEqual(await confirm(right), {
     refused: 'sign-in-too-often',
     retryAfterSeconds: 900,
   })

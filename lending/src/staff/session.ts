@@ -12,7 +12,13 @@ import {
 } from './account.ts'
 import { failureWindowMs } from './sign-in-limit.ts'
 
-export { confirmPassword, type SignedIn, type SignInAsk, type SignInRefused } from './account.ts'
+export {
+  type ConfirmRefused,
+  confirmPassword,
+  type SignedIn,
+  type SignInAsk,
+  type SignInRefused,
+} from './account.ts'
 
 /**
  * How long a session lasts: each use moves its end `idle` ahead, never past `most` after the sign-in. Staff: a

@@ -1,10 +1,12 @@
 import { Type } from '@fastify/type-provider-typebox'
-import { signIn } from '../../staff/session.ts'
+import { setOwnPassword } from '../../staff/own-password.ts'
+import { confirmPassword, signIn } from '../../staff/session.ts'
 import type { App } from '../app.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
-import { answer, someLine, strict } from '../fields.ts'
+import { answer, newPassword, someLine, strict } from '../fields.ts'
 import { sendRefusal } from '../problem.ts'
 import { tokenOf } from '../signed-in.ts'
+import { answerWrite, keyOf } from '../writing.ts'
 import type { ApiServed } from './api.ts'
 
 const who = answer({ kind: Type.String(), name: Type.String(), actor: Type.String() })
@@ -62,9 +64,49 @@ export async function sessions(app: App, { library, limits }: ApiServed): Promis
     },
   )
 
+  ownPassword(app, { library, limits })
+
   app.get(
     '/api/v1/me',
     { schema: { summary: 'Who this token stands for', tags, response: { 200: who } } },
     (request) => request.who,
+  )
+  app.metrics.expectWrites(setOwnPassword.action)
+}
+
+function ownPassword(app: App, { library, limits }: ApiServed): void {
+  app.post(
+    '/api/v1/me/password',
+    {
+      config: {
+        rateLimit: {
+          max: limits.signInsPerMinute,
+          timeWindow: 60_000,
+          keyGenerator: (request) => request.ip,
+          groupId: 'sign-in',
+        },
+      },
+      schema: {
+        summary: 'Change your own password; ends your other sessions',
+        tags,
+        body: strict({ current: Type.String({ maxLength: 1_024 }), password: newPassword }),
+      },
+    },
+    async (request, reply) => {
+      const { who } = request
+      if (!who) throw new RefusedAtTheDoorError('not-signed-in')
+      const { current, password } = request.body
+      const confirmed = await confirmPassword(library.db, {
+        who,
+        password: current,
+        key: keyOf(request),
+        now: library.clock(),
+      })
+      if ('refused' in confirmed) return sendRefusal(reply, confirmed)
+      const ask = { who, password, keepToken: tokenOf(request) }
+      const sent = await answerWrite(library, request, reply, { verb: setOwnPassword, ask })
+      app.sessions.forget(who.actor)
+      return sent
+    },
   )
 }

@@ -61,6 +61,7 @@ export function accountView(
             <dt>Valid until</dt><dd>${day(patron.expiresOn, 'UTC')}</dd>
             <dt>Branch</dt><dd>${patron.branchName}</dd>
           </dl>
+          <p><a href="/me">Password and sign-ins</a></p>
         </section>
         <section class="panel stack-tight" aria-labelledby="fines"><h2 id="fines">Fines</h2>${fineList(visit, owed)}</section>
         <section class="panel quiet stack-tight" aria-labelledby="memory">

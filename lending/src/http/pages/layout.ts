@@ -44,7 +44,7 @@ ${frame.scripts?.map((name) => html`<script type="module" src="${asset(name)}"><
 <header class="head"><div class="head-inside">
   <a class="wordmark" href="/">${mark} Bibby</a>
   ${navigation(visit, frame)}
-  ${account(visit)}
+  ${account(visit, frame)}
 </div></header>
 <main id="content">
   ${frame.ownHead === 'unseen' && html`<h1 class="unseen">${frame.title}</h1>`}
@@ -102,11 +102,11 @@ function navigation(visit: Visit, frame: Frame): Html {
   )}</nav>`
 }
 
-function account(visit: Visit): Html {
+function account(visit: Visit, frame: Frame): Html {
   const { who } = visit
   if (!who) return html`<div class="nav-account"><a href="/sign-in">Sign in</a></div>`
   return html`<div class="nav-account">
-    <span class="who soft" dir="auto">${who.name}</span>
+    <a href="/me"${frame.door === '/me' && html` aria-current="page"`}><span class="unseen">Signed in as </span><span class="who" dir="auto">${who.name}</span></a>
     ${visit.csrf && html`<form method="post" action="/sign-out">${hidden(visit)}<button class="link-button">Sign out</button></form>`}
   </div>`
 }

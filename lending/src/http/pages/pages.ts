@@ -8,6 +8,7 @@ import { checkInPages } from './check-in-page.ts'
 import { deskPages } from './desk-page.ts'
 import { importPages } from './imports-page.ts'
 import { journalPages } from './journal-page.ts'
+import { mePages } from './me-page.ts'
 import { patronPages } from './patron-page.ts'
 import { patronsPages } from './patrons-page.ts'
 import { problemPages } from './problem-page.ts'
@@ -28,6 +29,7 @@ export async function pages(app: App, { library }: { readonly library: Library }
     titlePages,
     signInPages,
     accountPages,
+    mePages,
     deskPages,
     checkInPages,
     shelfPages,

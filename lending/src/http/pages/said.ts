@@ -24,6 +24,8 @@ const texts: Readonly<Record<string, string>> = {
   'branch-added': 'The branch is added.',
   'title-added': 'The title is added.',
   'title-changed': 'The title is changed.',
+  'own-password-set': 'Your password is changed. Everywhere else you are signed out.',
+  'signed-out-everywhere': 'You are signed out, here and everywhere else.',
   'staff-added': 'The member of staff is added, and can sign in with that password.',
   'staff-removed': 'The account is removed, and signed out everywhere.',
   'copy-added': 'The copy is added.',
