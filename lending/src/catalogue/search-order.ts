@@ -41,8 +41,7 @@ export async function renewTiers(
   const ends = tierEnds(groups, total)
   let moved = 0
   for await (const { after, upTo } of batchesOfTitles(db)) {
-    signal?.throwIfAborted()
-    moved += await moveTitles(db, { after, upTo, ends })
+    moved += await moveTitles(db, { after, upTo, ends, signal })
   }
   return { titles: total, moved }
 }
@@ -135,12 +134,17 @@ function tierEnds(groups: ReadonlyMap<number, number>, total: number): readonly 
   return ends
 }
 
-async function moveTitles(
-  db: Database,
-  { after, upTo, ends }: { after: number; upTo: number; ends: readonly number[] },
-): Promise<number> {
+type Move = {
+  readonly after: number
+  readonly upTo: number
+  readonly ends: readonly number[]
+  readonly signal: AbortSignal | undefined
+}
+
+async function moveTitles(db: Database, { after, upTo, ends, signal }: Move): Promise<number> {
   let moved = 0
   for (;;) {
+    signal?.throwIfAborted()
     const rows = await db.rows<{ id: number }>(sql`
       with placed as (
         select title.id,

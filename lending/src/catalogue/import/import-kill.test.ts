@@ -201,6 +201,22 @@ test('many new titles are in their order of search as soon as their import is ov
   ])
 })
 
+test('of imports in a row the last puts the titles of all in their order of search', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  const years = Array.from({ length: 4_000 }, (_, n) => `${n},Title ${n},${n < 2_000 ? 1900 : 2000}`)
+  const many = await files.file('years.csv', `id,title,year\n${years.join('\n')}\n`)
+  const few = await files.file('few.csv', rows(10))
+  const first = await startImport(library(db), { ...many, name: 'Spring', actor: 'staff:1' })
+  const last = await startImport(library(db), { ...few, name: 'Spring, the rest', actor: 'staff:1' })
+  assert.ok('changeSetId' in first && 'changeSetId' in last)
+  await waitForImport(library(db), last.changeSetId)
+  const [mostUseful] = await db.rows(sql`
+    select count(*) as titles, min(published_year) as oldest from title where tier = 0
+  `)
+  assert.deepEqual(mostUseful, { titles: 2_000, oldest: 2000 })
+})
+
 test('only a file among the uploads is removed, and only when no import may still read it', async () => {
   await using db = await scratchDatabase()
   await using files = await scratchFolder()

@@ -6,7 +6,7 @@ import { sql } from '../../postgres/sql.ts'
 import { type By, type KeyReused, write } from '../../postgres/write.ts'
 import { plainText } from '../../text.ts'
 import { isImportLocked } from './import-lock.ts'
-import type { WorkerStart } from './import-worker.ts'
+import type { FromWorker, ToWorker, WorkerStart } from './import-worker.ts'
 import { addImport, fileDigest, type ImportFile, type ImportFileRefused, importSetup } from './new-import.ts'
 import type { ImportEnd, ImportProgress } from './run-import.ts'
 import { forgetUpload, isHere, removeUpload } from './uploaded-file.ts'
@@ -96,10 +96,19 @@ type Running = {
   readonly end: Promise<ImportEnd>
   readonly listeners: Set<(progress: ImportProgress) => void>
   readonly stop: () => void
+  /** Another import waits behind it: it need not put the catalogue in order at its end. */
+  readonly makeWay: () => void
 }
 
 /** The imports that this process runs, by library: one at a time each, so that the desk keeps a processor. */
-const running = new WeakMap<Database, { imports: Map<number, Running>; last: Promise<unknown> }>()
+type Turns = {
+  readonly imports: Map<number, Running>
+  last: Promise<unknown>
+  /** New titles that no import has put in the order of search yet. */
+  unplaced: number
+}
+
+const running = new WeakMap<Database, Turns>()
 
 /**
  * Runs an import from where it is, on a thread of its own, behind those that this process already runs, and says
@@ -111,11 +120,12 @@ export function runImport(
   changeSetId: number,
   options: { onProgress?: (progress: ImportProgress) => void; signal?: AbortSignal } = {},
 ): Promise<ImportEnd> {
-  const turns = running.get(library.db) ?? { imports: new Map<number, Running>(), last: Promise.resolve() }
+  const turns = running.get(library.db) ?? { imports: new Map(), last: Promise.resolve(), unplaced: 0 }
   running.set(library.db, turns)
   const known = turns.imports.get(changeSetId)
-  const run = known ?? begin(library, changeSetId, turns.last)
+  const run = known ?? begin(library, changeSetId, turns)
   if (!known) {
+    for (const before of turns.imports.values()) before.makeWay()
     turns.imports.set(changeSetId, run)
     turns.last = run.end.catch(() => undefined).finally(() => turns.imports.delete(changeSetId))
   }
@@ -170,53 +180,62 @@ export async function resumeImports(library: ImportLibrary): Promise<readonly nu
   return resumed
 }
 
-function begin(library: ImportLibrary, changeSetId: number, after: Promise<unknown>): Running {
+function begin(library: ImportLibrary, changeSetId: number, turns: Turns): Running {
   const listeners: Running['listeners'] = new Set()
   const stopping = new AbortController()
-  const end = after.then(() => withPatience(library, changeSetId, { listeners, signal: stopping.signal }))
-  return { end, listeners, stop: () => stopping.abort() }
+  const leaving = new AbortController()
+  const told = { listeners, signal: stopping.signal, leave: leaving.signal }
+  const end = turns.last.then(() => withPatience({ library, turns }, changeSetId, told))
+  return { end, listeners, stop: () => stopping.abort(), makeWay: () => leaving.abort() }
 }
 
 /** Before each further try of an import whose database went away; after the last it is left to the next start. */
 const pausesMs = [1_000, 5_000, 30_000, 60_000, 300_000]
 
 /** Nobody would begin again an import that lost its database for a moment: it would seem to run for ever. */
-async function withPatience(
-  library: ImportLibrary,
-  changeSetId: number,
-  options: { listeners: Running['listeners']; signal: AbortSignal },
-): Promise<ImportEnd> {
+async function withPatience(at: AtLibrary, changeSetId: number, told: Told): Promise<ImportEnd> {
   for (let tries = 0; ; tries++) {
     try {
-      const end = await onThread(library, changeSetId, options)
+      const end = await onThread(at, changeSetId, told)
       // What is left behind here is found by the sweep.
-      await forgetUpload(library, changeSetId).catch(() => undefined)
+      await forgetUpload(at.library, changeSetId).catch(() => undefined)
       return end
     } catch (error) {
       const pauseMs = pausesMs[tries]
-      if (pauseMs === undefined || options.signal.aborted) throw error
-      const stopped = await wait(pauseMs, false, { signal: options.signal, ref: false }).catch(() => true)
+      if (pauseMs === undefined || told.signal.aborted) throw error
+      const stopped = await wait(pauseMs, false, { signal: told.signal, ref: false }).catch(() => true)
       if (stopped) throw error
     }
   }
 }
 
-type FromThread = { readonly progress: ImportProgress } | { readonly end: ImportEnd }
+type AtLibrary = { readonly library: ImportLibrary; readonly turns: Turns }
 
-function onThread(
-  { connection, instance }: ImportLibrary,
-  changeSetId: number,
-  { listeners, signal }: { listeners: Running['listeners']; signal: AbortSignal },
-): Promise<ImportEnd> {
-  const workerData: WorkerStart = { connection, instance, changeSetId }
+/** Who is told how far it is, and the signals by which it is stopped or leaves the order of search to the next. */
+type Told = {
+  readonly listeners: Running['listeners']
+  readonly signal: AbortSignal
+  readonly leave: AbortSignal
+}
+
+function onThread({ library, turns }: AtLibrary, changeSetId: number, told: Told): Promise<ImportEnd> {
+  const { connection, instance } = library
+  const workerData: WorkerStart = { connection, instance, changeSetId, unplaced: turns.unplaced }
   const worker = new Worker(new URL('./import-worker.ts', import.meta.url), { workerData })
-  const stop = () => worker.postMessage('stop')
-  signal.addEventListener('abort', stop, { once: true })
-  if (signal.aborted) stop()
+  const tellAt = (signal: AbortSignal, message: ToWorker) => {
+    signal.addEventListener('abort', () => worker.postMessage(message), { once: true })
+    if (signal.aborted) worker.postMessage(message)
+  }
+  tellAt(told.signal, 'stop')
+  tellAt(told.leave, 'make-way')
   return new Promise((resolve, reject) => {
-    worker.on('message', (message: FromThread) => {
-      if ('end' in message) resolve(message.end)
-      else for (const listener of listeners) listener(message.progress)
+    worker.on('message', (message: FromWorker) => {
+      if ('progress' in message) {
+        for (const listener of told.listeners) listener(message.progress)
+        return
+      }
+      turns.unplaced = message.unplaced
+      resolve(message.end)
     })
     worker.once('error', reject)
     worker.once('exit', (code) => reject(new Error(`The import's thread ended early, with code ${code}.`)))
