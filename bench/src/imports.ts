@@ -16,7 +16,7 @@ const files = [
   'csv/cce_books_classA_unique.tsv.gz',
 ]
 const limitPerSecond = 2_000
-const askEveryMs = 200
+const askEveryMs = 50
 
 type ChangeSet = { state: string; recordsRead: number; imported: number; rejected: number }
 

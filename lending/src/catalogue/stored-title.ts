@@ -56,6 +56,22 @@ export type TitleToStore = {
   readonly titleId: number
   readonly version: number
   readonly fields: TitleFields
+  /** What search keeps of the fields, where it was made already. */
+  readonly text?: SearchText | undefined
+}
+
+/** What search keeps of a title. */
+export type SearchText = {
+  readonly words: readonly string[]
+  /** The words as a literal of the column. */
+  readonly vector: string
+  readonly folded: string
+}
+
+/** Makes what search keeps of a title with these fields; most of the work that a title is. */
+export function searchText(fields: TitleFields): SearchText {
+  const words = titleWords(fields)
+  return { words, vector: tsvectorText(words), folded: foldedTitle(fields) }
 }
 
 /** Takes identities for that many new titles. */
@@ -124,8 +140,8 @@ export async function storeOne(
 
 /** The titles as rows: one parameter, however many there are. */
 function recordset(titles: readonly TitleToStore[], counts: WordCounts): Sql {
-  const rows = titles.map(({ titleId, version, fields }) => {
-    const words = titleWords(fields)
+  const rows = titles.map(({ titleId, version, fields, text }) => {
+    const { words, vector, folded } = text ?? searchText(fields)
     noteWords(counts, words, 1)
     return {
       id: titleId,
@@ -143,8 +159,8 @@ function recordset(titles: readonly TitleToStore[], counts: WordCounts): Sql {
       subjects: fields.subjects,
       series: fields.series,
       summary: fields.summary,
-      words: tsvectorText(words),
-      folded: foldedTitle(fields),
+      words: vector,
+      folded,
     }
   })
   return sql`

@@ -19,13 +19,16 @@ export function noteWords(counts: WordCounts, words: readonly string[], by: 1 | 
 export async function countWords(tx: Tx, counts: WordCounts): Promise<void> {
   if (counts.size === 0) return
   const words = [...counts.keys()].toSorted()
-  await tx.rows(sql`
+  const fewer = words.filter((word) => (counts.get(word) ?? 0) < 0)
+  const counted = tx.rows(sql`
     insert into vocabulary (word, titles)
     select word, titles
     from unnest(${words}::text[], ${words.map((word) => counts.get(word) ?? 0)}::integer[]) as noted (word, titles)
     on conflict (word) do update set titles = vocabulary.titles + excluded.titles
   `)
-  const fewer = words.filter((word) => (counts.get(word) ?? 0) < 0)
-  if (fewer.length === 0) return
-  await tx.rows(sql`delete from vocabulary where word = any(${fewer}::text[]) and titles <= 0`)
+  const dropped =
+    fewer.length > 0
+      ? tx.rows(sql`delete from vocabulary where word = any(${fewer}::text[]) and titles <= 0`)
+      : undefined
+  await Promise.all([counted, dropped])
 }

@@ -9,9 +9,11 @@ import { type SeenFrom, standingTitles } from './standing-titles.ts'
 import { storePlan } from './store-plan.ts'
 import { type WarningCounts, withWarnings } from './warning.ts'
 
-/** A run of records that follow each other in the file. */
+/** A run of records that follow each other in the file, each made ready for the catalogue ahead of the write. */
 export type Batch = {
-  readonly records: readonly Incoming[]
+  readonly records: readonly (Numbered | IncomingReject)[]
+  /** How many bytes of the file are done with it. */
+  readonly position: number
   readonly setup: ImportSetup
   readonly seenFrom: SeenFrom
 }
@@ -38,10 +40,10 @@ export function importBatch(batch: Batch): Verb<ImportBatchAsk, BatchImported, B
         select state, records_read, warnings from change_set where id = ${changeSetId} for no key update
       `)
       if (set?.state !== 'running' || set.records_read !== from) return { refused: 'import-moved-on' }
-      const numbered = numberedRecords(batch.records, batch.setup)
-      const identities = numbered.flatMap((each) => ('identity' in each ? each.identity : []))
+      const { records } = batch
+      const identities = records.flatMap((each) => ('identity' in each ? each.identity : []))
       const standing = await standingTitles(tx, identities, { seenFrom: batch.seenFrom, lock: true })
-      const planned = plan(numbered, standing)
+      const planned = plan(records, standing)
       const { branch, itemType } = batch.setup
       const { copiesNotMade, copiesMadeAfterAll } = await storePlan(tx, planned, {
         changeSetId,
@@ -57,9 +59,9 @@ export function importBatch(batch: Batch): Verb<ImportBatchAsk, BatchImported, B
       const notMade = Array.from({ length: copiesNotMade }, () => 'copy-not-made' as const)
       await advance(tx, changeSetId, {
         counts,
-        position: batch.records.at(-1)?.end ?? 0,
-        warnings: batch.records.reduce(
-          (counts, record) => (record.ok ? withWarnings(counts, record.warnings) : counts),
+        position: batch.position,
+        warnings: records.reduce(
+          (counts, each) => ('record' in each ? withWarnings(counts, each.record.warnings) : counts),
           withWarnings(set.warnings, notMade),
         ),
       })
@@ -68,14 +70,9 @@ export function importBatch(batch: Batch): Verb<ImportBatchAsk, BatchImported, B
   }
 }
 
-/** Each record with the number that it goes by; rejects pass as they are. */
-export function numberedRecords(
-  records: readonly Incoming[],
-  setup: ImportSetup,
-): readonly (Numbered | IncomingReject)[] {
-  return records.map((record) =>
-    record.ok ? { record, identity: identityOf(record.fields, setup) } : record,
-  )
+/** The record with the number that it goes by; a reject passes as it is. */
+export function numbered(record: Incoming, setup: ImportSetup): Numbered | IncomingReject {
+  return record.ok ? { record, identity: identityOf(record.fields, setup) } : record
 }
 
 async function advance(

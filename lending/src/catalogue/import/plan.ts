@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { SearchText } from '../stored-title.ts'
 import type { TitleFields } from '../title-fields.ts'
 import { foldedText } from '../tokens.ts'
 import type { RowCopy } from './csv-title.ts'
@@ -28,6 +29,8 @@ export type Planned = {
   readonly titleId: number | undefined
   readonly version: number
   readonly fields: TitleFields
+  /** What search keeps of the fields, where it was made ahead. */
+  readonly text: SearchText | undefined
   readonly raw: Uint8Array
   readonly rawSha256: Buffer
   readonly fieldsSha256: Buffer
@@ -62,8 +65,12 @@ export type Counts = {
 /** What becomes of one record. */
 export type Fate = 'imported' | 'updated' | 'unchanged' | 'rejected'
 
-/** A record with the number it goes by. */
-export type Numbered = { readonly record: IncomingTitle; readonly identity: Identity }
+/** A record with the number it goes by, and what search keeps of its own fields where that was made ahead. */
+export type Numbered = {
+  readonly record: IncomingTitle
+  readonly identity: Identity
+  readonly text?: SearchText
+}
 
 /** The key under which a standing title is found. */
 export function identityKey({ controlSource, controlNumber }: Identity): string {
@@ -127,7 +134,7 @@ function draftOf(standing: Standing | undefined): Draft {
   return { standing, planned: undefined }
 }
 
-function decide({ record, identity }: Numbered, draft: Draft): Fate | IncomingReject {
+function decide({ record, identity, text }: Numbered, draft: Draft): Fate | IncomingReject {
   const before = draft.planned ?? draft.standing
   const isOwn = draft.planned !== undefined || draft.standing?.from === 'this-import'
   const rawSha256 = hash('sha256', record.raw, 'buffer')
@@ -136,6 +143,7 @@ function decide({ record, identity }: Numbered, draft: Draft): Fate | IncomingRe
     draft.planned = planned(record, {
       identity,
       fields: own,
+      text,
       rawSha256,
       titleId: undefined,
       version: 1,
@@ -155,6 +163,7 @@ function decide({ record, identity }: Numbered, draft: Draft): Fate | IncomingRe
   draft.planned = planned(record, {
     identity,
     fields,
+    text: fields === own ? text : undefined,
     rawSha256,
     titleId: before.titleId,
     version: before.version + 1,
@@ -165,7 +174,7 @@ function decide({ record, identity }: Numbered, draft: Draft): Fate | IncomingRe
 
 function planned(
   record: IncomingTitle,
-  made: Pick<Planned, 'identity' | 'titleId' | 'version' | 'fields' | 'rawSha256' | 'copies'>,
+  made: Pick<Planned, 'identity' | 'titleId' | 'version' | 'fields' | 'text' | 'rawSha256' | 'copies'>,
 ): Planned {
   const { raw, format, encoding, number } = record
   return { ...made, raw, format, encoding, recordNumber: number, fieldsSha256: fieldsDigest(made.fields) }

@@ -1,6 +1,6 @@
 import type { Rows } from '../../postgres/pool.ts'
 import type { TitleFields } from '../title-fields.ts'
-import { numberedRecords } from './import-batch.ts'
+import { numbered } from './import-batch.ts'
 import type { ImportSetup } from './import-setup.ts'
 import type { Incoming } from './incoming.ts'
 import { type ImportFile, type ImportFileRefused, importSetup } from './new-import.ts'
@@ -54,10 +54,10 @@ export async function previewImport(
     }
     records.push(record)
   }
-  const numbered = numberedRecords(records, setup)
-  const identities = numbered.flatMap((each) => ('identity' in each ? each.identity : []))
+  const readied = records.map((record) => numbered(record, setup))
+  const identities = readied.flatMap((each) => ('identity' in each ? each.identity : []))
   const standing = await standingTitles(db, identities, { seenFrom: undefined, lock: false })
-  const { counts, fates, rejected } = plan(numbered, standing)
+  const { counts, fates, rejected } = plan(readied, standing)
   const reasons = new Map(rejected.map((each) => [each.number, each] as const))
   const titles = records.filter((record) => record.ok)
   return {

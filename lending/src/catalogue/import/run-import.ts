@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Database } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import {
@@ -9,12 +10,14 @@ import {
   type Verb,
   write,
 } from '../../postgres/write.ts'
+import { searchText } from '../stored-title.ts'
 import { type ChangeSet, changeSet } from './change-set.ts'
-import { type BatchImported, importBatch } from './import-batch.ts'
+import { type Batch, type BatchImported, importBatch, numbered } from './import-batch.ts'
 import { lockImport } from './import-lock.ts'
-import { batchBytesMax, batchRecordsMax } from './import-setup.ts'
-import type { Incoming } from './incoming.ts'
+import { batchBytesMax, batchRecordsMax, type ImportSetup } from './import-setup.ts'
+import type { Incoming, IncomingReject } from './incoming.ts'
 import { fileDigest } from './new-import.ts'
+import type { Numbered } from './plan.ts'
 import { recordsOf } from './records-of.ts'
 
 /** What running an import needs. */
@@ -121,14 +124,14 @@ async function importAll(run: ImportRun, found: Stored, by: (part: string) => By
   let progress: ImportProgress = progressOf(set)
   let writing: Promise<void> = Promise.resolve()
   const from = { position: set.positionBytes, number: set.read }
-  for await (const records of batches(recordsOf(found.filePath, set.setup, from))) {
+  for await (const batch of batches(recordsOf(found.filePath, set.setup, from), set.setup)) {
     await writing
     if (run.signal?.aborted) return false
-    const ask = { changeSetId: set.changeSetId, from: read, to: read + records.length }
+    const ask = { changeSetId: set.changeSetId, from: read, to: read + batch.records.length }
     read = ask.to
-    const verb = importBatch({ records, setup: set.setup, seenFrom })
+    const verb = importBatch({ ...batch, setup: set.setup, seenFrom })
     writing = settled(() => write(run.db, by(`batch-${ask.from}-${ask.to}`), verb, ask)).then((counts) => {
-      progress = added(progress, counts, records.at(-1)?.end ?? 0)
+      progress = added(progress, counts, batch.position)
       run.onProgress?.(progress)
     })
     // Heard at the next `await`; until then it must not count as unheard.
@@ -138,25 +141,42 @@ async function importAll(run: ImportRun, found: Stored, by: (part: string) => By
   return true
 }
 
-async function* batches(records: AsyncIterable<Incoming>): AsyncGenerator<readonly Incoming[]> {
-  let batch: Incoming[] = []
+/** The records, ready to be written, as many together as one transaction takes. */
+async function* batches(
+  records: AsyncIterable<Incoming>,
+  setup: ImportSetup,
+): AsyncGenerator<Pick<Batch, 'records' | 'position'>> {
+  let batch: (Numbered | IncomingReject)[] = []
+  let position = 0
   let bytes = 0
   try {
     for await (const record of records) {
-      batch.push(record)
+      batch.push(ready(record, setup))
+      position = record.end
       bytes += record.raw.length
+      // Reading waits for nothing while a piece of the file lasts, and the write before this one must go on.
+      if (batch.length % recordsPerTurn === 0) await turn()
       if (batch.length < batchRecordsMax && bytes < batchBytesMax) continue
       const full = batch
       batch = []
       bytes = 0
-      yield full
+      yield { records: full, position }
     }
   } catch (error) {
     // The file broke off: what came before is good.
-    if (batch.length > 0) yield batch
+    if (batch.length > 0) yield { records: batch, position }
     throw error
   }
-  if (batch.length > 0) yield batch
+  if (batch.length > 0) yield { records: batch, position }
+}
+
+/** After this many records the database's answers are looked at: some milliseconds of work. */
+const recordsPerTurn = 25
+
+/** With its words, which are most of the work: made here, they are made while the batch before is written. */
+function ready(record: Incoming, setup: ImportSetup): Numbered | IncomingReject {
+  const each = numbered(record, setup)
+  return 'record' in each ? { ...each, text: searchText(each.record.fields) } : each
 }
 
 /** The answer of a write, asked for again under its key while nobody can say whether it was committed. */

@@ -33,21 +33,33 @@ export async function storePlan(
   const ids = await newTitleIds(tx, plan.created.length)
   const created = plan.created.map((planned, index) => stored(planned, ids[index]))
   const changed = plan.changed.map((planned) => stored(planned, planned.titleId))
+  const both = [...created, ...changed]
+  const fresh = both.map(({ titleId, planned }) => ({ titleId, copies: planned.copies }))
   await keepBefore(tx, changed, { ...storing, counts })
-  await updateTitles(tx, changed, { at, counts })
-  await insertTitles(tx, created, { at, counts })
-  await noteCreated(tx, created, storing)
-  await keepRecords(tx, [...created, ...changed])
-  await setAside(tx, plan.rejected, storing)
-  await countWords(tx, counts)
-  const fresh = [...created, ...changed].map(({ titleId, planned }) => ({ titleId, copies: planned.copies }))
-  const { notMade, madeAfterAll } = await makeCopies(tx, { fresh, again: plan.unchanged }, storing)
+  // All are sent before the first is answered: the database goes through them while the next batch is read. Their
+  // order counts: the words of the titles are in `counts` once the statements with the titles are made.
+  const written = [
+    updateTitles(tx, changed, { at, counts }),
+    insertTitles(tx, created, { at, counts }),
+    noteCreated(tx, created, storing),
+    keepRecords(tx, both),
+    setAside(tx, plan.rejected, storing),
+    countWords(tx, counts),
+  ]
+  const copies = makeCopies(tx, { fresh, again: plan.unchanged }, storing)
+  await inOneGo([...written, copies])
+  const { notMade, madeAfterAll } = await copies
   return { copiesNotMade: notMade, copiesMadeAfterAll: madeAfterAll }
+}
+
+/** The first failure is that of all, for after it the transaction takes nothing more; and none goes unheard. */
+async function inOneGo(sent: readonly Promise<unknown>[]): Promise<void> {
+  for (const end of await Promise.allSettled(sent)) if (end.status === 'rejected') throw end.reason
 }
 
 function stored(planned: Planned, titleId: number | undefined): Stored {
   if (titleId === undefined) throw new Error('A planned title was given no identity.')
-  return { titleId, version: planned.version, fields: planned.fields, planned }
+  return { titleId, version: planned.version, fields: planned.fields, text: planned.text, planned }
 }
 
 /** Keeps each title and record as they were before this import first touched them, and takes its words off. */
