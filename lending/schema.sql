@@ -11,6 +11,8 @@ create table branch (
   constraint branch_pkey PRIMARY KEY (id),
   constraint branch_code_key UNIQUE (code)
 );
+CREATE TRIGGER branch_kept BEFORE DELETE OR UPDATE OF id ON public.branch FOR EACH ROW EXECUTE FUNCTION kept_for_loans('branch_id');
+CREATE TRIGGER policy_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.branch FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
 
 create table change (
   change_set_id bigint not null,
@@ -65,6 +67,7 @@ create table closed_day (
   constraint closed_day_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
   constraint closed_day_pkey PRIMARY KEY (branch_id, day)
 );
+CREATE TRIGGER policy_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.closed_day FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
 
 create table copy (
   id bigint not null generated always as identity,
@@ -164,6 +167,7 @@ create table item_type (
   constraint item_type_pkey PRIMARY KEY (id),
   constraint item_type_code_key UNIQUE (code)
 );
+CREATE TRIGGER policy_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.item_type FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
 
 create table journal (
   id uuid not null,
@@ -173,7 +177,7 @@ create table journal (
   action text not null,
   idempotency_key text,
   request_sha256 bytea,
-  outcome text not null,
+  outcome journal_outcome not null,
   title_id bigint,
   copy_id bigint,
   patron_id bigint,
@@ -184,14 +188,13 @@ create table journal (
   answer jsonb,
   occurred_at timestamp with time zone not null,
   recorded_at timestamp with time zone not null default clock_timestamp(),
-  constraint journal_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'refused'::text]))),
   constraint journal_pkey PRIMARY KEY (id)
 );
 CREATE INDEX journal_by_copy ON public.journal USING btree (copy_id, recorded_at) WHERE (copy_id IS NOT NULL);
 CREATE INDEX journal_by_patron ON public.journal USING btree (patron_id, recorded_at) WHERE (patron_id IS NOT NULL);
 CREATE INDEX journal_by_time ON public.journal USING brin (recorded_at);
 CREATE INDEX journal_by_title ON public.journal USING btree (title_id, recorded_at) WHERE ((title_id IS NOT NULL) AND (copy_id IS NULL));
-CREATE INDEX journal_refusals_to_forget ON public.journal USING btree (recorded_at) WHERE ((outcome = 'refused'::text) AND (idempotency_key IS NOT NULL));
+CREATE INDEX journal_refusals_to_forget ON public.journal USING btree (recorded_at) WHERE (((outcome)::text = 'refused'::text) AND (idempotency_key IS NOT NULL));
 CREATE UNIQUE INDEX journal_one_per_key ON public.journal USING btree (actor, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 CREATE TRIGGER journal_never_emptied BEFORE TRUNCATE ON public.journal FOR EACH STATEMENT EXECUTE FUNCTION journal_only_grows();
 CREATE TRIGGER journal_only_grows BEFORE DELETE OR UPDATE ON public.journal FOR EACH ROW EXECUTE FUNCTION journal_only_grows();
@@ -212,6 +215,7 @@ create table library (
   constraint library_single_check CHECK (single),
   constraint library_pkey PRIMARY KEY (single)
 );
+CREATE TRIGGER policy_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.library FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
 
 create table loan (
   id bigint not null generated always as identity,
@@ -229,10 +233,7 @@ create table loan (
   constraint loan_accrued_cents_check CHECK ((accrued_cents >= 0)),
   constraint loan_ends_after_it_begins CHECK ((returned_at >= lent_at)),
   constraint loan_open_has_patron CHECK (((returned_at IS NOT NULL) OR (patron_id IS NOT NULL))),
-  constraint loan_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
   constraint loan_copy_id_fkey FOREIGN KEY (copy_id) REFERENCES copy(id),
-  constraint loan_loan_rule_id_fkey FOREIGN KEY (loan_rule_id) REFERENCES loan_rule(id),
-  constraint loan_patron_category_id_fkey FOREIGN KEY (patron_category_id) REFERENCES patron_category(id),
   constraint loan_patron_id_fkey FOREIGN KEY (patron_id) REFERENCES patron(id),
   constraint loan_returned_branch_id_fkey FOREIGN KEY (returned_branch_id) REFERENCES branch(id),
   constraint loan_pkey PRIMARY KEY (id)
@@ -270,6 +271,8 @@ create table loan_rule (
   constraint loan_rule_pkey PRIMARY KEY (id),
   constraint loan_rule_one_for_each_case UNIQUE NULLS NOT DISTINCT (branch_id, patron_category_id, item_type_id)
 );
+CREATE TRIGGER loan_rule_kept BEFORE DELETE OR UPDATE OF id ON public.loan_rule FOR EACH ROW EXECUTE FUNCTION kept_for_loans('loan_rule_id');
+CREATE TRIGGER policy_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.loan_rule FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
 
 create table patron (
   id bigint not null generated always as identity,
@@ -307,6 +310,15 @@ create table patron_category (
   constraint patron_category_code_check CHECK ((code ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text)),
   constraint patron_category_pkey PRIMARY KEY (id),
   constraint patron_category_code_key UNIQUE (code)
+);
+CREATE TRIGGER patron_category_kept BEFORE DELETE OR UPDATE OF id ON public.patron_category FOR EACH ROW EXECUTE FUNCTION kept_for_loans('patron_category_id');
+CREATE TRIGGER policy_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.patron_category FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
+
+create table policy_version (
+  single boolean not null default true,
+  version uuid not null default gen_random_uuid(),
+  constraint policy_version_single_check CHECK (single),
+  constraint policy_version_pkey PRIMARY KEY (single)
 );
 
 create table reject (
@@ -420,6 +432,20 @@ create table vocabulary (
 );
 CREATE INDEX vocabulary_by_likeness ON public.vocabulary USING gin (word gin_trgm_ops);
 
+CREATE OR REPLACE FUNCTION public.in_force(version uuid, reckoned_by uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+begin
+  if version <> reckoned_by then
+    raise exception 'The circulation policy was changed meanwhile.' using errcode = 'BB002';
+  end if;
+  return true;
+end
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.journal_only_grows()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -429,6 +455,99 @@ begin
     return new;
   end if;
   raise exception 'The journal is append-only: % on it is refused.', lower(tg_op) using errcode = 'BB001';
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.kept_for_loans()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  is_used boolean;
+begin
+  lock table loan in share row exclusive mode;
+  execute format('select exists (select from loan where %I = $1)', tg_argv[0]) into is_used using old.id;
+  if is_used then
+    raise foreign_key_violation using message =
+      format('%s %s is kept: there are loans that were made by it.', tg_table_name, old.id);
+  end if;
+  return case tg_op when 'DELETE' then old else new end;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.lend_facts(asked_card text, asked_barcode text, is_lending boolean, OUT borrower json, OUT wanted json, OUT policy_version uuid, OUT open_loans integer, OUT owes_cents bigint, OUT open_loan_id bigint, OUT captured_by bigint, OUT own_waiting_hold_id bigint, OUT loan_id bigint)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+declare
+  p record;
+  c record;
+begin
+  if is_lending then
+    loan_id := nextval('loan_id_seq');
+    select
+      patron.id, patron.card, patron.given_name || ' ' || patron.family_name as name,
+      patron.category_id as "categoryId", patron.expires_on as "expiresOn", patron.blocked_because as "blockedBecause"
+    into p
+    from patron
+    where patron.card = asked_card and patron.deleted_at is null
+    for no key update;
+    select
+      copy.id, copy.title_id as "titleId", copy.barcode, title.title, copy.item_type_id as "itemTypeId", copy.lendable,
+      copy.in_transit_to is not null as "isInTransit", copy.withdrawn_because as "withdrawnBecause"
+    into c
+    from copy
+    join title on title.id = copy.title_id
+    where copy.barcode = asked_barcode
+    for no key update of copy;
+  else
+    -- The same without the locks, which a server that only reads would refuse.
+    select
+      patron.id, patron.card, patron.given_name || ' ' || patron.family_name as name,
+      patron.category_id as "categoryId", patron.expires_on as "expiresOn", patron.blocked_because as "blockedBecause"
+    into p
+    from patron
+    where patron.card = asked_card and patron.deleted_at is null;
+    select
+      copy.id, copy.title_id as "titleId", copy.barcode, title.title, copy.item_type_id as "itemTypeId", copy.lendable,
+      copy.in_transit_to is not null as "isInTransit", copy.withdrawn_because as "withdrawnBecause"
+    into c
+    from copy
+    join title on title.id = copy.title_id
+    where copy.barcode = asked_barcode;
+  end if;
+  if p.id is not null then
+    borrower := to_json(p);
+  end if;
+  if c.id is not null then
+    wanted := to_json(c);
+  end if;
+  select
+    policy.version,
+    (select count(*) from loan where loan.patron_id = p.id and loan.returned_at is null),
+    (select coalesce(sum(fine_line.cents), 0) from fine_line where fine_line.patron_id = p.id),
+    (select loan.id from loan where loan.copy_id = c.id and loan.returned_at is null),
+    (select hold.id from hold where hold.copy_id = c.id and hold.state in ('in-transit', 'on-shelf')),
+    (
+      select hold.id from hold
+      where hold.title_id = c."titleId" and hold.patron_id = p.id and hold.closed_at is null
+        and hold.state = 'waiting'
+    )
+  into policy_version, open_loans, owes_cents, open_loan_id, captured_by, own_waiting_hold_id
+  from policy_version as policy;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.policy_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  update policy_version set version = gen_random_uuid();
+  return null;
 end
 $function$
 ;

@@ -72,6 +72,42 @@ create table loan_rule (
   constraint loan_rule_one_for_each_case unique nulls not distinct (branch_id, patron_category_id, item_type_id)
 );
 
+-- The circulation policy is the six tables that seldom change and that every loan goes by. Any change to them gives it
+-- a new version, so that a process that has read a version need not read it again; see circulation/policy.ts.
+create table policy_version (
+  single boolean primary key default true check (single),
+  version uuid not null default gen_random_uuid()
+);
+insert into policy_version default values;
+create function policy_changed() returns trigger language plpgsql as $$
+begin
+  update policy_version set version = gen_random_uuid();
+  return null;
+end
+$$;
+create trigger policy_changed after insert or update or delete or truncate on library
+  for each statement execute function policy_changed();
+create trigger policy_changed after insert or update or delete or truncate on branch
+  for each statement execute function policy_changed();
+create trigger policy_changed after insert or update or delete or truncate on closed_day
+  for each statement execute function policy_changed();
+create trigger policy_changed after insert or update or delete or truncate on patron_category
+  for each statement execute function policy_changed();
+create trigger policy_changed after insert or update or delete or truncate on item_type
+  for each statement execute function policy_changed();
+create trigger policy_changed after insert or update or delete or truncate on loan_rule
+  for each statement execute function policy_changed();
+
+-- Said by a write that was reckoned by the policy of one version, where that must still be the one in force.
+create function in_force(version uuid, reckoned_by uuid) returns boolean language plpgsql immutable as $$
+begin
+  if version <> reckoned_by then
+    raise exception 'The circulation policy was changed meanwhile.' using errcode = 'BB002';
+  end if;
+  return true;
+end
+$$;
+
 create table patron (
   id bigint generated always as identity primary key,
   card text not null unique check (card <> ''),
@@ -230,9 +266,11 @@ create table loan (
   copy_id bigint not null references copy (id),
   -- Null once a returned loan's patron is forgotten.
   patron_id bigint references patron (id),
-  patron_category_id bigint not null references patron_category (id),
-  branch_id bigint not null references branch (id),
-  loan_rule_id bigint not null references loan_rule (id),
+  -- These three are held by triggers on their tables, see kept_for_loans: a foreign key would make every checkout of
+  -- a day lock the same few rows, and the server keep a list of all who do.
+  patron_category_id bigint not null,
+  branch_id bigint not null,
+  loan_rule_id bigint not null,
   lent_at timestamptz not null,
   due_at timestamptz not null,
   renewals integer not null default 0,
@@ -249,6 +287,27 @@ create index loan_open_by_patron on loan (patron_id) where returned_at is null;
 create index loan_by_patron on loan (patron_id, returned_at) where patron_id is not null and returned_at is not null;
 create index loan_open_by_due on loan (due_at) where returned_at is null;
 create index loan_by_copy on loan (copy_id, lent_at);
+
+-- What a loan was lent by stays. The lock waits for loans that are being made, which say in_force when they are.
+create function kept_for_loans() returns trigger language plpgsql as $$
+declare
+  is_used boolean;
+begin
+  lock table loan in share row exclusive mode;
+  execute format('select exists (select from loan where %I = $1)', tg_argv[0]) into is_used using old.id;
+  if is_used then
+    raise foreign_key_violation using message =
+      format('%s %s is kept: there are loans that were made by it.', tg_table_name, old.id);
+  end if;
+  return case tg_op when 'DELETE' then old else new end;
+end
+$$;
+create trigger patron_category_kept before delete or update of id on patron_category
+  for each row execute function kept_for_loans('patron_category_id');
+create trigger branch_kept before delete or update of id on branch
+  for each row execute function kept_for_loans('branch_id');
+create trigger loan_rule_kept before delete or update of id on loan_rule
+  for each row execute function kept_for_loans('loan_rule_id');
 
 create table hold (
   id bigint generated always as identity primary key,
@@ -291,6 +350,73 @@ create table fine_line (
 );
 create index fine_line_by_patron on fine_line (patron_id) where patron_id is not null;
 create unique index fine_line_one_charge_per_loan on fine_line (loan_id) where kind = 'charge';
+
+-- What decides about a loan, for lend-facts.ts: a function, because the server took longer to set out on this reading
+-- than to do it. Each statement in it sees what was committed before it began, so that what the locks guard is counted
+-- when they are held: patron first, then copy, everywhere.
+create function lend_facts(
+  asked_card text, asked_barcode text, is_lending boolean,
+  out borrower json, out wanted json, out policy_version uuid, out open_loans integer, out owes_cents bigint,
+  out open_loan_id bigint, out captured_by bigint, out own_waiting_hold_id bigint, out loan_id bigint
+) language plpgsql as $$
+declare
+  p record;
+  c record;
+begin
+  if is_lending then
+    loan_id := nextval('loan_id_seq');
+    select
+      patron.id, patron.card, patron.given_name || ' ' || patron.family_name as name,
+      patron.category_id as "categoryId", patron.expires_on as "expiresOn", patron.blocked_because as "blockedBecause"
+    into p
+    from patron
+    where patron.card = asked_card and patron.deleted_at is null
+    for no key update;
+    select
+      copy.id, copy.title_id as "titleId", copy.barcode, title.title, copy.item_type_id as "itemTypeId", copy.lendable,
+      copy.in_transit_to is not null as "isInTransit", copy.withdrawn_because as "withdrawnBecause"
+    into c
+    from copy
+    join title on title.id = copy.title_id
+    where copy.barcode = asked_barcode
+    for no key update of copy;
+  else
+    -- The same without the locks, which a server that only reads would refuse.
+    select
+      patron.id, patron.card, patron.given_name || ' ' || patron.family_name as name,
+      patron.category_id as "categoryId", patron.expires_on as "expiresOn", patron.blocked_because as "blockedBecause"
+    into p
+    from patron
+    where patron.card = asked_card and patron.deleted_at is null;
+    select
+      copy.id, copy.title_id as "titleId", copy.barcode, title.title, copy.item_type_id as "itemTypeId", copy.lendable,
+      copy.in_transit_to is not null as "isInTransit", copy.withdrawn_because as "withdrawnBecause"
+    into c
+    from copy
+    join title on title.id = copy.title_id
+    where copy.barcode = asked_barcode;
+  end if;
+  if p.id is not null then
+    borrower := to_json(p);
+  end if;
+  if c.id is not null then
+    wanted := to_json(c);
+  end if;
+  select
+    policy.version,
+    (select count(*) from loan where loan.patron_id = p.id and loan.returned_at is null),
+    (select coalesce(sum(fine_line.cents), 0) from fine_line where fine_line.patron_id = p.id),
+    (select loan.id from loan where loan.copy_id = c.id and loan.returned_at is null),
+    (select hold.id from hold where hold.copy_id = c.id and hold.state in ('in-transit', 'on-shelf')),
+    (
+      select hold.id from hold
+      where hold.title_id = c."titleId" and hold.patron_id = p.id and hold.closed_at is null
+        and hold.state = 'waiting'
+    )
+  into policy_version, open_loans, owes_cents, open_loan_id, captured_by, own_waiting_hold_id
+  from policy_version as policy;
+end
+$$;
 
 -- An import, or one bulk edit: named, counted, undoable.
 create table change_set (
@@ -351,6 +477,9 @@ create table reject (
   primary key (change_set_id, record_number)
 );
 
+-- A domain is checked where a value comes in; a check of the table is read anew by every statement that adds a row.
+create domain journal_outcome as text check (value in ('done', 'refused'));
+
 -- What was done, by whom, in the same transaction; also the memory of idempotency keys.
 create table journal (
   id uuid primary key,
@@ -360,7 +489,7 @@ create table journal (
   action text not null,
   idempotency_key text,
   request_sha256 bytea,
-  outcome text not null check (outcome in ('done', 'refused')),
+  outcome journal_outcome not null,
   title_id bigint,
   copy_id bigint,
   patron_id bigint,

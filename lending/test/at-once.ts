@@ -19,8 +19,15 @@ export async function warm(db: Database, connections: number): Promise<void> {
   )
 }
 
-/** Settles when somebody waits for a lock in this database, or gives up when `meanwhile` has settled without it. */
-export async function whenSomebodyWaits(db: Database, meanwhile: Promise<unknown>): Promise<boolean> {
+/**
+ * Settles when somebody, or so many, wait for a lock in this database; or gives up when `meanwhile` has settled
+ * without it.
+ */
+export async function whenSomebodyWaits(
+  db: Database,
+  meanwhile: Promise<unknown>,
+  { waiters = 1 } = {},
+): Promise<boolean> {
   let isOver = false
   const over = () => {
     isOver = true
@@ -30,7 +37,7 @@ export async function whenSomebodyWaits(db: Database, meanwhile: Promise<unknown
     const waiting = await db.rows(sql`
       select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
     `)
-    if (waiting.length > 0) return true
+    if (waiting.length >= waiters) return true
   }
   return false
 }

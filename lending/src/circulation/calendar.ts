@@ -2,8 +2,8 @@ import type { Rows, Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
 import { isDay, plainText } from '../text.ts'
-import { closedDaysMax } from './lend-facts.ts'
 import { addDays, endOfDay, nextOpenDay, type OpenDays } from './open-days.ts'
+import { closedDaysMax } from './policy.ts'
 
 export {
   type ListedRule,
@@ -143,6 +143,8 @@ async function moveLoans(
   { branchId, day, next, timeZone }: Move & { readonly timeZone: string },
 ): Promise<number> {
   const after = endOfDay(addDays(day, -1), timeZone)
+  // Waits for loans that are being made by the old calendar. Those that come after it meet the new one: see in_force.
+  await tx.rows(sql`lock table loan in share row exclusive mode`)
   const moved = await tx.rows(sql`
     update loan set due_at = ${endOfDay(next, timeZone)}
     where returned_at is null

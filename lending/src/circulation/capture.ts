@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import type { Tx } from '../postgres/pool.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
 import { releaseHold } from './hold-queue.ts'
-import { closedDaysMax } from './lend-facts.ts'
 import { addDays, localDay, nextOpenDay, type OpenDays } from './open-days.ts'
+import { closedDaysMax } from './policy.ts'
 
 /** Where a copy goes next. Days are `YYYY-MM-DD`. */
 export type Next =

@@ -23,6 +23,21 @@ export async function fulfilHold(
   assert.equal(changed.length, 1, 'A hold under lock was closed by another.')
 }
 
+/**
+ * The patron has a copy of the title in hand that is not captured: the hold that they were seen waiting on is over.
+ * It is locked only now. If another copy has been captured for it meanwhile, or it was closed, it stays as it is.
+ */
+export async function fulfilWaitingHold(
+  tx: Tx,
+  { holdId, copyId, at }: { holdId: number; copyId: number; at: Date },
+): Promise<void> {
+  await tx.rows(sql`
+    update hold
+    set state = 'fulfilled', copy_id = ${copyId}, closed_at = ${at}, version = version + 1
+    where id = ${holdId} and state = 'waiting'
+  `)
+}
+
 /** The copy went to somebody else: the hold waits again, at its old place in the queue. */
 export async function releaseHold(tx: Tx, holdId: number): Promise<void> {
   const changed = await tx.rows(sql`

@@ -77,6 +77,8 @@ export type WantedCopy = {
 
 /** All that decides whether a copy is lent. */
 export type LendFacts = {
+  /** Of the circulation policy that the rest was read by. */
+  readonly policyVersion: string
   /** `YYYY-MM-DD` at the branch. */
   readonly today: string
   readonly blockAtCents: number

@@ -3,11 +3,12 @@ import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
 import { dueAt } from './due-date.ts'
-import { fulfilHold, releaseHold } from './hold-queue.ts'
+import { fulfilHold, fulfilWaitingHold, releaseHold } from './hold-queue.ts'
 import { lendFacts } from './lend-facts.ts'
 import { type LendFacts, type LendRefused, lendOverridable, refusalsOf } from './lend-refusal.ts'
 import { whyRule } from './loan-rule.ts'
 import { type Override, weigh } from './override.ts'
+import { stillInForce } from './policy.ts'
 
 /** Why a copy is not lent: named here too, beside the verb that says it. */
 export type { LendRefused } from './lend-refusal.ts'
@@ -60,9 +61,9 @@ async function handOver(tx: Tx, facts: LendFacts, lentAt: Date): Promise<Omit<Le
   tx.withCommit(sql`
     insert into loan (id, copy_id, patron_id, patron_category_id, branch_id, loan_rule_id, lent_at, due_at)
     overriding system value
-    values (
-      ${loanId}, ${copy.id}, ${patron.id}, ${patron.categoryId}, ${branch.id}, ${rule.id}, ${lentAt}, ${due}
-    )
+    select ${loanId}, ${copy.id}, ${patron.id}, ${patron.categoryId}, ${branch.id}, ${rule.id}, ${lentAt}, ${due}
+    from policy_version
+    where ${stillInForce(facts.policyVersion)}
   `)
   if (copy.isInTransit) await tx.rows(sql`update copy set in_transit_to = null where id = ${copy.id}`)
   await settleHolds(tx, { facts, copyId: copy.id, patronId: patron.id, at: lentAt })
@@ -96,5 +97,5 @@ async function settleHolds(
   if (captured?.patronId === patronId) return fulfilHold(tx, { holdId: captured.holdId, copyId, at })
   if (captured) await releaseHold(tx, captured.holdId)
   if (facts.ownWaitingHoldId !== undefined)
-    await fulfilHold(tx, { holdId: facts.ownWaitingHoldId, copyId, at })
+    await fulfilWaitingHold(tx, { holdId: facts.ownWaitingHoldId, copyId, at })
 }

@@ -1,8 +1,8 @@
 import type { Tx } from '../postgres/pool.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
 import { together } from '../postgres/write.ts'
-import { blockAtCentsByDefault } from './lend-facts.ts'
 import { type LoanRule, mostSpecific } from './loan-rule.ts'
+import { blockAtCentsByDefault } from './policy.ts'
 import { ruleColumns } from './rules-for.ts'
 import { scanned } from './scanned.ts'
 

@@ -4,10 +4,10 @@ import { type Sql, sql } from '../postgres/sql.ts'
 import { together, type Verb } from '../postgres/write.ts'
 import { dueAt } from './due-date.ts'
 import { fineCents } from './fine.ts'
-import { blockAtCentsByDefault, closedDaysMax } from './lend-facts.ts'
 import type { LoanRule } from './loan-rule.ts'
 import { localDay, type OpenDays } from './open-days.ts'
 import { type Override, type OverrideRefused, weigh } from './override.ts'
+import { blockAtCentsByDefault, closedDaysMax, stillInForce } from './policy.ts'
 import { ruleColumns } from './rules-for.ts'
 import { scanned } from './scanned.ts'
 
@@ -80,8 +80,9 @@ export const renew: Verb<RenewAsk, Renewed, RenewRefused> = {
     const changed = await tx.rows(sql`
       update loan
       set due_at = ${newDue}, renewals = renewals + 1, accrued_cents = ${accrued}
-      where id = ${loan.id} and returned_at is null
-      returning id
+      from policy_version
+      where loan.id = ${loan.id} and loan.returned_at is null and ${stillInForce(facts.policyVersion)}
+      returning loan.id
     `)
     assert.equal(changed.length, 1, 'A loan whose copy is locked was ended by another.')
     return {
@@ -116,6 +117,8 @@ type Facts = {
   readonly owesCents: number
   readonly blockAtCents: number
   readonly someoneWaits: boolean
+  /** Of the circulation policy that the calendar was read by. */
+  readonly policyVersion: string
 }
 
 function refusalsOf(facts: Facts, { now, newDue }: { now: Date; newDue: Date }): RenewRefused[] {
@@ -179,6 +182,7 @@ function freshLoan(which: Sql, now: Date): Sql {
   return sql`
     select
       loan.patron_id,
+      policy_version.version as "policyVersion",
       json_build_object(
         'id', loan.id, 'copyId', loan.copy_id, 'titleId', copy.title_id, 'title', title.title,
         'dueAt', loan.due_at, 'renewals', loan.renewals, 'accruedCents', loan.accrued_cents
@@ -217,6 +221,7 @@ function freshLoan(which: Sql, now: Date): Sql {
     join title on title.id = copy.title_id
     join loan_rule on loan_rule.id = loan.loan_rule_id
     join branch on branch.id = loan.branch_id
+    cross join policy_version
     where ${which} and loan.returned_at is null
   `
 }

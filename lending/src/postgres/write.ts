@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import { WriteContendedError, WriteLostError, WritesStoppedError } from './faults.ts'
-import { type Database, isConnectionLost, openTx, rollBack, sendTogether, sqlState, type Tx } from './pool.ts'
+import {
+  type Database,
+  isConnectionLost,
+  openTx,
+  type Rows,
+  rollBack,
+  sendTogether,
+  sqlState,
+  type Tx,
+} from './pool.ts'
 import { type Sql, sql } from './sql.ts'
 
 /** An answer that a patron or a desk may hear. Its code is one of a closed union per operation. */
@@ -69,11 +78,13 @@ export type Verb<Ask, Done extends PlainObject, Refused extends Refusal> = {
 const triesMax = 4
 const uniqueViolation = '23505'
 const readOnlyServer = '25006'
+/** Our own: what the write was reckoned by was changed meanwhile (see `in_force` in the first migration). */
+const overtaken = 'BB002'
 /**
  * Serialization failure, deadlock, and a unique index that decided a race: with the same key sent twice at once
  * the second finds the first one's rows in its way, and on its next try finds the recorded answer.
  */
-const retriable = new Set(['40001', '40P01', uniqueViolation])
+const retriable = new Set(['40001', '40P01', uniqueViolation, overtaken])
 
 /**
  * The one door to the library's data. Opens a write transaction (the fence stands here), runs the verb, adds the
@@ -113,12 +124,20 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
     let committing = false
     try {
       sendTogether(connection)
-      const [, opened] = await together(connection.query('begin'), openWrite(tx, by))
-      if (opened.earlier) {
+      const begun = connection.query('begin')
+      const opening = openWrite(tx, by)
+      // What the verb sends before it first waits leaves with the opening, and is answered after it.
+      const working = verb.work({ ...tx, rows: onceOpened(tx.rows, opening) }, ask, by)
+      const [began, opened, worked] = await Promise.allSettled([begun, opening, working])
+      if (began.status === 'rejected') throw began.reason
+      if (opened.status === 'rejected') throw opened.reason
+      const { epoch, earlier } = opened.value
+      if (earlier) {
         await rollBack(connection)
-        return earlierAnswer<Done, Refused>(opened.earlier, digest, by.key)
+        return earlierAnswer<Done, Refused>(earlier, digest, by.key)
       }
-      const answer: Done | Refused = await verb.work(tx, ask, by)
+      if (worked.status === 'rejected') throw worked.reason
+      const answer: Done | Refused = worked.value
       const refused = isRefusal(answer)
       if (refused) {
         tx.drop()
@@ -127,7 +146,7 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
       const entry = refused
         ? { outcome: 'refused' as const, answer, about: {} }
         : { outcome: 'done' as const, answer, about: verb.about(answer as Done) }
-      const row = { ...entry, action: verb.action, digest, epoch: opened.epoch }
+      const row = { ...entry, action: verb.action, digest, epoch }
       committing = true
       // Sent in one go: without its journal row the transaction has failed, and the commit is a rollback.
       tx.withCommit(journalRow(by, row))
@@ -150,6 +169,15 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
   })
 }
 
+/** Statements whose answers are given out when the write was opened; when it was not, the verb stops there. */
+function onceOpened(rows: Rows, opening: Promise<Opened>): Rows {
+  return async <R extends object>(statement: Sql) => {
+    const [found, { earlier }] = await together(rows<R>(statement), opening)
+    if (earlier) throw new Error('The same key has an answer already.')
+    return found
+  }
+}
+
 /** Both were sent in one go; a failure of either is the failure of the pair, and neither goes unheard. */
 export async function together<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
   const [one, two] = await Promise.allSettled([first, second])
@@ -159,12 +187,13 @@ export async function together<A, B>(first: Promise<A>, second: Promise<B>): Pro
 }
 
 type Earlier = { outcome: 'done' | 'refused'; answer: object; request_sha256: Buffer }
+type Opened = { readonly epoch: number; readonly earlier: Earlier | undefined }
 
 /**
  * The first statement of every write transaction. Here stands the fence: it learns the epoch that the journal
  * row will carry, refuses when writes are stopped, and finds an earlier answer to the same key.
  */
-async function openWrite(tx: Tx, by: By): Promise<{ epoch: number; earlier: Earlier | undefined }> {
+async function openWrite(tx: Tx, by: By): Promise<Opened> {
   const [row] = await tx.rows<{ epoch: number; mode: string } & Partial<Earlier>>(sql`
     select fence.epoch, fence.mode, journal.outcome, journal.answer, journal.request_sha256
     from fence
