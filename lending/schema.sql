@@ -294,13 +294,17 @@ create table patron (
   version integer not null default 1,
   registered_at timestamp with time zone not null default now(),
   deleted_at timestamp with time zone,
+  merged_into bigint,
   constraint patron_card_check CHECK ((card <> ''::text)),
   constraint patron_check CHECK (((blocked_because IS NULL) = (blocked_at IS NULL))),
+  constraint patron_merged_is_gone CHECK (((merged_into IS NULL) OR ((deleted_at IS NOT NULL) AND (merged_into <> id)))),
   constraint patron_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
   constraint patron_category_id_fkey FOREIGN KEY (category_id) REFERENCES patron_category(id),
+  constraint patron_merged_into_fkey FOREIGN KEY (merged_into) REFERENCES patron(id),
   constraint patron_pkey PRIMARY KEY (id),
   constraint patron_card_key UNIQUE (card)
 );
+CREATE INDEX patron_by_merged_into ON public.patron USING btree (merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX patron_by_name ON public.patron USING gin (lower(((family_name || ' '::text) || given_name)) gin_trgm_ops);
 
 create table patron_category (

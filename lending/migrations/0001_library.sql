@@ -129,8 +129,12 @@ create table patron (
   version integer not null default 1,
   registered_at timestamptz not null default now(),
   deleted_at timestamptz,
-  check ((blocked_because is null) = (blocked_at is null))
+  -- Two records of one person became one: this one is gone, its card stays taken and leads there.
+  merged_into bigint references patron (id),
+  check ((blocked_because is null) = (blocked_at is null)),
+  constraint patron_merged_is_gone check (merged_into is null or (deleted_at is not null and merged_into <> id))
 );
+create index patron_by_merged_into on patron (merged_into) where merged_into is not null;
 create index patron_by_name on patron using gin ((lower(family_name || ' ' || given_name)) gin_trgm_ops);
 
 create table staff (

@@ -2,6 +2,7 @@ import { sweepUploads } from './catalogue/import/uploaded-file.ts'
 import { renewSearchOrder } from './catalogue/search-order.ts'
 import { expireHolds } from './circulation/expire-holds.ts'
 import { forgetReturnedLoans } from './patrons/forget.ts'
+import { forgetMerged } from './patrons/forget-merged.ts'
 import { sweepSessions } from './staff/session.ts'
 import type { Sweep } from './sweeps.ts'
 
@@ -14,6 +15,10 @@ export const dueSweeps: readonly Sweep[] = [
   {
     name: 'forget returned loans',
     run: ({ db, instance }, now) => forgetReturnedLoans(db, now, { instance }),
+  },
+  {
+    name: 'empty records that were merged',
+    run: ({ db, instance }, now) => forgetMerged(db, now, { instance }),
   },
   { name: 'renew the order of search', run: ({ db }) => renewSearchOrder(db) },
   { name: 'remove the files of imports that are over', run: (library) => sweepUploads(library) },

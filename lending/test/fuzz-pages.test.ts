@@ -43,7 +43,20 @@ const odd = [
 ]
 const fields = [
   ...['card', 'barcode', 'barcodes', 'branch', 'query', 'q', 'name', 'givenName', 'familyName', 'category'],
-  ...['until', 'day', 'cents', 'euros', 'reason', 'because', 'id', 'holdId', 'loanId', 'titleId', 'version'],
+  ...[
+    'until',
+    'day',
+    'cents',
+    'euros',
+    'reason',
+    'because',
+    'id',
+    'holdId',
+    'loanId',
+    'titleId',
+    'version',
+    'mergedVersion',
+  ],
   ...[
     'after',
     'from',

@@ -24,6 +24,7 @@ const doors: Readonly<Record<string, readonly Who[]>> = {
   '/patrons': ['desk', 'manager', 'operator'],
   '/patrons/new': ['desk', 'manager', 'operator'],
   '/patrons/PATRON': ['desk', 'manager', 'operator'],
+  '/patrons/PATRON/merge': ['desk', 'manager', 'operator'],
   '/imports': ['cataloguer', 'manager', 'operator'],
   '/catalogue/new': ['cataloguer', 'manager', 'operator'],
   '/titles/TITLE/edit': ['cataloguer', 'manager', 'operator'],

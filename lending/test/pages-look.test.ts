@@ -160,6 +160,37 @@ async function prepare(browser: Browser, at: Sample): Promise<void> {
   await page.getByText('To the hold shelf').first().waitFor()
   at.paths.set('slip', page.url().slice(at.address.length))
 
+  // Two records of one person, with all that a merge may have to settle.
+  const { patronId } = await at.one<{ patronId: number }>(sql`
+    insert into patron (
+      card, category_id, branch_id, given_name, family_name, email, phone, note, expires_on, blocked_because, blocked_at,
+      keeps_history
+    )
+    select 'OLD-2231', category_id, branch_id, given_name, family_name || '-Berg', 'old@example.org', '+49 30 1234', 'Asks for large print',
+      '2031-05-01', 'A book is lost', now(), true
+    from patron where card = ${reader}
+    returning id as "patronId"
+  `)
+  await at.one(sql`
+    with loan as (
+      insert into loan (copy_id, patron_id, patron_category_id, branch_id, loan_rule_id, lent_at, due_at)
+      select copy.id, ${patronId}, patron.category_id, patron.branch_id, (select min(id) from loan_rule), now(), now() + interval '9 days'
+      from copy join patron on patron.id = ${patronId}
+      where copy.withdrawn_at is null and copy.in_transit_to is null
+        and not exists (select from loan where loan.copy_id = copy.id and returned_at is null)
+        and not exists (select from hold where hold.copy_id = copy.id and closed_at is null)
+      order by copy.id desc limit 2
+      returning id
+    ), hold as (
+      insert into hold (title_id, patron_id, pickup_branch_id, placed_at)
+      select distinct on (hold.title_id) hold.title_id, ${patronId}::bigint, hold.pickup_branch_id, now()
+      from hold join patron on patron.id = hold.patron_id and patron.card = ${reader}
+      where hold.closed_at is null
+      returning id
+    )
+    insert into fine_line (patron_id, kind, cents, at) values (${patronId}, 'charge', 240, now()) returning id
+  `)
+
   await page.goto(`${at.address}/imports`)
   await page.getByLabel('Format').selectOption('csv')
   await page.getByLabel('File', { exact: true }).setInputFiles({
@@ -238,6 +269,9 @@ async function shotsOf(at: Sample): Promise<Record<string, Record<string, string
       patrons: '/patrons?query=a',
       'patron-new': '/patrons/new',
       patron: `/patrons/${patronId}`,
+      'merge-scan': `/patrons/${patronId}/merge`,
+      merge: `/patrons/${patronId}/merge?card=OLD-2231`,
+      'merge-refused': `/patrons/${patronId}/merge?card=nobody`,
       imports: '/imports',
       'import-preview': at.paths.get('preview') ?? '',
       import: `/imports/${changeSetId}`,

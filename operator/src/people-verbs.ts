@@ -1,5 +1,6 @@
 import type { Verbs } from './act.ts'
-import { amount, table } from './out.ts'
+import type { Api } from './api.ts'
+import { amount, type Out, table } from './out.ts'
 
 type Patron = {
   card: string
@@ -24,6 +25,21 @@ type Registration = {
   phone?: string
   expires?: string
 }
+type Merge = {
+  kept: Patron & { version: number }
+  merged: Patron & { version: number }
+  loans: { title: string }[]
+  returnedLoans: number
+  holds: { title: string }[]
+  givenUp: { title: string; card: string }[]
+}
+type Merged = {
+  card: string
+  mergedCard: string
+  openLoans: number
+  returnedLoans: number
+  openHolds: number
+}
 type Accounts = {
   read: number
   registered: number
@@ -36,7 +52,7 @@ type Accounts = {
 
 const at = (card: string) => `/api/v1/patrons/${encodeURIComponent(card)}`
 
-/** patron add, show, find, block, unblock, extend, import. */
+/** patron add, show, find, block, unblock, extend, merge, import. */
 export const patronVerbs: Verbs = (program, act) => {
   const patron = program.command('patron').description('people with a card')
   patron
@@ -130,6 +146,15 @@ export const patronVerbs: Verbs = (program, act) => {
       }),
     )
   patron
+    .command('merge')
+    .description('make one patron of two records of the same person; shows first what would happen')
+    .argument('<card>', 'of the record that goes away')
+    .requiredOption('--into <card>', 'of the record that stays')
+    .option('--seen <versions>', 'the two versions that were shown; without them nothing is changed')
+    .action((card: string, given: { into: string; seen?: string }) =>
+      act((api, out) => merge(api, out, card, given)),
+    )
+  patron
     .command('import')
     .description('register and update patrons from a CSV file with a header')
     .argument('<file>')
@@ -150,6 +175,46 @@ export const patronVerbs: Verbs = (program, act) => {
         )
       }),
     )
+}
+
+/** Shows what a merge would do; does it only from the versions that were shown. */
+async function merge(
+  api: Api,
+  out: Out,
+  card: string,
+  given: { into: string; seen?: string },
+): Promise<void> {
+  const path = `${at(given.into)}/merge`
+  if (given.seen === undefined) {
+    const query = { merged: card }
+    out.answer(await api.call<Merge>('GET', path, { query }), (plan) => [
+      'This would happen:',
+      ...planned(plan),
+      `Nothing has changed. To do it: bibby patron merge ${card} --into ${given.into} --seen ${plan.kept.version},${plan.merged.version}`,
+    ])
+    return
+  }
+  const [version, mergedVersion] = given.seen.split(',').map(Number)
+  const body = { merged: card, version, mergedVersion }
+  out.answer(
+    await api.call<Merged>('POST', path, { body }),
+    (told) =>
+      `Card ${told.mergedCard} is merged into ${told.card}: ${told.openLoans} open and ${told.returnedLoans} returned loans, ${told.openHolds} holds moved.`,
+  )
+}
+
+function planned({ kept, merged, loans, returnedLoans, holds, givenUp }: Merge): string[] {
+  return [
+    `  stays:     ${kept.givenName} ${kept.familyName}, card ${kept.card}`,
+    `  goes away: ${merged.givenName} ${merged.familyName}, card ${merged.card}`,
+    ...loans.map(({ title }) => `  moves: the loan of “${title}”`),
+    ...(returnedLoans > 0 ? [`  moves: ${returnedLoans} returned loans`] : []),
+    ...holds.map(({ title }) => `  moves: the hold on “${title}”`),
+    ...givenUp.map(
+      ({ title, card }) => `  ends: the hold of card ${card} on “${title}”, which both wait for`,
+    ),
+    ...(merged.owesCents === 0 ? [] : [`  moves: ${amount(merged.owesCents)} owed`]),
+  ]
 }
 
 function described(patron: Patron): string[] {

@@ -94,6 +94,17 @@ test('the whole of lending goes by command, beside a running Bibby', async () =>
     'main',
   ])
   assert.match(explained.out, /Lent now it would be due/)
+
+  const plan = await bibby(home, ['patron', 'merge', second, '--into', first])
+  assert.match(plan.out, /goes away: Edith Liddell.*\n.*Nothing has changed/s)
+  assert.equal((await bibby(home, ['patron', 'show', second])).code, 0)
+  const [seen = ''] = /--seen \d+,\d+/.exec(plan.out) ?? []
+  const guessed = await bibby(home, ['patron', 'merge', second, '--into', first, '--seen', '8,9'])
+  assert.match(guessed.talk, /\(version-stale\)/)
+  const merged = await bibby(home, ['patron', 'merge', second, '--into', first, ...seen.split(' ')])
+  assert.ok(merged.out.startsWith(`Card ${second} is merged into ${first}: `), merged.out + merged.talk)
+  assert.match((await bibby(home, ['patron', 'show', second])).talk, /\(patron-merged\)/)
+
   const journal = await json<{ entries: { actor: string }[] }>(home, ['journal', '--barcode', 'CMD-1'])
   assert.ok(journal.entries.length >= 3)
   assert.equal(journal.entries[0]?.actor, 'staff:0')

@@ -1,3 +1,4 @@
+import { type NobodyHasCard, nobodyHas } from '../patrons/merged-card.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
@@ -9,7 +10,7 @@ export type Settled = { readonly patronId: number; readonly fineLineId: number; 
 
 /** Why nothing was paid or waived. */
 export type FineRefused =
-  | { readonly refused: 'patron-unknown' }
+  | NobodyHasCard
   | { readonly refused: 'nothing-owed' }
   | { readonly refused: 'more-than-owed'; readonly owesCents: number }
   | { readonly refused: 'fields-invalid'; readonly problems: Readonly<Record<string, string>> }
@@ -56,7 +57,7 @@ async function settle(
   const [patron] = await tx.rows<{ id: number }>(sql`
     select id from patron where card = ${scanned(line.card)} and deleted_at is null for no key update
   `)
-  if (!patron) return { refused: 'patron-unknown' }
+  if (!patron) return nobodyHas(tx, line.card)
   const owesCents = await owedBy(tx, patron.id)
   if (owesCents <= 0) return { refused: 'nothing-owed' }
   if (line.cents > owesCents) return { refused: 'more-than-owed', owesCents }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { type NobodyHasCard, nobodyHas } from '../patrons/merged-card.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
@@ -15,12 +16,13 @@ export type HoldPlaced = {
 }
 
 /** Puts a patron into the queue for a title. Copies on the shelf stay there until somebody fetches them. */
-export const placeHold: Verb<PlaceHoldAsk, HoldPlaced, PlaceHoldRefused> = {
+export const placeHold: Verb<PlaceHoldAsk, HoldPlaced, PlaceHoldRefused | NobodyHasCard> = {
   action: 'place-hold',
   about: ({ holdId, titleId, patronId }) => ({ holdId, titleId, patronId }),
   work: async (tx, ask, by) => {
     const facts = await placeHoldFacts(tx, ask, by.occurredAt)
     const [refusal] = placeHoldRefusals(facts, ask.pickupBranchId)
+    if (refusal?.refused === 'patron-unknown' && ask.card !== undefined) return nobodyHas(tx, ask.card)
     if (refusal) return refusal
     const { patronId } = facts
     assert(patronId !== null, 'An unknown patron was not refused.')
@@ -65,10 +67,13 @@ export const cancelHold: Verb<HoldAsk, HoldCancelled, CancelHoldRefused> = {
   },
 }
 
+/** What must be known of a locked hold to end it. */
+export type EndingHold = Pick<LockedHold, 'id' | 'titleId' | 'patronId' | 'copyId' | 'pickupBranchId'>
+
 /** Ends a locked hold without a loan, and sends its copy on. */
 export async function endHold(
   tx: Tx,
-  { hold, state, now }: { hold: LockedHold; state: 'cancelled' | 'expired'; now: Date },
+  { hold, state, now }: { hold: EndingHold; state: 'cancelled' | 'expired'; now: Date },
 ): Promise<HoldCancelled> {
   const { id: holdId, titleId, patronId, copyId, pickupBranchId } = hold
   await closeHold(tx, { holdId, state, at: now })

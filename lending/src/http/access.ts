@@ -58,6 +58,8 @@ export const apiAccess: Readonly<Record<string, Access>> = {
   'POST /api/v1/patrons/:card/extend': { needs: 'patron-write' },
   'POST /api/v1/patrons/:card/password': { needs: 'patron-write' },
   'POST /api/v1/patrons/:card/history': { needs: 'patron-write', orOwnCard: true },
+  'GET /api/v1/patrons/:card/merge': { needs: 'patron-write' },
+  'POST /api/v1/patrons/:card/merge': { needs: 'patron-write' },
   'GET /api/v1/patrons/:card/loans': { needs: 'patron-read', orOwnCard: true },
   'GET /api/v1/patrons/:card/holds': { needs: 'patron-read', orOwnCard: true },
   'GET /api/v1/patrons/:card/fines': { needs: 'patron-read', orOwnCard: true },

@@ -38,7 +38,7 @@ export function problem(
 }
 
 /** Facts that only staff may read: who has a copy, and who it waits for. */
-const staffFacts = ['lentTo', 'patronCard', 'patronName', 'card'] as const
+const staffFacts = ['lentTo', 'patronCard', 'patronName', 'card', 'mergedInto'] as const
 
 /** Answers with a refusal, as the table says. Whoever is not staff is not told who has what. */
 export function sendRefusal(

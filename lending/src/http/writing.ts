@@ -38,13 +38,17 @@ const edited: Readonly<Record<string, string>> = {
   'edit-copy': 'copy',
   'edit-patron': 'patron',
   'edit-staff': 'staff',
+  'merge-patrons': 'patron',
 }
 
 /** The version that whoever edits had seen, for the journal: who merges two histories later weighs it. */
 export function believedIn(action: string, ask: unknown): Pick<By, 'believed'> {
   const noun = edited[action]
-  const { version } = (ask ?? {}) as { version?: unknown }
-  return noun !== undefined && typeof version === 'number' ? { believed: { [noun]: version } } : {}
+  const { version, mergedVersion } = (ask ?? {}) as { version?: unknown; mergedVersion?: unknown }
+  if (noun === undefined || typeof version !== 'number') return {}
+  return {
+    believed: { [noun]: version, ...(typeof mergedVersion === 'number' ? { merged: mergedVersion } : {}) },
+  }
 }
 
 /** The key that came with the request, or a new one. */

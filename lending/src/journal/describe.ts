@@ -57,6 +57,12 @@ const sentences: Readonly<Record<string, Sentence>> = {
   'unblock-patron': () => 'Lifted the patron’s block.',
   'extend-card': (a) => `Extended the card until ${a.text('expiresOn')}.`,
   'set-patron-password': () => 'Set the patron’s password.',
+  'merge-patrons': (a) =>
+    `Merged the patron with card ${a.text('mergedCard')} into card ${a.text('card')}: ` +
+    `${a.count('openLoans')} open and ${a.count('returnedLoans')} returned loans, ${a.count('openHolds')} holds` +
+    `${a.count('holdsGivenUp') > 0 ? ` (${a.count('holdsGivenUp')} given up, doubled)` : ''}, ` +
+    `${a.money('fineCents')} owed.`,
+  'forget-merged': (a) => `Emptied ${a.count('patrons')} records that were merged into others.`,
   'pay-fine': (a) => `Took a payment; ${a.money('owesCents')} is still owed.`,
   'waive-fine': (a) => `Waived a fine; ${a.money('owesCents')} is still owed.`,
   'add-staff': (a) => `Added ${a.text('login')} to the staff.`,

@@ -108,9 +108,8 @@ function conditions(query: JournalQuery): Sql | undefined {
   if (copyId !== undefined) all.push(sql`journal.copy_id = ${copyId}`)
   if (barcode !== undefined)
     all.push(sql`journal.copy_id = (select id from copy where barcode = ${scanned(barcode)})`)
-  if (patronId !== undefined) all.push(sql`journal.patron_id = ${patronId}`)
-  if (card !== undefined)
-    all.push(sql`journal.patron_id = (select id from patron where card = ${scanned(card)})`)
+  if (patronId !== undefined) all.push(ofPerson(sql`named.id = ${patronId}`))
+  if (card !== undefined) all.push(ofPerson(sql`named.card = ${scanned(card)}`))
   if (titleId !== undefined) {
     all.push(sql`(
       (journal.title_id = ${titleId} and journal.copy_id is null)
@@ -131,6 +130,17 @@ function conditions(query: JournalQuery): Sql | undefined {
   }
   if (since !== undefined) all.push(sql`journal.id >= ${firstIdOf(since)}`)
   return joined(all, ' and ')
+}
+
+/** Records that were merged are one person: the entries of all of them are theirs. */
+function ofPerson(named: Sql): Sql {
+  return sql`journal.patron_id = any(array(
+    select patron.id
+    from patron as named
+    join patron on patron.id = coalesce(named.merged_into, named.id)
+      or patron.merged_into = coalesce(named.merged_into, named.id)
+    where ${named}
+  ))`
 }
 
 /** The least UUIDv7 of a millisecond: its first 48 bits are the time. Source: RFC 9562, section 5.7. */

@@ -12,7 +12,7 @@ export type Forgotten = {
 }
 
 /** The days after which a returned loan is forgotten, when the library has not said otherwise. */
-const forgetAfterDaysByDefault = 30
+export const forgetAfterDaysByDefault = 30
 /** An idempotency key gives its answer for at least so long, so nothing younger is forgotten, whatever is set. */
 const keysLastMs = 24 * 3_600_000
 const dayMs = 24 * 3_600_000
@@ -134,6 +134,11 @@ function holdIsOver({ before, keysSince }: Limits): Sql {
       select from journal
       where journal.patron_id = hold.patron_id and journal.hold_id = hold.id and journal.recorded_at >= ${keysSince}
     )
+    and not exists (
+      select from patron as merged
+      join journal on journal.patron_id = merged.id
+      where merged.merged_into = hold.patron_id and journal.hold_id = hold.id and journal.recorded_at >= ${keysSince}
+    )
   `
 }
 
@@ -199,12 +204,14 @@ async function forgetHolds(
   const holdIds = due.map(({ id }) => id)
   const titleIds = [...new Set(due.map(({ titleId }) => titleId))]
   const owners = [...new Set(due.map(({ patronId }) => patronId))]
+  // What was done before a merge names the record that went away.
   // The check-in that captured it, or the cancelled hold that passed the copy on, names its patron in the answer. It
   // may have been of any copy of the title: the one that was lent past the hold is not the hold's own any more.
   const journalRows = await forgetJournal(
     tx,
     sql`(
         journal.patron_id = any(${owners})
+        or journal.patron_id = any(array(select id from patron where merged_into = any(${owners})))
         or journal.copy_id = any(array(select id from copy where title_id = any(${titleIds})))
       )
       and (

@@ -1,6 +1,6 @@
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
-import { editPatron, type RegisterPatronRefused, registerPatron } from './patron.ts'
+import { cardTaken, editPatron, type RegisterPatronRefused, registerPatron } from './patron.ts'
 import type { PatronFields } from './patron-fields.ts'
 
 /** One row of a file of patrons. What is absent stays as it is, or is empty for a new patron. */
@@ -35,7 +35,7 @@ export const importPatron: Verb<
       const told = await registerPatron.work(tx, { ...ask, categoryCode, branchId }, by)
       return 'refused' in told ? told : { ...short(told), was: 'registered' }
     }
-    if (found.isGone) return { refused: 'card-taken' }
+    if (found.isGone) return cardTaken(tx, ask.card)
     if (found.protected) return { refused: 'patron-protected' }
     const told = await editPatron.work(tx, { ...ask, patronId: found.id, version: found.version }, by)
     if (!('refused' in told)) return { ...told, was: 'updated' }

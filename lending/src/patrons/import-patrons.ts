@@ -173,6 +173,7 @@ export class ImportUnsettledError extends Error {
 
 const reasons: Readonly<Record<string, string>> = {
   'card-taken': 'The card was that of a patron who left.',
+  'patron-merged': 'The card was merged into another: name that one.',
   'patron-protected': 'The patron is protected: no import changes them.',
   'category-unknown': 'There is no such patron category.',
   'branch-unknown': 'There is no such branch.',

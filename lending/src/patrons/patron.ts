@@ -6,6 +6,7 @@ import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
 import { hashPassword, passwordProblem } from '../staff/password.ts'
 import { cardNumber, serialDigits } from './card.ts'
+import { mergedInto, type NobodyHasCard, nobodyHas } from './merged-card.ts'
 import {
   checkedFields,
   expiryAfter,
@@ -47,9 +48,14 @@ export type RegisteredPatron = {
   readonly version: number
 }
 
+/** The card is or was another patron's; of one that was merged away it is told where it leads. */
+export type CardTaken =
+  | { readonly refused: 'card-taken' }
+  | { readonly refused: 'patron-merged'; readonly mergedInto: string }
+
 /** Why nobody was registered. */
 export type RegisterPatronRefused =
-  | { readonly refused: 'card-taken' }
+  | CardTaken
   | { readonly refused: 'category-unknown' }
   | { readonly refused: 'branch-unknown' }
   | FieldsInvalid
@@ -87,7 +93,7 @@ export const registerPatron: Verb<RegisterPatronAsk, RegisteredPatron, RegisterP
       if (registered) return registered
       if (fields.card !== undefined) break
     }
-    return { refused: 'card-taken' }
+    return cardTaken(tx, fields.card ?? '')
   },
 }
 
@@ -106,7 +112,7 @@ export type EditPatronAsk = PatronFields & {
 /** Why nothing was changed. */
 export type EditPatronRefused =
   | RegisterPatronRefused
-  | { readonly refused: 'patron-unknown' }
+  | NobodyHasCard
   | { readonly refused: 'version-stale'; readonly version: number }
 
 /**
@@ -132,7 +138,7 @@ export const editPatron: Verb<
       where ${is} and deleted_at is null
       for no key update
     `)
-    if (!now) return { refused: 'patron-unknown' }
+    if (!now) return nobodyHas(tx, ask.cardNow ?? '')
     if (now.version !== ask.version) return { refused: 'version-stale', version: now.version }
     if (!hasName({ ...now, ...fields })) {
       return { refused: 'fields-invalid', problems: { familyName: 'A patron needs a name.' } }
@@ -142,7 +148,7 @@ export const editPatron: Verb<
     const branch = ask.branchId === undefined ? null : await branchOf(tx, ask.branchId)
     if (branch === undefined) return { refused: 'branch-unknown' }
     if (fields.card !== undefined && (await isTaken(tx, fields.card, now.id))) {
-      return { refused: 'card-taken' }
+      return cardTaken(tx, fields.card)
     }
     return update(tx, { ...ask, ...fields, patronId: now.id, categoryId: category?.id, branchId: branch?.id })
   },
@@ -221,6 +227,12 @@ async function branchOf(
     sql`select id, time_zone as "timeZone" from branch where id = ${id}`,
   )
   return row
+}
+
+/** Why a card cannot be given to anybody anew. */
+export async function cardTaken(tx: Tx, card: string): Promise<CardTaken> {
+  const into = await mergedInto(tx, { card })
+  return into ? { refused: 'patron-merged', mergedInto: into.card } : { refused: 'card-taken' }
 }
 
 async function isTaken(tx: Tx, card: string, patronId: number): Promise<boolean> {

@@ -5,13 +5,14 @@ import type { Verb } from '../postgres/write.ts'
 import { hashPassword, passwordProblem } from '../staff/password.ts'
 import { endSessions } from '../staff/session.ts'
 import { isDay, plainText } from '../text.ts'
+import { type NobodyHasCard, nobodyHas } from './merged-card.ts'
 import type { FieldsInvalid } from './patron-fields.ts'
 
 /** What a change of a patron's standing answers. */
 export type Standing = { readonly patronId: number; readonly card: string; readonly version: number }
 
 /** Why a patron's standing was not changed. */
-export type StandingRefused = { readonly refused: 'patron-unknown' } | FieldsInvalid
+export type StandingRefused = NobodyHasCard | FieldsInvalid
 
 /** Stops a patron from borrowing, with a reason that they may hear. A second block replaces the reason. */
 export const blockPatron: Verb<
@@ -30,7 +31,7 @@ export const blockPatron: Verb<
       where card = ${scanned(card)} and deleted_at is null
       returning id as "patronId", card, version, blocked_because as "blockedBecause"
     `)
-    return row ?? unknown
+    return row ?? nobodyHas(tx, card)
   },
 }
 
@@ -49,7 +50,7 @@ export const unblockPatron: Verb<
       where card = ${scanned(card)} and deleted_at is null
       for no key update
     `)
-    if (!was) return unknown
+    if (!was) return nobodyHas(tx, card)
     if (was.wasBlockedBecause === null) return was
     await tx.rows(sql`
       update patron set blocked_because = null, blocked_at = null, version = version + 1 where id = ${was.patronId}
@@ -75,14 +76,14 @@ export const extendCard: Verb<
       where patron.card = ${scanned(card)} and patron.deleted_at is null
       for no key update of patron
     `)
-    if (!row) return unknown
+    if (!row) return nobodyHas(tx, card)
     if (until < localDay(occurredAt, row.timeZone)) return untilWrong('The day is past.')
     const [extended] = await tx.rows<Standing & { expiresOn: string }>(sql`
       update patron set expires_on = ${until}, version = version + 1
       where id = ${row.id}
       returning id as "patronId", card, version, expires_on as "expiresOn"
     `)
-    return extended ?? unknown
+    return extended ?? nobodyHas(tx, card)
   },
 }
 
@@ -110,7 +111,7 @@ export const setPatronPassword: Verb<
       where card = ${scanned(card)} and deleted_at is null
       returning id as "patronId", card, version
     `)
-    if (!row) return unknown
+    if (!row) return nobodyHas(tx, card)
     return { ...row, sessionsEnded: await endSessions(tx, { patronId: row.patronId, keep: keepToken }) }
   },
 }
@@ -119,7 +120,7 @@ export const setPatronPassword: Verb<
 export const setKeepsHistory: Verb<
   ({ readonly patronId: number } | { readonly card: string }) & { readonly keepsHistory: boolean },
   Standing & { keepsHistory: boolean },
-  { readonly refused: 'patron-unknown' }
+  NobodyHasCard
 > = {
   action: 'set-keeps-history',
   about: ({ patronId }) => ({ patronId }),
@@ -130,11 +131,9 @@ export const setKeepsHistory: Verb<
       where ${is} and deleted_at is null
       returning id as "patronId", card, version, keeps_history as "keepsHistory"
     `)
-    return row ?? unknown
+    return row ?? ('card' in ask ? nobodyHas(tx, ask.card) : { refused: 'patron-unknown' })
   },
 }
-
-const unknown = { refused: 'patron-unknown' } as const
 
 function untilWrong(problem: string): FieldsInvalid {
   return { refused: 'fields-invalid', problems: { until: problem } }

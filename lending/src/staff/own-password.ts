@@ -1,8 +1,7 @@
-import { setPatronPassword } from '../patrons/standing.ts'
+import { type SetPatronPasswordRefused, setPatronPassword } from '../patrons/standing.ts'
 import type { Verb } from '../postgres/write.ts'
 import type { SignedIn } from './account.ts'
 import { setStaffPassword } from './change-staff.ts'
-import type { FieldsInvalid } from './staff.ts'
 
 /** What somebody who is signed in asks for themselves. */
 export type SetOwnPasswordAsk = {
@@ -15,9 +14,8 @@ export type SetOwnPasswordAsk = {
 
 /** Why no password was set. */
 export type SetOwnPasswordRefused =
-  | FieldsInvalid
+  | SetPatronPasswordRefused
   | { readonly refused: 'staff-unknown' }
-  | { readonly refused: 'patron-unknown' }
   | { readonly refused: 'role-above-yours' }
 
 /**

@@ -1,10 +1,9 @@
 import { Type } from '@fastify/type-provider-typebox'
 import { holdsOf, loansOf, owes } from '../../circulation/accounts.ts'
 import { payFine, waiveFine } from '../../circulation/fine-ledger.ts'
-import { patron } from '../../patrons/patron.ts'
 import type { App } from '../app.ts'
-import { RefusedAtTheDoorError } from '../errors.ts'
 import { answer, cardInPath, cents, reason, strict } from '../fields.ts'
+import { patronAsked } from '../patron-asked.ts'
 import { answerWrite } from '../writing.ts'
 import type { ApiServed } from './api.ts'
 
@@ -19,11 +18,7 @@ export async function accounts(app: App, served: ApiServed): Promise<void> {
 }
 
 function reading(app: App, { library }: ApiServed): void {
-  const idOf = async (card: string): Promise<number> => {
-    const found = await patron(library.db, { card })
-    if (!found) throw new RefusedAtTheDoorError('patron-unknown')
-    return found.patronId
-  }
+  const idOf = async (card: string) => (await patronAsked(library, card)).patronId
   app.get(
     '/api/v1/patrons/:card/loans',
     {

@@ -7,6 +7,7 @@ import { deskLists } from './desk-lists.ts'
 import { holds } from './holds.ts'
 import { imports } from './imports.ts'
 import { loans } from './loans.ts'
+import { merges } from './merges.ts'
 import { patrons } from './patrons.ts'
 import { places } from './places.ts'
 import { rules } from './rules.ts'
@@ -26,6 +27,7 @@ const nouns = [
   holds,
   deskLists,
   patrons,
+  merges,
   accounts,
   places,
   rules,

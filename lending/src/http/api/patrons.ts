@@ -4,7 +4,6 @@ import {
   editPatron,
   extendCard,
   findPatrons,
-  patron,
   registerPatron,
   setKeepsHistory,
   setPatronPassword,
@@ -12,7 +11,6 @@ import {
 } from '../../patrons/patron.ts'
 import type { App } from '../app.ts'
 import { branchAsked, branchIdOf } from '../branch-codes.ts'
-import { RefusedAtTheDoorError } from '../errors.ts'
 import {
   answer,
   card,
@@ -27,6 +25,7 @@ import {
   strict,
   version,
 } from '../fields.ts'
+import { patronAsked } from '../patron-asked.ts'
 import { answerWrite } from '../writing.ts'
 import type { ApiServed } from './api.ts'
 
@@ -87,8 +86,7 @@ function finding(app: App, { library }: ApiServed): void {
     '/api/v1/patrons/:card',
     { schema: { summary: 'One patron', tags, params: cardInPath } },
     async (request, reply) => {
-      const found = await patron(library.db, { card: request.params.card })
-      if (!found) throw new RefusedAtTheDoorError('patron-unknown')
+      const found = await patronAsked(library, request.params.card)
       // What staff noted of a patron is not for the patron's eyes.
       const { note: _, ...shown } = found
       return reply.send(request.who?.kind === 'staff' ? found : shown)
@@ -207,7 +205,7 @@ function account(app: App, { library }: ApiServed): void {
       },
     },
     async (request, reply) => {
-      const found = await patronAt(library, request.params.card)
+      const found = await patronAsked(library, request.params.card)
       const ask = { card: found.card, password: request.body.password }
       const sent = await answerWrite(library, request, reply, { verb: setPatronPassword, ask })
       app.sessions.forget(`patron:${found.patronId}`)
@@ -229,10 +227,4 @@ function account(app: App, { library }: ApiServed): void {
       return answerWrite(library, request, reply, { verb: setKeepsHistory, ask })
     },
   )
-}
-
-async function patronAt(library: ApiServed['library'], of: string) {
-  const found = await patron(library.db, { card: of })
-  if (!found) throw new RefusedAtTheDoorError('patron-unknown')
-  return found
 }

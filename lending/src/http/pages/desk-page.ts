@@ -4,11 +4,13 @@ import { lend } from '../../circulation/lend.ts'
 import { lendOverridable } from '../../circulation/lend-refusal.ts'
 import type { Override } from '../../circulation/override.ts'
 import { renew, renewOverridable } from '../../circulation/renew.ts'
+import { nobodyHas } from '../../patrons/merged-card.ts'
 import { patron as patronOf } from '../../patrons/patron.ts'
 import { may } from '../../staff/permission.ts'
 import { asked, identity, scanned } from './asked.ts'
 import { deskLines } from './desk-lines.ts'
 import { type AtDesk, deskView, type RefusedScan } from './desk-view.ts'
+import type { Refused } from './refusal-notice.ts'
 import { act, branchIdOf, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
 
 /** More loans than this are not shown at the desk. */
@@ -25,7 +27,8 @@ export function deskPages(served: Served): void {
     if (!card) return showDesk(served, request, reply, { at: undefined })
     const at = await atDesk(served, card)
     if (at) return showDesk(served, request, reply, { at })
-    const refused = { refusal: { refused: 'patron-unknown' }, barcode: card, passing: [], reason: '' }
+    const refusal = await nobodyHas(served.library.db, card)
+    const refused = { refusal, barcode: card, passing: [], reason: '' }
     return showDesk(served, request, reply, { at, refused })
   })
 
@@ -49,7 +52,7 @@ export function deskPages(served: Served): void {
     return showDesk(served, request, reply, {
       at: await atDesk(served, card),
       refused: {
-        refusal: outcome.refusal,
+        refusal: await orMerged(served, outcome.refusal, { card, barcode }),
         barcode,
         passing: toPass(outcome.refusal, passing, lendOverridable),
         reason: override?.override.reason ?? '',
@@ -76,6 +79,17 @@ export function deskPages(served: Served): void {
       },
     })
   })
+}
+
+/** A card that was merged away says so, as the patron's who stands here or where a book was expected. */
+async function orMerged(
+  { library }: Served,
+  refusal: Refused,
+  { card, barcode }: { readonly card: string; readonly barcode: string },
+): Promise<Refused> {
+  const code = { 'patron-unknown': card, 'copy-unknown': barcode }[refusal.refused]
+  const because = code === undefined ? undefined : await nobodyHas(library.db, code)
+  return because?.refused === 'patron-merged' ? because : refusal
 }
 
 async function showDesk(

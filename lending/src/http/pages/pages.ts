@@ -9,6 +9,7 @@ import { deskPages } from './desk-page.ts'
 import { importPages } from './imports-page.ts'
 import { journalPages } from './journal-page.ts'
 import { mePages } from './me-page.ts'
+import { mergePages } from './merge-page.ts'
 import { patronPages } from './patron-page.ts'
 import { patronsPages } from './patrons-page.ts'
 import { problemPages } from './problem-page.ts'
@@ -35,6 +36,7 @@ export async function pages(app: App, { library }: { readonly library: Library }
     shelfPages,
     patronsPages,
     patronPages,
+    mergePages,
     importPages,
     rulesPages,
     journalPages,

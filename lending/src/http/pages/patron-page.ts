@@ -4,6 +4,7 @@ import { payFine, waiveFine } from '../../circulation/fine-ledger.ts'
 import { cancelHold, resumeHold, suspendHold } from '../../circulation/hold.ts'
 import { branches, patronCategories } from '../../circulation/places.ts'
 import { renew } from '../../circulation/renew.ts'
+import { mergedInto } from '../../patrons/merged-card.ts'
 import {
   blockPatron,
   editPatron,
@@ -29,9 +30,12 @@ const reasonLimits = { max: 500, label: 'The reason', required: true }
 /** One patron as staff see them: how they stand, what they have, and what can be done about it. */
 export function patronPages(served: Served): void {
   const { app } = served
-  app.get('/patrons/:id', { config: { access: { needs: 'patron-read' } } }, async (request, reply) =>
-    showPatron(served, request, reply, await patronIn(served, request)),
-  )
+  app.get('/patrons/:id', { config: { access: { needs: 'patron-read' } } }, async (request, reply) => {
+    // The journal, and links that somebody kept, still name a record that was merged.
+    const into = await mergedInto(served.library.db, { patronId: idIn(request) ?? 0 })
+    if (into) return goTo(reply, `/patrons/${into.patronId}`, { said: 'was-merged' })
+    return showPatron(served, request, reply, await patronIn(served, request))
+  })
   const on = forms(served)
 
   on('block', 'patron-write', 'blocked', blockPatron, ({ card }, form) => ({
@@ -134,7 +138,8 @@ async function showPatron(
   )
 }
 
-async function patronIn({ library }: Served, request: FastifyRequest): Promise<Patron> {
+/** The patron whose page this is. Refuses when there is none. */
+export async function patronIn({ library }: Served, request: FastifyRequest): Promise<Patron> {
   const patronId = idIn(request)
   const found = patronId === undefined ? undefined : await patronOf(library.db, { patronId })
   if (!found) throw new RefusedAtTheDoorError('patron-unknown')

@@ -133,6 +133,7 @@ function cardActions(visit: Visit, patron: Patron): Html {
           <div><button class="button danger">Block</button></div></form></details>`
         : buttonForm(visit, { action: `${path}/unblock`, label: 'Lift the block', className: 'quiet' })
     }
+    <p><a href="${path}/merge">Merge a duplicate into this record</a></p>
   </section>`
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { branches, patronCategories } from '../../circulation/places.ts'
 import { type FoundPatron, findPatrons } from '../../patrons/find.ts'
+import { mergedInto } from '../../patrons/merged-card.ts'
 import { registerPatron } from '../../patrons/patron.ts'
 import { may } from '../../staff/permission.ts'
 import { asked } from './asked.ts'
@@ -23,6 +24,8 @@ export function patronsPages(served: Served): void {
     const visit = await visitOf(served, request, reply)
     const query = asked(request.query).text('query', { max: 100, label: 'The search' })
     const found = query ? await findPatrons(library.db, { query, limit: foundMax }) : undefined
+    const into = found?.length === 0 ? await mergedInto(library.db, { card: query }) : undefined
+    if (into) return goTo(reply, `/patrons/${into.patronId}`, { said: 'was-merged' })
     const actions =
       may(visit.who, 'patron-write') && html`<a class="button" href="/patrons/new">Register a patron</a>`
     return show(

@@ -38,6 +38,12 @@ export function refusalFacts(visit: Visit, refusal: Refused): Html | undefined {
       return amount(refusal, 'cents', (cents) => html`Owed now: ${money(cents)}.`)
     case 'patron-expired':
       return fact(refusal, 'expiresOn', (on) => html`It was valid until ${dayText(on, 'UTC')}.`)
+    case 'patron-merged':
+      return mergedAway(visit, refusal)
+    case 'patron-unknown':
+      return fact(refusal, 'card', (card) => html`It was card <bdi>${card}</bdi>.`)
+    case 'version-stale':
+      return fact(refusal, 'card', (card) => html`It is the record with card <bdi>${card}</bdi>.`)
     case 'loan-limit':
       return amount(refusal, 'limit', (limit) => html`The rule allows ${counted(limit, 'loan')} at a time.`)
     case 'hold-limit':
@@ -55,6 +61,14 @@ export function refusalFacts(visit: Visit, refusal: Refused): Html | undefined {
     default:
       return undefined
   }
+}
+
+function mergedAway(visit: Visit, { mergedInto }: Refused): Html | undefined {
+  if (visit.who?.kind !== 'staff' || typeof mergedInto !== 'string') return undefined
+  const to = visit.address.startsWith('/desk')
+    ? address('/desk', { card: mergedInto })
+    : address('/patrons', { query: mergedInto })
+  return html`It leads to <a href="${to}">card <bdi>${mergedInto}</bdi></a> now.`
 }
 
 function onLoan(visit: Visit, refusal: Refused): Html {

@@ -10,6 +10,8 @@ const texts: Readonly<Record<string, string>> = {
   blocked: 'The patron is blocked.',
   unblocked: 'The block is lifted.',
   extended: 'The card is extended.',
+  merged: 'The two records are one now.',
+  'was-merged': 'That record was merged into this one.',
   paid: 'The payment is recorded.',
   waived: 'The fine is waived.',
   'password-set': 'The password is set.',
