@@ -1,3 +1,4 @@
+import type { NobodyHasCard } from '../patrons/merged-card.ts'
 import type { LoanRule } from './loan-rule.ts'
 import type { OpenDays } from './open-days.ts'
 import type { OverrideRefused } from './override.ts'
@@ -5,7 +6,7 @@ import type { OverrideRefused } from './override.ts'
 /** Why a copy is not lent. */
 export type LendRefused =
   | { readonly refused: 'branch-unknown' }
-  | { readonly refused: 'patron-unknown' }
+  | NobodyHasCard
   | { readonly refused: 'patron-expired'; readonly expiresOn: string }
   | { readonly refused: 'patron-blocked'; readonly because: string }
   | { readonly refused: 'patron-owes'; readonly cents: number; readonly limitCents: number }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { nobodyHas } from '../patrons/merged-card.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
@@ -49,7 +50,8 @@ export const lend: Verb<LendAsk, Lent, LendRefused> = {
   work: async (tx, ask, by) => {
     const facts = await lendFacts(tx, { ...ask, now: by.occurredAt }, { lock: true })
     const weighed = weigh(refusalsOf(facts), { override: ask.override, overridable: lendOverridable })
-    if ('refused' in weighed) return weighed
+    // A card that was merged away says where it leads: asked only once nobody has it.
+    if ('refused' in weighed) return weighed.refused === 'patron-unknown' ? nobodyHas(tx, ask.card) : weighed
     return { ...(await handOver(tx, facts, by.occurredAt)), ...weighed }
   },
 }

@@ -298,6 +298,10 @@ test('the card of a merged record leads to the kept one, through any number of m
     assert.deepEqual(refusal(await write(db, by(), payFine, { card, cents: 1 })), leads)
     const hold = { card, titleId: library.titleId, pickupBranchId: branchId }
     assert.deepEqual(refusal(await write(db, by(), placeHold, hold)), leads)
+    assert.deepEqual(
+      refusal(await write(db, by(), lend, { card, branchId, barcode: library.barcode })),
+      leads,
+    )
     assert.deepEqual(await findPatrons(db, { query: card }), [])
   }
   assert.deepEqual(await invariantsOf(db), [])

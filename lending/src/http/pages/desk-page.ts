@@ -52,7 +52,7 @@ export function deskPages(served: Served): void {
     return showDesk(served, request, reply, {
       at: await atDesk(served, card),
       refused: {
-        refusal: await orMerged(served, outcome.refusal, { card, barcode }),
+        refusal: await orMerged(served, outcome.refusal, barcode),
         barcode,
         passing: toPass(outcome.refusal, passing, lendOverridable),
         reason: override?.override.reason ?? '',
@@ -81,15 +81,11 @@ export function deskPages(served: Served): void {
   })
 }
 
-/** A card that was merged away says so, as the patron's who stands here or where a book was expected. */
-async function orMerged(
-  { library }: Served,
-  refusal: Refused,
-  { card, barcode }: { readonly card: string; readonly barcode: string },
-): Promise<Refused> {
-  const code = { 'patron-unknown': card, 'copy-unknown': barcode }[refusal.refused]
-  const because = code === undefined ? undefined : await nobodyHas(library.db, code)
-  return because?.refused === 'patron-merged' ? because : refusal
+/** A card that was merged away says so where a book was expected, too. */
+async function orMerged({ library }: Served, refusal: Refused, barcode: string): Promise<Refused> {
+  if (refusal.refused !== 'copy-unknown') return refusal
+  const because = await nobodyHas(library.db, barcode)
+  return because.refused === 'patron-merged' ? because : refusal
 }
 
 async function showDesk(
