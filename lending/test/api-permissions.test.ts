@@ -58,6 +58,11 @@ const spot: readonly [string, string, Readonly<Partial<Record<Caller, boolean>>>
   ['POST', '/api/v1/patrons/CARD/payments', { patron: false, desk: true }],
   ['POST', '/api/v1/patrons/CARD/block', { patron: false, desk: true, cataloguer: false }],
   ['GET', '/api/v1/patrons/CARD/loans', { nobody: false, patron: true, desk: true, cataloguer: false }],
+  [
+    'GET',
+    '/api/v1/patrons/CARD/history',
+    { nobody: false, patron: true, desk: false, cataloguer: false, manager: false, operator: false },
+  ],
   ['POST', '/api/v1/branches', { desk: false, manager: false, operator: true }],
   ['GET', '/api/v1/branches', { nobody: true }],
   ['DELETE', '/api/v1/staff/nobody', { patron: false, desk: false, cataloguer: false, manager: true }],

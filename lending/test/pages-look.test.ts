@@ -191,6 +191,8 @@ async function prepare(browser: Browser, at: Sample): Promise<void> {
     insert into fine_line (patron_id, kind, cents, at) values (${patronId}, 'charge', 240, now()) returning id
   `)
 
+  await at.one(sql`update patron set keeps_history = true where card = ${reader} returning id`)
+
   await page.goto(`${at.address}/imports`)
   await page.getByLabel('Format').selectOption('csv')
   await page.getByLabel('File', { exact: true }).setInputFiles({
@@ -256,7 +258,12 @@ async function shotsOf(at: Sample): Promise<Record<string, Record<string, string
       'sign-in': '/sign-in',
       'not-found': '/nothing-here',
     },
-    patron: { account: '/account', 'me-patron': '/me', 'title-for-a-patron': `/titles/${titleId}` },
+    patron: {
+      account: '/account',
+      history: '/account/history',
+      'me-patron': '/me',
+      'title-for-a-patron': `/titles/${titleId}`,
+    },
     staff: {
       'home-of-staff': '/',
       'desk-empty': '/desk',

@@ -2,18 +2,20 @@ import { may, type Permission } from '../staff/permission.ts'
 import type { SignedIn } from '../staff/session.ts'
 
 /**
- * Who may use a route: everybody, whoever is signed in, whoever has a permission, or also the patron whose card
- * stands in the path (`orOwnCard`) or who asks about themselves (`orPatron`: the handler narrows it to their own).
+ * Who may use a route: everybody, whoever is signed in, only the patron whose card stands in the path (`own-card`: no
+ * permission opens it to staff), whoever has a permission, or also the patron whose card it is (`orOwnCard`) or who asks about themselves (`orPatron`: the handler narrows it to their own).
  */
 export type Access =
   | 'anyone'
   | 'signed-in'
+  | 'own-card'
   | { readonly needs: Permission; readonly orOwnCard?: true; readonly orPatron?: true }
 
 /** Whether this person may use a route of this access; `card` is the one in the path. */
 export function isLetIn(access: Access, who: SignedIn | undefined, card: string | undefined): boolean {
   if (access === 'anyone') return true
   if (access === 'signed-in') return who !== undefined
+  if (access === 'own-card') return who?.kind === 'patron' && who.card === card
   if (may(who, access.needs)) return true
   if (who?.kind !== 'patron') return false
   if (access.orOwnCard) return may(who, 'own-account') && who.card === card
@@ -57,6 +59,7 @@ export const apiAccess: Readonly<Record<string, Access>> = {
   'POST /api/v1/patrons/:card/unblock': { needs: 'patron-write' },
   'POST /api/v1/patrons/:card/extend': { needs: 'patron-write' },
   'POST /api/v1/patrons/:card/password': { needs: 'patron-write' },
+  'GET /api/v1/patrons/:card/history': 'own-card',
   'POST /api/v1/patrons/:card/history': { needs: 'patron-write', orOwnCard: true },
   'GET /api/v1/patrons/:card/merge': { needs: 'patron-write' },
   'POST /api/v1/patrons/:card/merge': { needs: 'patron-write' },

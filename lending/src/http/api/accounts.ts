@@ -1,8 +1,9 @@
 import { Type } from '@fastify/type-provider-typebox'
 import { holdsOf, loansOf, owes } from '../../circulation/accounts.ts'
 import { payFine, waiveFine } from '../../circulation/fine-ledger.ts'
+import { historyOf, historyRowsMax } from '../../circulation/history.ts'
 import type { App } from '../app.ts'
-import { answer, cardInPath, cents, reason, strict } from '../fields.ts'
+import { answer, cardInPath, cents, id, reason, strict } from '../fields.ts'
 import { patronAsked } from '../patron-asked.ts'
 import { answerWrite } from '../writing.ts'
 import type { ApiServed } from './api.ts'
@@ -13,6 +14,7 @@ const loansMax = 1_000
 /** What a patron has, waits for and owes. */
 export async function accounts(app: App, served: ApiServed): Promise<void> {
   reading(app, served)
+  remembering(app, served)
   paying(app, served)
   for (const { action } of [payFine, waiveFine]) app.metrics.expectWrites(action)
 }
@@ -60,6 +62,29 @@ function reading(app: App, { library }: ApiServed): void {
       },
     },
     async (request) => owes(library.db, await idOf(request.params.card)),
+  )
+}
+
+function remembering(app: App, { library }: ApiServed): void {
+  app.get(
+    '/api/v1/patrons/:card/history',
+    {
+      schema: {
+        summary: 'What this patron returned and is still remembered; for the patron alone',
+        tags,
+        params: cardInPath,
+        querystring: strict({
+          before: Type.Optional(id),
+          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: historyRowsMax })),
+        }),
+        response: { 200: answer({ keepsHistory: Type.Boolean(), loans: Type.Array(Type.Any()) }) },
+      },
+    },
+    async (request) => {
+      const { patronId, keepsHistory } = await patronAsked(library, request.params.card)
+      const { before, limit = 50 } = request.query
+      return { keepsHistory, loans: await historyOf(library.db, { patronId, before, limit }) }
+    },
   )
 }
 

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { holdsOf, loansOf, owes } from '../../circulation/accounts.ts'
 import { cancelHold, resumeHold, suspendHold } from '../../circulation/hold.ts'
 import { type RenewRefused, renew } from '../../circulation/renew.ts'
-import { patron as patronOf, setKeepsHistory } from '../../patrons/patron.ts'
+import { patron as patronOf } from '../../patrons/patron.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { accountView } from './account-view.ts'
 import { asked, identity } from './asked.ts'
@@ -64,15 +64,6 @@ export function accountPages(served: Served): void {
     if (outcome.outcome === 'done') return goTo(reply, '/account', { said: 'hold-resumed' })
     return showAccount(served, request, reply, { refusal: outcome.refusal })
   })
-
-  app.post('/account/history', { config }, async (request, reply) => {
-    const { card } = patronIn(request)
-    const keepsHistory = asked(request.body).ticked('keeps')
-    const outcome = await act(served, request, setKeepsHistory, { card, keepsHistory })
-    if (outcome.outcome === 'refused')
-      return showAccount(served, request, reply, { refusal: outcome.refusal })
-    return goTo(reply, '/account', { said: keepsHistory ? 'history-kept' : 'history-forgotten' })
-  })
 }
 
 /** What came of a form that did not simply succeed. */
@@ -108,7 +99,8 @@ async function showAccount(
   return show(reply, visit, frame, accountView(visit, { patron, loans, holds, owed, told }))
 }
 
-function patronIn({ who }: FastifyRequest): { readonly patronId: number; readonly card: string } {
+/** The patron whose account it is: the one who is signed in. */
+export function patronIn({ who }: FastifyRequest): { readonly patronId: number; readonly card: string } {
   if (who?.kind === 'patron') return who
   throw new RefusedAtTheDoorError(
     'not-permitted',

@@ -3,7 +3,7 @@ import type { Patron } from '../../patrons/patron.ts'
 import { answerTo } from '../answers.ts'
 import type { AccountTold } from './account-page.ts'
 import { fineList } from './fine-list.ts'
-import { buttonForm, carried, hidden } from './form.ts'
+import { buttonForm } from './form.ts'
 import { type HoldRow, holdList } from './hold-list.ts'
 import { type Html, html } from './html.ts'
 import { type LoanRow, loanList } from './loan-list.ts'
@@ -71,8 +71,7 @@ export function accountView(
               ? 'Your returned loans are kept for you, because you asked for it.'
               : 'Some weeks after you return a book, we forget that it was you who had it.'
           }</p>
-          <form method="post" action="/account/history">${hidden(visit)}${carried('keeps', patron.keepsHistory ? 'no' : 'yes')}
-            <button class="button quiet small">${patron.keepsHistory ? 'Forget them' : 'Keep them for me'}</button></form>
+          <p><a href="/account/history">What you returned</a></p>
         </section>
       </div>
     </div>

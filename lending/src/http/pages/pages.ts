@@ -6,6 +6,7 @@ import { branchPages } from './branches-page.ts'
 import { catalogueDeskPages } from './catalogue-page.ts'
 import { checkInPages } from './check-in-page.ts'
 import { deskPages } from './desk-page.ts'
+import { historyPages } from './history-page.ts'
 import { importPages } from './imports-page.ts'
 import { journalPages } from './journal-page.ts'
 import { mePages } from './me-page.ts'
@@ -30,6 +31,7 @@ export async function pages(app: App, { library }: { readonly library: Library }
     titlePages,
     signInPages,
     accountPages,
+    historyPages,
     mePages,
     deskPages,
     checkInPages,
