@@ -207,6 +207,7 @@ create table library (
   hold_shelf_days integer not null default 7,
   forget_after_days integer not null default 30,
   block_at_cents integer not null default 1000,
+  version integer not null default 1,
   created_at timestamp with time zone not null default now(),
   constraint library_block_at_cents_check CHECK ((block_at_cents > 0)),
   constraint library_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),

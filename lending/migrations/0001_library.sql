@@ -13,6 +13,7 @@ create table library (
   hold_shelf_days integer not null default 7 check (hold_shelf_days between 1 and 365),
   forget_after_days integer not null default 30 check (forget_after_days between 0 and 3650),
   block_at_cents integer not null default 1000 check (block_at_cents > 0),
+  version integer not null default 1,
   created_at timestamptz not null default now()
 );
 

@@ -34,6 +34,7 @@ const doors: Readonly<Record<string, readonly Who[]>> = {
   '/journal': ['manager', 'operator'],
   '/branches': ['manager', 'operator'],
   '/staff': ['manager', 'operator'],
+  '/settings': ['operator'],
   '/staff/new': ['manager', 'operator'],
 }
 

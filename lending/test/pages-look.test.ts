@@ -287,6 +287,7 @@ async function shotsOf(at: Sample): Promise<Record<string, Record<string, string
       journal: '/journal',
       branches: '/branches',
       me: '/me',
+      settings: '/settings',
       staff: '/staff',
       'staff-new': '/staff/new',
       'staff-member': `/staff/${staffId}`,

@@ -13,6 +13,7 @@ import { patronVerbs } from './people-verbs.ts'
 import { journalVerb, ruleVerbs } from './rule-verbs.ts'
 import { sentence } from './sentence.ts'
 import { checked, serviceVerbs } from './service-verbs.ts'
+import { settingsVerbs } from './settings-verbs.ts'
 import { staffVerbs } from './staff-verbs.ts'
 import { startVerb } from './start.ts'
 
@@ -51,6 +52,7 @@ export function bibbyProgram(): Command {
     importVerbs,
     patronVerbs,
     staffVerbs,
+    settingsVerbs,
     ruleVerbs,
     journalVerb,
   ]) {

@@ -125,10 +125,15 @@ test('the whole of lending goes by command, beside a running Bibby', async () =>
   assert.equal((await running.ended).code, 0)
 })
 
-test('an operator at the machine keeps the staff by command, and no password is an argument', async () => {
+test('an operator at the machine keeps settings and staff by command, and no password is an argument', async () => {
   await using home = await temporaryHome()
   const running = home.start()
   const address = await running.ready
+  const kept = ['--name', 'Our library', '--hold-shelf-days', '3', '--block-at', '2.5']
+  assert.match((await bibby(home, ['settings', 'set', ...kept])).out, /^debt that stops lending {9}2\.50$/m)
+  assert.match((await bibby(home, ['settings'])).out, /^name {28}Our library\ncurrency {24}EUR\ndays.* 3$/m)
+  assert.equal((await bibby(home, ['settings', 'set', '--block-at', 'much'])).code, 2)
+
   const staff = (words: readonly string[], typed = '') => bibby(home, ['staff', ...words], {}, typed)
   const account = ['--name', 'Ruth', '--role', 'desk', '--branch', 'main']
   const none = await staff(['add', 'ruth', ...account])

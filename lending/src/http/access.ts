@@ -72,6 +72,8 @@ export const apiAccess: Readonly<Record<string, Access>> = {
   'GET /api/v1/rules': { needs: 'lend' },
   'PUT /api/v1/rules': { needs: 'rules-write' },
   'GET /api/v1/rules/explain': { needs: 'lend' },
+  'GET /api/v1/library': 'anyone',
+  'PATCH /api/v1/library': { needs: 'settings' },
   'GET /api/v1/branches': 'anyone',
   'POST /api/v1/branches': { needs: 'settings' },
   'GET /api/v1/patron-categories': 'anyone',

@@ -35,6 +35,7 @@ type Rules =
   | RefusalOf<typeof import('../circulation/calendar.ts').removeClosedDay>
   | RefusalOf<typeof import('../circulation/fine-ledger.ts').payFine>
   | RefusalOf<typeof import('../circulation/fine-ledger.ts').waiveFine>
+  | RefusalOf<typeof import('../circulation/library-settings.ts').editLibrary>
   | RefusalOf<typeof import('../circulation/places.ts').addBranch>
   | RefusalOf<typeof import('../circulation/places.ts').addPatronCategory>
   | RefusalOf<typeof import('../circulation/places.ts').addItemType>

@@ -39,6 +39,7 @@ const edited: Readonly<Record<string, string>> = {
   'edit-patron': 'patron',
   'edit-staff': 'staff',
   'merge-patrons': 'patron',
+  'edit-library': 'library',
 }
 
 /** The version that whoever edits had seen, for the journal: who merges two histories later weighs it. */

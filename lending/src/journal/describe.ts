@@ -70,6 +70,7 @@ const sentences: Readonly<Record<string, Sentence>> = {
   'remove-staff': (a) => `Removed ${a.text('login')} from the staff.`,
   'set-staff-password': (a) => `Set the password of ${a.text('login')}.`,
   'set-own-password': () => 'Changed their own password.',
+  'edit-library': (a) => `Changed the library’s settings; they are at version ${a.count('version')} now.`,
   'add-branch': (a) => `Added the branch ${a.text('code')}.`,
   'add-patron-category': (a) => `Added the patron category ${a.text('code')}.`,
   'add-item-type': (a) => `Added the item type ${a.text('code')}.`,

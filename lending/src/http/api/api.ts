@@ -6,6 +6,7 @@ import { books } from './books.ts'
 import { deskLists } from './desk-lists.ts'
 import { holds } from './holds.ts'
 import { imports } from './imports.ts'
+import { librarySettingRoutes } from './library.ts'
 import { loans } from './loans.ts'
 import { merges } from './merges.ts'
 import { patrons } from './patrons.ts'
@@ -31,6 +32,7 @@ const nouns = [
   accounts,
   places,
   rules,
+  librarySettingRoutes,
   staff,
   imports,
   uploads,

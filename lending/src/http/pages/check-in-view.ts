@@ -28,18 +28,18 @@ export function checkInView(
     </div></form>
     <div id="answer" aria-live="assertive">${
       shown.refused && refusalNotice(visit, shown.refused.refusal, scannedLine(shown.refused.barcode))
-    }${shown.taken && !shown.refused && whereNow(shown.taken)}</div>
+    }${shown.taken && !shown.refused && whereNow(visit, shown.taken)}</div>
     <p class="waiting soft" id="waiting" role="status"></p>
     ${doneList(visit, shown.lines)}
   </div>`
 }
 
 /** Where the copy goes, large enough to read at arm's length. */
-function whereNow(taken: TakenBack): Html {
+function whereNow(visit: Visit, taken: TakenBack): Html {
   const { next } = taken
   const about = html`<p><span class="work">${workName(taken.title)}</span> · <span class="code">${taken.barcode}</span></p>
     ${taken.loanId === null && html`<p>It was not on loan.</p>`}
-    ${taken.fineCents > 0 && html`<p><strong>Fine: ${money(taken.fineCents)}</strong>, charged to <bdi>${taken.patronName}</bdi>.</p>`}`
+    ${taken.fineCents > 0 && html`<p><strong>Fine: ${money(visit, taken.fineCents)}</strong>, charged to <bdi>${taken.patronName}</bdi>.</p>`}`
   switch (next.to) {
     case 'shelf':
       return notice('good', { title: html`<span class="big-answer">Back to the shelf</span>`, body: about })

@@ -44,7 +44,7 @@ export function deskView(
     ${
       desk.at
         ? html`<div class="columns person-first">
-            <div class="stack">${personPanel(desk.at)}${doneList(visit, desk.lines)}</div>
+            <div class="stack">${personPanel(visit, desk.at)}${doneList(visit, desk.lines)}</div>
             <div>${loansPanel(visit, desk.at)}</div>
           </div>`
         : doneList(visit, desk.lines)
@@ -110,12 +110,12 @@ function overrideForm(visit: Visit, scan: RefusedScan, card: string): Html {
   </form>`
 }
 
-function personPanel({ patron, ready }: AtDesk): Html {
+function personPanel(visit: Visit, { patron, ready }: AtDesk): Html {
   const { blockedBecause, owesCents, openHolds } = patron
   return html`<section class="panel stack-tight" aria-label="Patron">
     <div class="person"><h2><a href="/patrons/${patron.patronId}"><bdi dir="auto">${fullName(patron)}</bdi></a></h2></div>
     ${blockedBecause !== null && html`<p>${tag('bad', 'Blocked')} <bdi>${blockedBecause}</bdi></p>`}
-    ${owesCents > 0 && html`<p>${tag('warn', `Owes ${money(owesCents)}`)}</p>`}
+    ${owesCents > 0 && html`<p>${tag('warn', `Owes ${money(visit, owesCents)}`)}</p>`}
     ${patron.note && html`<p>${tag('warn', 'Note')} <bdi dir="auto">${patron.note}</bdi></p>`}
     <dl class="facts">
       <dt>Card</dt><dd class="code">${patron.card}</dd>

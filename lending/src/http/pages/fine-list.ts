@@ -7,7 +7,7 @@ const kinds: Readonly<Record<string, string>> = { charge: 'Charge', payment: 'Pa
 
 /** What a patron owes, and the lines that it is the sum of. */
 export function fineList(visit: Visit, owed: Awaited<ReturnType<typeof owes>>): Html {
-  return html`<p class="big-answer">${owed.cents === 0 ? 'Nothing owed' : money(owed.cents)}</p>
+  return html`<p class="big-answer">${owed.cents === 0 ? 'Nothing owed' : money(visit, owed.cents)}</p>
     ${
       owed.lines.length > 0 &&
       html`<details${owed.cents > 0 && html` open`}><summary>How it came about</summary>
@@ -16,7 +16,7 @@ export function fineList(visit: Visit, owed: Awaited<ReturnType<typeof owes>>): 
           <div><p>${kinds[line.kind] ?? line.kind}</p><p class="under">${day(line.at, zoneOf(visit))}${
             line.reason && html` · <bdi dir="auto">${line.reason}</bdi>`
           }</p></div>
-          <p class="number">${money(line.cents)}</p>
+          <p class="number">${money(visit, line.cents)}</p>
         </li>`,
       )}</ul></details>`
     }`

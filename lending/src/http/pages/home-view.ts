@@ -15,6 +15,7 @@ const about: Readonly<Record<string, string>> = {
   '/journal': 'Who did what, and when.',
   '/branches': 'Branches and the days they are closed.',
   '/staff': 'Who works here, and what each may do.',
+  '/settings': 'Name, currency, and what holds for all branches.',
   '/account': 'Your loans, holds and fines.',
 }
 

@@ -53,7 +53,7 @@ ${frame.scripts?.map((name) => html`<script type="module" src="${asset(name)}"><
   ${content}
 </main>
 <footer class="foot"><div class="foot-inside">
-  <p>${visit.branch ? visit.branch.name : 'Bibby'}</p>
+  <p>${visit.library?.name ?? 'Bibby'}</p>
   <p>Bibby lends books and refuses disasters.</p>
 </div></footer>
 </body>
@@ -88,6 +88,7 @@ const doors: readonly Door[] = [
   { to: '/journal', label: 'Journal', needs: 'journal-read', staff: true },
   { to: '/branches', label: 'Branches', needs: 'rules-write', staff: true },
   { to: '/staff', label: 'Staff', needs: 'staff-write', staff: true },
+  { to: '/settings', label: 'Settings', needs: 'settings', staff: true },
 ]
 
 /** The doors that this person may open. */

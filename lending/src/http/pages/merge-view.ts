@@ -75,7 +75,7 @@ function moving(visit: Visit, { merged, loans, returnedLoans, holds, givenUp }: 
     ['On loan', String(merged.openLoans)],
     ['Returned', String(returnedLoans)],
     ['Holds', String(holds.length)],
-    ['Owed', money(merged.owesCents)],
+    ['Owed', money(visit, merged.owesCents)],
   ]
   return html`<dl class="counts">${counts.map(([name, count]) => html`<div><dt>${name}</dt><dd>${count}</dd></div>`)}</dl>
     ${

@@ -16,6 +16,7 @@ import { patronsPages } from './patrons-page.ts'
 import { problemPages } from './problem-page.ts'
 import { rulesPages } from './rules-page.ts'
 import { searchPages } from './search-page.ts'
+import { settingsPages } from './settings-page.ts'
 import { shelfPages } from './shelf-page.ts'
 import { signInPages } from './sign-in-page.ts'
 import { staffPages } from './staff-page.ts'
@@ -44,6 +45,7 @@ export async function pages(app: App, { library }: { readonly library: Library }
     journalPages,
     branchPages,
     staffPages,
+    settingsPages,
     catalogueDeskPages,
   ]) {
     part(served)

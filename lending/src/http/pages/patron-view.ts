@@ -12,7 +12,7 @@ import { notice, tag } from './notice.ts'
 import { patronFields } from './patron-fields.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import { saidText } from './said.ts'
-import { type Visit, zoneOf } from './visit.ts'
+import { currencyOf, type Visit, zoneOf } from './visit.ts'
 import { counted, day, money, todayIn } from './wording.ts'
 
 type Shown = {
@@ -61,7 +61,7 @@ function standing(visit: Visit, patron: Patron): Html {
   const tags = [
     patron.blockedBecause !== null && html`${tag('bad', 'Blocked')} <bdi>${patron.blockedBecause}</bdi>`,
     patron.expiresOn < today && tag('warn', 'Card expired'),
-    patron.owesCents > 0 && tag('warn', `Owes ${money(patron.owesCents)}`),
+    patron.owesCents > 0 && tag('warn', `Owes ${money(visit, patron.owesCents)}`),
     patron.protected && tag('plain', 'Protected'),
   ].filter(Boolean)
   return tags.length === 0 ? tag('good', 'In good standing') : html`${tags.map((each) => html`${each} `)}`
@@ -93,7 +93,7 @@ function finesPanel(visit: Visit, { patron, owed }: Shown): Html {
     textField({
       name: 'amount',
       id,
-      label: 'Amount',
+      label: `Amount in ${currencyOf(visit)}`,
       value: (owed.cents / 100).toFixed(2),
       max: 10,
       required: true,

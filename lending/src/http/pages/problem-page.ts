@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { librarySettings } from '../../circulation/library-settings.ts'
 import { branches } from '../../circulation/places.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import type { Problem } from '../problem.ts'
@@ -31,12 +32,15 @@ export function problemPages(served: Served): void {
 
 /** Whoever asks for these is staff, so the sign-in page begins with their form. */
 const staffPaths =
-  /^\/(?:desk|check-in|shelf|overdue|patrons|imports|rules|journal|branches|staff|catalogue)\b/
+  /^\/(?:desk|check-in|shelf|overdue|patrons|imports|rules|journal|branches|staff|settings|catalogue)\b/
 
 /** What an error page may know: no token for a form, and no branch where the database cannot be asked. */
 async function problemVisit({ library }: Served, { who, url }: FastifyRequest): Promise<Visit> {
-  const [branch] = await branches(library.db).catch(() => [])
-  return { who, csrf: '', address: url, now: library.clock(), branch, said: undefined }
+  const [[branch], settings] = await Promise.all([
+    branches(library.db).catch(() => []),
+    librarySettings(library.db).catch(() => undefined),
+  ])
+  return { who, csrf: '', address: url, now: library.clock(), branch, library: settings, said: undefined }
 }
 
 const pageWords: Readonly<Record<string, { readonly title: string; readonly next: string }>> = {

@@ -35,7 +35,7 @@ export function refusalFacts(visit: Visit, refusal: Refused): Html | undefined {
     case 'patron-blocked':
       return fact(refusal, 'because', (because) => html`The reason given: <bdi>${because}</bdi>`)
     case 'patron-owes':
-      return amount(refusal, 'cents', (cents) => html`Owed now: ${money(cents)}.`)
+      return amount(refusal, 'cents', (cents) => html`Owed now: ${money(visit, cents)}.`)
     case 'patron-expired':
       return fact(refusal, 'expiresOn', (on) => html`It was valid until ${dayText(on, 'UTC')}.`)
     case 'patron-merged':
@@ -51,7 +51,7 @@ export function refusalFacts(visit: Visit, refusal: Refused): Html | undefined {
     case 'copy-on-loan':
       return onLoan(visit, refusal)
     case 'more-than-owed':
-      return amount(refusal, 'owesCents', (cents) => html`Owed now: ${money(cents)}.`)
+      return amount(refusal, 'owesCents', (cents) => html`Owed now: ${money(visit, cents)}.`)
     case 'sign-in-too-often':
       return amount(refusal, 'retryAfterSeconds', (seconds) => {
         return html`Try again in ${counted(Math.max(1, Math.ceil(seconds / 60)), 'minute')}.`

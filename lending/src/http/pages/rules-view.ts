@@ -7,7 +7,7 @@ import { checkField, choiceField, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { notice, tag } from './notice.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
-import { type Visit, zoneOf } from './visit.ts'
+import { currencyOf, type Visit, zoneOf } from './visit.ts'
 import { counted, day, money } from './wording.ts'
 
 type Rule = Awaited<ReturnType<typeof loanRules>>[number]
@@ -37,7 +37,7 @@ export function rulesView(visit: Visit, shown: RulesShown): Html {
       </form>
       ${answer && html`<div class="stack-tight explained" id="explained">${isRefused(answer) ? refusalNotice(visit, answer) : explained(visit, answer)}</div>`}
     </section>
-    <section aria-labelledby="all-rules"><h2 class="unseen" id="all-rules">All rules</h2>${rulesTable(shown.rules)}</section>
+    <section aria-labelledby="all-rules"><h2 class="unseen" id="all-rules">All rules</h2>${rulesTable(visit, shown.rules)}</section>
     ${may(visit.who, 'rules-write') && ruleForm(visit, shown)}
   </div>`
 }
@@ -66,7 +66,7 @@ function caseText(rule: Pick<Rule, 'loanDays' | 'renewalsMax' | 'loansMax'>): st
   return `${counted(rule.loanDays, 'day')}, ${counted(rule.renewalsMax, 'renewal')}, at most ${counted(rule.loansMax, 'loan')}`
 }
 
-function rulesTable(rules: readonly Rule[]): Html {
+function rulesTable(visit: Visit, rules: readonly Rule[]): Html {
   if (rules.length === 0) return html`<p class="empty">There is no rule yet: nothing can be lent.</p>`
   const any = html`<span class="soft">any</span>`
   return html`<div class="scroll" tabindex="0" role="region" aria-labelledby="all-rules"><table>
@@ -82,9 +82,9 @@ function rulesTable(rules: readonly Rule[]): Html {
             : html`<td colspan="2">${tag('warn', 'Not lent')}</td>`
         }
         <td class="number">${rule.loansMax}</td><td class="number">${rule.holdsMax}</td>
-        <td class="number">${rule.fineCentsPerDay === 0 ? '–' : money(rule.fineCentsPerDay)}</td>
+        <td class="number">${rule.fineCentsPerDay === 0 ? '–' : money(visit, rule.fineCentsPerDay)}</td>
         <td class="number">${rule.graceDays}</td>
-        <td class="number">${rule.fineCapCents === 0 && rule.fineCentsPerDay === 0 ? '–' : money(rule.fineCapCents)}</td>
+        <td class="number">${rule.fineCapCents === 0 && rule.fineCentsPerDay === 0 ? '–' : money(visit, rule.fineCapCents)}</td>
       </tr>`,
     )}</tbody></table></div>`
 }
@@ -103,9 +103,9 @@ function ruleForm(visit: Visit, { places, categories, types }: RulesShown): Html
       ${choice('branch', 'Branch', places)}${choice('patronCategory', 'Patrons', categories)}${choice('itemType', 'Item type', types)}
       ${number('loanDays', 'Days', '21')}${number('renewalsMax', 'Renewals', '2')}
       ${number('loansMax', 'Loans at a time', '20')}${number('holdsMax', 'Holds at a time', '10')}
-      ${textField({ name: 'fine', label: 'Fine for each open day', max: 10, hint: 'As 0.20; empty for none.' })}
+      ${textField({ name: 'fine', label: 'Fine for each open day', max: 10, hint: `In ${currencyOf(visit)}, as 0.20; empty for none.` })}
       ${number('graceDays', 'Days of grace', '0')}
-      ${textField({ name: 'cap', label: 'At most for one loan', max: 10, hint: 'As 10.00; if empty, no fine is charged.' })}
+      ${textField({ name: 'cap', label: 'At most for one loan', max: 10, hint: `In ${currencyOf(visit)}, as 10.00; if empty, no fine is charged.` })}
       <div class="whole">${checkField({ name: 'lendable', label: 'May be lent', checked: true })}</div>
       <div class="whole actions"><button class="button">Save the rule</button><p class="soft small">A rule for the same case is replaced.</p></div>
     </form></section>`

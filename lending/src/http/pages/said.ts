@@ -28,6 +28,7 @@ const texts: Readonly<Record<string, string>> = {
   'title-changed': 'The title is changed.',
   'own-password-set': 'Your password is changed. Everywhere else you are signed out.',
   'signed-out-everywhere': 'You are signed out, here and everywhere else.',
+  'settings-changed': 'The settings are saved.',
   'staff-added': 'The member of staff is added, and can sign in with that password.',
   'staff-removed': 'The account is removed, and signed out everywhere.',
   'copy-added': 'The copy is added.',

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { librarySettings } from '../../circulation/library-settings.ts'
 import { branches } from '../../circulation/places.ts'
 import type { Library } from '../../library.ts'
 import {
@@ -31,7 +32,7 @@ export async function visitOf(
   reply: FastifyReply,
 ): Promise<Visit> {
   const { who } = request
-  const places = await branches(library.db)
+  const [places, settings] = await Promise.all([branches(library.db), librarySettings(library.db)])
   const branch = places.find(({ branchId }) => branchId === who?.branchId) ?? places[0]
   const said = asked(request.query).text('said', { max: 40, label: 'said' })
   let csrf: string | undefined
@@ -45,6 +46,7 @@ export async function visitOf(
     address: request.url,
     now: library.clock(),
     branch,
+    library: settings,
     said: said || undefined,
   }
 }

@@ -11,6 +11,8 @@ export type Visit = {
   readonly now: Date
   /** The branch at whose desk the person works, or the library's first. */
   readonly branch: VisitedBranch | undefined
+  /** The library whose pages these are; undefined where it cannot be asked for. */
+  readonly library: { readonly name: string; readonly currency: string } | undefined
   /** What was done just before, as a code of `said.ts`. */
   readonly said: string | undefined
 }
@@ -26,4 +28,9 @@ export type VisitedBranch = {
 /** The time zone to show times in. */
 export function zoneOf({ branch }: Pick<Visit, 'branch'>): string {
   return branch?.timeZone ?? 'UTC'
+}
+
+/** The currency that amounts are in, as ISO 4217 names it. */
+export function currencyOf({ library }: Pick<Visit, 'library'>): string {
+  return library?.currency ?? 'EUR'
 }

@@ -1,4 +1,5 @@
 import { type Html, html } from './html.ts'
+import { currencyOf, type Visit } from './visit.ts'
 
 /** A count with its noun: `1 copy`, `3 copies`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
@@ -6,8 +7,10 @@ export function counted(count: number, one: string, many = `${one}s`): string {
 }
 
 /** Whole cents as money, in the library's currency. */
-export function money(cents: number, currency = 'EUR'): string {
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).format(cents / 100)
+export function money(visit: Pick<Visit, 'library'>, cents: number): string {
+  // Hundredths are what is kept, of yen too: they are shown where there are any.
+  const options = { style: 'currency', currency: currencyOf(visit), maximumFractionDigits: 2 } as const
+  return new Intl.NumberFormat('en', options).format(cents / 100)
 }
 
 /** How large a file is: `812 kB`, `4.2 MB`. */

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { aServedLibrary, bearing } from './api-fixtures.ts'
+import { anOpenLibrary, aVisitor } from './browser.ts'
+import { aCharge } from './library-fixtures.ts'
+
+test('an operator changes the settings by page, and two of them do not overwrite one another', async () => {
+  await using at = await anOpenLibrary()
+  const [ann, ben] = [aVisitor(at.app), aVisitor(at.app)]
+  for (const each of [ann, ben]) await each.signIn('staff', await at.staff('operator'))
+  await ann.open('/settings')
+  await ben.open('/settings')
+  const wrong = await ann.send('/settings', { name: 'Stadtbücherei', currency: 'EURO', holdShelfDays: '0' })
+  assert.equal(wrong.status, 422)
+  assert.match(wrong.text, /must be a whole number from 1 to 365/)
+  assert.match(wrong.html, /value="Stadtbücherei"/, 'what was typed is kept')
+  const unknown = await ann.send('/settings', { currency: 'XQQ', holdShelfDays: '5' })
+  assert.match(unknown.text, /three letters that ISO 4217 names/)
+
+  const late = await ben.send('/settings', { holdShelfDays: '9' })
+  assert.match(late.text, /The settings are saved/)
+  const stale = await ann.send('/settings', { currency: 'CHF' })
+  assert.equal(stale.status, 409, 'a mistake of her own did not make her the newer version')
+  assert.match(stale.html, /name="holdShelfDays"[^>]*value="9"/)
+  const saved = await ann.send('/settings', { name: 'Stadtbücherei', currency: 'chf', blockAt: '2,50' })
+  assert.match(saved.text, /The settings are saved.*Stadtbücherei/)
+  assert.match(saved.html, /name="blockAt"[^>]*value="2\.50"/)
+  assert.match(saved.html, /name="holdShelfDays"[^>]*value="9"/)
+})
+
+test('the foot of every page names the library, not a branch', async () => {
+  await using at = await anOpenLibrary()
+  const visitor = aVisitor(at.app)
+  for (const path of ['/', '/sign-in', '/nothing-here']) {
+    const foot = (await visitor.open(path)).html.split('<footer')[1] ?? ''
+    assert.match(foot, /<p>Library of the tests<\/p>/, path)
+  }
+})
+
+test('money is shown and taken in the currency of the library', async () => {
+  await using at = await anOpenLibrary()
+  await aCharge(at.db, { patronId: at.patronId, cents: 1_250 })
+  const operator = aVisitor(at.app)
+  await operator.signIn('staff', await at.staff('operator'))
+  await operator.open('/settings')
+  await operator.send('/settings', { currency: 'SEK', blockAt: '5000' })
+  const places = [`/patrons/${at.patronId}`, `/desk?card=${at.card}`]
+  for (const path of places) {
+    const page = await operator.open(path)
+    assert.match(page.text, /SEK\s12\.50/, path)
+    assert.doesNotMatch(page.text, /€|EUR/, path)
+  }
+  assert.match((await operator.open('/rules')).text, /In SEK, as 0\.20/)
+  await operator.open(`/patrons/${at.patronId}`)
+  const page = await operator.send(`/patrons/${at.patronId}/pay`, { amount: '2.50' })
+  assert.match(page.text, /SEK\s10\.00.*Amount in SEK/)
+  await operator.open('/settings')
+  await operator.send('/settings', { currency: 'JPY' })
+  assert.match((await operator.open(`/patrons/${at.patronId}`)).text, /¥10\b/)
+})
+
+test('by API everybody reads the settings, and a change names the version that was read', async () => {
+  await using at = await aServedLibrary()
+  const read = async () => (await at.app.inject('/api/v1/library')).json()
+  const before = await read()
+  assert.deepEqual([before.name, before.currency, before.version], ['Library of the tests', 'EUR', 1])
+  const change = async (role: 'manager' | 'operator', payload: object) =>
+    at.app.inject({
+      method: 'PATCH',
+      url: '/api/v1/library',
+      headers: bearing(await at.tokenOf(role)),
+      payload,
+    })
+  assert.equal((await change('manager', { version: 1, name: 'Ours' })).statusCode, 403)
+  assert.equal((await change('operator', { name: 'Ours' })).json().code, 'request-invalid')
+  const changed = await change('operator', { version: 1, name: 'Ours', blockAtCents: 500 })
+  assert.deepEqual(changed.json(), { ...before, name: 'Ours', blockAtCents: 500, version: 2 })
+  assert.deepEqual(await read(), changed.json())
+  assert.equal((await change('operator', { version: 1, name: 'Theirs' })).json().code, 'version-stale')
+  assert.equal((await change('operator', { version: 2, currency: 'EURO' })).json().code, 'fields-invalid')
+})
