@@ -170,8 +170,22 @@ create table sign_in_failure (
 );
 create index sign_in_failure_by_account on sign_in_failure (account, at);
 
+-- What a search reads of every candidate stands first: to reach a column the server steps over all before it.
 create table title (
   id bigint generated always as identity primary key,
+  deleted_at timestamptz,
+  -- Loans so far and the tier of usefulness that search cuts by (0 is the most lent); a sweep renews both.
+  loans_count integer not null default 0,
+  published_year integer check (published_year between -5000 and 9999),
+  tier smallint not null default 4 check (tier between 0 and 4),
+  -- Made by catalogue/search from the fields below: ' title / authors / the rest', folded; ranked by, and looked
+  -- through for parts of words.
+  folded text not null default '',
+  -- Made there too; PostgreSQL never parses a word itself.
+  words tsvector not null default ''::tsvector,
+  -- ISO 639-2/B, or '' where the record does not say.
+  language text not null default '',
+  material text not null default 'book',
   -- Who numbered the record and how: (003, 001) of a MARC record, or the identity that a CSV mapping names.
   control_source text not null default '',
   control_number text,
@@ -179,26 +193,14 @@ create table title (
   subtitle text not null default '',
   authors text[] not null default '{}',
   publisher text not null default '',
-  published_year integer check (published_year between -5000 and 9999),
-  -- ISO 639-2/B, or '' where the record does not say.
-  language text not null default '',
-  material text not null default 'book',
   -- 13 digits each; the record keeps them as they were written.
   isbns text[] not null default '{}',
   subjects text[] not null default '{}',
   series text[] not null default '{}',
   summary text not null default '',
-  -- Made by catalogue/search from the fields above; PostgreSQL never parses a word itself.
-  words tsvector not null default ''::tsvector,
-  -- Made there too: ' title / authors / the rest', folded; ranked by, and looked through for parts of words.
-  folded text not null default '',
-  -- Loans so far and the tier of usefulness that search cuts by (0 is the most lent); a sweep renews both.
-  loans_count integer not null default 0,
-  tier smallint not null default 4 check (tier between 0 and 4),
   version integer not null default 1,
   created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now(),
-  deleted_at timestamptz
+  updated_at timestamptz not null default now()
 );
 create unique index title_one_per_control_number on title (control_source, control_number)
   where control_number is not null and deleted_at is null;

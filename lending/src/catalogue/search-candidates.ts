@@ -20,13 +20,7 @@ export function wordCandidates(query: ReadQuery, filters: SearchFilters): Sql {
   const fits = fitting(filters)
   const continued = continuedTiers(query, fits)
   return sql`
-    exact as materialized (
-      select title.id, title.folded, title.loans_count, title.published_year, true as fits, false as cut
-      from title
-      where split_part(title.folded, ' /', 1) = ${query.folded} and title.deleted_at is null
-        and title.words @@ ${query.whole}::tsquery and ${fits}
-      limit ${exactMax}::integer
-    ),
+    exact as materialized (${calledExactly(query.folded, sql`title.words @@ ${query.whole}::tsquery and ${fits}`)}),
     whole as materialized (
       select * from (${perTier((tier) => sql`${tier} and title.words @@ ${query.whole}::tsquery`, fits)}) as tiered
       limit ${matchesMax + 1}::integer
@@ -45,14 +39,33 @@ export function wordCandidates(query: ReadQuery, filters: SearchFilters): Sql {
 }
 
 /** As `wordCandidates`, for titles that have these letters anywhere. */
-export function substringCandidates(pattern: string, filters: SearchFilters): Sql {
+export function substringCandidates(
+  { folded, pattern }: { readonly folded: string; readonly pattern: string },
+  filters: SearchFilters,
+): Sql {
   const fits = fitting(filters)
+  const matching = (tier: Sql) => sql`${tier} and title.folded like ${pattern}`
   return sql`
-    candidate as materialized (
-      select *, true as is_whole
-      from (${perTier((tier) => sql`${tier} and title.folded like ${pattern}`, fits)}) as tiered
+    exact as materialized (${calledExactly(folded, fits)}),
+    part as materialized (
+      select * from (${perTier(matching, fits, substringDepth)}) as tiered
       limit ${matchesMax + 1}::integer
+    ),
+    candidate as materialized (
+      select distinct on (id) *, true as is_whole
+      from (select * from exact union all select * from part) as found
+      order by id, cut desc
     )
+  `
+}
+
+/** The titles that are called exactly this, however seldom they were lent. */
+function calledExactly(folded: string, fits: Sql): Sql {
+  return sql`
+    select title.id, title.folded, title.loans_count, title.published_year, true as fits, false as cut
+    from title
+    where split_part(title.folded, ' /', 1) = ${folded} and title.deleted_at is null and ${fits}
+    limit ${exactMax}::integer
   `
 }
 
@@ -95,6 +108,11 @@ const tiers: readonly Sql[] = [
 
 const continuedDepth: Depth = { matches: matchesMax, examined: examinedMax }
 const suggestedDepth: Depth = { matches: 60, examined: 1_000 }
+/**
+ * Letter triples say little about where letters stand together, so most of what the index gives for common ones is
+ * looked at in vain. In the tiers of a hundred thousand titles and more it is looked at only until there are enough.
+ */
+const substringDepth: Depth = { matches: matchesMax, examined: examinedMax, unorderedFrom: 2 }
 
 function continuedTiers(query: ReadQuery, fits: Sql): Sql {
   if (!query.continued) return sql`select * from whole where false`
@@ -129,7 +147,12 @@ function fitting(filters: SearchFilters): Sql {
   return conditions.length === 0 ? sql`true` : joined(conditions, ' and ')
 }
 
-type Depth = { readonly matches: number; readonly examined: number }
+type Depth = {
+  readonly matches: number
+  readonly examined: number
+  /** From this tier on the first matches of a tier are taken, in no order, and none is looked for behind them. */
+  readonly unorderedFrom?: number
+}
 
 /**
  * The best of each tier. Filters are checked from the best down, and only until there are enough. Of a tier with
@@ -138,12 +161,16 @@ type Depth = { readonly matches: number; readonly examined: number }
 function perTier(
   matching: (tier: Sql) => Sql,
   fits: Sql,
-  { matches, examined }: Depth = { matches: matchesMax, examined: examinedMax },
+  { matches, examined, unorderedFrom = tiers.length }: Depth = {
+    matches: matchesMax,
+    examined: examinedMax,
+  },
 ): Sql {
   const isLast = sql`title.seen = ${examined}::integer`
+  const order = sql`order by loans_count desc, published_year desc nulls last, id`
   return joined(
     tiers.map(
-      (tier) => sql`(
+      (tier, index) => sql`(
         select title.id, title.folded, title.loans_count, title.published_year,
           case when ${isLast} then ${fits} else true end as fits, ${isLast} as cut
         from (
@@ -154,7 +181,7 @@ function perTier(
             where ${matching(tier)}
             limit ${examined}::integer
           ) as found
-          order by loans_count desc, published_year desc nulls last, id
+          ${index < unorderedFrom ? order : sql``}
           limit ${examined}::integer
         ) as title
         where ${isLast} or ${fits}

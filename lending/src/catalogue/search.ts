@@ -142,7 +142,7 @@ function asSubstring(ask: SearchAsk): Reading | QueryRefused {
     when split_part(folded, ' /', 1) like ${read.pattern} then 2
     else 3
   end`
-  return { candidates: substringCandidates(read.pattern, ask), rank, tokens: [] }
+  return { candidates: substringCandidates(read, ask), rank, tokens: [] }
 }
 
 /** Lower is better. What matches only because the last word goes on comes after all that matches as typed. */
