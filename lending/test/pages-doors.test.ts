@@ -28,6 +28,7 @@ const doors: Readonly<Record<string, readonly Who[]>> = {
   '/patrons/PATRON/merge': ['desk', 'manager', 'operator'],
   '/imports': ['cataloguer', 'manager', 'operator'],
   '/catalogue/new': ['cataloguer', 'manager', 'operator'],
+  '/copies/COPYID/edit': ['cataloguer', 'manager', 'operator'],
   '/titles/TITLE/edit': ['cataloguer', 'manager', 'operator'],
   '/rules': ['desk', 'manager', 'operator'],
   '/rules?card=CARD&barcode=BARCODE': ['desk', 'manager', 'operator'],
@@ -243,6 +244,7 @@ function pathTo(door: string, at: OpenLibrary): string {
   return door
     .replace('TITLE', String(at.titleId))
     .replace('PATRON', String(at.patronId))
+    .replace('COPYID', String(at.copyId))
     .replace('CARD', at.card)
     .replace('BARCODE', at.barcode)
 }

@@ -226,6 +226,31 @@ test('rules are set and explained, days are closed and opened, titles and copies
   assert.match((await manager.open('/journal?barcode=new-1')).text, /Added copy/)
 })
 
+test('a copy is edited by page, from the version that was seen, and a lent one stays with whoever has it', async () => {
+  await using at = await anOpenLibrary()
+  const manager = aVisitor(at.app)
+  await manager.signIn('staff', await at.staff('manager'))
+  await manager.open(`/desk?card=${at.card}`)
+  await manager.send('/desk/lend', { barcode: at.barcode })
+  const edit = `/copies/${at.copyId}/edit`
+  assert.ok((await manager.open(`/titles/${at.titleId}`)).html.includes(`href="${edit}"`))
+  const page = await manager.open(edit)
+  const form = page.forms.find(({ action }) => action === edit)
+  assert.ok(form)
+  const typed = { shelf: 'Youth', callNumber: 'J 823', here: 'yes', note: 'Spine\nis weak' }
+  const saved = await manager.send(edit, typed)
+  assert.match(saved.text, /The copy is changed.*J 823.*Youth.*On loan/)
+  assert.match((await manager.open(edit)).html, /Spine\nis weak<\/textarea>/)
+  const stale = await manager.post(edit, { ...form.fields, shelf: 'Other', key: 'another-key' })
+  assert.equal(stale.status, 409)
+  assert.match(stale.text, /Somebody changed it meanwhile/)
+  assert.match((await manager.send(edit, { barcode: ' ' })).text, /The barcode must not be empty/)
+  const other = await aCopy(at.db, besides(at))
+  assert.match((await manager.send(edit, { barcode: other.barcode })).text, /Another copy has this barcode/)
+  const [copy] = await at.db.rows(sql`select shelf, lendable, version from copy where id = ${at.copyId}`)
+  assert.deepEqual(copy, { shelf: 'Youth', lendable: false, version: 2 })
+})
+
 test('a renewal that the rule refuses is overridden at the desk, with a reason', async () => {
   await using at = await anOpenLibrary()
   await at.db.rows(sql`update loan_rule set renewals_max = 0`)

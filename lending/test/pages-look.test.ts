@@ -240,7 +240,9 @@ async function shotsOf(at: Sample): Promise<Record<string, Record<string, string
     order by count(*) filter (where exists (select from loan where loan.copy_id = copy.id and returned_at is null)) desc,
       count(*) desc, title_id limit 1
   `)
-  const { barcode } = await at.one<{ barcode: string }>(sql`select barcode from copy order by id limit 1`)
+  const { barcode, copyId } = await at.one<{ barcode: string; copyId: number }>(
+    sql`select barcode, id as "copyId" from copy order by id limit 1`,
+  )
   const { staffId } = await at.one<{ staffId: number }>(
     sql`select id as "staffId" from staff where login = 'desk'`,
   )
@@ -292,6 +294,8 @@ async function shotsOf(at: Sample): Promise<Record<string, Record<string, string
       'staff-new': '/staff/new',
       'staff-member': `/staff/${staffId}`,
       'title-edit': `/titles/${titleId}/edit`,
+      'title-for-staff': `/titles/${titleId}`,
+      'copy-edit': `/copies/${copyId}/edit`,
     },
   }
 }

@@ -9,6 +9,7 @@ import { branches, itemTypes } from '../../circulation/places.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { type Asked, asked, identity } from './asked.ts'
 import { titleFormView } from './catalogue-view.ts'
+import { readCopy } from './copy-fields.ts'
 import type { Refused } from './refusal-notice.ts'
 import { act, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
 
@@ -55,16 +56,12 @@ export function catalogueDeskPages(served: Served): void {
   app.post('/titles/:id/copies', { config }, async (request, reply) => {
     const found = await titleIn(request)
     const form = asked(request.body)
-    const text = (name: string, max: number) => form.text(name, { max, label: name })
-    const outcome = await act(served, request, addCopy, {
-      titleId: found.titleId,
-      barcode: text('barcode', 64),
-      branch: text('branch', 32),
-      itemType: text('itemType', 32),
-      shelf: text('shelf', 200),
-      callNumber: text('callNumber', 200),
-      lendable: !form.ticked('here'),
-    })
+    const copy = readCopy(form)
+    if (Object.keys(form.problems).length > 0) {
+      const refusal = { refused: 'fields-invalid', problems: form.problems }
+      return showForm(served, request, reply, { fields: found, title: found, refusal })
+    }
+    const outcome = await act(served, request, addCopy, { titleId: found.titleId, ...copy })
     if (outcome.outcome === 'done')
       return goTo(reply, `/titles/${found.titleId}/edit`, { said: 'copy-added' })
     return showForm(served, request, reply, { fields: found, title: found, refusal: outcome.refusal })

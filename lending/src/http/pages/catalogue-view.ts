@@ -1,7 +1,8 @@
 import type { Title } from '../../catalogue/title.ts'
 import { materials, type TitleFields } from '../../catalogue/title-fields.ts'
 import type { Branch, ItemType } from '../../circulation/places.ts'
-import { carried, checkField, choiceField, hidden, textField } from './form.ts'
+import { copyFields } from './copy-fields.ts'
+import { carried, choiceField, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import type { Visit } from './visit.ts'
@@ -83,12 +84,7 @@ function copyPanel(
 ): Html {
   return html`<section class="panel" aria-labelledby="copy-heading"><h2 id="copy-heading">Add a copy</h2>
     <form class="form two" method="post" action="/titles/${title.titleId}/copies">${hidden(visit)}
-      ${textField({ name: 'barcode', label: 'Barcode', max: 64, required: true, problem: problems.barcode })}
-      ${choiceField({ name: 'branch', label: 'Branch', value: visit.branch?.code, options: places.map(({ code, name }) => ({ value: code, label: name })) })}
-      ${choiceField({ name: 'itemType', label: 'Type', options: types.map(({ code, name }) => ({ value: code, label: name })) })}
-      ${textField({ name: 'shelf', label: 'Shelf', max: 200, problem: problems.shelf })}
-      ${textField({ name: 'callNumber', label: 'Call number', max: 200, problem: problems.callNumber })}
-      <div class="field">${checkField({ name: 'here', label: 'To read here only' })}</div>
+      ${copyFields({ form: visit.branch ? { branch: visit.branch.code } : {}, problems, places, types })}
       <div class="whole"><button class="button quiet">Add the copy</button></div>
     </form></section>`
 }

@@ -5,6 +5,7 @@ import { assetRoutes } from './asset.ts'
 import { branchPages } from './branches-page.ts'
 import { catalogueDeskPages } from './catalogue-page.ts'
 import { checkInPages } from './check-in-page.ts'
+import { copyPages } from './copy-page.ts'
 import { deskPages } from './desk-page.ts'
 import { historyPages } from './history-page.ts'
 import { importPages } from './imports-page.ts'
@@ -47,6 +48,7 @@ export async function pages(app: App, { library }: { readonly library: Library }
     staffPages,
     settingsPages,
     catalogueDeskPages,
+    copyPages,
   ]) {
     part(served)
   }

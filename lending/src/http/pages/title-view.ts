@@ -89,7 +89,10 @@ function copyList(copies: readonly CopyLine[], visit: Visit): Html {
           }</p>
           <p class="under">${each.callNumber && html`${each.itemTypeName} · `}<span class="code">${each.barcode}</span></p>
         </div>
-        <p class="end">${copyStateTag(each, zoneOf(visit))}</p>
+        <p class="end">${copyStateTag(each, zoneOf(visit))}${
+          may(visit.who, 'catalogue-write') &&
+          html`<br><a class="small" href="/copies/${each.copyId}/edit">Edit<span class="unseen"> copy ${each.barcode}</span></a>`
+        }</p>
       </li>`,
     )}</ul></section>`,
   )}`

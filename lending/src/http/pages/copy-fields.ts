@@ -1,0 +1,57 @@
+import { copyLimits } from '../../catalogue/add-copy.ts'
+import type { Branch, ItemType } from '../../circulation/places.ts'
+import type { Asked } from './asked.ts'
+import { checkField, choiceField, textField } from './form.ts'
+import { type Html, html } from './html.ts'
+
+/** What a form about a copy holds: shown again as it was typed when it does not fit. */
+export type CopyForm = {
+  readonly barcode: string
+  readonly branch: string
+  readonly itemType: string
+  readonly shelf: string
+  readonly callNumber: string
+  readonly note: string
+  readonly lendable: boolean
+}
+
+/** Reads the fields of a copy from a form. */
+export function readCopy(form: Asked): CopyForm {
+  const text = (name: keyof typeof copyLimits, label: string) =>
+    form.text(name, { max: copyLimits[name], label, lines: name === 'note' })
+  return {
+    barcode: text('barcode', 'Barcode'),
+    branch: form.text('branch', { max: 32, label: 'Branch' }),
+    itemType: form.text('itemType', { max: 32, label: 'Type' }),
+    shelf: text('shelf', 'Shelf'),
+    callNumber: text('callNumber', 'Call number'),
+    note: text('note', 'Note'),
+    lendable: !form.ticked('here'),
+  }
+}
+
+/** The fields of a copy, with what was wrong with each. */
+export function copyFields({
+  form,
+  problems,
+  places,
+  types,
+}: {
+  readonly form: Partial<CopyForm>
+  readonly problems: Readonly<Record<string, string>>
+  readonly places: readonly Branch[]
+  readonly types: readonly ItemType[]
+}): Html {
+  const named = (all: readonly { readonly code: string; readonly name: string }[]) =>
+    all.map(({ code, name }) => ({ value: code, label: name }))
+  const field = (name: keyof typeof copyLimits, label: string, more: object = {}) =>
+    textField({ name, label, value: form[name], max: copyLimits[name], problem: problems[name], ...more })
+  return html`
+    ${field('barcode', 'Barcode', { required: true })}
+    ${choiceField({ name: 'branch', label: 'Branch', value: form.branch, options: named(places) })}
+    ${choiceField({ name: 'itemType', label: 'Type', value: form.itemType, options: named(types) })}
+    ${field('shelf', 'Shelf')}
+    ${field('callNumber', 'Call number')}
+    <div class="field">${checkField({ name: 'here', label: 'To read here only', checked: form.lendable === false })}</div>
+    <div class="whole">${field('note', 'Note for the staff', { lines: true })}</div>`
+}

@@ -1,0 +1,79 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type Copy, copy } from '../../catalogue/copy.ts'
+import { editCopy } from '../../catalogue/edit-copy.ts'
+import { branches, itemTypes } from '../../circulation/places.ts'
+import { RefusedAtTheDoorError } from '../errors.ts'
+import { asked, identity } from './asked.ts'
+import { type CopyForm, copyFields, readCopy } from './copy-fields.ts'
+import { carried, hidden } from './form.ts'
+import { html } from './html.ts'
+import { type Refused, refusalNotice } from './refusal-notice.ts'
+import { act, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
+import { workName } from './work-line.ts'
+
+/** One copy: what it is called, where it belongs, whether it is lent. Who has it is not changed here. */
+export function copyPages(served: Served): void {
+  const { app } = served
+  const config = { access: { needs: 'catalogue-write' } } as const
+
+  app.get('/copies/:id/edit', { config }, async (request, reply) => {
+    const found = await copyIn(served, request)
+    return showForm(served, request, reply, { found, form: found })
+  })
+
+  app.post('/copies/:id/edit', { config }, async (request, reply) => {
+    const found = await copyIn(served, request)
+    const sent = asked(request.body)
+    const version = sent.whole('version', identity) ?? 0
+    const form = readCopy(sent)
+    if (Object.keys(sent.problems).length > 0) {
+      const refusal = { refused: 'fields-invalid', problems: sent.problems }
+      return showForm(served, request, reply, { found, form, refusal })
+    }
+    const outcome = await act(served, request, editCopy, { copyId: found.copyId, version, ...form })
+    if (outcome.outcome === 'refused')
+      return showForm(served, request, reply, { found, form, refusal: outcome.refusal })
+    return goTo(reply, `/titles/${found.titleId}`, { said: 'copy-changed' })
+  })
+}
+
+async function showForm(
+  served: Served,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { found, form, refusal }: { found: Copy; form: CopyForm; refusal?: Refused },
+): Promise<FastifyReply> {
+  const { db } = served.library
+  const [visit, places, types] = await Promise.all([
+    visitOf(served, request, reply),
+    branches(db),
+    itemTypes(db),
+  ])
+  const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
+  const frame = {
+    title: 'Edit a copy',
+    door: '/',
+    lead: html`${workName(found.title)} · <span class="code">${found.barcode}</span>`,
+    status: refusal ? statusOf(refusal) : 200,
+  }
+  return show(
+    reply,
+    visit,
+    frame,
+    html`<div class="stack">
+      <p><a href="/titles/${found.titleId}">Back to the title</a></p>
+      ${refusal && refusalNotice(visit, refusal)}
+      <form class="form two panel" method="post" action="/copies/${found.copyId}/edit">
+        ${hidden(visit)}${carried('version', found.version)}
+        ${copyFields({ form, problems, places, types })}
+        <div class="whole actions"><button class="button">Save</button></div>
+      </form></div>`,
+  )
+}
+
+async function copyIn({ library }: Served, request: FastifyRequest): Promise<Copy> {
+  const copyId = idIn(request)
+  const found = copyId === undefined ? undefined : await copy(library.db, copyId)
+  if (!found) throw new RefusedAtTheDoorError('copy-unknown')
+  return found
+}
