@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import fastifyCookie from '@fastify/cookie'
-import fastifyHelmet from '@fastify/helmet'
 import fastifyRateLimit from '@fastify/rate-limit'
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify'
+import helmet from 'helmet'
 import type { DestinationStream } from 'pino'
 import type { Library } from '../library.ts'
 import type { SignedIn } from '../staff/session.ts'
 import { api } from './api/api.ts'
 import type { App } from './app.ts'
 import { browser } from './browser.ts'
+import { addDeadline } from './deadline.ts'
 import { addDocs, collectDocs } from './docs.ts'
 import { addErrorHandler, problemOf, RefusedAtTheDoorError } from './errors.ts'
 import { addGate } from './gate.ts'
@@ -45,6 +46,7 @@ export async function buildServer(library: Library, options: ServerOptions = {})
   app.decorate('sessions', openSessions(library))
   addMetrics(app, library)
   closeInTime(app, limits)
+  addDeadline(app, limits)
   addErrorHandler(app)
   await addDefences(app, limits)
   addGate(app, options.actor)
@@ -67,7 +69,6 @@ function makeServer(limits: Limits, { logLevel = 'info', logTo, trustProxy = fal
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy,
     bodyLimit: limits.bodyBytes,
-    handlerTimeout: limits.handlerMs,
     connectionTimeout: limits.idleConnectionMs,
     requestTimeout: limits.longHandlerMs,
     keepAliveTimeout: limits.idleConnectionMs,
@@ -118,7 +119,7 @@ function clientErrorCode(code: string | undefined) {
 }
 
 async function addDefences(app: App, limits: Limits): Promise<void> {
-  await app.register(fastifyHelmet, {
+  const protect = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
@@ -132,6 +133,10 @@ async function addDefences(app: App, limits: Limits): Promise<void> {
     },
     // Whoever ends TLS in front of us says so to browsers; over plain HTTP it means nothing.
     strictTransportSecurity: false,
+  })
+  // Not by Fastify's plugin, which puts helmet together anew for each request.
+  app.addHook('onRequest', (request, reply, done) => {
+    protect(request.raw, reply.raw, (error) => done(error instanceof Error ? error : undefined))
   })
   await app.register(fastifyCookie)
   await app.register(fastifyRateLimit, {

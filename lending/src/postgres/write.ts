@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import { WriteContendedError, WriteLostError, WritesStoppedError } from './faults.ts'
 import {
@@ -251,7 +251,7 @@ function isRefusal(answer: object): answer is Refusal {
 
 /** The same words in another order are the same request. */
 export function requestDigest(action: string, ask: unknown): Buffer {
-  return createHash('sha256').update(action).update('\n').update(inOrder(ask)).digest()
+  return hash('sha256', `${action}\n${inOrder(ask)}`, 'buffer')
 }
 
 function inOrder(value: unknown): string {
