@@ -1,5 +1,6 @@
-import { hash, randomUUIDv7 } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { WriteContendedError, WriteLostError, WritesStoppedError } from './faults.ts'
+import { nextJournalId } from './journal-id.ts'
 import {
   type Database,
   isConnectionLost,
@@ -222,7 +223,7 @@ function journalRow(by: By, entry: Entry): Sql {
       loan_id, hold_id, change_set_id, believed, answer, occurred_at
     )
     values (
-      ${randomUUIDv7()}, ${entry.epoch}, ${by.instance}, ${by.actor}, ${entry.action}, ${by.key}, ${entry.digest},
+      ${nextJournalId()}, ${entry.epoch}, ${by.instance}, ${by.actor}, ${entry.action}, ${by.key}, ${entry.digest},
       ${entry.outcome}, ${about.titleId ?? null}, ${about.copyId ?? null}, ${about.patronId ?? null},
       ${about.loanId ?? null}, ${about.holdId ?? null}, ${about.changeSetId ?? null},
       ${by.believed ? JSON.stringify(by.believed) : null}, ${JSON.stringify(entry.answer)}, ${by.occurredAt}
