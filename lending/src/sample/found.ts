@@ -2,6 +2,8 @@ import type { Config } from '../config.ts'
 import type { Library } from '../library.ts'
 import type { DataFolder } from '../postgres/data-folder.ts'
 import type { Telling } from '../postgres/our-server.ts'
+import type { Rows } from '../postgres/pool.ts'
+import { sql } from '../postgres/sql.ts'
 import type { PlainObject, Refusal, Verb } from '../postgres/write.ts'
 import { write } from '../postgres/write.ts'
 import { addStaff } from '../staff/staff.ts'
@@ -17,7 +19,7 @@ import {
 } from './found-library.ts'
 import { loadSample, sampleReaderCard } from './load.ts'
 import { plainSetup, sampleSetup } from './setup.ts'
-import { keptAccounts, line, readAccounts, signInFile } from './sign-in-file.ts'
+import { type Account, keptAccounts, line, readAccounts, signInFile } from './sign-in-file.ts'
 
 /** Does one verb of a founding. The same key does it once, however often the founding is begun again. */
 export type Do = <Ask, Done extends PlainObject, Refused extends Refusal>(
@@ -75,14 +77,27 @@ export async function found(library: Library, options: Options): Promise<readonl
       await session.end().catch(() => undefined)
     }
   }
-  const accounts = await readAccounts(folder.path)
-  if (!accounts || accounts.length === 0) return ['Sign in with the accounts of this library.']
+  const written = (await readAccounts(folder.path)) ?? []
+  const accounts = await untouched(library.db, written)
+  if (accounts.length === 0) return ['Sign in with the accounts of this library.']
   if (config.environment === 'production') return [`How to sign in is in ${signInFile(folder.path)}.`]
   return [
     `Sign in as one of these (kept in ${signInFile(folder.path)}):`,
     ...accounts.map((account) => `  ${line(account)}`),
     '',
   ]
+}
+
+/** Those that nobody has changed or removed since they were founded: of others, the file may know nothing. */
+async function untouched(db: { readonly rows: Rows }, accounts: readonly Account[]): Promise<Account[]> {
+  const names = accounts.map(({ account }) => account)
+  const rows = await db.rows<{ account: string }>(sql`
+    select login as account from staff where login = any(${names}) and version = 1 and deleted_at is null
+    union all
+    select card from patron where card = any(${names}) and version = 1 and deleted_at is null
+  `)
+  const found = new Set(rows.map(({ account }) => account))
+  return accounts.filter(({ account }) => found.has(account))
 }
 
 async function goOn(

@@ -52,8 +52,13 @@ export async function readAccounts(dataFolder: string): Promise<readonly Account
   })
 }
 
-const heading =
-  'How to sign in. These passwords were made for this installation; change or remove them, and this file.'
+const heading = `How to sign in. These passwords were made for this installation; no later change is written here.
+
+To change a password: sign in and open the page behind your name, at the top right.
+To change or remove a colleague's account: the page Staff, or on this machine
+  npm run -s bibby -- staff password LOGIN
+  npm run -s bibby -- staff remove LOGIN
+A patron's password is set on the patron's page. When every password here was changed, delete this file.`
 
 /** One account as a line of the file and of what is printed. */
 export function line({ account, password, purpose }: Account): string {
