@@ -26,6 +26,7 @@ test('nothing set is a complete, frozen configuration for a developer', () => {
     logLevel: 'warn',
     sample: true,
     trustProxy: false,
+    monitors: [],
     server: undefined,
     token: undefined,
   })
@@ -86,8 +87,12 @@ test('a data folder is made absolute, and an empty one is no folder', () => {
 test('proxies are addresses and networks, nothing else', () => {
   assert.equal(read({ BIBBY_TRUST_PROXY: '10.0.0.0/8, ::1' }).trustProxy, '10.0.0.0/8,::1')
   assert.equal(read({ BIBBY_TRUST_PROXY: 'no' }).trustProxy, false)
-  for (const text of ['yes', 'true', '', '10.0.0.0/33', '10.0.0.0/8/8', 'proxy.example'])
+  const wrong = ['yes', 'true', '', '10.0.0.0/33', '10.0.0.0/8/8', 'proxy.example', 'fe80::1%eth0', '::/129']
+  for (const text of wrong) {
     assert.equal(problems({ BIBBY_TRUST_PROXY: text }).length, 1, text)
+    assert.equal(problems({ BIBBY_MONITORS: text }).length, 1, text)
+  }
+  assert.deepEqual(read({ BIBBY_MONITORS: '10.0.0.7, fd00::/8' }).monitors, ['10.0.0.7', 'fd00::/8'])
 })
 
 test('a database address is one of PostgreSQL', () => {

@@ -20,6 +20,8 @@ export type Config = {
   readonly sample: boolean
   /** `false`, or addresses and networks with commas between, as Fastify takes them. */
   readonly trustProxy: string | false
+  /** Machines beside this one that may read its figures: addresses and networks. */
+  readonly monitors: readonly string[]
   /** The running Bibby that the command talks to. */
   readonly server: string | undefined
   readonly token: string | undefined
@@ -55,6 +57,7 @@ export function readConfig(env: Environment = process.env): Config | { readonly 
     logLevel: take<LogLevel>('BIBBY_LOG_LEVEL', inProduction ? 'info' : 'warn', logLevel),
     sample: take('BIBBY_SAMPLE', !inProduction, yesOrNo),
     trustProxy: take<string | false>('BIBBY_TRUST_PROXY', false, proxies),
+    monitors: take<readonly string[]>('BIBBY_MONITORS', [], (text) => (text === 'no' ? [] : networks(text))),
     server: take<string | undefined>('BIBBY_SERVER', undefined, webAddress),
     token: take<string | undefined>('BIBBY_TOKEN', undefined, (text) => text || undefined),
   }
@@ -133,14 +136,18 @@ function yesOrNo(text: string): boolean | undefined {
 }
 
 function proxies(text: string): string | false | undefined {
-  if (text === 'no') return false
+  return text === 'no' ? false : networks(text)?.join(',')
+}
+
+function networks(text: string): string[] | undefined {
   const parts = text.split(',').map((part) => part.trim())
-  return parts.every(isNetwork) ? parts.join(',') : undefined
+  return parts.every(isNetwork) ? parts : undefined
 }
 
 function isNetwork(part: string): boolean {
   const [address = '', bits, ...rest] = part.split('/')
   const family = isIP(address)
-  if (family === 0 || rest.length > 0) return false
+  // A zone, as in fe80::1%eth0, is of one machine's network card.
+  if (family === 0 || rest.length > 0 || address.includes('%')) return false
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
 }

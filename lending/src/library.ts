@@ -19,6 +19,8 @@ export type Library = AsyncDisposable & {
   readonly clock: () => Date
   /** `uploads/` and `exports/` live below it. */
   readonly dataFolder: string
+  /** Machines beside this one that may read its figures: addresses and networks. */
+  readonly monitors: readonly string[]
   readonly version: string
   /** The commit that this was built from, or `unknown`. Read once, at start. */
   readonly commit: string
@@ -31,6 +33,8 @@ export type Library = AsyncDisposable & {
 export type LibraryOptions = {
   readonly connection: PoolOptions['connection']
   readonly dataFolder: string
+  /** Default: none. */
+  readonly monitors?: readonly string[]
   /** Default: host name, process number and a random part. */
   readonly instance?: string
   /** Default: the machine's clock. */
@@ -74,6 +78,7 @@ export function openLibrary(options: LibraryOptions): Library {
     instance: options.instance ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
     clock,
     dataFolder: resolve(options.dataFolder),
+    monitors: options.monitors ?? [],
     version: options.version ?? bibbyVersion(),
     commit: options.commit ?? stamp.commit,
     builtAt: stamp.builtAt,

@@ -51,7 +51,11 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
     opened.push({ what: 'database', close: () => database.close(hurry?.aborted ? 'immediate' : 'fast') })
     signal.throwIfAborted()
 
-    const library = openLibrary({ connection: database.connection, dataFolder: folder.path })
+    const library = openLibrary({
+      connection: database.connection,
+      dataFolder: folder.path,
+      monitors: config.monitors,
+    })
     opened.push({ what: 'connections', close: async () => library[Symbol.asyncDispose]() })
     const { found, buildServer, dueSweeps, resumeImports, stopImports } = await parts
     const accounts = await found(library, { folder, config, print, signal })

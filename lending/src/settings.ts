@@ -60,6 +60,12 @@ export const settings: readonly Setting[] = [
     meaning: 'The proxies whose X-Forwarded-For is believed. Anyone else’s is ignored.',
   },
   {
+    name: 'BIBBY_MONITORS',
+    byDefault: '`no`',
+    unit: 'no, or IP addresses and networks with commas between',
+    meaning: 'The machines, beside this one, that may read /metrics and all of /actuator/info.',
+  },
+  {
     name: 'BIBBY_SERVER',
     byDefault: 'the library of BIBBY_DATA or BIBBY_DATABASE_URL, without a server',
     unit: 'http:// or https:// address',

@@ -29,11 +29,20 @@ export type ServedLibrary = AsyncDisposable &
 
 /** Makes the small library and serves it: `await using at = await aServedLibrary()`. */
 export async function aServedLibrary(
-  options: ServerOptions & { db?: (db: Database) => Database } = {},
+  options: ServerOptions & {
+    db?: (db: Database) => Database
+    monitors?: readonly string[]
+  } = {},
 ): Promise<ServedLibrary> {
   const db = await scratchDatabase()
   const dataFolder = await mkdtemp(join(tmpdir(), 'bibby-api-'))
-  const opened = openLibrary({ connection: db.connection, dataFolder, instance: 'test', clock: () => monday })
+  const opened = openLibrary({
+    connection: db.connection,
+    dataFolder,
+    instance: 'test',
+    clock: () => monday,
+    monitors: options.monitors ?? [],
+  })
   const library: Library = options.db ? { ...opened, db: options.db(opened.db) } : opened
   const small = await aSmallLibrary(db)
   const app = await buildServer(library, { logLevel: 'silent', ...options })

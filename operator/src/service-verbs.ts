@@ -5,10 +5,11 @@ import type { Act } from './act.ts'
 import type { Out } from './out.ts'
 
 type Health = { status: string; components?: Record<string, { status: string }> }
+/** A Bibby that does not know us as a monitor tells its version only. */
 type Info = {
-  app: { version: string; instance: string }
-  git: { commit: string }
-  epoch: number | null
+  app: { version: string; instance?: string }
+  git?: { commit: string }
+  epoch?: number | null
 }
 
 const looksMax = 3
@@ -30,7 +31,9 @@ export function serviceVerbs(program: Command, act: Act, out: () => Out): void {
           `${health.status}: ${Object.entries(health.components ?? {})
             .map(([name, { status }]) => `${name} ${status}`)
             .join(', ')}`,
-          `Bibby ${info.app.version}, commit ${info.git.commit}, epoch ${info.epoch}, instance ${info.app.instance}`,
+          info.git
+            ? `Bibby ${info.app.version}, commit ${info.git.commit}, epoch ${info.epoch}, instance ${info.app.instance}`
+            : `Bibby ${info.app.version}`,
         ])
       }),
     )

@@ -3,7 +3,9 @@ import type { Library } from '../library.ts'
 import { fence } from '../postgres/fence.ts'
 import { migrationLevel } from '../postgres/migrate.ts'
 import type { App } from './app.ts'
+import { RefusedAtTheDoorError } from './errors.ts'
 import { answer } from './fields.ts'
+import { monitorsOf } from './monitors.ts'
 
 type Status = 'UP' | 'DOWN' | 'OUT_OF_SERVICE'
 type Health = { status: Status; components?: Record<string, { status: Status; details?: object }> }
@@ -29,6 +31,7 @@ export function addHealth(app: App, library: Library): void {
     done()
   })
 
+  const isMonitor = monitorsOf(library)
   const database = lookingAt(library)
   const readiness = async (): Promise<Health> => {
     if (closing) return { status: 'OUT_OF_SERVICE' }
@@ -69,7 +72,7 @@ export function addHealth(app: App, library: Library): void {
   app.get(
     '/actuator/info',
     { ...options('Which Bibby is this?'), schema: { summary: 'Which Bibby is this?', tags } },
-    async () => info(library, (await database()).epoch),
+    async (request) => (isMonitor(request) ? info(library, (await database()).epoch) : infoForAll(library)),
   )
 }
 
@@ -104,6 +107,11 @@ function shown({ status, details }: Looked): { status: Status; details: object }
   return { status, details }
 }
 
+/** Which Bibby it is, and nothing of the machine or the database. */
+function infoForAll({ version }: Library): object {
+  return { app: { name: 'bibby', version } }
+}
+
 function info(library: Library, epoch: number | null): object {
   return {
     app: { name: 'bibby', version: library.version, instance: library.instance },
@@ -116,12 +124,15 @@ function info(library: Library, epoch: number | null): object {
   }
 }
 
-/** Serves the figures for Prometheus. */
+const forMonitors = 'Figures are for this machine, and for those that BIBBY_MONITORS names.'
+
+/** Serves the figures for Prometheus, to monitors. */
 export function addMetricsRoute(app: App): void {
   app.get(
     '/metrics',
     { logLevel: 'warn', config: { rateLimit: false }, schema: { hide: true } },
-    async (_, reply) => {
+    async (request, reply) => {
+      if (!app.metrics.mayBeReadBy(request)) throw new RefusedAtTheDoorError('not-permitted', {}, forMonitors)
       const { type, body } = await app.metrics.text()
       return reply.type(type).send(body)
     },

@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
+import type { FastifyRequest } from 'fastify'
 import type { Library } from '../library.ts'
 import type { App } from './app.ts'
+import { monitorsOf } from './monitors.ts'
 
 /** What became of a write. */
 export type WriteOutcome = 'done' | 'refused' | 'unknown' | 'failed'
@@ -11,6 +13,8 @@ export type Metrics = {
   readonly wrote: (action: string, outcome: WriteOutcome) => void
   /** Makes the series of an action known at 0, so that a rate over its first event is right. */
   readonly expectWrites: (action: string) => void
+  /** Whether they are for whoever sent this request. */
+  readonly mayBeReadBy: (request: FastifyRequest) => boolean
   /** All of it, in Prometheus's text form. */
   readonly text: () => Promise<{ readonly type: string; readonly body: string }>
 }
@@ -38,6 +42,7 @@ export function addMetrics(app: App, library: Library): void {
     expectWrites: (action) => {
       for (const outcome of outcomes) writes.inc({ action, outcome }, 0)
     },
+    mayBeReadBy: monitorsOf(library),
     text: async () => ({ type: registry.contentType, body: await registry.metrics() }),
   } satisfies Metrics)
 }
