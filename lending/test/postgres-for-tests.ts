@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type EmbeddedServer,
@@ -11,13 +10,14 @@ import {
 import { migrate } from '../src/postgres/migrate.ts'
 import { openPool } from '../src/postgres/pool.ts'
 import { unprivileged } from '../src/postgres/unprivileged.ts'
+import { openRunFolder, type RunFolder } from './run-folder.ts'
 
 /** Where the test files find the server: the runner hands its environment down to them. */
 export const socketFolderVariable = 'TEST_POSTGRES_SOCKET_FOLDER'
 /** Every scratch database is a copy of this one. */
 export const templateDatabase = 'bibby_template'
 
-let folder: string | undefined
+let folder: RunFolder | undefined
 let server: EmbeddedServer | undefined
 
 /** Starts one real PostgreSQL for the whole run, in a folder of its own, with the schema in a template. */
@@ -31,13 +31,17 @@ export async function globalSetup(): Promise<void> {
 }
 
 async function setUp(): Promise<void> {
-  folder = await mkdtemp(join(tmpdir(), 'bibby-test-'))
-  const { identity, programs } = await unprivileged(folder, programsFolder())
-  const data = join(folder, 'postgres')
+  folder = await openRunFolder()
+  // What a test makes is made below, too, by its `tmpdir()`.
+  process.env.TMPDIR = folder.path
+  const home = join(folder.path, 'all')
+  await mkdir(home)
+  const { identity, programs } = await unprivileged(home, programsFolder())
+  const data = join(home, 'postgres')
   await initialise(data, programs, identity)
   server = await startServer({
     folder: data,
-    socketFolder: join(folder, 'socket'),
+    socketFolder: join(home, 'socket'),
     programs,
     ...(identity ? { identity } : {}),
     // Scratch data: a crash of the machine may lose it, and the suites of crashes use servers of their own.
@@ -66,5 +70,5 @@ async function setUp(): Promise<void> {
 /** Stops the server and removes its folder. */
 export async function globalTeardown(): Promise<void> {
   await server?.stop()
-  if (folder) await rm(folder, { recursive: true, force: true })
+  await folder?.close()
 }
