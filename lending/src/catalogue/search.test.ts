@@ -65,8 +65,30 @@ test('a title is found by author, subject, series, year and ISBN, of ten digits 
     '0140449132',
     '0-14-044913-2',
     'isbn 0-14-044913-2',
+    // The SBN of before 1974, without the first zero.
+    '140449132',
+    '14-044913-2',
   ]) {
     assert.deepEqual(await titlesOf(library.searchDb, query), ['Crime and Punishment'], query)
+  }
+})
+
+test('a name with a number is found with its dash and without', async () => {
+  await using library = await searchable()
+  await someTitles(library.db, [
+    { title: 'Catch-22' },
+    { title: 'COVID‑19 explained' },
+    { title: 'Windows95' },
+  ])
+  for (const [query, title] of [
+    ['catch22', 'Catch-22'],
+    ['Catch-22', 'Catch-22'],
+    ['catch 22', 'Catch-22'],
+    ['covid19', 'COVID‑19 explained'],
+    ['windows-95', 'Windows95'],
+    ['windows 95', 'Windows95'],
+  ] as const) {
+    assert.deepEqual(await titlesOf(library.searchDb, query), [title], query)
   }
 })
 

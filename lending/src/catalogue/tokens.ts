@@ -55,6 +55,7 @@ export function titleWords(fields: TitleFields): string[] {
     for (const run of runsOf(text)) {
       for (const word of wordsOfTitleRun(run)) if (words.size < room) words.add(word)
     }
+    for (const word of numberedInOne(text)) if (words.size < room) words.add(word)
   }
   return [...words]
 }
@@ -124,8 +125,17 @@ function filterLexemes({ language, material, publishedYear }: TitleFields): stri
 
 /** A run without spaces between words is known by each character and each pair of neighbours. */
 function wordsOfTitleRun(run: Run): readonly string[] {
-  if (!isSingleCharacterScript(run)) return [run.text, ...run.parts].map(cut)
+  if (!isSingleCharacterScript(run)) {
+    const [, name, number] = /^(\p{L}{3,60})(\p{N}{1,4})$/u.exec(run.text) ?? []
+    return [run.text, ...run.parts, ...(name && number ? [name, number] : [])].map(cut)
+  }
   return [...run.characters, ...pairs(run.characters)].map(cut)
+}
+
+/** Catch-22 is looked for as catch22, too; the other way round `wordsOfTitleRun` takes catch22 apart. */
+function numberedInOne(text: string): readonly string[] {
+  const found = fold(text).matchAll(/(?<!\p{L})(\p{L}{3,60})\p{Pd}(\p{N}{1,4})(?!\p{N})/gu)
+  return Array.from(found, ([, name = '', number = '']) => cut(name + number))
 }
 
 function tokensOfQueryRun(run: Run): readonly QueryToken[] {
@@ -150,7 +160,8 @@ function isbnOf(text: string): string | undefined {
     .normalize('NFKC')
     .replace(/^\s*isbn(?:-1[03])?:?\s*/i, '')
     .trim()
-  if (!/^[\d\s\p{Pd}]{9,40}[\dXx]$/u.test(bare)) return undefined
+  if (!/^[\d\s\p{Pd}]{8,40}[\dXx]$/u.test(bare)) return undefined
   const digits = bare.replaceAll(/[\s\p{Pd}]/gu, '')
-  return digits.length === 10 || digits.length === 13 ? isbn13(digits) : undefined
+  // Nine are an SBN, printed on British books until 1974: the ISBN without its first zero.
+  return [9, 10, 13].includes(digits.length) ? isbn13(digits) : undefined
 }
