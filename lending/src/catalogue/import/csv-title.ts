@@ -161,12 +161,29 @@ function authorsOf(
   return parts.length > 1 && parts.every(isWholeName) ? listOf(only, [', ']) : authors
 }
 
-/** A given name, then a family name: it neither begins small, as `van Gogh` does, nor ends in an initial. */
+/**
+ * A given name, then a family name: it neither begins small, as `van Gogh` does, nor ends so, as `Jean de` does, nor
+ * in an initial, nor in a name that is given only.
+ */
 function isWholeName(part: string): boolean {
   const words = part.trim().split(' ')
   const last = words.at(-1) ?? ''
-  return words.length > 1 && !/^\p{Ll}/u.test(part.trim()) && !/^(?:(?:\p{Lu}\.)+|\p{Lu})$/u.test(last)
+  const endsInGiven = /^(?:\p{Ll}.*|(?:\p{Lu}\.)+|\p{Lu})$/u.test(last) || givenOnly.has(last.toLowerCase())
+  return words.length > 1 && !/^\p{Ll}/u.test(part.trim()) && !endsInGiven
 }
+
+/**
+ * Where two family names are usual, an inverted name has two words on either side of its comma (`García Márquez,
+ * Gabriel José`), as two names in order have. These end the one and hardly ever the other.
+ */
+const givenOnly = new Set(
+  (
+    'josé jose maría maria luis luís juan joão carlos antonio antônio antónio manuel jesús javier miguel ángel pedro ' +
+    'pablo paulo fernando enrique henrique eduardo alberto ignacio rafael ramón alejandro andrés jorge julio césar ' +
+    'augusto arturo ricardo roberto francisco guillermo gustavo isabel teresa carmen ana elena cristina mercedes ' +
+    'dolores rosa lucía pilar beatriz'
+  ).split(' '),
+)
 
 /** The ISBNs that these cells hold, as 13 digits. */
 export function isbnsOf(cells: readonly string[], warnings: Warning[]): readonly string[] {
