@@ -50,6 +50,28 @@ test('undone, an import leaves the database as it was', async () => {
   assert.deepEqual(await catalogueDigest(db), empty)
 })
 
+test('a version that was read before an undo is stale after it', async () => {
+  await using db = await scratchDatabase()
+  await using files = await scratchFolder()
+  await imported(db, await files.file('a.csv', spring))
+  const titleId = await titleOf(db, '2')
+  const versionNow = async () =>
+    (await db.rows<{ version: number }>(sql`select version from title where id = ${titleId}`))[0]?.version ??
+    0
+  const seen = [await versionNow()]
+  for (const _ of [1, 2]) {
+    const { changeSetId } = await imported(db, await files.file('a.csv', autumn))
+    seen.push(await versionNow())
+    await undoImport({ db }, { changeSetId }, by())
+    seen.push(await versionNow())
+  }
+  assert.deepEqual(seen, [1, 2, 3, 4, 5])
+  const edit = (version: number) =>
+    write(db, by(), editTitle, { titleId, version, fields: { summary: 'of Bath' } })
+  assert.equal((await edit(1)).outcome, 'refused')
+  assert.equal((await edit(5)).outcome, 'done')
+})
+
 test('undone again, nothing happens and it says so', async () => {
   await using db = await scratchDatabase()
   await using files = await scratchFolder()

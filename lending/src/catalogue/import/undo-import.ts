@@ -189,7 +189,11 @@ async function takeBack(
   `)
 }
 
-/** Puts titles and records back to their images, version and times too; loans counted since stay counted. */
+/**
+ * Puts titles and records back to their images; loans counted since stay counted. The version grows: whoever read
+ * the title while the import stood must not write over what stands now. The changes below it are told, so that they
+ * can be undone in their turn.
+ */
 async function restore(
   tx: Tx,
   titleIds: readonly number[],
@@ -202,7 +206,7 @@ async function restore(
       published_year = was.published_year, language = was.language, material = was.material, isbns = was.isbns,
       subjects = was.subjects, series = was.series, summary = was.summary, words = was.words,
       folded = was.folded,
-      version = was.version, updated_at = was.updated_at
+      version = title.version + 1, updated_at = was.updated_at
     from change
     cross join lateral jsonb_populate_record(null::title, change.before) as was
     where change.change_set_id = ${changeSetId} and change.title_id = any(${titleIds}::bigint[])
@@ -210,6 +214,15 @@ async function restore(
     returning tsvector_to_array(title.words) as words
   `)
   for (const { words } of restored) noteWords(counts, words, 1)
+  await tx.rows(sql`
+    update change as below
+    set version_after = title.version
+    from change as undone
+    join title on title.id = undone.title_id
+    where undone.change_set_id = ${changeSetId} and undone.title_id = any(${titleIds}::bigint[])
+      and below.title_id = undone.title_id and below.change_set_id <> undone.change_set_id
+      and below.undone_at is null and below.version_after = (undone.before ->> 'version')::integer
+  `)
   await tx.rows(sql`
     delete from title_record
     using change

@@ -61,11 +61,11 @@ export function counts({ read, imported: fresh, updated, unchanged, rejected }: 
   return [read, fresh, updated, unchanged, rejected]
 }
 
-/** A digest of all that an import may touch, but for identities, which are never used again. */
+/** A digest of all that an import may touch, but for identities, which are never used again, and versions, which grow. */
 export async function catalogueDigest(db: Database): Promise<unknown> {
   const [digest] = await db.rows(sql`
     select
-      (select md5(string_agg(row_to_json(title.*)::text, '\n' order by id)) from title) as titles,
+      (select md5(string_agg((to_jsonb(title.*) - 'version')::text, '\n' order by id)) from title) as titles,
       (select md5(string_agg(row_to_json(title_record.*)::text, '\n' order by title_id)) from title_record) as records,
       (select md5(string_agg(row_to_json(vocabulary.*)::text, '\n' order by word)) from vocabulary) as words,
       (select md5(string_agg(row_to_json(copy.*)::text, '\n' order by id)) from copy) as copies
