@@ -101,6 +101,62 @@ test('in Chromium without script the desk lends and takes back', { skip: noChrom
   await page.getByText('Back to the shelf').first().waitFor()
 })
 
+test('in Chromium by keyboard alone an operator adds a colleague, sets the library and their own password', {
+  skip: noChromium,
+}, async () => {
+  await using at = await anOpenLibrary()
+  await using browser = await aBrowser()
+  const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage()
+  await signInByKeyboard(page, at.address, await at.staff('operator'))
+  const fill = async (field: string, text: string) => {
+    await tabTo(page, field)
+    await page.keyboard.press('Control+A')
+    await page.keyboard.type(text)
+  }
+  const press = async (thing: string) => {
+    await tabTo(page, thing)
+    await page.keyboard.press('Enter')
+  }
+
+  await press('a[href="/staff"]')
+  await press('a[href="/staff/new"]')
+  await cursor(page)
+  await page.keyboard.type('ruth')
+  await fill('[name="password"]', pagePassword)
+  await fill('[name="name"]', 'Ruth Adler')
+  await page.keyboard.press('Enter')
+  await page.getByText('The member of staff is added').waitFor()
+  await press('a:has-text("Ruth Adler")')
+  await press('button:has-text("Remove")')
+  await page.getByText('The account is removed').waitFor()
+
+  await press('a[href="/settings"]')
+  await fill('[name="holdShelfDays"]', '4')
+  await press('button:has-text("Save")')
+  await page.getByText('The settings are saved').waitFor()
+
+  await press('a[href="/me"]')
+  await fill('[name="current"]', pagePassword)
+  await fill('[name="password"]', 'a password of many words')
+  await fill('[name="again"]', 'a password of many words')
+  await page.keyboard.press('Enter')
+  await page.getByText('Your password is changed').waitFor()
+  await press('button:has-text("Sign out everywhere")')
+  await page.getByText('You are signed out, here and everywhere else').waitFor()
+})
+
+/** No page has more places to stop at. */
+const stopsMax = 80
+
+/** Goes on by Tab until the cursor is there. */
+async function tabTo(page: Page, thing: string): Promise<void> {
+  for (let stops = 0; stops < stopsMax; stops++) {
+    if ((await page.locator(`${thing}:focus`).count()) > 0) return
+    await page.keyboard.press('Tab')
+  }
+  assert.fail(`${page.url()}: no Tab leads to ${thing}`)
+}
+
 /** The fields are focused on arrival: nobody touches a mouse. */
 async function signInByKeyboard(page: Page, address: string, login: string): Promise<void> {
   await page.goto(`${address}/sign-in?kind=staff`)

@@ -10,6 +10,7 @@ test('an operator changes the settings by page, and two of them do not overwrite
   for (const each of [ann, ben]) await each.signIn('staff', await at.staff('operator'))
   await ann.open('/settings')
   await ben.open('/settings')
+  assert.match((await ben.send('/settings', { holdShelfDays: '9' })).text, /The settings are saved/)
   const wrong = await ann.send('/settings', { name: 'Stadtbücherei', currency: 'EURO', holdShelfDays: '0' })
   assert.equal(wrong.status, 422)
   assert.match(wrong.text, /must be a whole number from 1 to 365/)
@@ -17,8 +18,6 @@ test('an operator changes the settings by page, and two of them do not overwrite
   const unknown = await ann.send('/settings', { currency: 'XQQ', holdShelfDays: '5' })
   assert.match(unknown.text, /three letters that ISO 4217 names/)
 
-  const late = await ben.send('/settings', { holdShelfDays: '9' })
-  assert.match(late.text, /The settings are saved/)
   const stale = await ann.send('/settings', { currency: 'CHF' })
   assert.equal(stale.status, 409, 'a mistake of her own did not make her the newer version')
   assert.match(stale.html, /name="holdShelfDays"[^>]*value="9"/)
@@ -56,7 +55,7 @@ test('money is shown and taken in the currency of the library', async () => {
   assert.match(page.text, /SEK\s10\.00.*Amount in SEK/)
   await operator.open('/settings')
   await operator.send('/settings', { currency: 'JPY' })
-  assert.match((await operator.open(`/patrons/${at.patronId}`)).text, /¥10\b/)
+  assert.match((await operator.open(`/patrons/${at.patronId}`)).text, /¥10(?!\.)/)
 })
 
 test('by API everybody reads the settings, and a change names the version that was read', async () => {

@@ -124,3 +124,15 @@ test('nobody removes themselves by page, and the last operator stays', async () 
   assert.equal(demoted.status, 409)
   assert.match(demoted.text, /The last operator stays one/)
 })
+
+test('what was done is said once', async () => {
+  await using at = await anOpenLibrary()
+  const login = await at.staff('operator')
+  const operator = aVisitor(at.app)
+  await operator.signIn('staff', login)
+  const pages = ['/', '/settings', `/staff/${await idOf(at, login)}`, `/patrons/${at.patronId}`]
+  for (const page of [...pages, `/titles/${at.titleId}`, '/staff', '/me', '/desk']) {
+    const { text } = await operator.open(`${page}?said=changed`)
+    assert.equal(text.split('The changes are saved.').length, 2, page)
+  }
+})

@@ -18,7 +18,7 @@ export type Frame = {
   readonly lead?: Piece
   /** What can be done from here, beside the heading. */
   readonly actions?: Piece
-  /** The page brings its own heading, or has one for screen readers only. */
+  /** The page brings its own heading and says below it what was done, or has one for screen readers only. */
   readonly ownHead?: boolean | 'unseen'
 }
 
@@ -49,7 +49,7 @@ ${frame.scripts?.map((name) => html`<script type="module" src="${asset(name)}"><
 <main id="content">
   ${frame.ownHead === 'unseen' && html`<h1 class="unseen">${frame.title}</h1>`}
   ${!frame.ownHead && heading(frame)}
-  ${visit.said && saidNotice(visit.said)}
+  ${visit.said && frame.ownHead !== true && saidNotice(visit.said)}
   ${content}
 </main>
 <footer class="foot"><div class="foot-inside">
