@@ -7,6 +7,8 @@ export const matchesMax = 1_000
 const examinedMax = 3_000
 /** With fewer whole matches than this, titles where the last word goes on come after them. */
 const thinMatches = 20
+/** With this many titles that have the letters in the tiers before, no wide tier is looked at. */
+const enoughParts = 500
 /** Titles that are called exactly what was typed; a few hundred are called "Poems". */
 const exactMax = 200
 
@@ -38,22 +40,32 @@ export function wordCandidates(query: ReadQuery, filters: SearchFilters): Sql {
   `
 }
 
-/** As `wordCandidates`, for titles that have these letters anywhere. */
+/**
+ * As `wordCandidates`, for titles that have these letters anywhere. Letter triples say little about where letters
+ * stand together, so most of what the index gives for common ones is looked at in vain: a wide tier is looked at
+ * only while few are found, and then only until there are enough.
+ */
 export function substringCandidates(
   { folded, pattern }: { readonly folded: string; readonly pattern: string },
   filters: SearchFilters,
 ): Sql {
   const fits = fitting(filters)
   const matching = (tier: Sql) => sql`${tier} and title.folded like ${pattern}`
+  const narrow = perTier(matching, fits, { tiers: tiers.slice(0, 2) })
+  const wide = (tier: Sql | undefined, before: Sql) => sql`
+    select * from (${perTier(matching, fits, { tiers: tier ? [tier] : [], isOrdered: false })}) as tiered
+    where (select count(*) filter (where fits) from ${before}) < ${enoughParts}::integer
+  `
   return sql`
     exact as materialized (${calledExactly(folded, fits)}),
-    part as materialized (
-      select * from (${perTier(matching, fits, substringDepth)}) as tiered
-      limit ${matchesMax + 1}::integer
-    ),
+    two as materialized (select * from (${narrow}) as tiered limit ${matchesMax + 1}::integer),
+    three as materialized (select * from two union all (${wide(tiers[2], sql`two`)}) limit ${matchesMax + 1}::integer),
+    four as materialized (select * from three union all (${wide(tiers[3], sql`three`)}) limit ${matchesMax + 1}::integer),
+    five as materialized (select * from four union all (${wide(tiers[4], sql`four`)}) limit ${matchesMax + 1}::integer),
     candidate as materialized (
-      select distinct on (id) *, true as is_whole
-      from (select * from exact union all select * from part) as found
+      select distinct on (id) id, folded, loans_count, published_year, fits,
+        cut or (select count(*) filter (where fits) from four) >= ${enoughParts}::integer as cut, true as is_whole
+      from (select * from exact union all select * from five) as found
       order by id, cut desc
     )
   `
@@ -106,18 +118,12 @@ const tiers: readonly Sql[] = [
   sql`title.tier = 4 and title.deleted_at is null`,
 ]
 
-const continuedDepth: Depth = { matches: matchesMax, examined: examinedMax }
-const suggestedDepth: Depth = { matches: 60, examined: 1_000 }
-/**
- * Letter triples say little about where letters stand together, so most of what the index gives for common ones is
- * looked at in vain. In the tiers of a hundred thousand titles and more it is looked at only until there are enough.
- */
-const substringDepth: Depth = { matches: matchesMax, examined: examinedMax, unorderedFrom: 2 }
+const suggestedDepth = { matches: 60, examined: 1_000 }
 
 function continuedTiers(query: ReadQuery, fits: Sql): Sql {
   if (!query.continued) return sql`select * from whole where false`
   return sql`
-    select * from (${continuedTiered(query, fits, continuedDepth)}) as tiered
+    select * from (${continuedTiered(query, fits, {})}) as tiered
     where (select count(*) from whole) < ${thinMatches}::integer
     limit ${matchesMax + 1}::integer
   `
@@ -148,10 +154,12 @@ function fitting(filters: SearchFilters): Sql {
 }
 
 type Depth = {
-  readonly matches: number
-  readonly examined: number
-  /** From this tier on the first matches of a tier are taken, in no order, and none is looked for behind them. */
-  readonly unorderedFrom?: number
+  readonly matches?: number
+  readonly examined?: number
+  /** Which tiers; all if not said. */
+  readonly tiers?: readonly Sql[]
+  /** Whether the best of a tier are taken, and not the first that are met. Default: yes. */
+  readonly isOrdered?: boolean
 }
 
 /**
@@ -161,16 +169,13 @@ type Depth = {
 function perTier(
   matching: (tier: Sql) => Sql,
   fits: Sql,
-  { matches, examined, unorderedFrom = tiers.length }: Depth = {
-    matches: matchesMax,
-    examined: examinedMax,
-  },
+  { matches = matchesMax, examined = examinedMax, tiers: asked = tiers, isOrdered = true }: Depth = {},
 ): Sql {
   const isLast = sql`title.seen = ${examined}::integer`
   const order = sql`order by loans_count desc, published_year desc nulls last, id`
   return joined(
-    tiers.map(
-      (tier, index) => sql`(
+    asked.map(
+      (tier) => sql`(
         select title.id, title.folded, title.loans_count, title.published_year,
           case when ${isLast} then ${fits} else true end as fits, ${isLast} as cut
         from (
@@ -181,7 +186,7 @@ function perTier(
             where ${matching(tier)}
             limit ${examined}::integer
           ) as found
-          ${index < unorderedFrom ? order : sql``}
+          ${isOrdered ? order : sql``}
           limit ${examined}::integer
         ) as title
         where ${isLast} or ${fits}

@@ -61,3 +61,18 @@ test('of parts that more than a thousand titles have, the most lent tiers and th
   assert.deepEqual([counted, atMost], [matchesMax, true])
   assert.deepEqual(now.slice(0, 50), [ids[1_499], ...ids.slice(1_450, 1_499)])
 })
+
+test('where the tiers before have enough with the letters, the wide ones are left, and the answer says "at least"', async () => {
+  await using library = await searchable()
+  await someTitles(
+    library.db,
+    Array.from({ length: 700 }, (_, n) => ({
+      title: `The other book ${n}`,
+      tier: n < 300 ? 1 : n < 600 ? 2 : 4,
+    })),
+  )
+  const many = await found(library.searchDb, 'other')
+  assert.deepEqual([many.counted, many.atMost], [600, true])
+  const few = await found(library.searchDb, 'ook 65')
+  assert.deepEqual([few.counted, few.atMost], [11, false])
+})
