@@ -9,6 +9,7 @@ import { type Recorded, recording } from './recorded-statements.ts'
 import type { Row } from './row.ts'
 import { dataFolder, type RunningBibby, startBibby } from './running-bibby.ts'
 import { signIn } from './sign-in.ts'
+import { checkoutsByWrk, wrkMissing } from './wrk.ts'
 
 const patrons = 20_000
 const copies = 240_000
@@ -38,11 +39,15 @@ export async function checkouts(): Promise<readonly Row[]> {
   const load = (from: number, limits: { seconds: number; connections: number; perSecond?: number }) =>
     checkoutsFrom(bibby.address, token, { from, patrons, ...limits })
   await load(ranges.warm, { seconds: 5, connections })
-  const peak = await load(ranges.peak, { seconds, connections })
+  const missing = wrkMissing()
+  if (missing) process.stderr.write(`${missing}\n`)
+  const peak = await (missing
+    ? load(ranges.peak, { seconds, connections })
+    : checkoutsByWrk(bibby.address, token, { from: ranges.peak, patrons, connections, seconds }))
   const calm = await load(ranges.calm, { seconds, connections: 8, perSecond: calmPerSecond })
   const peer = await peerPerSecond(db, bibby)
   await oneLoanPerCopy(db)
-  const size = `${patrons} patrons, ${copies} copies, ${connections} connections, ${seconds} s, load generator on the same two cores`
+  const size = `${patrons} patrons, ${copies} copies, ${connections} connections, ${seconds} s, ${missing ? 'autocannon' : 'wrk'} on the same two cores`
   return [
     {
       what: 'checkouts/s through HTTP, peak',

@@ -9,7 +9,6 @@ export type Load = {
   readonly p50: number
   readonly p95: number
   readonly p99: number
-  readonly statuses: ReadonlyMap<number, number>
 }
 
 type Limits =
@@ -22,7 +21,7 @@ async function send(
   token: string,
   next: () => { readonly path: string; readonly body: object },
   limits: Limits,
-): Promise<Load> {
+): Promise<Load & { readonly statuses: ReadonlyMap<number, number> }> {
   const times: number[] = []
   const statuses = new Map<number, number>()
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }

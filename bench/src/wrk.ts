@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { barcodeOf, cardOf, desk } from './filled-library.ts'
+import type { Load } from './load.ts'
+
+const run = promisify(execFile)
+const program = '/usr/bin/wrk'
+
+/** Where wrk is not installed, the line that says how to get it. */
+export function wrkMissing(): string | undefined {
+  return existsSync(program)
+    ? undefined
+    : 'wrk is not installed (Debian: apt-get install wrk): autocannon sends the load, and takes more of the cores.'
+}
+
+/**
+ * Nothing but checkouts of copies from `from` on, each copy once, sent by wrk, which leaves the cores to those who
+ * are measured. Any other answer than 2xx ends the bench.
+ */
+export async function checkoutsByWrk(
+  address: string,
+  token: string,
+  {
+    from,
+    patrons,
+    connections,
+    seconds,
+  }: {
+    readonly from: number
+    readonly patrons: number
+    readonly connections: number
+    readonly seconds: number
+  },
+): Promise<Load> {
+  const folder = await mkdtemp(join(tmpdir(), 'bibby-wrk-'))
+  try {
+    const file = join(folder, 'checkouts.lua')
+    await writeFile(file, script({ token, from, patrons }))
+    const { stdout } = await run(program, [
+      ...['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '-s', file],
+      `${address}/api/v1/loans`,
+    ])
+    const told = /^told (\{.{1,300}\})$/m.exec(stdout)?.[1]
+    if (!told) throw new Error(`wrk said nothing of what it did:\n${stdout}`)
+    const { failed, ...load } = JSON.parse(told) as Load & { failed: number }
+    if (failed > 0) throw new Error(`${failed} checkouts were refused or not answered:\n${stdout}`)
+    return load
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function script({ token, from, patrons }: { token: string; from: number; patrons: number }): string {
+  return `
+local n = ${from}
+wrk.method = "POST"
+wrk.headers["authorization"] = "Bearer ${token}"
+wrk.headers["content-type"] = "application/json"
+request = function()
+  n = n + 1
+  return wrk.format(nil, nil, nil, string.format(
+    '{"card":"%.0f","barcode":"%.0f","branch":"${desk.branch}"}', ${cardOf(0)} + n % ${patrons}, ${barcodeOf(0)} + n
+  ))
+end
+done = function(summary, latency)
+  local errors = summary.errors
+  io.write(string.format(
+    'told {"failed":%d,"perSecond":%f,"p50":%f,"p95":%f,"p99":%f}\\n',
+    errors.connect + errors.read + errors.write + errors.timeout + errors.status,
+    summary.requests / summary.duration * 1e6,
+    latency:percentile(50) / 1e3, latency:percentile(95) / 1e3, latency:percentile(99) / 1e3
+  ))
+end
+`
+}
