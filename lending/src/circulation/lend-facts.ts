@@ -1,5 +1,5 @@
 import type { Rows } from '../postgres/pool.ts'
-import { sql } from '../postgres/sql.ts'
+import { type Sql, sql } from '../postgres/sql.ts'
 import type { Borrower, LendFacts, WantedCopy } from './lend-refusal.ts'
 import { mostSpecific } from './loan-rule.ts'
 import { localDay } from './open-days.ts'
@@ -15,20 +15,28 @@ export type LendQuestion = {
 }
 
 /**
- * Reads all that decides about a loan. With `lock`, the patron's row and then the copy's stay locked, so that
- * neither limits nor the copy can change before the commit. A hold that the patron waits on is not locked.
+ * The call that reads all that decides about a loan, but for the policy. With `lock`, the patron's row and then the
+ * copy's stay locked, so that neither limits nor the copy can change before the commit. A hold that the patron waits
+ * on is not locked.
  */
+export function readingOf(
+  { card, barcode }: Pick<LendQuestion, 'card' | 'barcode'>,
+  { lock }: { readonly lock: boolean },
+): Sql {
+  return sql`lend_facts(${scanned(card)}, ${scanned(barcode)}, ${lock})`
+}
+
+/** All that decides about a loan. `opened` brings the row that `readingOf` gives, where it was read already. */
 export async function lendFacts(
   db: { readonly rows: Rows },
-  { card, barcode, branchId, now }: LendQuestion,
-  { lock }: { readonly lock: boolean },
+  asked: LendQuestion,
+  { lock, opened }: { readonly lock: boolean; readonly opened?: Promise<object> | undefined },
 ): Promise<LendFacts> {
-  const [read] = await db.rows<Read>(sql`
-    select * from lend_facts(${scanned(card)}, ${scanned(barcode)}, ${lock})
-  `)
-  if (!read) throw new Error('A function that always gives one row gave none.')
+  const row = opened ? await opened : (await db.rows(sql`select * from ${readingOf(asked, { lock })}`))[0]
+  if (!row) throw new Error('A function that always gives one row gave none.')
+  const read = row as Read
   const policy = await policyOf(db, read.policy_version)
-  return factsOf({ ...read, ...(await whoHas(db, read)) }, policy, { branchId, now })
+  return factsOf({ ...read, ...(await whoHas(db, read)) }, policy, asked)
 }
 
 /** What the database's function of this name gives. */

@@ -5,7 +5,7 @@ import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
 import { dueAt } from './due-date.ts'
 import { fulfilHold, fulfilWaitingHold, releaseHold } from './hold-queue.ts'
-import { lendFacts } from './lend-facts.ts'
+import { lendFacts, readingOf } from './lend-facts.ts'
 import { type LendFacts, type LendRefused, lendOverridable, refusalsOf } from './lend-refusal.ts'
 import { whyRule } from './loan-rule.ts'
 import { type Override, weigh } from './override.ts'
@@ -47,8 +47,9 @@ export type Lent = {
 export const lend: Verb<LendAsk, Lent, LendRefused> = {
   action: 'lend',
   about: ({ loanId, copyId, titleId, patronId }) => ({ loanId, copyId, titleId, patronId }),
-  work: async (tx, ask, by) => {
-    const facts = await lendFacts(tx, { ...ask, now: by.occurredAt }, { lock: true })
+  reads: (ask) => readingOf(ask, { lock: true }),
+  work: async (tx, ask, by, opened) => {
+    const facts = await lendFacts(tx, { ...ask, now: by.occurredAt }, { lock: true, opened })
     const weighed = weigh(refusalsOf(facts), { override: ask.override, overridable: lendOverridable })
     // A card that was merged away says where it leads: asked only once nobody has it.
     if ('refused' in weighed) return weighed.refused === 'patron-unknown' ? nobodyHas(tx, ask.card) : weighed

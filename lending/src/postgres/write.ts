@@ -70,8 +70,16 @@ export type Verb<Ask, Done extends PlainObject, Refused extends Refusal> = {
    * password leaves it out: the digest is kept, and a quick digest of a password can be guessed back.
    */
   readonly recognisedBy?: (ask: Ask) => unknown
-  /** Does it, in the transaction; `by.occurredAt` is the time to reckon with. Either all of it or a refusal. */
-  readonly work: (tx: Tx, ask: Ask, by: By) => Promise<Done | Refused>
+  /**
+   * What it reads first, to ride on the statement that opens the write: a call of a function that gives one row.
+   * The names of its columns are not those of the opening.
+   */
+  readonly reads?: (ask: Ask) => Sql
+  /**
+   * Does it, in the transaction; `by.occurredAt` is the time to reckon with. `opened` brings the row that `reads` asked
+   * for; a verb that is part of another has none. Either all of it or a refusal.
+   */
+  readonly work: (tx: Tx, ask: Ask, by: By, opened?: Promise<object>) => Promise<Done | Refused>
 }
 
 /** A transaction that met another is tried this often in all. */
@@ -125,9 +133,10 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
     try {
       sendTogether(connection)
       const begun = connection.query('begin')
-      const opening = openWrite(tx, by)
+      const opening = openWrite(tx, by, verb.reads?.(ask))
+      const read = verb.reads && unanswered(opening)
       // What the verb sends before it first waits leaves with the opening, and is answered after it.
-      const working = verb.work({ ...tx, rows: onceOpened(tx.rows, opening) }, ask, by)
+      const working = verb.work({ ...tx, rows: onceOpened(tx.rows, opening) }, ask, by, read)
       const [began, opened, worked] = await Promise.allSettled([begun, opening, working])
       if (began.status === 'rejected') throw began.reason
       if (opened.status === 'rejected') throw opened.reason
@@ -169,11 +178,17 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
   })
 }
 
+/** What the opening has read, unless the same key has an answer already: then the verb stops here. */
+async function unanswered(opening: Promise<Opened>): Promise<object> {
+  const { earlier, read } = await opening
+  if (earlier) throw new Error('The same key has an answer already.')
+  return read
+}
+
 /** Statements whose answers are given out when the write was opened; when it was not, the verb stops there. */
 function onceOpened(rows: Rows, opening: Promise<Opened>): Rows {
   return async <R extends object>(statement: Sql) => {
-    const [found, { earlier }] = await together(rows<R>(statement), opening)
-    if (earlier) throw new Error('The same key has an answer already.')
+    const [found] = await together(rows<R>(statement), unanswered(opening))
     return found
   }
 }
@@ -187,23 +202,25 @@ export async function together<A, B>(first: Promise<A>, second: Promise<B>): Pro
 }
 
 type Earlier = { outcome: 'done' | 'refused'; answer: object; request_sha256: Buffer }
-type Opened = { readonly epoch: number; readonly earlier: Earlier | undefined }
+type Opened = { readonly epoch: number; readonly earlier: Earlier | undefined; readonly read: object }
 
 /**
  * The first statement of every write transaction. Here stands the fence: it learns the epoch that the journal
  * row will carry, refuses when writes are stopped, and finds an earlier answer to the same key.
  */
-async function openWrite(tx: Tx, by: By): Promise<Opened> {
+async function openWrite(tx: Tx, by: By, reading: Sql | undefined): Promise<Opened> {
   const [row] = await tx.rows<{ epoch: number; mode: string } & Partial<Earlier>>(sql`
     select fence.epoch, fence.mode, journal.outcome, journal.answer, journal.request_sha256
+      ${reading ? sql`, reading.*` : sql``}
     from fence
     left join journal on journal.actor = ${by.actor} and journal.idempotency_key = ${by.key}
+    ${reading ? sql`cross join ${reading} as reading` : sql``}
   `)
   if (!row) throw new WritesStoppedError('without a fence')
   by.onOpened?.(row.epoch)
-  if (row.outcome) return { epoch: row.epoch, earlier: row as Earlier }
+  if (row.outcome) return { epoch: row.epoch, earlier: row as Earlier, read: row }
   if (row.mode !== 'normal') throw new WritesStoppedError(row.mode)
-  return { epoch: row.epoch, earlier: undefined }
+  return { epoch: row.epoch, earlier: undefined, read: row }
 }
 
 type Entry = {
