@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomInt, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { chown, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chown, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runningPostmaster, untilGone } from '../src/postgres/postmaster.ts'
@@ -192,4 +192,26 @@ test('a second Ctrl-C hurries, and loses nothing', async () => {
   const next = home.start()
   await next.ready
   await assertAllThere(home, [card])
+})
+
+test('a database that cannot be started again is tried so often, and then Bibby ends and says where to look', async () => {
+  await using home = await temporaryHome()
+  const bibby = home.start()
+  await bibby.ready
+  const control = join(home.data, 'postgres', 'global', 'pg_control')
+  await rename(control, `${control}.away`)
+  process.kill((await home.serverPid()) ?? 0, 'SIGKILL')
+  const { code, stderr } = await bibby.ended
+  assert.equal(code, 1)
+  assert.equal(stderr.match(/PostgreSQL did not start: /g)?.length, 6, stderr)
+  assert.match(
+    stderr,
+    /The database ended 6 times in a row\. Look into postgres\.log [^\n]+\(BIBBY_POSTGRESQL_FAILED\)\n$/,
+  )
+  // Put back, it goes on where it was.
+  await rename(`${control}.away`, control)
+  const again = home.start()
+  await again.ready
+  again.kill('SIGTERM')
+  assert.equal((await again.ended).code, 0)
 })

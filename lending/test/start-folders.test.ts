@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { chmod, chown, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryHome } from './bibby-process.ts'
+import { mounted, noSmallDisk } from './small-disk.ts'
 
 const isRoot = process.getuid?.() === 0
 
@@ -108,7 +108,7 @@ test('a folder below one that may not be entered is said in a sentence', {
 })
 
 test('a folder on a read-only disk is said in a sentence', {
-  skip: !isRoot && 'only root can mount',
+  skip: noSmallDisk,
 }, async () => {
   await using home = await temporaryHome()
   await using _ = await mounted(home.data, 'ro,size=1m')
@@ -128,7 +128,7 @@ test('a folder that may not be written is said in a sentence', {
 })
 
 test('a disk without room is said in a sentence, before and while the database is made', {
-  skip: !isRoot && 'only root can mount',
+  skip: noSmallDisk,
 }, async () => {
   for (const size of ['8m', '208m']) {
     await using home = await temporaryHome()
@@ -181,13 +181,3 @@ test('root’s database runs as another user, who is given the database and noth
   assert.equal(code, 3)
   assert.match(stderr, /belongs to another user \(number 65534\)/)
 })
-
-async function mounted(folder: string, options: string): Promise<AsyncDisposable> {
-  await mkdir(folder)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { cwd: dirname(folder) })
-  return {
-    [Symbol.asyncDispose]: async () => {
-      execFileSync('umount', ['--lazy', folder])
-    },
-  }
-}

@@ -50,8 +50,8 @@ const known: Readonly<Record<string, Omit<FaultAnswer, 'code'>>> = {
   },
   BIBBY_DISK_FULL: {
     status: 507,
-    title: 'There is no room on the disk for this file.',
-    next: 'Tell the operator; nothing was kept of it.',
+    title: 'There is no room on the disk for this.',
+    next: 'Tell the operator. Nothing was written; ask again when there is room.',
   },
 }
 
