@@ -24,6 +24,7 @@ const doors: Readonly<Record<string, readonly Who[]>> = {
   '/overdue': ['desk', 'manager', 'operator'],
   '/patrons': ['desk', 'manager', 'operator'],
   '/patrons/new': ['desk', 'manager', 'operator'],
+  '/patrons/import': ['desk', 'manager', 'operator'],
   '/patrons/PATRON': ['desk', 'manager', 'operator'],
   '/patrons/PATRON/merge': ['desk', 'manager', 'operator'],
   '/imports': ['cataloguer', 'manager', 'operator'],

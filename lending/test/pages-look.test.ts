@@ -193,6 +193,31 @@ async function prepare(browser: Browser, at: Sample): Promise<void> {
 
   await at.one(sql`update patron set keeps_history = true where card = ${reader} returning id`)
 
+  await page.goto(`${at.address}/patrons/import`)
+  await page.getByLabel('CSV or TSV file').setInputFiles({
+    name: 'new-school-year.csv',
+    mimeType: 'text/csv',
+    buffer: Buffer.from(pupils),
+  })
+  await page.getByRole('button', { name: 'Look at it' }).click()
+  await page.getByLabel('Category of new patrons').selectOption('child')
+  await page.getByRole('button', { name: 'Look again' }).click()
+  await page.getByText('Start the import').waitFor()
+  at.paths.set('patron-preview', page.url().slice(at.address.length))
+  // What was imported is gone from there: the preview is of a second copy.
+  await page.goto(`${at.address}/patrons/import`)
+  await page.getByLabel('CSV or TSV file').setInputFiles({
+    name: 'new-school-year.csv',
+    mimeType: 'text/csv',
+    buffer: Buffer.from(pupils),
+  })
+  await page.getByRole('button', { name: 'Look at it' }).click()
+  await page.getByLabel('Category of new patrons').selectOption('child')
+  await page.getByRole('button', { name: 'Look again' }).click()
+  await page.getByRole('button', { name: 'Start the import' }).click()
+  await page.getByText('Patrons imported').first().waitFor()
+  at.paths.set('patron-result', page.url().slice(at.address.length))
+
   await page.goto(`${at.address}/imports`)
   await page.getByLabel('Format').selectOption('csv')
   await page.getByLabel('File', { exact: true }).setInputFiles({
@@ -207,6 +232,14 @@ async function prepare(browser: Browser, at: Sample): Promise<void> {
   await page.locator('[data-progress="over"]').waitFor()
   await context.close()
 }
+
+const pupils = `card,first name,surname,email,class
+P-100,Mila,Öberg,mila@example.org,4b
+P-101,伟,王,,4b
+P-102,Omar,الطيب,no-address,4a
+,Nobody,,,
+${reader},Anna,Lindqvist,anna@example.net,
+`
 
 const gifts = `title,author,isbn,year,language
 The Left Hand of Darkness,"Le Guin, Ursula K.",9780441478125,1969,eng
@@ -281,6 +314,9 @@ async function shotsOf(at: Sample): Promise<Record<string, Record<string, string
       'merge-scan': `/patrons/${patronId}/merge`,
       merge: `/patrons/${patronId}/merge?card=OLD-2231`,
       'merge-refused': `/patrons/${patronId}/merge?card=nobody`,
+      'patron-import': '/patrons/import',
+      'patron-import-preview': at.paths.get('patron-preview') ?? '',
+      'patron-import-result': at.paths.get('patron-result') ?? '',
       imports: '/imports',
       'import-preview': at.paths.get('preview') ?? '',
       import: `/imports/${changeSetId}`,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sql } from '../src/postgres/sql.ts'
 import { anOpenLibrary, aVisitor } from './browser.ts'
 import { aCharge, aPatron, besides } from './library-fixtures.ts'
 
@@ -88,4 +89,33 @@ test('a patron sees what they returned, has it kept and forgotten; nobody who wo
   assert.equal((await desk.open('/account/history')).status, 403)
   const page = await desk.open(`/patrons/${at.patronId}`)
   assert.doesNotMatch(page.text, /Charlotte's Web/)
+})
+
+test('a file of patrons is brought, looked at, its columns told, imported once, and its rejects handed back', async () => {
+  await using at = await anOpenLibrary()
+  const desk = aVisitor(at.app)
+  await desk.signIn('staff', await at.staff('desk'))
+  await desk.open('/patrons/import')
+  const content = `Ausweis,Nachname,Grad\nN-1,Öberg,x\n${at.card},Changed,y\n,Nobody,\n`
+  const first = await desk.upload('/patrons/import/uploads', { name: 'people.csv', content })
+  assert.equal(first.status, 422)
+  assert.match(first.text, /Columns are missing.*Card: say which column it is\..*Category: say which column/)
+  const [category] = await at.db.rows<{ code: string }>(sql`select code from patron_category`)
+  const told = { 'map.card': 'Ausweis', 'map.familyName': 'Nachname', category: category?.code ?? '' }
+  const preview = await desk.send('/patrons/import/preview', told)
+  assert.match(preview.text, /Read 3 New 1 Updated 1 Unchanged 0 Not taken 1/)
+  assert.match(preview.text, /Columns that are not read: Grad.*Line 4 The row has no card/)
+  assert.equal((await at.db.rows(sql`select from patron`)).length, 1)
+  const form = preview.forms.find(({ action }) => action === '/patrons/import')
+  assert.ok(form)
+  const both = await Promise.all([1, 2].map(() => desk.post(form.action, form.fields)))
+  for (const { path, text } of [...both, await desk.post(form.action, form.fields)]) {
+    assert.match(path, /^\/patrons\/import\/[0-9a-f-]{36}$/)
+    assert.match(text, /people\.csv.*Read 3 New 1 Updated 1 Unchanged 0 Not taken 1.* 4 The row has no card/)
+  }
+  const result = both[0]?.path
+  assert.match((await desk.open(`${result}/rejects`)).html, /^Ausweis,Nachname,Grad\n,Nobody,\n$/)
+  assert.match((await desk.open('/patrons?query=N-1')).text, /Öberg/)
+  assert.equal((await desk.open('/patrons/import/preview?upload=../../etc')).status, 404)
+  assert.equal((await desk.open('/patrons/import/no-such')).status, 404)
 })

@@ -40,6 +40,12 @@ type Merged = {
   returnedLoans: number
   openHolds: number
 }
+type ImportOptions = { category?: string; branch?: string; encoding?: string; preview?: true }
+type Seen = {
+  counts: { registered: number; updated: number; unchanged: number; rejected: number }
+  rows: { line: number; reason?: string }[]
+  hasMore: boolean
+}
 type Accounts = {
   read: number
   registered: number
@@ -161,20 +167,30 @@ export const patronVerbs: Verbs = (program, act) => {
     .option('--category <code>', 'of patrons whose row names none')
     .option('--branch <code>', 'home branch of patrons whose row names none')
     .option('--encoding <encoding>', 'such as windows-1252; UTF-8 if not given')
-    .action((file: string, query: { category?: string; branch?: string; encoding?: string }) =>
-      act(async (api, out) => {
-        const upload = { path: file, contentType: 'text/csv' }
-        out.answer(
-          await api.call<Accounts>('POST', '/api/v1/patrons/import', { query, upload }),
-          ({ read, registered, updated, unchanged, rejected, rejects, ignoredColumns }) => [
-            `${read} read = ${registered} registered + ${updated} updated + ${unchanged} unchanged + ${rejected} rejected.`,
-            ...rejects.map(({ line, reason }) => `  line ${line}: ${reason}`),
-            ...(rejected > rejects.length ? [`  and ${rejected - rejects.length} more`] : []),
-            ...(ignoredColumns.length > 0 ? [`Columns not read: ${ignoredColumns.join(', ')}.`] : []),
-          ],
-        )
-      }),
-    )
+    .option('--preview', 'show what would happen, and do nothing')
+    .action((file: string, given: ImportOptions) => act((api, out) => importFile(api, out, file, given)))
+}
+
+async function importFile(api: Api, out: Out, file: string, given: ImportOptions): Promise<void> {
+  const upload = { path: file, contentType: 'text/csv' }
+  const { preview, ...query } = given
+  if (preview) {
+    const asked = { query: { ...query, preview: 'yes' }, upload }
+    out.answer(await api.call<Seen>('POST', '/api/v1/patrons/import', asked), ({ counts, rows, hasMore }) => [
+      `${hasMore ? 'Of the first rows: ' : ''}${counts.registered} new, ${counts.updated} updated, ${counts.unchanged} unchanged, ${counts.rejected} not taken. Nothing has changed.`,
+      ...rows.flatMap(({ line, reason }) => (reason === undefined ? [] : [`  line ${line}: ${reason}`])),
+    ])
+    return
+  }
+  out.answer(
+    await api.call<Accounts>('POST', '/api/v1/patrons/import', { query, upload }),
+    ({ read, registered, updated, unchanged, rejected, rejects, ignoredColumns }) => [
+      `${read} read = ${registered} registered + ${updated} updated + ${unchanged} unchanged + ${rejected} rejected.`,
+      ...rejects.map(({ line, reason }) => `  line ${line}: ${reason}`),
+      ...(rejected > rejects.length ? [`  and ${rejected - rejects.length} more`] : []),
+      ...(ignoredColumns.length > 0 ? [`Columns not read: ${ignoredColumns.join(', ')}.`] : []),
+    ],
+  )
 }
 
 /** Shows what a merge would do; does it only from the versions that were shown. */

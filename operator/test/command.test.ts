@@ -95,6 +95,18 @@ test('the whole of lending goes by command, beside a running Bibby', async () =>
   ])
   assert.match(explained.out, /Lent now it would be due/)
 
+  const people = join(dirname(home.data), 'people.csv')
+  await writeFile(people, 'card,surname,category,branch\nP-1,Woodhouse,adult,main\n,Nobody,adult,main\n')
+  const looked = await bibby(home, ['patron', 'import', people, '--preview'])
+  assert.match(
+    looked.out,
+    /^1 new, 0 updated, 0 unchanged, 1 not taken\. Nothing has changed\.\n {2}line 3: /,
+  )
+  assert.equal((await bibby(home, ['patron', 'show', 'P-1'])).code, 3)
+  const taken = await bibby(home, ['patron', 'import', people])
+  assert.match(taken.out, /^2 read = 1 registered \+ 0 updated \+ 0 unchanged \+ 1 rejected\./)
+  assert.equal((await bibby(home, ['patron', 'show', 'P-1'])).code, 0)
+
   const plan = await bibby(home, ['patron', 'merge', second, '--into', first])
   assert.match(plan.out, /goes away: Edith Liddell.*\n.*Nothing has changed/s)
   assert.equal((await bibby(home, ['patron', 'show', second])).code, 0)

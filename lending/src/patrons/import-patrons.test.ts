@@ -13,6 +13,7 @@ import {
   importPatrons,
   type PatronFileOptions,
   type PatronImport,
+  type PatronImportOptions,
   type PatronRowResult,
 } from './import-patrons.ts'
 import { patron } from './patron.ts'
@@ -33,7 +34,7 @@ const standard: PatronFileOptions = { categoryCode: 'adult', branch: 'main' }
 async function run(
   db: ScratchDatabase,
   content: string | Buffer,
-  over: PatronFileOptions & { who?: By } = {},
+  over: PatronImportOptions & { who?: By } = {},
 ) {
   const { who = by(), ...options } = over
   const told = await importPatrons(db, who, pieces(content), { ...standard, ...options })

@@ -18,6 +18,8 @@ export type FileRow = { readonly row: CsvRow; readonly line: number }
 /** The rows of a file with its header, and the line on which each begins. */
 export type PatronFile = {
   readonly header: readonly string[]
+  /** As it came, in UTF-8. */
+  readonly headerRaw: Buffer
   readonly rows: AsyncIterable<FileRow>
 }
 
@@ -44,8 +46,8 @@ export async function openPatronFile(
   const all = csvRows(watched, { shape, from: { position: 0, number: -1 } })
   const first = await all.next()
   if (first.done || !first.value.ok) return undefined
-  const { cells } = first.value
-  return { header: cells, rows: withLines(all, breaks) }
+  const { cells, raw } = first.value
+  return { header: cells, headerRaw: raw, rows: withLines(all, breaks) }
 }
 
 /** Counts the line breaks before a row. How many cells it must have is for the reader of rows to say. */

@@ -8,6 +8,7 @@ import { importFormats } from '../../catalogue/import/import-setup.ts'
 import { previewImport } from '../../catalogue/import/preview-import.ts'
 import { startImport } from '../../catalogue/import/start-import.ts'
 import { importPatrons } from '../../patrons/import-patrons.ts'
+import { previewPatrons } from '../../patrons/preview-patrons.ts'
 import type { App } from '../app.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { answer, code, line, someLine, strict } from '../fields.ts'
@@ -67,24 +68,28 @@ function patronFile(app: App, { library, limits }: ApiServed): void {
       bodyLimit: patronBytesMax,
       handlerTimeout: limits.longHandlerMs,
       schema: {
-        summary: 'Register and update patrons: the body is a CSV file',
+        summary:
+          'Register and update patrons: the body is a CSV file; preview=yes only shows what would happen',
         tags: ['patrons'],
         querystring: strict({
           encoding: Type.Optional(someLine(40)),
           category: Type.Optional(code),
           branch: Type.Optional(code),
+          preview: Type.Optional(Type.Literal('yes')),
         }),
-        response: { 200: answer({ read: Type.Integer(), rejected: Type.Integer() }) },
+        response: { 200: answer({}) },
       },
     },
     async (request, reply) => {
       const by = byOf(library, request, reply)
       const { path } = await keepFile(library, request.body, patronBytesMax)
-      const { category: categoryCode, ...rest } = request.query
-      const read = await importPatrons(library.db, by, createReadStream(path), {
-        ...rest,
-        categoryCode,
-      }).finally(() => rm(path, { force: true }))
+      const { category: categoryCode, preview, ...rest } = request.query
+      const options = { ...rest, categoryCode }
+      const file = createReadStream(path)
+      const read = await (preview === 'yes'
+        ? previewPatrons(library.db, file, options)
+        : importPatrons(library.db, by, file, options)
+      ).finally(() => rm(path, { force: true }))
       return 'refused' in read ? sendRefusal(reply, read, request) : reply.send(read)
     },
   )

@@ -48,7 +48,7 @@ async function showHistory(
   const frame = {
     title: 'What you returned',
     door: '/account',
-    lead: 'Only you can see this list. Nobody who works here can open it.',
+    lead: 'Only you can open this list.',
     status: refusal ? statusOf(refusal) : 200,
   }
   return show(

@@ -12,6 +12,7 @@ import { importPages } from './imports-page.ts'
 import { journalPages } from './journal-page.ts'
 import { mePages } from './me-page.ts'
 import { mergePages } from './merge-page.ts'
+import { patronImportPages } from './patron-import-page.ts'
 import { patronPages } from './patron-page.ts'
 import { patronsPages } from './patrons-page.ts'
 import { problemPages } from './problem-page.ts'
@@ -39,6 +40,7 @@ export async function pages(app: App, { library }: { readonly library: Library }
     checkInPages,
     shelfPages,
     patronsPages,
+    patronImportPages,
     patronPages,
     mergePages,
     importPages,

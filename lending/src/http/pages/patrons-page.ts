@@ -27,7 +27,8 @@ export function patronsPages(served: Served): void {
     const into = found?.length === 0 ? await mergedInto(library.db, { card: query }) : undefined
     if (into) return goTo(reply, `/patrons/${into.patronId}`, { said: 'was-merged' })
     const actions =
-      may(visit.who, 'patron-write') && html`<a class="button" href="/patrons/new">Register a patron</a>`
+      may(visit.who, 'patron-write') &&
+      html`<a class="button" href="/patrons/new">Register a patron</a><a class="button quiet" href="/patrons/import">Import patrons</a>`
     return show(
       reply,
       visit,

@@ -40,7 +40,7 @@ export async function keepUpload(library: Library, request: FastifyRequest): Pro
 
 /** Where the file of an upload lies; undefined when it is gone, or was never there. */
 export async function uploadPath(library: Library, uploadId: string): Promise<string | undefined> {
-  if (!/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uploadId)) return undefined
+  if (!isUploadId(uploadId)) return undefined
   for (const name of [previewed + uploadId, uploadId]) {
     const path = join(library.dataFolder, 'uploads', name)
     if (await stat(path).catch(() => undefined)) return path
@@ -54,6 +54,20 @@ export async function claimUpload(library: Library, uploadId: string): Promise<s
   const claimed = join(library.dataFolder, 'uploads', uploadId)
   if (path && path !== claimed) await rename(path, claimed).catch(() => undefined)
   return uploadPath(library, uploadId)
+}
+
+/** Where the account of an upload's import and what it set aside are kept, for as long as the upload would be. */
+export function keptBeside(
+  library: Library,
+  uploadId: string,
+): { readonly filePath: string; readonly resultPath: string; readonly rejectsPath: string } | undefined {
+  if (!isUploadId(uploadId)) return undefined
+  const filePath = join(library.dataFolder, 'uploads', previewed + uploadId)
+  return { filePath, resultPath: `${filePath}.result`, rejectsPath: `${filePath}.rejects` }
+}
+
+function isUploadId(text: string): boolean {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
 }
 
 async function tidy(folder: string, now: Date): Promise<void> {

@@ -1,0 +1,143 @@
+import { createReadStream } from 'node:fs'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { branches, patronCategories } from '../../circulation/places.ts'
+import { importKeptFile, importResult, type KeptImport } from '../../patrons/import-kept-file.ts'
+import type { PatronFileOptions } from '../../patrons/import-patrons.ts'
+import { type PatronColumn, patronColumns } from '../../patrons/patron-columns.ts'
+import { previewPatrons } from '../../patrons/preview-patrons.ts'
+import { plainText } from '../../text.ts'
+import { RefusedAtTheDoorError } from '../errors.ts'
+import { defaultLimits } from '../limits.ts'
+import { type Asked, asked } from './asked.ts'
+import { patronImportView, patronPreviewView, patronResultView } from './patron-import-view.ts'
+import { byOfForm, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
+import { keepUpload, keptBeside, uploadPath } from './upload.ts'
+
+const access = { needs: 'patron-write' } as const
+const long = { config: { access }, handlerTimeout: defaultLimits.longHandlerMs }
+const bytesMax = 100 * 1_024 * 1_024
+const gone = 'The file is no longer here. Bring it again.'
+
+/** Bringing a file of patrons: look at it, import it, see what it came to, take back what was not taken. */
+export function patronImportPages(served: Served): void {
+  const { app, library } = served
+
+  app.get('/patrons/import', { config: { access } }, async (request, reply) => {
+    const visit = await visitOf(served, request, reply)
+    const frame = {
+      title: 'Import patrons',
+      door: '/patrons',
+      lead: 'A file with a row for each patron registers new ones and updates those whose card is known.',
+    }
+    return show(reply, visit, frame, patronImportView(visit))
+  })
+
+  app.post('/patrons/import/uploads', { ...long, bodyLimit: bytesMax }, async (request, reply) => {
+    const { uploadId, fileName } = await keepUpload(library, request)
+    const named = plainText(fileName, { max: 200, label: 'The name', required: true })
+    const branch = request.who?.branchCode ?? ''
+    return goTo(reply, '/patrons/import/preview', {
+      upload: uploadId,
+      fileName: named.ok ? named.text : 'file',
+      branch,
+    })
+  })
+
+  app.get('/patrons/import/preview', long, (request, reply) =>
+    showPreview(served, request, reply, readLook(asked(request.query))),
+  )
+
+  app.post('/patrons/import', long, async (request, reply) => {
+    const look = readLook(asked(request.body))
+    const kept = keptIn(served, look.upload)
+    const isOver = (await importResult(kept)) !== undefined
+    if (!isOver && (await uploadPath(library, look.upload)) !== kept.filePath)
+      throw new RefusedAtTheDoorError('not-found', {}, gone)
+    const options = { ...optionsOf(look), fileName: look.fileName }
+    const told = await importKeptFile(library.db, byOfForm(served, request), kept, options)
+    if ('refused' in told) return showPreview(served, request, reply, look)
+    return goTo(reply, `/patrons/import/${look.upload}`)
+  })
+
+  app.get('/patrons/import/:upload', { config: { access } }, async (request, reply) => {
+    const upload = asked(request.params).text('upload', { max: 40, label: 'upload' })
+    const result = await importResult(keptIn(served, upload))
+    if (!result)
+      throw new RefusedAtTheDoorError('not-found', {}, 'What this import came to is no longer here.')
+    const visit = await visitOf(served, request, reply)
+    const frame = { title: 'Patrons imported', door: '/patrons', lead: result.fileName }
+    return show(reply, visit, frame, patronResultView({ upload, result }))
+  })
+
+  app.get('/patrons/import/:upload/rejects', { config: { access } }, async (request, reply) => {
+    const upload = asked(request.params).text('upload', { max: 40, label: 'upload' })
+    const kept = keptIn(served, upload)
+    if (!(await importResult(kept))) throw new RefusedAtTheDoorError('not-found', {}, gone)
+    return reply
+      .type('text/csv; charset=utf-8')
+      .header('content-disposition', 'attachment; filename="patrons-not-taken.csv"')
+      .send(createReadStream(kept.rejectsPath))
+  })
+}
+
+/** Which file is looked at, and how it shall be read. */
+export type PatronLook = {
+  readonly upload: string
+  readonly fileName: string
+  readonly encoding: string
+  readonly category: string
+  readonly branch: string
+  readonly mapping: Readonly<Partial<Record<PatronColumn, string>>>
+}
+
+function readLook(form: Asked): PatronLook {
+  const short = (name: string, max = 40) => form.text(name, { max, label: name })
+  const mapped = patronColumns.map((column) => [column, short(`map.${column}`, 200)] as const)
+  return {
+    upload: short('upload'),
+    fileName: short('fileName', 200) || 'file',
+    encoding: short('encoding'),
+    category: short('category'),
+    branch: short('branch'),
+    mapping: Object.fromEntries(mapped.filter(([, name]) => name !== '')),
+  }
+}
+
+function optionsOf({ encoding, category, branch, mapping }: PatronLook): PatronFileOptions {
+  return {
+    mapping,
+    ...(encoding ? { encoding } : {}),
+    ...(category ? { categoryCode: category } : {}),
+    ...(branch ? { branch } : {}),
+  }
+}
+
+function keptIn({ library }: Served, upload: string): KeptImport {
+  const kept = keptBeside(library, upload)
+  if (!kept) throw new RefusedAtTheDoorError('not-found', {}, gone)
+  return kept
+}
+
+async function showPreview(
+  served: Served,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  look: PatronLook,
+): Promise<FastifyReply> {
+  const { library } = served
+  const path = await uploadPath(library, look.upload)
+  if (!path) throw new RefusedAtTheDoorError('not-found', {}, gone)
+  const [visit, preview, places, categories] = await Promise.all([
+    visitOf(served, request, reply),
+    previewPatrons(library.db, createReadStream(path), optionsOf(look)),
+    branches(library.db),
+    patronCategories(library.db),
+  ])
+  const frame = {
+    title: 'Before the import',
+    door: '/patrons',
+    lead: 'This is what it would do. Nothing has changed yet.',
+    status: 'refused' in preview ? statusOf(preview) : 200,
+  }
+  return show(reply, visit, frame, patronPreviewView(visit, { look, preview, places, categories }))
+}
