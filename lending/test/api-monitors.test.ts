@@ -50,6 +50,7 @@ test('nobody becomes a monitor by coming through a proxy on this machine', async
   assert.equal(await isMonitor(untold, forwarded('127.0.0.1', '203.0.113.9')), false)
   assert.equal(await isMonitor(untold, forwarded('127.0.0.1', '127.0.0.1')), false)
   assert.equal(await isMonitor(untold, forwarded('127.0.0.1', '10.0.0.7')), false, 'anybody can write that')
+  assert.equal(await isMonitor(untold, forwarded('10.0.0.7', '203.0.113.9')), false, 'a proxy on a named one')
   for (const name of ['x-real-ip', 'forwarded', 'via']) {
     const headers = { [name]: 'for=203.0.113.9' }
     assert.equal(await isMonitor(untold, { remoteAddress: '127.0.0.1', headers }), false, name)
