@@ -12,6 +12,7 @@ create table branch (
   constraint branch_code_key UNIQUE (code)
 );
 CREATE TRIGGER branch_kept BEFORE DELETE OR UPDATE OF id ON public.branch FOR EACH ROW EXECUTE FUNCTION kept_for_loans('branch_id');
+CREATE TRIGGER branch_never_emptied BEFORE TRUNCATE ON public.branch FOR EACH STATEMENT EXECUTE FUNCTION never_emptied();
 CREATE TRIGGER policy_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.branch FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
 
 create table change (
@@ -273,6 +274,7 @@ create table loan_rule (
   constraint loan_rule_one_for_each_case UNIQUE NULLS NOT DISTINCT (branch_id, patron_category_id, item_type_id)
 );
 CREATE TRIGGER loan_rule_kept BEFORE DELETE OR UPDATE OF id ON public.loan_rule FOR EACH ROW EXECUTE FUNCTION kept_for_loans('loan_rule_id');
+CREATE TRIGGER loan_rule_never_emptied BEFORE TRUNCATE ON public.loan_rule FOR EACH STATEMENT EXECUTE FUNCTION never_emptied();
 CREATE TRIGGER policy_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.loan_rule FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
 
 create table patron (
@@ -317,6 +319,7 @@ create table patron_category (
   constraint patron_category_code_key UNIQUE (code)
 );
 CREATE TRIGGER patron_category_kept BEFORE DELETE OR UPDATE OF id ON public.patron_category FOR EACH ROW EXECUTE FUNCTION kept_for_loans('patron_category_id');
+CREATE TRIGGER patron_category_never_emptied BEFORE TRUNCATE ON public.patron_category FOR EACH STATEMENT EXECUTE FUNCTION never_emptied();
 CREATE TRIGGER policy_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.patron_category FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
 
 create table policy_version (
@@ -482,7 +485,7 @@ end
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.lend_facts(asked_card text, asked_barcode text, is_lending boolean, OUT borrower json, OUT wanted json, OUT policy_version uuid, OUT open_loans integer, OUT owes_cents bigint, OUT open_loan_id bigint, OUT captured_by bigint, OUT own_waiting_hold_id bigint, OUT loan_id bigint)
+CREATE OR REPLACE FUNCTION public.lend_facts(asked_card text, asked_barcode text, is_lending boolean, is_wanted boolean, OUT borrower json, OUT wanted json, OUT policy_version uuid, OUT open_loans integer, OUT owes_cents bigint, OUT open_loan_id bigint, OUT captured_by bigint, OUT own_waiting_hold_id bigint, OUT loan_id bigint)
  RETURNS record
  LANGUAGE plpgsql
 AS $function$
@@ -490,6 +493,9 @@ declare
   p record;
   c record;
 begin
+  if not is_wanted then
+    return;
+  end if;
   if is_lending then
     loan_id := nextval('loan_id_seq');
     select
@@ -542,6 +548,16 @@ begin
     )
   into policy_version, open_loans, owes_cents, open_loan_id, captured_by, own_waiting_hold_id
   from policy_version as policy;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.never_emptied()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise foreign_key_violation using message = format('%s is never emptied: loans were made by it.', tg_table_name);
 end
 $function$
 ;

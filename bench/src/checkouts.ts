@@ -89,6 +89,8 @@ async function peerPerSecond(
     return undefined
   }
   const recorded: Recorded[] = []
+  // The first loan of a process also reads the policy: it is not the one to record.
+  const first = { card: cardOf(recordedPatron), barcode: barcodeOf(recordedCopy + 1) }
   const [ids] = await db.rows<{ patron: number; copy: number; branch: number }>(sql`
     select patron.id as patron, copy.id as copy, patron.branch_id as branch
     from patron, copy
@@ -96,6 +98,7 @@ async function peerPerSecond(
   `)
   if (!ids) throw new Error('The library was not filled.')
   const by = { actor: 'system:bench', key: 'bench-0', occurredAt: new Date(), instance: 'bench' }
+  await write(db, { ...by, key: 'bench-first' }, lend, { ...first, branchId: ids.branch })
   const ask = { card: cardOf(recordedPatron), barcode: barcodeOf(recordedCopy), branchId: ids.branch }
   const lent = await write(recording(db, recorded), by, lend, ask)
   if (lent.outcome !== 'done') throw new Error(`Nothing was lent: ${JSON.stringify(lent)}`)

@@ -144,7 +144,10 @@ async function moveLoans(
 ): Promise<number> {
   const after = endOfDay(addDays(day, -1), timeZone)
   // Waits for loans that are being made by the old calendar. Those that come after it meet the new one: see in_force.
+  // Not for long: every desk queues up behind this, and a vacuum may hold the table for hours.
+  await tx.rows(sql`set local lock_timeout = '300ms'`)
   await tx.rows(sql`lock table loan in share row exclusive mode`)
+  await tx.rows(sql`set local lock_timeout to default`)
   const moved = await tx.rows(sql`
     update loan set due_at = ${endOfDay(next, timeZone)}
     where returned_at is null

@@ -17,13 +17,13 @@ export type LendQuestion = {
 /**
  * The call that reads all that decides about a loan, but for the policy. With `lock`, the patron's row and then the
  * copy's stay locked, so that neither limits nor the copy can change before the commit. A hold that the patron waits
- * on is not locked.
+ * on is not locked. Unless `isWanted`, nothing is read or locked.
  */
 export function readingOf(
   { card, barcode }: Pick<LendQuestion, 'card' | 'barcode'>,
-  { lock }: { readonly lock: boolean },
+  { lock, isWanted = sql`true` }: { readonly lock: boolean; readonly isWanted?: Sql },
 ): Sql {
-  return sql`lend_facts(${scanned(card)}, ${scanned(barcode)}, ${lock})`
+  return sql`lend_facts(${scanned(card)}, ${scanned(barcode)}, ${lock}, ${isWanted})`
 }
 
 /** All that decides about a loan. `opened` brings the row that `readingOf` gives, where it was read already. */

@@ -76,6 +76,21 @@ test('a loan that is made or renewed while its due day is being closed is not du
   }
 })
 
+test('closing a day gives way when it cannot have the loans for itself, and lending goes on', async () => {
+  await using db = await scratchDatabase()
+  const library = await aSmallLibrary(db)
+  const vacuum = await db.connectAlone()
+  try {
+    await vacuum.query('begin')
+    await vacuum.query('lock table loan in share update exclusive mode')
+    const closing = write(db, by(), addClosedDay, { branchId: library.branchId, day: '2026-03-09' })
+    await assert.rejects(closing, { code: 'BIBBY_WRITE_CONTENDED' })
+    done(await write(db, by(), lend, library))
+  } finally {
+    await vacuum.end()
+  }
+})
+
 test('a rule, a branch and a category that loans were made by cannot be deleted', async () => {
   await using db = await scratchDatabase()
   const library = await aSmallLibrary(db)
@@ -92,6 +107,7 @@ test('a rule, a branch and a category that loans were made by cannot be deleted'
   ]
   for (const each of forbidden)
     await assert.rejects(db.rows(each), /is kept: there are loans that were made by it/)
+  await assert.rejects(db.rows(sql`truncate loan_rule`), /never emptied/)
   await db.rows(sql`delete from loan`)
   for (const each of forbidden) await db.rows(each)
 })

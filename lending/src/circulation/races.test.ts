@@ -12,6 +12,7 @@ import {
   monday,
 } from '../../test/library-fixtures.ts'
 import { type ScratchDatabase, scratchDatabase } from '../../test/scratch-database.ts'
+import { openPool } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { type Outcome, type PlainObject, type Refusal, type Verb, write } from '../postgres/write.ts'
 import { cancelHold, placeHold, resumeHold, suspendHold } from './hold.ts'
@@ -66,6 +67,26 @@ test('20 checkouts at once for one patron respect a limit of 15', async () => {
   )
   assert.deepEqual(tally(outcomes), { done: 15, 'loan-limit': 5 })
   assert.deepEqual(await invariantsOf(db), [])
+})
+
+test('a limit is respected also on a server whose transactions see one moment unless told otherwise', async () => {
+  await using db = await scratchDatabase()
+  const library = await aSmallLibrary(db, { loansMax: 15 })
+  const copies = await Promise.all(range(20).map(() => aCopy(db, besides(library))))
+  const { database } = db.connection
+  await db.withConnection((connection) =>
+    connection.query(`alter database ${database} set default_transaction_isolation = 'repeatable read'`),
+  )
+  await using fresh = openPool({
+    connection: db.connection,
+    name: 'races',
+    connectionsMax: 20,
+    statementLimitMs: 5_000,
+  })
+  const outcomes = await Promise.all(
+    copies.map(({ barcode }) => write(fresh, by(), lend, { ...library, barcode })),
+  )
+  assert.deepEqual(tally(outcomes), { done: 15, 'loan-limit': 5 })
 })
 
 test('20 holds placed at once by one patron respect a limit of 15', async () => {

@@ -122,7 +122,7 @@ export function openPool(options: PoolOptions): Database {
     rows: (statement) => withConnection((connection) => rowsOn(connection)(statement)),
     transaction: (work) =>
       withConnection(async (connection) => {
-        const begun = connection.query('begin')
+        const begun = connection.query('begin isolation level read committed')
         begun.catch(() => undefined)
         const tx = openTx(connection)
         try {

@@ -28,7 +28,6 @@ export function serverSettings(memory: number): Readonly<Record<string, string>>
     max_wal_size: '1GB',
     min_wal_size: '80MB',
     checkpoint_timeout: '5min',
-    wal_compression: 'pglz',
     // A desk's statements take a millisecond: compiling them takes longer than running them.
     jit: 'off',
     // Two cores are busy with desks; and in a container /dev/shm is too small for parallel workers.

@@ -6,9 +6,11 @@ export type Sql = {
   readonly values: readonly unknown[]
   /** The name under which the server keeps its plan, where it is known already. */
   readonly name?: string | undefined
+  /** Only `sql` can put this on. */
+  readonly [mark]: true
 }
 
-const made = new WeakSet<object>()
+const mark = Symbol('made by sql')
 /** Statements without parts have one text for ever: it is put together and named once. */
 const whole = new WeakMap<TemplateStringsArray, Text>()
 
@@ -19,9 +21,9 @@ type Text = { readonly text: string; readonly name: string | undefined }
  * of the text. Nothing else reaches the text, so no value can be read as SQL.
  */
 export function sql(strings: TemplateStringsArray, ...parts: readonly unknown[]): Sql {
-  const statement = parts.some(isSql) ? composed(strings, parts) : { ...wholeOf(strings), values: parts }
-  made.add(statement)
-  return statement
+  if (parts.some(isSql)) return composed(strings, parts)
+  const { text, name } = wholeOf(strings)
+  return { text, name, values: parts, [mark]: true }
 }
 
 function wholeOf(strings: TemplateStringsArray): Text {
@@ -36,21 +38,36 @@ function named(text: string): Text {
   return { text, name: preparedName(text) }
 }
 
-/** Texts put together from parts, by their own strings and then by the texts of the parts. */
-const patched = new WeakMap<TemplateStringsArray, Map<string, Text>>()
+/** One template put together in its several ways: a step for each part, by the part's text. */
+type Ways = { readonly steps: Map<string, Ways>; text?: Text }
+
+const ways = new WeakMap<TemplateStringsArray, Ways>()
 /** Stands for a value among the texts of parts; no text is this. */
 const aValue = '$'
-/** How many ways of putting one template together are remembered. */
-const waysMax = 20
+/** How many ways to go on after a part are remembered. */
+const stepsMax = 20
 
 function composed(strings: TemplateStringsArray, parts: readonly unknown[]): Sql {
-  const values = parts.flatMap((part) => (isSql(part) ? part.values : [part]))
-  const ways = patched.get(strings) ?? new Map<string, Text>()
-  patched.set(strings, ways)
-  const way = parts.map((part) => (isSql(part) ? part.text : aValue)).join('\u0000')
-  const known = ways.get(way) ?? named(textOf(strings, parts))
-  if (ways.size < waysMax) ways.set(way, known)
-  return { ...known, values }
+  const values: unknown[] = []
+  const root = ways.get(strings) ?? { steps: new Map() }
+  ways.set(strings, root)
+  let way: Ways | undefined = root
+  for (const part of parts) {
+    if (isSql(part)) values.push(...part.values)
+    else values.push(part)
+    way = way && stepOf(way, isSql(part) ? part.text : aValue)
+  }
+  const { text, name } = way?.text ?? named(textOf(strings, parts))
+  if (way) way.text ??= { text, name }
+  return { text, name, values, [mark]: true }
+}
+
+function stepOf({ steps }: Ways, by: string): Ways | undefined {
+  const known = steps.get(by)
+  if (known || steps.size >= stepsMax) return known
+  const fresh = { steps: new Map() }
+  steps.set(by, fresh)
+  return fresh
 }
 
 function textOf(strings: TemplateStringsArray, parts: readonly unknown[]): string {
@@ -80,7 +97,7 @@ export function joined(parts: readonly Sql[], between: ' and ' | ' or ' | ', ' |
 }
 
 function isSql(part: unknown): part is Sql {
-  return typeof part === 'object' && part !== null && made.has(part)
+  return typeof part === 'object' && part !== null && mark in part
 }
 
 /** How many different statements one process prepares by name; past it they run unnamed, a little slower. */

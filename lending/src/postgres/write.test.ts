@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { whenSomebodyWaits } from '../../test/at-once.ts'
+import { aSmallLibrary } from '../../test/library-fixtures.ts'
 import { scratchDatabase } from '../../test/scratch-database.ts'
-import type { Tx } from './pool.ts'
+import { lend } from '../circulation/lend.ts'
+import { openPool, type Tx } from './pool.ts'
 import { sql } from './sql.ts'
 import { type By, write } from './write.ts'
 
@@ -24,7 +27,7 @@ const addBranch = {
   },
 }
 
-test('a repeated key gets the recorded answer and runs nothing', async () => {
+test('a repeated key gets the recorded answer and does nothing', async () => {
   await using db = await scratchDatabase()
   const who = by()
   const first = await write(db, who, addBranch, { code: 'a' })
@@ -128,4 +131,56 @@ test('a server that has become read-only is said to be, and nothing was written'
   await assert.rejects(write(db, by(), turning, { code: 'a' }), { code: 'BIBBY_WRITES_STOPPED' })
   const again = await write(db, by(), addBranch, { code: 'a' })
   assert.equal(again.outcome, 'done')
+})
+
+test('a repeated key is answered, and stopped writes are refused, while others hold what the verb wants', async () => {
+  await using db = await scratchDatabase()
+  const library = await aSmallLibrary(db)
+  const who = by()
+  const first = await write(db, who, lend, library)
+  const holder = await db.connectAlone()
+  try {
+    await holder.query('begin')
+    await holder.query('select from patron for update')
+    await holder.query('select from copy for update')
+    assert.deepEqual(await write(db, who, lend, library), { ...first, repeated: true })
+    await holder.query('lock table branch')
+    const added = write(db, by({ key: 'a' }), addBranch, { code: 'a' })
+    assert.ok(await whenSomebodyWaits(db, added))
+    await db.rows(sql`update fence set mode = 'halted'`)
+    await assert.rejects(write(db, by(), lend, library), { code: 'BIBBY_WRITES_STOPPED' })
+    await assert.rejects(write(db, by(), addBranch, { code: 'b' }), { code: 'BIBBY_WRITES_STOPPED' })
+    await holder.query('rollback')
+    assert.equal((await added).outcome, 'done')
+  } finally {
+    await holder.end()
+  }
+})
+
+test('a repeated key is answered by a server that has become read-only', async () => {
+  await using db = await scratchDatabase()
+  const library = await aSmallLibrary(db)
+  const who = by()
+  const first = await write(db, who, lend, library)
+  await using reading = openPool({
+    connection: db.connection,
+    name: 'read-only',
+    connectionsMax: 1,
+    statementLimitMs: 5_000,
+    readOnly: true,
+  })
+  assert.deepEqual(await write(reading, who, lend, library), { ...first, repeated: true })
+  await assert.rejects(write(reading, by(), lend, library), { code: 'BIBBY_WRITES_STOPPED' })
+})
+
+test('work that throws before it sends anything leaves no transaction behind', async () => {
+  await using db = await scratchDatabase({ connectionsMax: 1 })
+  const broken = {
+    ...addBranch,
+    work: (): Promise<{ code: string }> => {
+      throw new TypeError('a bug')
+    },
+  }
+  await assert.rejects(write(db, by(), broken, { code: 'a' }), TypeError)
+  assert.equal((await write(db, by(), addBranch, { code: 'a' })).outcome, 'done')
 })

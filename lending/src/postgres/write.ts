@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { WriteContendedError, WriteLostError, WritesStoppedError } from './faults.ts'
 import { nextJournalId } from './journal-id.ts'
 import {
@@ -71,10 +72,10 @@ export type Verb<Ask, Done extends PlainObject, Refused extends Refusal> = {
    */
   readonly recognisedBy?: (ask: Ask) => unknown
   /**
-   * What it reads first, to ride on the statement that opens the write: a call of a function that gives one row.
-   * The names of its columns are not those of the opening.
+   * What it reads first, to ride on the statement that opens the write: a call of a function that gives one row, and
+   * that does nothing unless `isWanted`. The names of its columns are not those of the opening.
    */
-  readonly reads?: (ask: Ask) => Sql
+  readonly reads?: (ask: Ask, isWanted: Sql) => Sql
   /**
    * Does it, in the transaction; `by.occurredAt` is the time to reckon with. `opened` brings the row that `reads` asked
    * for; a verb that is part of another has none. Either all of it or a refusal.
@@ -86,13 +87,15 @@ export type Verb<Ask, Done extends PlainObject, Refused extends Refusal> = {
 const triesMax = 4
 const uniqueViolation = '23505'
 const readOnlyServer = '25006'
+/** A verb that locks a whole table waits for it no longer than it says, lest all queue up behind it. */
+const lockTimeout = '55P03'
 /** Our own: what the write was reckoned by was changed meanwhile (see `in_force` in the first migration). */
 const overtaken = 'BB002'
 /**
  * Serialization failure, deadlock, and a unique index that decided a race: with the same key sent twice at once
  * the second finds the first one's rows in its way, and on its next try finds the recorded answer.
  */
-const retriable = new Set(['40001', '40P01', uniqueViolation, overtaken])
+const retriable = new Set(['40001', '40P01', uniqueViolation, lockTimeout, overtaken])
 
 /**
  * The one door to the library's data. Opens a write transaction (the fence stands here), runs the verb, adds the
@@ -130,23 +133,29 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
   return db.withConnection(async (connection) => {
     const tx = openTx(connection)
     let committing = false
+    // False when statements are still under way: then the connection is closed, and the server drops the rest.
+    let isOver = true
+    const reading = verb.reads?.(ask, notYetAnswered)
     try {
       sendTogether(connection)
-      const begun = connection.query('begin')
-      const opening = openWrite(tx, by, verb.reads?.(ask))
-      const read = verb.reads && unanswered(opening)
+      // Limits and `in_force` count on statements that see what was committed before each of them.
+      const begun = connection.query('begin isolation level read committed')
+      const opening = openWrite(tx, by, reading)
+      const read = reading && unanswered(opening)
       // What the verb sends before it first waits leaves with the opening, and is answered after it.
-      const working = verb.work({ ...tx, rows: onceOpened(tx.rows, opening) }, ask, by, read)
-      const [began, opened, worked] = await Promise.allSettled([begun, opening, working])
-      if (began.status === 'rejected') throw began.reason
-      if (opened.status === 'rejected') throw opened.reason
-      const { epoch, earlier } = opened.value
+      const working = startWork(() => verb.work({ ...tx, rows: onceOpened(tx.rows, opening) }, ask, by, read))
+      const all = Promise.allSettled([begun, working, read])
+      await begun
+      const { epoch, earlier } = await opening.catch(async (error: unknown) => {
+        isOver = await endsSoon(all)
+        throw error
+      })
       if (earlier) {
-        await rollBack(connection)
+        isOver = await endsSoon(all)
+        if (isOver) await rollBack(connection)
         return earlierAnswer<Done, Refused>(earlier, digest, by.key)
       }
-      if (worked.status === 'rejected') throw worked.reason
-      const answer: Done | Refused = worked.value
+      const answer: Done | Refused = await working
       const refused = isRefusal(answer)
       if (refused) {
         tx.drop()
@@ -171,11 +180,27 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
         if (committing) return { outcome: 'unknown', key: by.key }
         throw new WriteLostError(verb.action, { cause: error })
       }
-      await rollBack(connection)
+      if (isOver) await rollBack(connection)
       if (retriable.has(sqlState(error) ?? '')) return { again: error }
       throw error
     }
   })
+}
+
+/** Also when it throws before its first `await`. */
+async function startWork<T>(work: () => Promise<T>): Promise<T> {
+  return work()
+}
+
+/** Where writes are stopped or an answer is there, nobody waits for locks that the verb's first statement waits for. */
+const patienceMs = 100
+
+async function endsSoon(work: Promise<unknown>): Promise<boolean> {
+  const soon = new AbortController()
+  const late = setTimeout(patienceMs, false, { signal: soon.signal }).catch(() => false)
+  const isOver = await Promise.race([work.then(() => true), late])
+  soon.abort()
+  return isOver
 }
 
 /** What the opening has read, unless the same key has an answer already: then the verb stops here. */
@@ -204,6 +229,9 @@ export async function together<A, B>(first: Promise<A>, second: Promise<B>): Pro
 type Earlier = { outcome: 'done' | 'refused'; answer: object; request_sha256: Buffer }
 type Opened = { readonly epoch: number; readonly earlier: Earlier | undefined; readonly read: object }
 
+/** Holds in the opening when the write goes on. */
+const notYetAnswered = sql`fence.mode = 'normal' and journal.outcome is null`
+
 /**
  * The first statement of every write transaction. Here stands the fence: it learns the epoch that the journal
  * row will carry, refuses when writes are stopped, and finds an earlier answer to the same key.
@@ -214,7 +242,7 @@ async function openWrite(tx: Tx, by: By, reading: Sql | undefined): Promise<Open
       ${reading ? sql`, reading.*` : sql``}
     from fence
     left join journal on journal.actor = ${by.actor} and journal.idempotency_key = ${by.key}
-    ${reading ? sql`cross join ${reading} as reading` : sql``}
+    ${reading ? sql`cross join lateral ${reading} as reading` : sql``}
   `)
   if (!row) throw new WritesStoppedError('without a fence')
   by.onOpened?.(row.epoch)
