@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { WriteContendedError, WriteLostError, WritesStoppedError } from './faults.ts'
 import { nextJournalId } from './journal-id.ts'
@@ -12,6 +11,7 @@ import {
   sqlState,
   type Tx,
 } from './pool.ts'
+import { requestDigest } from './request-digest.ts'
 import { type Sql, sql } from './sql.ts'
 
 /** An answer that a patron or a desk may hear. Its code is one of a closed union per operation. */
@@ -292,17 +292,4 @@ function earlierAnswer<Done, Refused extends Refusal>(
 /** A refusal names its code. An answer may well count what it refused, in a list of that name. */
 function isRefusal(answer: object): answer is Refusal {
   return 'refused' in answer && typeof answer.refused === 'string'
-}
-
-/** The same words in another order are the same request. */
-export function requestDigest(action: string, ask: unknown): Buffer {
-  return hash('sha256', `${action}\n${inOrder(ask)}`, 'buffer')
-}
-
-function inOrder(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    part !== null && typeof part === 'object' && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  )
 }
