@@ -78,7 +78,7 @@ export async function catalogueContent(db: Database, changeSetId: number): Promi
   const [digest] = await db.rows(sql`
     select
       (
-        select md5(string_agg((to_jsonb(title.*) - 'id')::text || title_record.raw::text || title_record.format, '\n'
+        select md5(string_agg((to_jsonb(title.*) - 'id' - 'version')::text || title_record.raw::text || title_record.format, '\n'
           order by control_source, control_number))
         from title
         left join title_record on title_record.title_id = title.id
