@@ -144,7 +144,7 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
       const read = reading && unanswered(opening)
       // What the verb sends before it first waits leaves with the opening, and is answered after it.
       const working = startWork(() => verb.work({ ...tx, rows: onceOpened(tx.rows, opening) }, ask, by, read))
-      const all = Promise.allSettled([begun, working, read])
+      const all = Promise.allSettled([begun, opening, working, read])
       await begun
       const { epoch, earlier } = await opening.catch(async (error: unknown) => {
         isOver = await endsSoon(all)
