@@ -22,6 +22,7 @@ import { journal } from '../journal/journal.ts'
 import type { Database } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { write } from '../postgres/write.ts'
+import { wantedPassword } from '../staff/password.ts'
 import { session, signIn } from '../staff/session.ts'
 import { importPatron } from './import-patron.ts'
 import { mergePatrons } from './merge-patrons.ts'
@@ -312,7 +313,9 @@ test('the sessions of a merged record end, and its password opens nothing', asyn
   const { library, other } = await twoRecords(db)
   const tokens = []
   for (const { card } of [library, other]) {
-    done(await write(db, by(), setPatronPassword, { card, password: 'one of many words' }))
+    done(
+      await write(db, by(), setPatronPassword, { card, password: await wantedPassword('one of many words') }),
+    )
     const ask = { kind: 'patron', account: card, password: 'one of many words', now: monday } as const
     const signed = await signIn(db, ask)
     assert.ok('token' in signed)

@@ -7,6 +7,7 @@ import { aBranch, aCategory, aCharge, aPatron, by, monday } from '../../test/lib
 import { type ScratchDatabase, scratchDatabase } from '../../test/scratch-database.ts'
 import { sql } from '../postgres/sql.ts'
 import { type Outcome, type PlainObject, type Refusal, write } from '../postgres/write.ts'
+import { wantedPassword } from '../staff/password.ts'
 import { session, signIn } from '../staff/session.ts'
 import { cardLook } from './card.ts'
 import {
@@ -109,7 +110,7 @@ test('all that is wrong with a new patron is told at once', async () => {
     givenName: 'a\0',
     email: 'none',
     expiresOn: '2026-02-30',
-    password: 'short',
+    password: await wantedPassword('short'),
   })
   const { refused, problems } = refusal(told) as { refused: string; problems: object }
   assert.equal(refused, 'fields-invalid')
@@ -175,8 +176,10 @@ test('a card is extended to a day that is still to come', async () => {
 test('a new password of a patron ends their other sessions', async () => {
   await using db = await scratchDatabase()
   const { card } = await aPatron(db)
-  const set = (password: string, keepToken?: string) =>
-    write(db, by(), setPatronPassword, { card, password, ...(keepToken ? { keepToken } : {}) })
+  const set = async (word: string, keepToken?: string) => {
+    const password = await wantedPassword(word)
+    return write(db, by(), setPatronPassword, { card, password, ...(keepToken ? { keepToken } : {}) })
+  }
   done(await set('first password'))
   const tokens = await Promise.all(
     [1, 2].map(async () => {
@@ -199,7 +202,7 @@ test('a card that nobody has is unknown to every verb', async () => {
       write(db, by(), blockPatron, { card, because: 'why' }),
       write(db, by(), unblockPatron, { card }),
       write(db, by(), extendCard, { card, until: '2030-01-01' }),
-      write(db, by(), setPatronPassword, { card, password: 'long enough' }),
+      write(db, by(), setPatronPassword, { card, password: await wantedPassword('long enough') }),
       write(db, by(), setKeepsHistory, { card, keepsHistory: true }),
     ])
     for (const each of told) assert.deepEqual(refusal(each), { refused: 'patron-unknown' })
@@ -295,7 +298,7 @@ test('losing the connection at any statement never changes a patron twice', asyn
   })
   await neverTwice(db, setPatronPassword, async () => {
     const { card, times } = await fresh()
-    return { ask: { card, password: 'long enough' }, times }
+    return { ask: { card, password: await wantedPassword('long enough') }, times }
   })
   await neverTwice(db, setKeepsHistory, async () => {
     const { card, times } = await fresh()

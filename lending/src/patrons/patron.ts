@@ -4,7 +4,7 @@ import { scanned } from '../circulation/scanned.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
-import { hashPassword, passwordProblem } from '../staff/password.ts'
+import type { WantedPassword } from '../staff/password.ts'
 import { cardNumber, serialDigits } from './card.ts'
 import { mergedInto, type NobodyHasCard, nobodyHas } from './merged-card.ts'
 import {
@@ -35,7 +35,7 @@ export type RegisterPatronAsk = PatronFields & {
   /** The last day of the card; a year from today when absent. */
   readonly expiresOn?: string
   /** Without one, the patron cannot sign in. */
-  readonly password?: string
+  readonly password?: WantedPassword
   readonly protected?: boolean
   readonly keepsHistory?: boolean
 }
@@ -68,10 +68,10 @@ export const registerPatron: Verb<RegisterPatronAsk, RegisteredPatron, RegisterP
   work: async (tx, ask, { occurredAt }) => {
     const checked = checkedFields(ask)
     const problems = 'refused' in checked ? { ...checked.problems } : {}
-    const bad = ask.password === undefined ? undefined : passwordProblem(ask.password)
-    if (bad) problems.password = bad
+    const { password = { hash: null } } = ask
+    if ('problem' in password) problems.password = password.problem
     if (!('refused' in checked) && !hasName(checked.fields)) problems.familyName = 'A patron needs a name.'
-    if ('refused' in checked || Object.keys(problems).length > 0)
+    if ('refused' in checked || 'problem' in password || Object.keys(problems).length > 0)
       return { refused: 'fields-invalid', problems }
     const category = await categoryOf(tx, ask.categoryCode)
     if (!category) return { refused: 'category-unknown' }
@@ -83,7 +83,7 @@ export const registerPatron: Verb<RegisterPatronAsk, RegisteredPatron, RegisterP
       categoryId: category.id,
       branchId: branch.id,
       expiresOn: fields.expiresOn ?? expiryAfter(localDay(occurredAt, branch.timeZone)),
-      passwordHash: ask.password === undefined ? null : await hashPassword(ask.password),
+      passwordHash: password.hash,
       protected: ask.protected ?? false,
       keepsHistory: ask.keepsHistory ?? false,
       registeredAt: occurredAt,

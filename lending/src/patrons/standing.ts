@@ -2,7 +2,7 @@ import { localDay } from '../circulation/open-days.ts'
 import { scanned } from '../circulation/scanned.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
-import { hashPassword, passwordProblem } from '../staff/password.ts'
+import type { WantedPassword } from '../staff/password.ts'
 import { endSessions } from '../staff/session.ts'
 import { isDay, plainText } from '../text.ts'
 import { type NobodyHasCard, nobodyHas } from './merged-card.ts'
@@ -95,7 +95,7 @@ export type SetPatronPasswordRefused = StandingRefused
  * sets their own knows the old one is for the caller to ask; see `setOwnPassword`.
  */
 export const setPatronPassword: Verb<
-  { readonly card: string; readonly password: string; readonly keepToken?: string | undefined },
+  { readonly card: string; readonly password: WantedPassword; readonly keepToken?: string | undefined },
   Standing & { sessionsEnded: number },
   SetPatronPasswordRefused
 > = {
@@ -103,11 +103,9 @@ export const setPatronPassword: Verb<
   about: ({ patronId }) => ({ patronId }),
   recognisedBy: ({ card }) => ({ card }),
   work: async (tx, { card, password, keepToken }) => {
-    const problem = passwordProblem(password)
-    if (problem) return { refused: 'fields-invalid', problems: { password: problem } }
-    const passwordHash = await hashPassword(password)
+    if ('problem' in password) return { refused: 'fields-invalid', problems: { password: password.problem } }
     const [row] = await tx.rows<Standing>(sql`
-      update patron set password_hash = ${passwordHash}, version = version + 1
+      update patron set password_hash = ${password.hash}, version = version + 1
       where card = ${scanned(card)} and deleted_at is null
       returning id as "patronId", card, version
     `)

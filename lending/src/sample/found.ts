@@ -6,6 +6,7 @@ import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { PlainObject, Refusal, Verb } from '../postgres/write.ts'
 import { write } from '../postgres/write.ts'
+import { wantedPassword } from '../staff/password.ts'
 import { addStaff } from '../staff/staff.ts'
 import { StartError } from '../start-error.ts'
 import {
@@ -119,8 +120,9 @@ async function goOn(
   if (branchId === undefined) throw new Error('A library was founded without a branch.')
   for (const { account, password } of accounts) {
     const staff = staffAccounts.find(({ login }) => login === account)
-    if (staff)
-      await once(`founding:staff:${account}`, addStaff, { ...staff, askedBy: 'operator', branchId, password })
+    if (!staff) continue
+    const ask = { ...staff, askedBy: 'operator', branchId, password: await wantedPassword(password) } as const
+    await once(`founding:staff:${account}`, addStaff, ask)
   }
   if (isSample) {
     const reader = accounts.find(({ account }) => account === sampleReaderCard)

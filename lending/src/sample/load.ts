@@ -3,6 +3,7 @@ import { addTitle } from '../catalogue/add-title.ts'
 import type { Library } from '../library.ts'
 import { blockPatron, registerPatron } from '../patrons/patron.ts'
 import type { Telling } from '../postgres/our-server.ts'
+import { wantedPassword } from '../staff/password.ts'
 import type { Do } from './found.ts'
 import { branchIds } from './found-library.ts'
 import { type Doing, pastMonths } from './past-months.ts'
@@ -68,7 +69,7 @@ const daysBefore = (at: Date, days: number) => new Date(at.getTime() - days * da
 async function registerAll(branches: Branches, { once, at, readerPassword }: Loading): Promise<void> {
   const expiresOn = daysBefore(at, -cardDaysLeft).toISOString().slice(0, 10)
   for (const [index, { card, category, branch, ...person }] of samplePatrons().entries()) {
-    const password = index === 0 && readerPassword ? { password: readerPassword } : {}
+    const password = index === 0 && readerPassword ? { password: await wantedPassword(readerPassword) } : {}
     const ask = {
       card,
       categoryCode: category,

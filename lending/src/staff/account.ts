@@ -97,6 +97,9 @@ export type AccountRow = {
   readonly branchCode: string
 }
 
+/** They know it: the hash that it matched, or none where the write that this stands before has its answer already. */
+export type Confirmed = { readonly passwordHash: string | undefined }
+
 /** Why it is not known to be them. */
 export type ConfirmRefused =
   | Exclude<SignInRefused, { readonly refused: 'sign-in-wrong' }>
@@ -115,14 +118,14 @@ export async function confirmPassword(
     key,
     now,
   }: { readonly who: SignedIn; readonly password: string; readonly key: string; readonly now: Date },
-): Promise<{ readonly confirmed: true } | ConfirmRefused> {
+): Promise<Confirmed | ConfirmRefused> {
   const answered = await db.rows(sql`
     select from journal where actor = ${who.actor} and idempotency_key = ${key}
   `)
-  if (answered.length > 0) return { confirmed: true }
+  if (answered.length > 0) return { passwordHash: undefined }
   const account = who.kind === 'staff' ? who.login : who.card
   const checked = await checkPassword(db, { kind: who.kind, account, password, now })
-  if (!('refused' in checked)) return { confirmed: true }
+  if (!('refused' in checked)) return { passwordHash: checked.passwordHash }
   return checked.refused === 'sign-in-wrong' ? { refused: 'password-wrong' } : checked
 }
 

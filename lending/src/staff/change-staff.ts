@@ -1,7 +1,7 @@
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
-import { hashPassword, passwordProblem } from './password.ts'
+import type { WantedPassword } from './password.ts'
 import { mayManage, type Role } from './permission.ts'
 import { endSessions } from './session.ts'
 import { checkedStaff, type FieldsInvalid } from './staff.ts'
@@ -81,7 +81,7 @@ export const setStaffPassword: Verb<
     /** The role of who asks. */
     readonly askedBy: Role
     readonly login: string
-    readonly password: string
+    readonly password: WantedPassword
     readonly keepToken?: string | undefined
   },
   { staffId: number; login: string; sessionsEnded: number },
@@ -91,14 +91,11 @@ export const setStaffPassword: Verb<
   about: () => ({}),
   recognisedBy: ({ login }) => ({ login }),
   work: async (tx, { askedBy, login, password, keepToken }) => {
-    const problem = passwordProblem(password)
-    if (problem) return { refused: 'fields-invalid', problems: { password: problem } }
-    // Slow, so it is over before anything is locked.
-    const passwordHash = await hashPassword(password)
+    if ('problem' in password) return { refused: 'fields-invalid', problems: { password: password.problem } }
     const found = await lockAccount(tx, login, askedBy)
     if ('refused' in found) return found
     await tx.rows(sql`
-      update staff set password_hash = ${passwordHash}, version = version + 1 where id = ${found.id}
+      update staff set password_hash = ${password.hash}, version = version + 1 where id = ${found.id}
     `)
     const sessionsEnded = await endSessions(tx, { staffId: found.id, keep: keepToken })
     return { staffId: found.id, login: found.login, sessionsEnded }

@@ -31,7 +31,19 @@ export function passwordProblem(password: string): string | undefined {
   return undefined
 }
 
-/** The password as it may be stored. Call `passwordProblem` first; throws RangeError when there is one. */
+/** A password that someone wants to have: as it may be stored, or what is wrong with it, in words. */
+export type WantedPassword = { readonly hash: string } | { readonly problem: string }
+
+/**
+ * Made before `write` is called. Hashing takes long, and no verb that sets a password is given one in clear: so none
+ * holds a connection or a row meanwhile, and none hashes again when it is tried again.
+ */
+export async function wantedPassword(typed: string): Promise<WantedPassword> {
+  const problem = passwordProblem(typed)
+  return problem ? { problem } : { hash: await hashPassword(typed) }
+}
+
+/** The password as it may be stored. Throws RangeError when there is a problem with it; see `wantedPassword`. */
 export async function hashPassword(password: string): Promise<string> {
   const problem = passwordProblem(password)
   if (problem) throw new RangeError(problem)

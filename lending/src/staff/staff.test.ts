@@ -8,6 +8,7 @@ import type { Database } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { write } from '../postgres/write.ts'
 import { editStaff, removeStaff, setStaffPassword } from './change-staff.ts'
+import { wantedPassword } from './password.ts'
 import { type Role, roles } from './permission.ts'
 import { session, signIn } from './session.ts'
 import { type AddStaffAsk, addStaff, staffList } from './staff.ts'
@@ -15,8 +16,13 @@ import { type AddStaffAsk, addStaff, staffList } from './staff.ts'
 const password = 'correct horse battery'
 const askedBy: Role = 'operator'
 
+const wanted = wantedPassword(password)
+
 async function add(db: Database, branchId: number, over: Partial<AddStaffAsk> = {}) {
-  const ask = { askedBy, login: 'ruth', name: 'Ruth', role: 'desk', branchId, password, ...over } as const
+  const ask = {
+    ...({ askedBy, login: 'ruth', name: 'Ruth', role: 'desk', branchId, password: await wanted } as const),
+    ...over,
+  }
   return write(db, by(), addStaff, ask)
 }
 
@@ -61,7 +67,7 @@ test('all that is wrong with a new member of staff is told at once', async () =>
     login: 'Ruth Ö',
     role: 'god' as 'desk',
     email: 'no address',
-    password: 'short',
+    password: await wantedPassword('short'),
   })
   const answer = refusal(told) as { refused: string; problems: object }
   assert.equal(answer.refused, 'fields-invalid')
@@ -74,7 +80,8 @@ test('a new password ends the other sessions, and the old password with them', a
   const { branchId } = await aBranch(db)
   done(await add(db, branchId))
   const [mine, other] = [await signed(db, 'ruth'), await signed(db, 'ruth')]
-  const ask = { askedBy, login: 'ruth', password: 'another password', keepToken: mine } as const
+  const next = await wantedPassword('another password')
+  const ask = { askedBy, login: 'ruth', password: next, keepToken: mine }
   assert.equal(done(await write(db, by(), setStaffPassword, ask)).sessionsEnded, 1)
   assert.ok(await session(db, mine, monday))
   assert.equal(await session(db, other, monday), undefined)
@@ -85,11 +92,11 @@ test('a new password ends the other sessions, and the old password with them', a
 test('no digest of a password is kept in the journal', async () => {
   await using db = await scratchDatabase()
   const { branchId } = await aBranch(db)
-  const twice = ['one password', 'two password'].map(
-    (word) => ({ askedBy, login: 'ruth', password: word }) as const,
-  )
   done(await add(db, branchId))
-  for (const ask of twice) done(await write(db, by(), setStaffPassword, ask))
+  for (const word of ['one password', 'two password']) {
+    const ask = { askedBy, login: 'ruth', password: await wantedPassword(word) }
+    done(await write(db, by(), setStaffPassword, ask))
+  }
   const digests = await db.rows<{ digest: string }>(sql`
     select distinct encode(request_sha256, 'hex') as digest from journal where action = 'set-staff-password'
   `)
@@ -162,7 +169,7 @@ test('nobody acts on an account above their own, nor makes one', async () => {
   const manager = { askedBy: 'manager', login: 'operator' } as const
   const refused = [
     await write(db, by(), removeStaff, manager),
-    await write(db, by(), setStaffPassword, { ...manager, password }),
+    await write(db, by(), setStaffPassword, { ...manager, password: await wanted }),
     await write(db, by(), editStaff, { ...manager, version: 1, role: 'desk' }),
     await write(db, by(), editStaff, { ...manager, login: 'desk', version: 1, role: 'operator' }),
     await add(db, branchId, { ...manager, login: 'third', role: 'operator' }),
@@ -199,7 +206,8 @@ test('who is removed is signed out everywhere', async () => {
     assert.deepEqual(refusal(await write(db, by(), removeStaff, { askedBy, login })), unknown)
   }
   for (const login of ['ruth', 'nobody', '\0', '\ud800']) {
-    assert.deepEqual(refusal(await write(db, by(), setStaffPassword, { askedBy, login, password })), unknown)
+    const ask: Parameters<typeof setStaffPassword.work>[1] = { askedBy, login, password: await wanted }
+    assert.deepEqual(refusal(await write(db, by(), setStaffPassword, ask)), unknown)
   }
 })
 
@@ -211,7 +219,7 @@ test('losing the connection at any statement never changes the staff twice', asy
   const live = async (login: string) => (await staffList(db)).filter((each) => each.login === login).length
   await neverTwice(db, addStaff, async () => {
     const login = next()
-    const ask = { askedBy, login, name: login, role: 'desk', branchId, password } as const
+    const ask = { askedBy, login, name: login, role: 'desk', branchId, password: await wanted } as const
     return { ask, times: () => live(login) }
   })
   await neverTwice(db, removeStaff, async () => {
@@ -226,7 +234,7 @@ test('losing the connection at any statement never changes the staff twice', asy
       const rows = await db.rows<{ version: number }>(sql`select version from staff where login = ${login}`)
       return (rows[0]?.version ?? 0) - 1
     }
-    return { ask: { askedBy, login, password: 'another password' }, times }
+    return { ask: { askedBy, login, password: await wanted }, times }
   })
   await neverTwice(db, editStaff, async () => {
     const login = next()

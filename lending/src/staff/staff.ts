@@ -2,7 +2,7 @@ import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
 import { isEmail, plainTexts } from '../text.ts'
-import { hashPassword, passwordProblem } from './password.ts'
+import type { WantedPassword } from './password.ts'
 import { mayManage, type Role, roles } from './permission.ts'
 
 /** A new member of staff. */
@@ -15,7 +15,7 @@ export type AddStaffAsk = {
   readonly role: Role
   readonly branchId: number
   readonly email?: string
-  readonly password: string
+  readonly password: WantedPassword
 }
 
 /** What is wrong with what was asked, in words, by field. */
@@ -71,15 +71,15 @@ export const addStaff: Verb<AddStaffAsk, { staffId: number; login: string }, Add
   recognisedBy: ({ password: _, askedBy: __, ...rest }) => rest,
   work: async (tx, { askedBy, login, name, role, branchId, email = '', password }) => {
     const { texts, problems } = checkedStaff({ login, name, role, email })
-    const bad = passwordProblem(password)
-    if (bad) problems.password = bad
-    if (Object.keys(problems).length > 0) return { refused: 'fields-invalid', problems }
+    if ('problem' in password) problems.password = password.problem
+    if ('problem' in password || Object.keys(problems).length > 0)
+      return { refused: 'fields-invalid', problems }
     if (!mayManage(askedBy, role)) return { refused: 'role-above-yours' }
     const branches = await tx.rows(sql`select from branch where id = ${branchId}`)
     if (branches.length === 0) return { refused: 'branch-unknown' }
     const [row] = await tx.rows<{ staffId: number; login: string }>(sql`
       insert into staff (login, name, role, branch_id, email, password_hash)
-      values (${texts.login}, ${texts.name}, ${role}, ${branchId}, ${texts.email}, ${await hashPassword(password)})
+      values (${texts.login}, ${texts.name}, ${role}, ${branchId}, ${texts.email}, ${password.hash})
       on conflict (login) do nothing
       returning id as "staffId", login
     `)

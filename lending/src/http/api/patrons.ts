@@ -9,6 +9,7 @@ import {
   setPatronPassword,
   unblockPatron,
 } from '../../patrons/patron.ts'
+import { wantedPassword } from '../../staff/password.ts'
 import type { App } from '../app.ts'
 import { branchAsked, branchIdOf } from '../branch-codes.ts'
 import {
@@ -114,7 +115,7 @@ function registering(app: App, { library }: ApiServed): void {
       },
     },
     async (request, reply) => {
-      const { branch, category, ...rest } = request.body
+      const { branch, category, password, ...rest } = request.body
       const ask = {
         givenName: '',
         email: '',
@@ -124,6 +125,7 @@ function registering(app: App, { library }: ApiServed): void {
         ...rest,
         categoryCode: category,
         branchId: await branchAsked(library, request, branch),
+        ...(password === undefined ? {} : { password: await wantedPassword(password) }),
       }
       return answerWrite(library, request, reply, { verb: registerPatron, ask, status: 201 })
     },
@@ -206,7 +208,7 @@ function account(app: App, { library }: ApiServed): void {
     },
     async (request, reply) => {
       const found = await patronAsked(library, request.params.card)
-      const ask = { card: found.card, password: request.body.password }
+      const ask = { card: found.card, password: await wantedPassword(request.body.password) }
       const sent = await answerWrite(library, request, reply, { verb: setPatronPassword, ask })
       app.sessions.forget(`patron:${found.patronId}`)
       return sent

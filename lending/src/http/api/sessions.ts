@@ -1,5 +1,6 @@
 import { Type } from '@fastify/type-provider-typebox'
 import { setOwnPassword } from '../../staff/own-password.ts'
+import { wantedPassword } from '../../staff/password.ts'
 import { confirmPassword, signIn } from '../../staff/session.ts'
 import type { App } from '../app.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
@@ -103,7 +104,12 @@ function ownPassword(app: App, { library, limits }: ApiServed): void {
         now: library.clock(),
       })
       if ('refused' in confirmed) return sendRefusal(reply, confirmed)
-      const ask = { who, password, keepToken: tokenOf(request) }
+      const ask = {
+        who,
+        password: await wantedPassword(password),
+        passwordHash: confirmed.passwordHash,
+        keepToken: tokenOf(request),
+      }
       const sent = await answerWrite(library, request, reply, { verb: setOwnPassword, ask })
       app.sessions.forget(who.actor)
       return sent

@@ -2,6 +2,7 @@ import { Type } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { journal } from '../../journal/journal.ts'
 import { editStaff, removeStaff, setStaffPassword } from '../../staff/change-staff.ts'
+import { wantedPassword } from '../../staff/password.ts'
 import { type Role, roles } from '../../staff/permission.ts'
 import { addStaff, staffList } from '../../staff/staff.ts'
 import type { App } from '../app.ts'
@@ -65,9 +66,10 @@ function members(app: App, { library }: ApiServed): void {
       },
     },
     async (request, reply) => {
-      const { branch, ...rest } = request.body
+      const { branch, password, ...rest } = request.body
       const ask = {
         ...rest,
+        password: await wantedPassword(password),
         askedBy: roleOf(request),
         branchId: await branchAsked(library, request, branch),
       }
@@ -118,7 +120,8 @@ function changing(app: App, { library }: ApiServed): void {
     },
     async (request, reply) => {
       const { login } = request.params
-      const ask = { login, askedBy: roleOf(request), password: request.body.password }
+      const password = await wantedPassword(request.body.password)
+      const ask = { login, askedBy: roleOf(request), password }
       const sent = await answerWrite(library, request, reply, { verb: setStaffPassword, ask })
       app.sessions.forgetStaff(login)
       return sent

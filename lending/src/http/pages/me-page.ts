@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { setOwnPassword } from '../../staff/own-password.ts'
+import { wantedPassword } from '../../staff/password.ts'
 import { confirmPassword, type SignedIn } from '../../staff/session.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { defaultLimits } from '../limits.ts'
@@ -34,7 +35,12 @@ export function mePages(served: Served): void {
       now: library.clock(),
     })
     if ('refused' in confirmed) return showMe(served, request, reply, confirmed)
-    const ask = { who, password, keepToken: tokenOf(request) }
+    const ask = {
+      who,
+      password: await wantedPassword(password),
+      passwordHash: confirmed.passwordHash,
+      keepToken: tokenOf(request),
+    }
     const outcome = await act(served, request, setOwnPassword, ask)
     app.sessions.forget(who.actor)
     if (outcome.outcome === 'refused') return showMe(served, request, reply, outcome.refusal)

@@ -15,6 +15,7 @@ import {
   unblockPatron,
 } from '../../patrons/patron.ts'
 import type { PlainObject, Refusal, Verb } from '../../postgres/write.ts'
+import { wantedPassword } from '../../staff/password.ts'
 import type { Permission } from '../../staff/permission.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { type Asked, asked, identity } from './asked.ts'
@@ -47,9 +48,9 @@ export function patronPages(served: Served): void {
     card,
     until: form.day('until', 'Valid until') ?? '',
   }))
-  on('password', 'patron-write', 'password-set', setPatronPassword, ({ card }, _form, request) => ({
+  on('password', 'patron-write', 'password-set', setPatronPassword, async ({ card }, _form, request) => ({
     card,
-    password: typedPassword(request.body),
+    password: await wantedPassword(typedPassword(request.body)),
   }))
   on('pay', 'fine-take', 'paid', payFine, ({ card }, form) => ({
     card,
@@ -88,12 +89,12 @@ function forms(served: Served) {
     needs: Permission,
     said: string,
     verb: Verb<Ask, Done, Refuses>,
-    askOf: (patron: Patron, form: Asked, request: FastifyRequest) => Ask,
+    askOf: (patron: Patron, form: Asked, request: FastifyRequest) => Ask | Promise<Ask>,
   ): void => {
     served.app.post(`/patrons/:id/${path}`, { config: { access: { needs } } }, async (request, reply) => {
       const patron = await patronIn(served, request)
       const form = asked(request.body)
-      const ask = askOf(patron, form, request)
+      const ask = await askOf(patron, form, request)
       if (Object.keys(form.problems).length > 0) {
         const refusal = { refused: 'fields-invalid', problems: form.problems }
         return showPatron(served, request, reply, patron, refusal)

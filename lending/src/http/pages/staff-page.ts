@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { branches } from '../../circulation/places.ts'
 import type { PlainObject, Refusal, Verb } from '../../postgres/write.ts'
 import { editStaff, removeStaff, setStaffPassword } from '../../staff/change-staff.ts'
+import { wantedPassword } from '../../staff/password.ts'
 import type { Role } from '../../staff/permission.ts'
 import { addStaff, staffList, staffMember } from '../../staff/staff.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
@@ -35,7 +36,8 @@ export function staffPages(served: Served): void {
       const refusal = { refused: 'fields-invalid', problems: fields.problems }
       return showNew(served, request, reply, { form, refusal })
     }
-    const ask = { ...form, askedBy: roleIn(request), password: typedPassword(request.body) }
+    const password = await wantedPassword(typedPassword(request.body))
+    const ask = { ...form, askedBy: roleIn(request), password }
     const outcome = await act(served, request, addStaff, ask)
     if (outcome.outcome === 'refused') {
       return showNew(served, request, reply, { form, refusal: outcome.refusal })
@@ -57,12 +59,12 @@ function changing(served: Served): void {
   const on = <Ask, Done extends PlainObject, Refuses extends Refusal>(
     form: { readonly path: string; readonly said: string; readonly to?: '/staff' },
     verb: Verb<Ask, Done, Refuses>,
-    askOf: (member: Member, fields: Asked, request: FastifyRequest) => Ask,
+    askOf: (member: Member, fields: Asked, request: FastifyRequest) => Ask | Promise<Ask>,
   ): void => {
     served.app.post(`/staff/:id/${form.path}`, { config }, async (request, reply) => {
       const member = await memberIn(served, request)
       const fields = asked(request.body)
-      const ask = askOf(member, fields, request)
+      const ask = await askOf(member, fields, request)
       if (Object.keys(fields.problems).length > 0) {
         const refusal = { refused: 'fields-invalid', problems: fields.problems }
         return showMember(served, request, reply, member, refusal)
@@ -80,10 +82,10 @@ function changing(served: Served): void {
     const version = fields.whole('version', identity) ?? 0
     return { askedBy: roleIn(request), login, version, name, role, branchId: branch, email }
   })
-  on({ path: 'password', said: 'password-set' }, setStaffPassword, ({ login }, _, request) => ({
+  on({ path: 'password', said: 'password-set' }, setStaffPassword, async ({ login }, _, request) => ({
     askedBy: roleIn(request),
     login,
-    password: typedPassword(request.body),
+    password: await wantedPassword(typedPassword(request.body)),
   }))
   on({ path: 'remove', said: 'staff-removed', to: '/staff' }, removeStaff, ({ login }, _, request) => ({
     askedBy: roleIn(request),
