@@ -59,6 +59,8 @@ export const addClosedDay: Verb<
     if (!isDay(day)) return dayWrong
     const timeZone = await lockBranch(tx, branchId)
     if (!timeZone) return { refused: 'branch-unknown' }
+    await lockCopies(tx, { branchId, day })
+    // From here captures wait: see `capture`.
     await tx.rows(sql`
       insert into closed_day (branch_id, day, reason) values (${branchId}, ${day}, ${checked.text})
       on conflict (branch_id, day) do update set reason = excluded.reason
@@ -120,7 +122,7 @@ async function openDaysFrom(tx: Tx, branchId: number, day: string): Promise<Open
 type Move = { readonly branchId: number; readonly day: string; readonly next: string }
 
 /** A captured hold belongs to its copy: the copies are locked first, as everywhere. */
-async function moveHolds(tx: Tx, { branchId, day, next }: Move): Promise<number> {
+async function lockCopies(tx: Tx, { branchId, day }: Omit<Move, 'next'>): Promise<void> {
   await tx.rows(sql`
     select id from copy
     where id in (
@@ -130,6 +132,9 @@ async function moveHolds(tx: Tx, { branchId, day, next }: Move): Promise<number>
     order by id
     for no key update
   `)
+}
+
+async function moveHolds(tx: Tx, { branchId, day, next }: Move): Promise<number> {
   const moved = await tx.rows(sql`
     update hold set shelf_until = ${next}, version = version + 1
     where state = 'on-shelf' and pickup_branch_id = ${branchId} and shelf_until = ${day}

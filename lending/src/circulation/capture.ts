@@ -3,7 +3,7 @@ import type { Tx } from '../postgres/pool.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
 import { releaseHold } from './hold-queue.ts'
 import { addDays, localDay, nextOpenDay, type OpenDays } from './open-days.ts'
-import { closedDaysMax } from './policy.ts'
+import { closedDaysMax, stillInForce } from './policy.ts'
 
 /** Where a copy goes next. Days are `YYYY-MM-DD`. */
 export type Next =
@@ -46,6 +46,8 @@ export type ServedHold = {
   readonly patronName: string
   readonly card: string
   readonly holdShelfDays: number
+  /** Of the circulation policy that the calendar was read by. */
+  readonly policyVersion: string
 }
 
 /** A book waits on the hold shelf for so many days when the library has not said otherwise. */
@@ -111,12 +113,17 @@ async function capture(
 ): Promise<void> {
   const state = until === null ? 'in-transit' : 'on-shelf'
   if (hold.state === state && hold.shelfUntil === until) return
+  // Closing a day changes the policy first and moves holds after it. Either it waits at this lock, and moves what is
+  // captured here; or it came first, and what was reckoned by the old calendar is tried again.
   const changed = await tx.rows(sql`
+    with policy_version as materialized (select version from policy_version for share)
     update hold
     set state = ${state}, copy_id = ${copyId}, shelf_until = ${until},
-        captured_at = coalesce(captured_at, ${now}), version = version + 1
-    where id = ${hold.id} and closed_at is null and (copy_id is null or copy_id = ${copyId})
-    returning id
+        captured_at = coalesce(captured_at, ${now}), version = hold.version + 1
+    from policy_version
+    where hold.id = ${hold.id} and hold.closed_at is null and (hold.copy_id is null or hold.copy_id = ${copyId})
+      and ${stillInForce(hold.policyVersion)}
+    returning hold.id
   `)
   assert.equal(changed.length, 1, 'A hold under lock was changed by another.')
 }
@@ -135,6 +142,7 @@ export function servedHold(now: Date): Sql {
     hold.id, hold.state, hold.shelf_until as "shelfUntil", hold.pickup_branch_id as "pickupBranchId",
     pickup.name as "pickupBranchName", patron.card, patron.given_name || ' ' || patron.family_name as "patronName",
     coalesce((select hold_shelf_days from library), ${holdShelfDaysByDefault}) as "holdShelfDays",
+    (select version from policy_version) as "policyVersion",
     json_build_object(
       'timeZone', pickup.time_zone,
       'closedWeekdays', pickup.closed_weekdays,

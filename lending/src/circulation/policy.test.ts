@@ -2,13 +2,25 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { whenSomebodyWaits } from '../../test/at-once.ts'
 import { done, refusal } from '../../test/every-cut.ts'
-import { aBranch, aCategory, aCopy, aPatron, aRule, aSmallLibrary, by } from '../../test/library-fixtures.ts'
+import {
+  aBranch,
+  aCategory,
+  aCopy,
+  aPatron,
+  aRule,
+  aSmallLibrary,
+  besides,
+  by,
+  type SmallLibrary,
+} from '../../test/library-fixtures.ts'
 import { type ScratchDatabase, scratchDatabase } from '../../test/scratch-database.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
 import { write } from '../postgres/write.ts'
 import { addClosedDay } from './calendar.ts'
+import { placeHold } from './hold.ts'
 import { lend } from './lend.ts'
 import { renew } from './renew.ts'
+import { takeBack } from './take-back.ts'
 
 const versionOf = async (db: ScratchDatabase) =>
   (await db.rows<{ version: string }>(sql`select version from policy_version`))[0]?.version
@@ -71,6 +83,65 @@ test('a loan that is made or renewed while its due day is being closed is not du
     assert.equal(done(await closing).nextOpenDay, '2026-03-10')
     assert.equal(done(await lending).dueAt.slice(0, 10), '2026-03-10')
     assert.equal(done(await renewing).dueAt.slice(0, 10), '2026-03-10')
+  } finally {
+    await holder.end()
+  }
+})
+
+async function aHold(db: ScratchDatabase, library: SmallLibrary) {
+  const { patronId } = await aPatron(db, besides(library))
+  const ask = { titleId: library.titleId, patronId, pickupBranchId: library.branchId }
+  return done(await write(db, by(), placeHold, ask))
+}
+
+const shelfUntil = async (db: ScratchDatabase, holdId: number) =>
+  (await db.rows<{ until: string }>(sql`select shelf_until as until from hold where id = ${holdId}`))[0]
+    ?.until
+
+test('a hold captured while the last day of its shelf is being closed is kept to the next open one', async () => {
+  await using db = await scratchDatabase()
+  const library = await aSmallLibrary(db)
+  const { branchId } = library
+  const { holdId } = await aHold(db, library)
+  const holder = await db.connectAlone()
+  try {
+    // The day is closed but for the commit, which waits for the loans.
+    await holder.query('begin')
+    await holder.query('lock table loan in row exclusive mode')
+    const closing = write(db, by(), addClosedDay, { branchId, day: '2026-03-09' })
+    assert.ok(await whenSomebodyWaits(db, closing))
+    const taking = write(db, by(), takeBack, library)
+    assert.ok(await whenSomebodyWaits(db, taking, { waiters: 2 }))
+    await holder.query('rollback')
+    done(await closing)
+    const { next } = done(await taking)
+    assert.equal(next.to === 'hold-shelf' && next.until, '2026-03-10')
+    assert.equal(await shelfUntil(db, holdId), '2026-03-10')
+  } finally {
+    await holder.end()
+  }
+})
+
+test('closing a day waits for the captures under way, and moves what they kept until it', async () => {
+  await using db = await scratchDatabase()
+  const library = await aSmallLibrary(db)
+  const { branchId } = library
+  const { loanId } = done(await write(db, by(), lend, library))
+  const { holdId } = await aHold(db, library)
+  const holder = await db.connectAlone()
+  try {
+    // The copy is captured but for the commit, which waits for the end of its loan.
+    await holder.query('begin')
+    await holder.query('select from loan where id = $1 for update', [loanId])
+    const taking = write(db, by(), takeBack, library)
+    assert.ok(await whenSomebodyWaits(db, taking))
+    const closing = write(db, by(), addClosedDay, { branchId, day: '2026-03-09' })
+    assert.ok(await whenSomebodyWaits(db, closing, { waiters: 2 }))
+    await holder.query('rollback')
+    const { next } = done(await taking)
+    assert.equal(next.to === 'hold-shelf' && next.until, '2026-03-09')
+    assert.equal(done(await closing).holdsMoved, 1)
+    assert.equal(await shelfUntil(db, holdId), '2026-03-10')
   } finally {
     await holder.end()
   }

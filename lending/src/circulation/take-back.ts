@@ -47,8 +47,9 @@ export const takeBack: Verb<TakeBackAsk, TakenBack, TakeBackRefused> = {
     const found = await lockCopy(tx, { ...ask, barcode: scanned(ask.barcode), now })
     if ('refused' in found) return found
     const { copy, loan, hold } = found
-    const cents = loan ? await endLoan(tx, { loan, branchId: ask.branchId, now }) : 0
+    // Before the loan ends: a closing of a day meets captures first, then loans, and neither waits for the other.
     const next = await sendOn(tx, { copy: movingCopy(copy, ask.branchId), hold, now })
+    const cents = loan ? await endLoan(tx, { loan, branchId: ask.branchId, now }) : 0
     return {
       copyId: copy.id,
       titleId: copy.title_id,
