@@ -14,7 +14,12 @@ type Rule = {
   loansMax: number
   holdsMax: number
 }
-type Explained = { why: string; dueAt: string; candidates: { matches: boolean; because: string }[] }
+type Explained = {
+  branch: { code: string; name: string }
+  why: string
+  dueAt: string
+  candidates: { matches: boolean; because: string }[]
+}
 type Entry = { recordedAt: string; actor: string; actorName: string | null; outcome: string; line: string }
 
 /** rules list and rules explain. */
@@ -46,14 +51,14 @@ export const ruleVerbs: Verbs = (program, act) => {
     .description('which rule would apply, and why')
     .requiredOption('--card <number>')
     .requiredOption('--barcode <barcode>')
-    .requiredOption('--branch <code>')
-    .action((query: { card: string; barcode: string; branch: string }) =>
+    .option('--branch <code>', 'the branch that lends; default: where you work, else that of the copy')
+    .action((query: { card: string; barcode: string; branch?: string }) =>
       act(async (api, out) => {
         const explained = await api.call<Explained>('GET', '/api/v1/rules/explain', { query })
         const day = await dueDays(api)
-        out.answer(explained, ({ why, dueAt, candidates }) => [
+        out.answer(explained, ({ branch, why, dueAt, candidates }) => [
           `The rule for ${why}.`,
-          `Lent now it would be due ${day(dueAt, query.branch)}.`,
+          `Lent now at ${branch.name} (${branch.code}) it would be due ${day(dueAt, branch.code)}.`,
           ...candidates.map(({ matches, because }) => `  ${matches ? '+' : '-'} ${because}`),
         ])
       }),

@@ -83,17 +83,11 @@ test('the whole of lending goes by command, beside a running Bibby', async () =>
   assert.match(returned.out, /Put it on the hold shelf for Edith Liddell/)
   assert.equal((await bibby(home, ['hold', 'cancel', String(held.holdId)])).code, 0)
 
-  const explained = await bibby(home, [
-    'rules',
-    'explain',
-    '--card',
-    first,
-    '--barcode',
-    'CMD-1',
-    '--branch',
-    'main',
-  ])
-  assert.match(explained.out, /Lent now it would be due/)
+  const explain = ['rules', 'explain', '--card', first, '--barcode', 'CMD-1']
+  const explained = await bibby(home, explain)
+  assert.match(explained.out, /Lent now at .* \(main\) it would be due/)
+  assert.equal((await bibby(home, [...explain, '--branch', 'main'])).out, explained.out)
+  assert.match((await bibby(home, [...explain, '--branch', 'nowhere'])).talk, /\(branch-unknown\)\n$/)
 
   const people = join(dirname(home.data), 'people.csv')
   await writeFile(people, 'card,surname,category,branch\nP-1,Woodhouse,adult,main\n,Nobody,adult,main\n')

@@ -10,6 +10,7 @@ import {
   aPatron,
   aRule,
   aSmallLibrary,
+  besides,
   by,
   monday,
 } from '../../test/library-fixtures.ts'
@@ -85,6 +86,22 @@ test('an explanation says of every rule why it was taken or not, and what stands
   )
   assert.deepEqual(explained.wouldRefuse, ['loan-limit'])
   assert.deepEqual([explained.limits.loansMax, explained.limits.openLoans], [0, 0])
+})
+
+test('without a branch the one that the copy belongs to is taken to lend it, and named', async () => {
+  await using db = await scratchDatabase()
+  const library = await aSmallLibrary(db)
+  const other = await aBranch(db, { code: 'harbour', name: 'Harbour' })
+  await aRule(db, { branchId: other.branchId, loanDays: 3 })
+  const { barcode } = await aCopy(db, { ...besides(library), branchId: other.branchId })
+  const explain = async (branchId: number | undefined) => {
+    const told = await explainRule(db, { card: library.card, barcode, branchId, now: monday })
+    return 'refused' in told ? told.refused : [told.branch.code, told.rule.loanDays]
+  }
+  assert.deepEqual(await explain(undefined), ['harbour', 3])
+  assert.deepEqual(await explain(library.branchId), [library.branchCode, 28])
+  const unknown = { card: library.card, barcode: '\0', branchId: undefined, now: monday }
+  assert.deepEqual(await explainRule(db, unknown), { refused: 'copy-unknown' })
 })
 
 test('what is not known is not explained', async () => {

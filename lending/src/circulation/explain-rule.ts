@@ -1,8 +1,10 @@
 import type { Rows } from '../postgres/pool.ts'
+import { sql } from '../postgres/sql.ts'
 import { dueAt } from './due-date.ts'
 import { lendFacts } from './lend-facts.ts'
 import { type LendFacts, refusalsOf } from './lend-refusal.ts'
 import { type LoanCase, ruleFits } from './loan-rule.ts'
+import { scanned } from './scanned.ts'
 import { type ListedRule, loanRules } from './set-loan-rule.ts'
 
 /** One rule, and whether it covers the case. */
@@ -15,6 +17,8 @@ export type Candidate = {
 
 /** How a copy would be lent to a patron at a branch, and why so. */
 export type Explained = {
+  /** The branch that would lend it. */
+  readonly branch: { readonly code: string; readonly name: string }
   readonly rule: ListedRule
   /** Which case the rule was made for. */
   readonly why: string
@@ -48,9 +52,17 @@ const candidatesMax = 100
 /** Says which loan rule a loan would follow and why, with the same facts and the same rules as lending itself. */
 export async function explainRule(
   db: { readonly rows: Rows },
-  ask: { readonly card: string; readonly barcode: string; readonly branchId: number; readonly now: Date },
+  ask: {
+    readonly card: string
+    readonly barcode: string
+    /** The branch that lends; that of the copy when it is not named. */
+    readonly branchId: number | undefined
+    readonly now: Date
+  },
 ): Promise<Explained | ExplainRefused> {
-  const facts = await lendFacts(db, ask, { lock: false })
+  const lender = await lenderOf(db, ask)
+  if (!lender) return { refused: ask.branchId === undefined ? 'copy-unknown' : 'branch-unknown' }
+  const facts = await lendFacts(db, { ...ask, branchId: lender.id }, { lock: false })
   const { branch, patron, copy } = facts
   if (!branch) return { refused: 'branch-unknown' }
   if (!patron) return { refused: 'patron-unknown' }
@@ -65,6 +77,7 @@ export async function explainRule(
   if (!facts.rule || !taken) return { refused: 'no-loan-rule' }
   const candidates = rules.map((rule) => weighed(rule, taken, loanCase, facts))
   return {
+    branch: { code: lender.code, name: lender.name },
     rule: taken,
     why: taken.why,
     candidates: [
@@ -88,6 +101,23 @@ export async function explainRule(
     },
     wouldRefuse: refusalsOf(facts).map(({ refused }) => refused),
   }
+}
+
+async function lenderOf(
+  db: { readonly rows: Rows },
+  { branchId, barcode }: { readonly branchId: number | undefined; readonly barcode: string },
+): Promise<{ readonly id: number; readonly code: string; readonly name: string } | undefined> {
+  const [found] = await db.rows<{ id: number; code: string; name: string }>(
+    branchId === undefined
+      ? sql`
+          select branch.id, branch.code, branch.name
+          from copy
+          join branch on branch.id = copy.branch_id
+          where copy.barcode = ${scanned(barcode)}
+        `
+      : sql`select id, code, name from branch where id = ${branchId}`,
+  )
+  return found
 }
 
 function weighed(rule: ListedRule, taken: ListedRule, loanCase: LoanCase, facts: LendFacts): Candidate {

@@ -8,7 +8,7 @@ import {
 } from '../../circulation/calendar.ts'
 import { explainRule } from '../../circulation/explain-rule.ts'
 import type { App } from '../app.ts'
-import { branchAsked, branchIdOf } from '../branch-codes.ts'
+import { branchIdOf } from '../branch-codes.ts'
 import { answer, barcode, card, code, codeInPath, day, line, orNull, strict } from '../fields.ts'
 import { sendRefusal } from '../problem.ts'
 import { answerWrite } from '../writing.ts'
@@ -75,7 +75,9 @@ function explaining(app: App, { library }: ApiServed): void {
     },
     async (request, reply) => {
       const { branch, ...ask } = request.query
-      const branchId = await branchAsked(library, request, branch)
+      // Who works at a branch asks about its desk; the command of this machine works at none.
+      const desk = request.who?.branchId || undefined
+      const branchId = branch === undefined ? desk : await branchIdOf(library, branch)
       const explained = await explainRule(library.db, { ...ask, branchId, now: library.clock() })
       if ('refused' in explained) return sendRefusal(reply, { ...explained }, { who: request.who })
       return reply.send(explained)
