@@ -1,6 +1,7 @@
 import type { Verbs } from './act.ts'
 import { dueDays } from './due-day.ts'
 import { table } from './out.ts'
+import { wallClock } from './wall-clock.ts'
 
 type Rule = {
   ruleId?: number
@@ -69,7 +70,7 @@ export const ruleVerbs: Verbs = (program, act) => {
 export const journalVerb: Verbs = (program, act) => {
   program
     .command('journal')
-    .description('what was done, by whom, latest first')
+    .description('what was done, by whom, latest first; times as at the branch, in JSON in UTC')
     .option('--card <number>', 'about this patron')
     .option('--barcode <barcode>', 'about this copy')
     .option('--title-id <id>', 'about this title')
@@ -77,17 +78,17 @@ export const journalVerb: Verbs = (program, act) => {
     .option('--limit <n>', 'how many, at most 200', '50')
     .action((options: Record<string, string>) =>
       act(async (api, out) => {
-        out.answer(
-          await api.call<{ entries: Entry[] }>('GET', '/api/v1/journal', { query: options }),
-          ({ entries }) =>
-            table(
-              entries.map(({ recordedAt, actor, actorName, outcome, line }) => [
-                recordedAt.slice(0, 19).replace('T', ' '),
-                actorName ?? actor,
-                outcome,
-                line,
-              ]),
-            ),
+        const told = await api.call<{ entries: Entry[] }>('GET', '/api/v1/journal', { query: options })
+        const clock = await wallClock(api)
+        out.answer(told, ({ entries }) =>
+          table(
+            entries.map(({ recordedAt, actor, actorName, outcome, line }) => [
+              clock(recordedAt),
+              actorName ?? actor,
+              outcome,
+              line,
+            ]),
+          ),
         )
       }),
     )

@@ -153,22 +153,43 @@ test('an operator at the machine keeps settings and staff by command, and no pas
   assert.equal((await staff(['edit', 'ruth', '--role', 'manager'])).code, 0)
   assert.match((await staff(['list'])).out, /^ruth {6}manager/m)
 
-  const signIn = (password: string) =>
+  const operator = await signIn(address, home.data, 'operator')
+  const opens = (password: string) =>
     fetch(new URL('/api/v1/sessions', address), {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ kind: 'staff', account: 'ruth', password }),
     }).then(({ status }) => status)
-  assert.equal(await signIn('first of many words'), 201)
+  assert.equal(await opens('first of many words'), 201)
   const set = await staff(['password', 'ruth'], 'second of many words')
   assert.equal(set.out, 'The password of ruth is set; 1 session ended.\n')
-  assert.equal(await signIn('first of many words'), 401)
-  assert.equal(await signIn('second of many words'), 201)
+  assert.equal(await opens('first of many words'), 401)
+  assert.equal(await opens('second of many words'), 201)
   assert.equal((await staff(['remove', 'ruth'])).out, 'ruth is removed; 1 session ended.\n')
-  assert.equal(await signIn('second of many words'), 401)
+  assert.equal(await opens('second of many words'), 401)
   const last = await staff(['remove', 'operator'])
   assert.equal(last.code, 3)
   assert.match(last.talk, /Add another operator first/)
+
+  const branch = { code: 'far', name: 'A branch far away', timeZone: 'Pacific/Chatham', closedWeekdays: [] }
+  const added = await fetch(new URL('/api/v1/branches', address), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${operator}`, 'content-type': 'application/json' },
+    body: JSON.stringify(branch),
+  })
+  assert.equal(added.status, 201, await added.text())
+  const { entries } = await json<{ entries: { recordedAt: string }[] }>(home, ['journal', '--limit', '1'])
+  const recordedAt = entries[0]?.recordedAt ?? ''
+  assert.match(recordedAt, /Z$/)
+  const [day, time] = new Date(recordedAt).toLocaleString('sv', { timeZone: 'Pacific/Chatham' }).split(' ')
+  const onTheWall = await bibby(home, ['journal', '--limit', '1'])
+  assert.ok(onTheWall.out.startsWith(`${day} ${time} Pacific/Chatham  `), onTheWall.out)
+  const atTheirs = await bibby(home, ['journal', '--limit', '1'], {
+    BIBBY_SERVER: address,
+    BIBBY_TOKEN: operator,
+  })
+  assert.equal(atTheirs.code, 0)
+  assert.doesNotMatch(atTheirs.out, /Chatham/)
 })
 
 test('without a running Bibby a verb starts the database and stops it again', async () => {
