@@ -1,10 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Library } from './library.ts'
+import type { Database } from './postgres/pool.ts'
+import type { Sql } from './postgres/sql.ts'
 
 /** One thing that time brings about without anybody asking, such as the end of a hold on the shelf. */
 export type Sweep = {
   readonly name: string
-  /** Does what is due now, in batches of its own. Doing it twice, or late, must do no harm. */
+  /**
+   * Does what is due now, in batches of its own. Doing it twice, late or in part must do no harm: when Bibby is stopped it
+   * is ended before its next batch.
+   */
   readonly run: (library: Library, now: Date) => Promise<unknown>
 }
 
@@ -14,7 +19,7 @@ const firstAfterMs = 60_000
 /** Any fixed number: of all Bibbys on a database, the one that has it sweeps. */
 const sweepLock = 722_110_013
 
-/** Sweeps soon after the start and then every hour, until closed. Closing waits for the sweep under way. */
+/** Sweeps soon after the start and then every hour, until closed. Closing waits for the batch under way. */
 export function startSweeps(
   library: Library,
   sweeps: readonly Sweep[],
@@ -40,7 +45,7 @@ export function startSweeps(
 
 /**
  * One round of all sweeps, unless another process is at it; tells which ran well. One that fails does not keep the
- * others from running, and comes again in the next round.
+ * others from running, and comes again in the next round. One that `signal` cuts short has not failed.
  */
 export async function sweepOnce(
   library: Library,
@@ -48,6 +53,9 @@ export async function sweepOnce(
   { warn, signal }: { warn: (text: string) => void; signal?: AbortSignal },
 ): Promise<readonly string[]> {
   const ran: string[] = []
+  const failed = (text: string) => {
+    if (!signal?.aborted) warn(text)
+  }
   try {
     const session = await library.db.connectAlone()
     session.on('error', () => undefined)
@@ -58,18 +66,34 @@ export async function sweepOnce(
       if (!rows[0]?.taken) return ran
       for (const sweep of sweeps) {
         if (signal?.aborted) break
-        await sweep.run(library, library.clock()).then(
+        await sweep.run(signal ? stoppable(library, signal) : library, library.clock()).then(
           () => ran.push(sweep.name),
-          (error: unknown) => warn(`The sweep “${sweep.name}” failed and comes again: ${words(error)}`),
+          (error: unknown) => failed(`The sweep “${sweep.name}” failed and comes again: ${words(error)}`),
         )
       }
     } finally {
       await session.end().catch(() => undefined)
     }
   } catch (error) {
-    warn(`No sweep could run: ${words(error)}`)
+    failed(`No sweep could run: ${words(error)}`)
   }
   return ran
+}
+
+/** The library, until the signal: then nothing more is begun on its database, and what is under way goes on to its end. */
+function stoppable(library: Library, signal: AbortSignal): Library {
+  const { db } = library
+  const begin = async <T>(work: () => Promise<T>): Promise<T> => {
+    signal.throwIfAborted()
+    return work()
+  }
+  const until: Database = {
+    ...db,
+    rows: <R extends object>(statement: Sql) => begin(() => db.rows<R>(statement)),
+    transaction: (work) => begin(() => db.transaction(work)),
+    withConnection: (work) => begin(() => db.withConnection(work)),
+  }
+  return { ...library, db: until }
 }
 
 function words(error: unknown): string {
