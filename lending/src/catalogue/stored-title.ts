@@ -78,7 +78,7 @@ export function searchText(fields: TitleFields): SearchText {
 export async function newTitleIds(tx: Tx, count: number): Promise<readonly number[]> {
   if (count === 0) return []
   const rows = await tx.rows<{ id: number }>(sql`
-    select nextval(pg_get_serial_sequence('title', 'id')) as id from generate_series(1, ${count}::integer)
+    select nextval('title_id_seq') as id from generate_series(1, ${count}::integer)
   `)
   return rows.map(({ id }) => id)
 }
