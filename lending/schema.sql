@@ -409,16 +409,16 @@ create table title (
 );
 CREATE INDEX title_by_folded_title ON public.title USING hash (split_part(folded, ' /'::text, 1));
 CREATE INDEX title_by_isbn ON public.title USING gin (isbns);
-CREATE INDEX title_by_letters_0 ON public.title USING gin (folded gin_trgm_ops) WITH (gin_pending_list_limit='256') WHERE ((tier = 0) AND (deleted_at IS NULL));
-CREATE INDEX title_by_letters_1 ON public.title USING gin (folded gin_trgm_ops) WITH (gin_pending_list_limit='256') WHERE ((tier = 1) AND (deleted_at IS NULL));
-CREATE INDEX title_by_letters_2 ON public.title USING gin (folded gin_trgm_ops) WITH (gin_pending_list_limit='256') WHERE ((tier = 2) AND (deleted_at IS NULL));
-CREATE INDEX title_by_letters_3 ON public.title USING gin (folded gin_trgm_ops) WITH (gin_pending_list_limit='256') WHERE ((tier = 3) AND (deleted_at IS NULL));
-CREATE INDEX title_by_letters_4 ON public.title USING gin (folded gin_trgm_ops) WITH (gin_pending_list_limit='1024') WHERE ((tier = 4) AND (deleted_at IS NULL));
-CREATE INDEX title_by_words_0 ON public.title USING gin (words) WITH (gin_pending_list_limit='256') WHERE ((tier = 0) AND (deleted_at IS NULL));
-CREATE INDEX title_by_words_1 ON public.title USING gin (words) WITH (gin_pending_list_limit='256') WHERE ((tier = 1) AND (deleted_at IS NULL));
-CREATE INDEX title_by_words_2 ON public.title USING gin (words) WITH (gin_pending_list_limit='256') WHERE ((tier = 2) AND (deleted_at IS NULL));
-CREATE INDEX title_by_words_3 ON public.title USING gin (words) WITH (gin_pending_list_limit='256') WHERE ((tier = 3) AND (deleted_at IS NULL));
-CREATE INDEX title_by_words_4 ON public.title USING gin (words) WITH (gin_pending_list_limit='1024') WHERE ((tier = 4) AND (deleted_at IS NULL));
+CREATE INDEX title_by_letters_0 ON public.title USING gin (folded gin_trgm_ops) WHERE ((tier = 0) AND (deleted_at IS NULL));
+CREATE INDEX title_by_letters_1 ON public.title USING gin (folded gin_trgm_ops) WHERE ((tier = 1) AND (deleted_at IS NULL));
+CREATE INDEX title_by_letters_2 ON public.title USING gin (folded gin_trgm_ops) WHERE ((tier = 2) AND (deleted_at IS NULL));
+CREATE INDEX title_by_letters_3 ON public.title USING gin (folded gin_trgm_ops) WHERE ((tier = 3) AND (deleted_at IS NULL));
+CREATE INDEX title_by_letters_4 ON public.title USING gin (folded gin_trgm_ops) WHERE ((tier = 4) AND (deleted_at IS NULL));
+CREATE INDEX title_by_words_0 ON public.title USING gin (words) WHERE ((tier = 0) AND (deleted_at IS NULL));
+CREATE INDEX title_by_words_1 ON public.title USING gin (words) WHERE ((tier = 1) AND (deleted_at IS NULL));
+CREATE INDEX title_by_words_2 ON public.title USING gin (words) WHERE ((tier = 2) AND (deleted_at IS NULL));
+CREATE INDEX title_by_words_3 ON public.title USING gin (words) WHERE ((tier = 3) AND (deleted_at IS NULL));
+CREATE INDEX title_by_words_4 ON public.title USING gin (words) WHERE ((tier = 4) AND (deleted_at IS NULL));
 CREATE UNIQUE INDEX title_one_per_control_number ON public.title USING btree (control_source, control_number) WHERE ((control_number IS NOT NULL) AND (deleted_at IS NULL));
 
 create table title_record (

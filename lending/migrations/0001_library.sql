@@ -205,27 +205,28 @@ create table title (
 create unique index title_one_per_control_number on title (control_source, control_number)
   where control_number is not null and deleted_at is null;
 -- One index a tier, so that even the commonest word, or a prefix of two letters, is found among the most lent
--- titles first and the search may stop there. The list of entries not yet sorted in is kept short: it is read whole.
--- Where new titles begin it is longer: sorting in is a third of what an import costs, and the cheaper the more at once.
-create index title_by_words_0 on title using gin (words) with (gin_pending_list_limit = 256)
+-- titles first and the search may stop there. How long the lists of entries not yet sorted in may grow is said by each
+-- connection (gin_pending_list_limit, in postgres/pool.ts): short, for a search reads them whole; what writes many
+-- titles at once lets them grow and sorts them in at its end (catalogue/sort-in.ts).
+create index title_by_words_0 on title using gin (words)
   where tier = 0 and deleted_at is null;
-create index title_by_words_1 on title using gin (words) with (gin_pending_list_limit = 256)
+create index title_by_words_1 on title using gin (words)
   where tier = 1 and deleted_at is null;
-create index title_by_words_2 on title using gin (words) with (gin_pending_list_limit = 256)
+create index title_by_words_2 on title using gin (words)
   where tier = 2 and deleted_at is null;
-create index title_by_words_3 on title using gin (words) with (gin_pending_list_limit = 256)
+create index title_by_words_3 on title using gin (words)
   where tier = 3 and deleted_at is null;
-create index title_by_words_4 on title using gin (words) with (gin_pending_list_limit = 1024)
+create index title_by_words_4 on title using gin (words)
   where tier = 4 and deleted_at is null;
-create index title_by_letters_0 on title using gin (folded gin_trgm_ops) with (gin_pending_list_limit = 256)
+create index title_by_letters_0 on title using gin (folded gin_trgm_ops)
   where tier = 0 and deleted_at is null;
-create index title_by_letters_1 on title using gin (folded gin_trgm_ops) with (gin_pending_list_limit = 256)
+create index title_by_letters_1 on title using gin (folded gin_trgm_ops)
   where tier = 1 and deleted_at is null;
-create index title_by_letters_2 on title using gin (folded gin_trgm_ops) with (gin_pending_list_limit = 256)
+create index title_by_letters_2 on title using gin (folded gin_trgm_ops)
   where tier = 2 and deleted_at is null;
-create index title_by_letters_3 on title using gin (folded gin_trgm_ops) with (gin_pending_list_limit = 256)
+create index title_by_letters_3 on title using gin (folded gin_trgm_ops)
   where tier = 3 and deleted_at is null;
-create index title_by_letters_4 on title using gin (folded gin_trgm_ops) with (gin_pending_list_limit = 1024)
+create index title_by_letters_4 on title using gin (folded gin_trgm_ops)
   where tier = 4 and deleted_at is null;
 create index title_by_folded_title on title using hash (split_part(folded, ' /', 1));
 create index title_by_isbn on title using gin (isbns);
@@ -241,10 +242,11 @@ create table title_record (
   fields_sha256 bytea
 );
 
+-- Half of each page is left free: a count that is written anew in its own page touches no index.
 create table vocabulary (
   word text primary key,
   titles integer not null
-);
+) with (fillfactor = 50);
 create index vocabulary_by_likeness on vocabulary using gin (word gin_trgm_ops);
 
 create table copy (

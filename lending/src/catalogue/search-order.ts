@@ -1,5 +1,6 @@
 import type { Database } from '../postgres/pool.ts'
-import { sql } from '../postgres/sql.ts'
+import { type Sql, sql } from '../postgres/sql.ts'
+import { putOffSortingIn, sortIn } from './sort-in.ts'
 
 /** Titles a statement reads; each is a short one that holds no lock for long. */
 const titlesPerBatch = 5_000
@@ -145,7 +146,9 @@ async function moveTitles(db: Database, { after, upTo, ends, signal }: Move): Pr
   let moved = 0
   for (;;) {
     signal?.throwIfAborted()
-    const rows = await db.rows<{ id: number }>(sql`
+    const movedNow = await moveAtOnce(
+      db,
+      sql`
       with placed as (
         select title.id,
           case
@@ -171,8 +174,17 @@ async function moveTitles(db: Database, { after, upTo, ends, signal }: Move): Pr
       ) as chosen
       where title.id = chosen.id
       returning title.id
-    `)
-    moved += rows.length
-    if (rows.length < movesPerBatch) return moved
+    `,
+    )
+    moved += movedNow
+    if (movedNow < movesPerBatch) return moved
   }
+}
+
+/** A title that changes its tier goes into other indexes. */
+async function moveAtOnce(db: Database, move: Sql): Promise<number> {
+  return db.transaction(async (tx) => {
+    const [, moved] = await Promise.all([putOffSortingIn(tx), tx.rows(move), sortIn(tx)])
+    return moved.length
+  })
 }

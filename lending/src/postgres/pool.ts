@@ -48,6 +48,11 @@ export type PoolOptions = {
   readonly role?: string
 }
 
+/**
+ * How long the list of entries that a GIN index has not sorted in yet may grow: a search reads it whole. Work on many
+ * titles lets it grow for as long as it lasts; see catalogue/sort-in.ts.
+ */
+const pendingListKilobytes = 256
 /** How long to wait for a connection before saying that the database cannot be reached. */
 const connectLimitMs = 5_000
 /** When the server is silent for this much longer than a statement may take, the connection counts as lost. */
@@ -94,7 +99,7 @@ export function openPool(options: PoolOptions): Database {
     keepAlive: true,
     pipeline: true,
     types: { getTypeParser: typeParser },
-    ...(options.readOnly ? { options: '-c default_transaction_read_only=on' } : {}),
+    options: `-c gin_pending_list_limit=${pendingListKilobytes}${options.readOnly ? ' -c default_transaction_read_only=on' : ''}`,
     onConnect: async (client) => {
       client.on('error', () => broken.add(client))
       client.on('end', () => broken.add(client))

@@ -1,5 +1,6 @@
 import type { Tx } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
+import { putOffSortingIn, sortIn } from '../sort-in.ts'
 import { insertTitles, newTitleIds, type TitleToStore, updateTitles } from '../stored-title.ts'
 import { countWords, noteWords, type WordCounts } from '../title-words.ts'
 import type { IncomingReject } from './incoming.ts'
@@ -38,13 +39,16 @@ export async function storePlan(
   await keepBefore(tx, changed, { ...storing, counts })
   // All are sent before the first is answered: the database goes through them while the next batch is read. Their
   // order counts: the words of the titles are in `counts` once the statements with the titles are made.
+  const hasTitles = both.length > 0
   const written = [
+    hasTitles && putOffSortingIn(tx),
     updateTitles(tx, changed, { at, counts }),
     insertTitles(tx, created, { at, counts }),
     noteCreated(tx, created, storing),
     keepRecords(tx, both),
     setAside(tx, plan.rejected, storing),
     countWords(tx, counts),
+    hasTitles && sortIn(tx),
   ]
   const copies = makeCopies(tx, { fresh, again: plan.unchanged }, storing)
   await inOneGo([...written, copies])
@@ -53,7 +57,7 @@ export async function storePlan(
 }
 
 /** The first failure is that of all, for after it the transaction takes nothing more; and none goes unheard. */
-async function inOneGo(sent: readonly Promise<unknown>[]): Promise<void> {
+async function inOneGo(sent: readonly (Promise<unknown> | false)[]): Promise<void> {
   for (const end of await Promise.allSettled(sent)) if (end.status === 'rejected') throw end.reason
 }
 
