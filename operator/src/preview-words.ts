@@ -19,6 +19,7 @@ export type Preview = {
     readonly fate: string
     readonly fields?: Fields
     readonly reason?: string
+    readonly madeAfterAll?: string
   }[]
   readonly counts: {
     readonly read: number
@@ -71,10 +72,15 @@ function columns(mapping: Readonly<Record<string, Columns>>): string {
     .join('; ')
 }
 
-function line({ fields, reason }: Preview['records'][number]): string {
+function line({ fields, reason, madeAfterAll }: Preview['records'][number]): string {
   if (!fields) return reason ?? ''
   const { title, authors, publishedYear } = fields
-  return [title, authors.slice(0, 2).join('; '), publishedYear === null ? '' : String(publishedYear)]
+  return [
+    title,
+    authors.slice(0, 2).join('; '),
+    publishedYear === null ? '' : String(publishedYear),
+    madeAfterAll === undefined ? '' : `its copy ${madeAfterAll}, left out before, is made`,
+  ]
     .filter((part) => part !== '')
     .join(' — ')
 }

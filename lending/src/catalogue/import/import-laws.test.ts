@@ -13,7 +13,7 @@ import { write } from '../../postgres/write.ts'
 import { editTitle } from '../edit-title.ts'
 import { writeIso2709 } from '../marc/iso2709.ts'
 import { rejects } from './change-set.ts'
-import { importSetup } from './new-import.ts'
+import { type ImportFile, importSetup } from './new-import.ts'
 import { previewImport } from './preview-import.ts'
 import { rejectsFile } from './rejects-file.ts'
 import { catalogueDigest, clock, counts, imported, scratchFolder } from './test/imported.ts'
@@ -32,7 +32,13 @@ const marc = (number: string | undefined, title: string) =>
     ],
   })
 
-test('any rows at all: read = imported + updated + unchanged + rejected, and again nothing is new', async () => {
+async function previewed(db: Database, file: ImportFile): Promise<number[]> {
+  const told = await previewImport(db, file)
+  assert.ok(!('refused' in told), JSON.stringify(told))
+  return counts(told.counts)
+}
+
+test('any rows at all: read = imported + updated + unchanged + rejected, as previewed, and again nothing is new', async () => {
   await using db = await scratchDatabase()
   await using files = await scratchFolder()
   const cell = fc.string({
@@ -48,10 +54,13 @@ test('any rows at all: read = imported + updated + unchanged + rejected, and aga
     fc.asyncProperty(rows, async (lines) => {
       n += 1
       const file = await files.file(`any-${n}.csv`, `id,title,author\n${lines.join('\n')}`)
+      const looked = [await previewed(db, file)]
       const first = await imported(db, file)
       assert.equal(first.read, first.imported + first.updated + first.unchanged + first.rejected)
       const before = await catalogueDigest(db)
+      looked.push(await previewed(db, file))
       const again = await imported(db, file)
+      assert.deepEqual(looked, [counts(first), counts(again)])
       assert.deepEqual(counts(again), [first.read, 0, 0, first.read - first.rejected, first.rejected])
       assert.deepEqual(await catalogueDigest(db), before)
     }),

@@ -1,11 +1,14 @@
-import type { Tx } from '../../postgres/pool.ts'
+import type { Rows, Tx } from '../../postgres/pool.ts'
 import { type Sql, sql } from '../../postgres/sql.ts'
 import { copyLimits } from '../add-copy.ts'
 import type { RowCopy } from './csv-title.ts'
 import type { Storing } from './store-plan.ts'
 
-/** The copies that records name for a title. */
-export type CopiesNamed = { readonly titleId: number; readonly copies: readonly RowCopy[] }
+/** The copies that records name for a title; a preview has no number yet for one that would be new. */
+export type CopiesNamed = { readonly titleId: number | undefined; readonly copies: readonly RowCopy[] }
+
+/** For copies whose row names none. */
+type Codes = Pick<Storing, 'branch' | 'itemType'>
 
 /** A title and its record as they stand, all but the bytes of the record, for `change.before`. */
 export const titleImage: Sql = sql`
@@ -26,25 +29,7 @@ export async function makeCopies(
   const asked = [...rows(fresh, false, storing), ...rows(again, true, storing)]
   if (asked.length === 0) return { notMade: 0, madeAfterAll: 0 }
   const tried = await tx.rows<Tried>(sql`
-    with given as (
-      select distinct on (barcode) *
-      from json_to_recordset(${JSON.stringify(asked)}::json) as given (
-        title_id bigint, barcode text, branch text, item_type text, shelf text, call_number text, lendable boolean,
-        note text, price_cents integer, withdrawn_at timestamptz, withdrawn_because text, is_again boolean
-      )
-      where char_length(barcode) <= ${copyLimits.barcode}
-      order by barcode, is_again
-    ),
-    wanted as (
-      select *
-      from given
-      where not is_again
-        or exists (
-          select from change
-          where change.title_id = given.title_id and change.undone_at is null
-            and given.barcode = any (change.copies_left_out)
-        )
-    ),
+    with ${wanted(asked)},
     made as (
       insert into copy (
         title_id, barcode, branch_id, item_type_id, shelf, call_number, lendable, note, price_cents, withdrawn_at,
@@ -53,9 +38,7 @@ export async function makeCopies(
       select wanted.title_id, wanted.barcode, branch.id, item_type.id, wanted.shelf, wanted.call_number,
         wanted.lendable, wanted.note, wanted.price_cents, wanted.withdrawn_at, wanted.withdrawn_because,
         ${storing.at}::timestamptz
-      from wanted
-      join branch on branch.code = wanted.branch
-      join item_type on item_type.code = wanted.item_type
+      ${withCodes}
       on conflict (barcode) do nothing
       returning id, barcode
     )
@@ -76,6 +59,54 @@ export async function makeCopies(
   }
 }
 
+/** Which copies of records that say nothing new `makeCopies` would make, by barcode. Nothing is written. */
+export async function copiesToMakeAfterAll(
+  db: { readonly rows: Rows },
+  { fresh, again }: { readonly fresh: readonly CopiesNamed[]; readonly again: readonly CopiesNamed[] },
+  codes: Codes,
+): Promise<readonly string[]> {
+  if (again.length === 0) return []
+  const found = await db.rows<{ barcode: string }>(sql`
+    with ${wanted([...rows(fresh, false, codes), ...rows(again, true, codes)])}
+    select wanted.barcode
+    ${withCodes}
+    where wanted.is_again and not exists (select from copy where copy.barcode = wanted.barcode)
+  `)
+  return found.map(({ barcode }) => barcode)
+}
+
+/** The tables `given` and `wanted`: the copies that are asked for, and those of them that are to be tried. */
+function wanted(asked: readonly object[]): Sql {
+  return sql`
+    given as (
+      select distinct on (barcode) *
+      from json_to_recordset(${JSON.stringify(asked)}::json) as given (
+        title_id bigint, barcode text, branch text, item_type text, shelf text, call_number text, lendable boolean,
+        note text, price_cents integer, withdrawn_at timestamptz, withdrawn_because text, is_again boolean
+      )
+      where char_length(barcode) <= ${copyLimits.barcode}
+      order by barcode, is_again
+    ),
+    wanted as (
+      select *
+      from given
+      where not is_again
+        or exists (
+          select from change
+          where change.title_id = given.title_id and change.undone_at is null
+            and given.barcode = any (change.copies_left_out)
+        )
+    )
+  `
+}
+
+/** Those of them whose branch and item type the library has. */
+const withCodes = sql`
+  from wanted
+  join branch on branch.code = wanted.branch
+  join item_type on item_type.code = wanted.item_type
+`
+
 type Tried = {
   title_id: number
   barcode: string
@@ -86,8 +117,11 @@ type Tried = {
   is_known: boolean
 }
 
-function rows(named: readonly CopiesNamed[], isAgain: boolean, storing: Storing): readonly object[] {
-  const { branch = '', itemType = '' } = storing
+function rows(
+  named: readonly CopiesNamed[],
+  isAgain: boolean,
+  { branch = '', itemType = '' }: Codes,
+): readonly object[] {
   return named.flatMap(({ titleId, copies }) =>
     copies.map((copy) => ({
       title_id: titleId,

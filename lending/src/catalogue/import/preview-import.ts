@@ -1,12 +1,15 @@
+import { stat } from 'node:fs/promises'
 import type { Rows } from '../../postgres/pool.ts'
+import { sql } from '../../postgres/sql.ts'
 import type { TitleFields } from '../title-fields.ts'
 import { numbered } from './import-batch.ts'
 import type { ImportSetup } from './import-setup.ts'
 import type { Incoming } from './incoming.ts'
-import { type ImportFile, type ImportFileRefused, importSetup } from './new-import.ts'
-import { type Counts, type Fate, plan } from './plan.ts'
+import { copiesToMakeAfterAll } from './make-copies.ts'
+import { fileDigest, type ImportFile, type ImportFileRefused, importSetup } from './new-import.ts'
+import { type Counts, type Fate, type Plan, plan } from './plan.ts'
 import { recordsOf } from './records-of.ts'
-import { standingTitles } from './standing-titles.ts'
+import { type SeenFrom, standingTitles } from './standing-titles.ts'
 import { type WarningCounts, withWarnings } from './warning.ts'
 
 /** What an import would do, told from its first records. Nothing is written. */
@@ -30,7 +33,13 @@ export type ImportPreview = {
 
 /** One record as it would be. */
 export type PreviewRecord =
-  | { readonly number: number; readonly fate: Exclude<Fate, 'rejected'>; readonly fields: TitleFields }
+  | {
+      readonly number: number
+      readonly fate: Exclude<Fate, 'rejected'>
+      readonly fields: TitleFields
+      /** The barcode of the copy that an import before left out, and that would be made now. */
+      readonly madeAfterAll?: string
+    }
   | { readonly number: number; readonly fate: 'rejected'; readonly code: string; readonly reason: string }
 
 /** How many records a preview reads. */
@@ -56,8 +65,11 @@ export async function previewImport(
   }
   const readied = records.map((record) => numbered(record, setup))
   const identities = readied.flatMap((each) => ('identity' in each ? each.identity : []))
-  const standing = await standingTitles(db, identities, { seenFrom: undefined, lock: false })
-  const { counts, fates, rejected } = plan(readied, standing)
+  const seenFrom = await sameFile(db, file.filePath, setup)
+  const standing = await standingTitles(db, identities, { seenFrom, lock: false })
+  const planned = plan(readied, standing)
+  const { rejected } = planned
+  const { counts, fates, madeAfterAll } = await withCopies(db, { planned, records, setup })
   const reasons = new Map(rejected.map((each) => [each.number, each] as const))
   const titles = records.filter((record) => record.ok)
   return {
@@ -66,7 +78,13 @@ export async function previewImport(
       const fate = fates[index]
       const reject = reasons.get(record.number)
       if (record.ok && fate !== undefined && fate !== 'rejected') {
-        return { number: record.number, fate, fields: record.fields }
+        const barcode = madeAfterAll.get(record.number)
+        return {
+          number: record.number,
+          fate,
+          fields: record.fields,
+          ...(barcode === undefined ? {} : { madeAfterAll: barcode }),
+        }
       }
       return {
         number: record.number,
@@ -81,6 +99,46 @@ export async function previewImport(
     rejectedBy: countedBy(rejected, ({ code }) => code),
     encodings: countedBy(titles, ({ encoding }) => encoding),
     formats: countedBy(titles, ({ format }) => format),
+  }
+}
+
+/** What tells that this very file was imported before; it is read as a whole only where one of its size was. */
+async function sameFile(
+  db: { rows: Rows },
+  filePath: string,
+  setup: ImportSetup,
+): Promise<SeenFrom | undefined> {
+  const options = JSON.stringify(setup)
+  const { size } = await stat(filePath)
+  const before = await db.rows(sql`
+    select from change_set where kind = 'import' and file_bytes = ${size} and options = ${options}::jsonb limit 1
+  `)
+  return before.length > 0 ? { fileSha256: (await fileDigest(filePath)).fileSha256, options } : undefined
+}
+
+/** A record that says nothing new about its title is an update all the same, where its copy would be made at last. */
+async function withCopies(
+  db: { rows: Rows },
+  { planned, records, setup }: { planned: Plan; records: readonly Incoming[]; setup: ImportSetup },
+): Promise<Pick<Plan, 'counts' | 'fates'> & { readonly madeAfterAll: ReadonlyMap<number, string> }> {
+  const fresh = [...planned.created, ...planned.changed]
+  const due = new Set(await copiesToMakeAfterAll(db, { fresh, again: planned.unchanged }, setup))
+  const madeAfterAll = new Map<number, string>()
+  const fates = planned.fates.map((fate, index): Fate => {
+    const record = records[index]
+    if (fate !== 'unchanged' || !record?.ok || !record.copy || !due.delete(record.copy.barcode)) return fate
+    madeAfterAll.set(record.number, record.copy.barcode)
+    return 'updated'
+  })
+  const { counts } = planned
+  return {
+    fates,
+    madeAfterAll,
+    counts: {
+      ...counts,
+      unchanged: counts.unchanged - madeAfterAll.size,
+      updated: counts.updated + madeAfterAll.size,
+    },
   }
 }
 

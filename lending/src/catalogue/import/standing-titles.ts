@@ -4,9 +4,9 @@ import { fieldsOf, type StoredTitle, titleColumns } from '../stored-title.ts'
 import type { Identity } from './identity.ts'
 import { identityKey, type Standing } from './plan.ts'
 
-/** As which import the titles are looked at: itself, its file, and what it makes of the file. */
+/** As which import the titles are looked at: itself, where it is one already, its file, and what it makes of the file. */
 export type SeenFrom = {
-  readonly changeSetId: number
+  readonly changeSetId?: number
   readonly fileSha256: Buffer
   /** The options as they are kept: the same file read otherwise is another matter. */
   readonly options: string

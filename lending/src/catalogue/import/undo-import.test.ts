@@ -10,6 +10,7 @@ import { addCopy } from '../add-copy.ts'
 import { editCopy } from '../edit-copy.ts'
 import { editTitle } from '../edit-title.ts'
 import { changeSet } from './change-set.ts'
+import { previewImport } from './preview-import.ts'
 import { added, catalogueDigest, clock, imported, ran, scratchFolder } from './test/imported.ts'
 import { undoImport } from './undo-import.ts'
 
@@ -156,11 +157,25 @@ test('a copy left out for its branch is made when its record comes again and the
   await db.rows(sql`update copy set barcode = 'C1', version = 2`)
   await db.rows(sql`insert into branch (code, name, time_zone) values ('moon', 'Moon', 'UTC')`)
   const before = await catalogueDigest(db)
+  const preview = await previewImport(db, file)
+  assert.ok(!('refused' in preview))
+  assert.deepEqual(
+    preview.records.map((record) => record.fate !== 'rejected' && [record.fate, record.madeAfterAll]),
+    [
+      ['unchanged', undefined],
+      ['updated', 'B2'],
+      ['updated', 'B3'],
+      ['unchanged', undefined],
+    ],
+  )
   const second = await imported(db, file)
+  assert.deepEqual([preview.counts.unchanged, preview.counts.updated], [2, 2])
   assert.deepEqual(await barcodes(), ['B2', 'B3', 'C1'])
   assert.deepEqual([second.unchanged, second.updated, second.warnings], [2, 2, { 'copy-not-made': 1 }])
   // Once made it is made: given another barcode, it does not come back under the old one.
   await db.rows(sql`update copy set barcode = 'C3' where barcode = 'B3'`)
+  const again = await previewImport(db, file)
+  assert.equal('counts' in again && again.counts.unchanged, 4)
   const third = await imported(db, file)
   assert.deepEqual([await barcodes(), third.unchanged], [['B2', 'C1', 'C3'], 4])
   const undone = await undoImport({ db }, { changeSetId: second.changeSetId }, by())

@@ -68,11 +68,12 @@ function recordRow(record: PreviewRecord): Html {
   if (record.fate === 'rejected') {
     return html`<li><div><p>Record ${record.number}</p><p class="under"><bdi>${record.reason}</bdi></p></div><p class="end">${tag(tone, words)}</p></li>`
   }
-  const { fields } = record
+  const { fields, madeAfterAll } = record
   return html`<li><div>
     <p class="work">${workName(fields.title, fields.language)}</p>
     ${fields.authors.length > 0 && html`<p>${authorNames(fields.authors)}</p>`}
     <p class="under">${editionLine(fields)}${fields.isbns[0] && html` · <span class="code">${fields.isbns[0]}</span>`}</p>
+    ${madeAfterAll !== undefined && html`<p>Its copy <bdi class="code">${madeAfterAll}</bdi>, left out before, is made.</p>`}
   </div><p class="end">${tag(tone, words)}</p></li>`
 }
 

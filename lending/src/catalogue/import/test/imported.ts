@@ -8,6 +8,7 @@ import { sql } from '../../../postgres/sql.ts'
 import { write } from '../../../postgres/write.ts'
 import type { ChangeSet } from '../change-set.ts'
 import { addImport, fileDigest, type ImportFile, importSetup } from '../new-import.ts'
+import type { Counts } from '../plan.ts'
 import { type ImportEnd, type ImportRun, runImportHere } from '../run-import.ts'
 
 /** Noon of the tests. */
@@ -57,7 +58,7 @@ export async function imported(db: Database, file: ImportFile): Promise<ChangeSe
 }
 
 /** What became of the records: read, imported, updated, unchanged, rejected. */
-export function counts({ read, imported: fresh, updated, unchanged, rejected }: ChangeSet): number[] {
+export function counts({ read, imported: fresh, updated, unchanged, rejected }: Counts): number[] {
   return [read, fresh, updated, unchanged, rejected]
 }
 
