@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { sql } from '../src/postgres/sql.ts'
-import { anOpenLibrary, aVisitor } from './browser.ts'
+import { anOpenLibrary, aVisitor, type Seen, type Visitor } from './browser.ts'
 import { aCharge, aPatron, besides } from './library-fixtures.ts'
 
 test('a desk merges a duplicate: it sees what moves, confirms, and the old card leads on', async () => {
@@ -92,6 +94,62 @@ test('a patron sees what they returned, has it kept and forgotten; nobody who wo
   assert.doesNotMatch(page.text, /Charlotte's Web/)
 })
 
+/** The page of an import once it is over. */
+async function whenOver(desk: Visitor, seen: Seen): Promise<Seen> {
+  let page = seen
+  while (page.html.includes('data-progress="running"')) page = await desk.open(page.path)
+  return page
+}
+
+test('an import of patrons that takes long shows how far it is, and goes on behind its page', async () => {
+  await using at = await anOpenLibrary()
+  const desk = aVisitor(at.app)
+  await desk.signIn('staff', await at.staff('desk'))
+  await desk.open('/patrons/import')
+  const [category] = await at.db.rows<{ code: string }>(sql`select code from patron_category`)
+  const rows = Array.from({ length: 300 }, (_, n) => `N-${n},Reader,${category?.code}`)
+  const content = `card,surname,category\n${rows.join('\n')}\n${at.card},Changed,\n`
+  await desk.upload('/patrons/import/uploads', { name: 'people.csv', content })
+  const holder = await at.db.connectAlone()
+  try {
+    // Somebody is at the last patron of the file.
+    await holder.query('begin')
+    await holder.query('select from patron where id = $1 for update', [at.patronId])
+    const started = await desk.send('/patrons/import')
+    assert.match(started.text, /people\.csv Running Read \d+ New \d+/)
+    assert.match(started.html, /<noscript><meta http-equiv="refresh"/)
+    await holder.query('rollback')
+    const over = await whenOver(desk, started)
+    assert.match(over.text, /people\.csv Read 301 New 300 Updated 1 Unchanged 0 Not taken 0/)
+    assert.doesNotMatch(over.html, /http-equiv="refresh"/)
+  } finally {
+    await holder.end()
+  }
+})
+
+test('an import of patrons that was cut off says so, and leads back to its file as it was to be read', async () => {
+  await using at = await anOpenLibrary()
+  const desk = aVisitor(at.app)
+  await desk.signIn('staff', await at.staff('desk'))
+  await desk.open('/patrons/import')
+  const looked = await desk.upload('/patrons/import/uploads', {
+    name: 'p.csv',
+    content: 'Ausweis,Nachname\n1,A\n',
+  })
+  const query = new URL(looked.path, at.address).searchParams
+  const upload = query.get('upload') ?? ''
+  query.set('map.card', 'Ausweis')
+  const page = `/patrons/import/${upload}?${query}`
+  assert.equal((await desk.open(page)).status, 404, 'nothing was begun')
+  await writeFile(join(at.library.dataFolder, 'uploads', `preview-${upload}.rejects`), '')
+  const cutOff = await desk.open(page)
+  assert.match(cutOff.text, /It was cut off on its way/)
+  const back = /href="(\/patrons\/import\/preview\?[^"]+)"/.exec(cutOff.html)?.[1]?.replaceAll('&amp;', '&')
+  const again = await desk.open(back ?? '')
+  assert.doesNotMatch(again.text, /Card: say which column/)
+  assert.match(again.text, /Category: say which column/)
+})
+
 test('a file of patrons is brought, looked at, its columns told, imported once, and its rejects handed back', async () => {
   await using at = await anOpenLibrary()
   const desk = aVisitor(at.app)
@@ -110,11 +168,12 @@ test('a file of patrons is brought, looked at, its columns told, imported once, 
   const form = preview.forms.find(({ action }) => action === '/patrons/import')
   assert.ok(form)
   const both = await Promise.all([1, 2].map(() => desk.post(form.action, form.fields)))
-  for (const { path, text } of [...both, await desk.post(form.action, form.fields)]) {
-    assert.match(path, /^\/patrons\/import\/[0-9a-f-]{36}$/)
+  for (const told of [...both, await desk.post(form.action, form.fields)]) {
+    const { path, text } = await whenOver(desk, told)
+    assert.match(path, /^\/patrons\/import\/[0-9a-f-]{36}/)
     assert.match(text, /people\.csv.*Read 3 New 1 Updated 1 Unchanged 0 Not taken 1.* 4 The row has no card/)
   }
-  const result = both[0]?.path
+  const result = both[0]?.path.split('?')[0]
   assert.match((await desk.open(`${result}/rejects`)).html, /^Ausweis,Nachname,Grad\n,Nobody,\n$/)
   assert.match((await desk.open('/patrons?query=N-1')).text, /Öberg/)
   assert.equal((await desk.open('/patrons/import/preview?upload=../../etc')).status, 404)

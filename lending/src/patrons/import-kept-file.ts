@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import type { Database } from '../postgres/pool.ts'
 import type { By } from '../postgres/write.ts'
 import {
@@ -22,21 +22,64 @@ export type KeptImport = {
 /** What an import came to, and what the file was called. */
 export type ImportResult = PatronImport & { readonly fileName: string }
 
+/** How far an import is, in rows and in bytes of its file. */
+export type ImportProgress = Pick<
+  PatronImport,
+  'read' | 'registered' | 'updated' | 'unchanged' | 'rejected'
+> & { readonly bytesRead: number; readonly fileBytes: number }
+
+/** How a kept file is imported. */
+export type KeptOptions = PatronFileOptions & {
+  readonly fileName: string
+  /** Aborted: it stops with its batch, to be run again. */
+  readonly signal?: AbortSignal
+}
+
+type Running = {
+  readonly ended: Promise<ImportResult | ImportPatronsRefused>
+  readonly progress: { now: ImportProgress }
+}
+
 /** Imports that run in this process, by their file: asked for twice, one runs once. */
-const running = new Map<string, Promise<ImportResult | ImportPatronsRefused>>()
+const running = new Map<string, Running>()
 
 /** Imports a kept file, and keeps its account and its rejects. Once it is over, its account is given again. */
 export function importKeptFile(
   db: Database,
   by: By,
   kept: KeptImport,
-  options: PatronFileOptions & { readonly fileName: string },
+  options: KeptOptions,
 ): Promise<ImportResult | ImportPatronsRefused> {
   const known = running.get(kept.filePath)
-  if (known) return known
-  const run = importOnce(db, by, kept, options).finally(() => running.delete(kept.filePath))
-  running.set(kept.filePath, run)
-  return run
+  if (known) return known.ended
+  const progress = { now: nothingYet }
+  const told = (now: ImportProgress) => {
+    progress.now = now
+  }
+  const ended = importOnce(db, by, kept, { ...options, told }).finally(() => running.delete(kept.filePath))
+  running.set(kept.filePath, { ended, progress })
+  return ended
+}
+
+/** How far the import of this file is, while this process is at it. */
+export function importUnderWay({ filePath }: Pick<KeptImport, 'filePath'>): ImportProgress | undefined {
+  return running.get(filePath)?.progress.now
+}
+
+/** Whether an import of this file was begun and has no account yet. Where none is under way it was cut off. */
+export async function isHalfImported({ filePath, rejectsPath }: KeptImport): Promise<boolean> {
+  const found = await Promise.allSettled([stat(filePath), stat(rejectsPath)])
+  return found.every(({ status }) => status === 'fulfilled')
+}
+
+const nothingYet: ImportProgress = {
+  read: 0,
+  registered: 0,
+  updated: 0,
+  unchanged: 0,
+  rejected: 0,
+  bytesRead: 0,
+  fileBytes: 0,
 }
 
 /** The account of an import that is over; undefined when there is none, or it was tidied away. */
@@ -51,7 +94,7 @@ async function importOnce(
   db: Database,
   by: By,
   { filePath, resultPath, rejectsPath }: KeptImport,
-  { fileName, ...options }: PatronFileOptions & { readonly fileName: string },
+  { fileName, told: tell, ...options }: KeptOptions & { readonly told: (now: ImportProgress) => void },
 ): Promise<ImportResult | ImportPatronsRefused> {
   const before = await importResult({ resultPath })
   if (before) return before
@@ -60,10 +103,16 @@ async function importOnce(
     await rejects.write(raw)
     await rejects.write('\n')
   }
-  const told = await importPatrons(db, by, createReadStream(filePath), {
+  const file = createReadStream(filePath)
+  let now = { ...nothingYet, fileBytes: (await stat(filePath)).size }
+  const told = await importPatrons(db, by, file, {
     ...options,
     onHeader: line,
-    onRow: (row, raw) => (row.became === 'rejected' ? line(raw) : undefined),
+    onRow: (row, raw) => {
+      now = { ...now, read: now.read + 1, [row.became]: now[row.became] + 1, bytesRead: file.bytesRead }
+      tell(now)
+      return row.became === 'rejected' ? line(raw) : undefined
+    },
   })
   if ('refused' in told) return told
   const result = { ...told, fileName }

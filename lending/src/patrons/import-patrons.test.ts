@@ -51,6 +51,17 @@ const counts = ({ read, registered, updated, unchanged, rejected }: PatronImport
   rejected,
 ]
 
+test('an import that is stopped ends with its batch, and goes on when it is run again', async () => {
+  await using db = await scratchDatabase()
+  await aPlace(db)
+  const content = `card,surname\n${Array.from({ length: 250 }, (_, n) => `K-${n},Reader`).join('\n')}\n`
+  const stop = new AbortController()
+  const options = { signal: stop.signal, onRow: () => stop.abort() }
+  await assert.rejects(run(db, content, options), { name: 'AbortError' })
+  assert.equal((await db.rows(sql`select from patron`)).length, 200)
+  assert.deepEqual(counts(await run(db, content)), [250, 50, 0, 200, 0])
+})
+
 test('columns are found by their names, in any order and case, and an unknown one is told', async () => {
   await using db = await scratchDatabase()
   await aPlace(db)

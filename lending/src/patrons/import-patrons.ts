@@ -39,6 +39,8 @@ export type PatronImport = {
 export type PatronImportOptions = PatronFileOptions & {
   /** Told of each row, with its bytes in UTF-8, in the order of the file. */
   readonly onRow?: ((result: PatronRowResult, raw: Buffer) => unknown) | undefined
+  /** Aborted: no batch is begun any more, and the import rejects with its reason. */
+  readonly signal?: AbortSignal | undefined
   /** Told the bytes of the header. */
   readonly onHeader?: ((raw: Buffer) => unknown) | undefined
 }
@@ -68,6 +70,7 @@ export async function importPatrons(
   const counts = { registered: 0, updated: 0, unchanged: 0, rejected: 0 }
   const rejects: { line: number; code: string; reason: string }[] = []
   for await (const batch of inBatches(file.rows)) {
+    options.signal?.throwIfAborted()
     for (const [index, result] of (await importBatch(db, by, batch.map(file.read))).entries()) {
       counts[result.became] += 1
       if (result.became === 'rejected' && rejects.length < rejectsMax) {

@@ -1,14 +1,23 @@
 import { createReadStream } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { branches, patronCategories } from '../../circulation/places.ts'
-import { importKeptFile, importResult, type KeptImport } from '../../patrons/import-kept-file.ts'
+import {
+  importKeptFile,
+  importResult,
+  importUnderWay,
+  isHalfImported,
+  type KeptImport,
+} from '../../patrons/import-kept-file.ts'
 import type { PatronFileOptions } from '../../patrons/import-patrons.ts'
 import { type PatronColumn, patronColumns } from '../../patrons/patron-columns.ts'
 import { previewPatrons } from '../../patrons/preview-patrons.ts'
 import { plainText } from '../../text.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { defaultLimits } from '../limits.ts'
+import { address } from './address.ts'
 import { type Asked, asked } from './asked.ts'
+import { patronCutOffView, patronProgressView } from './patron-import-progress-view.ts'
 import { patronImportView, patronPreviewView, patronResultView } from './patron-import-view.ts'
 import { byOfForm, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
 import { keepUpload, keptBeside, uploadPath } from './upload.ts'
@@ -47,27 +56,7 @@ export function patronImportPages(served: Served): void {
     showPreview(served, request, reply, readLook(asked(request.query))),
   )
 
-  app.post('/patrons/import', long, async (request, reply) => {
-    const look = readLook(asked(request.body))
-    const kept = keptIn(served, look.upload)
-    const isOver = (await importResult(kept)) !== undefined
-    if (!isOver && (await uploadPath(library, look.upload)) !== kept.filePath)
-      throw new RefusedAtTheDoorError('not-found', {}, gone)
-    const options = { ...optionsOf(look), fileName: look.fileName }
-    const told = await importKeptFile(library.db, byOfForm(served, request), kept, options)
-    if ('refused' in told) return showPreview(served, request, reply, look)
-    return goTo(reply, `/patrons/import/${look.upload}`)
-  })
-
-  app.get('/patrons/import/:upload', { config: { access } }, async (request, reply) => {
-    const upload = asked(request.params).text('upload', { max: 40, label: 'upload' })
-    const result = await importResult(keptIn(served, upload))
-    if (!result)
-      throw new RefusedAtTheDoorError('not-found', {}, 'What this import came to is no longer here.')
-    const visit = await visitOf(served, request, reply)
-    const frame = { title: 'Patrons imported', door: '/patrons', lead: result.fileName }
-    return show(reply, visit, frame, patronResultView({ upload, result }))
-  })
+  running(served)
 
   app.get('/patrons/import/:upload/rejects', { config: { access } }, async (request, reply) => {
     const upload = asked(request.params).text('upload', { max: 40, label: 'upload' })
@@ -79,6 +68,69 @@ export function patronImportPages(served: Served): void {
       .send(createReadStream(kept.rejectsPath))
   })
 }
+
+/** The import begins with the form and goes on behind its answer; its page shows how far it is, then what it came to. */
+function running(served: Served): void {
+  const { app, library } = served
+  const closing = new AbortController()
+  const underWay = new Set<Promise<unknown>>()
+  app.addHook('onClose', async () => {
+    closing.abort()
+    await Promise.allSettled(underWay)
+  })
+
+  app.post('/patrons/import', { config: { access } }, async (request, reply) => {
+    const look = readLook(asked(request.body))
+    const kept = keptIn(served, look.upload)
+    const isOver = (await importResult(kept)) !== undefined
+    if (!isOver && (await uploadPath(library, look.upload)) !== kept.filePath)
+      throw new RefusedAtTheDoorError('not-found', {}, gone)
+    const options = { ...optionsOf(look), fileName: look.fileName, signal: closing.signal }
+    const run = importKeptFile(library.db, byOfForm(served, request), kept, options)
+    underWay.add(run)
+    let isAwaited = true
+    run
+      .catch((error: unknown) => {
+        if (!isAwaited && !closing.signal.aborted)
+          request.log.error({ err: error }, 'import of patrons stopped')
+      })
+      .finally(() => underWay.delete(run))
+    const told = await Promise.race([run, wait(patienceMs, 'goes-on' as const, { ref: false })])
+    isAwaited = false
+    const page = `/patrons/import/${look.upload}`
+    if (told === 'goes-on') return goTo(reply, page, lookQuery(look))
+    return 'refused' in told ? showPreview(served, request, reply, look) : goTo(reply, page)
+  })
+
+  app.get('/patrons/import/:upload', { config: { access } }, async (request, reply) => {
+    const upload = asked(request.params).text('upload', { max: 40, label: 'upload' })
+    const look = { ...readLook(asked(request.query)), upload }
+    const kept = keptIn(served, upload)
+    const visit = await visitOf(served, request, reply)
+    const frame = { title: 'Import of patrons', door: '/patrons', scripts: ['progress.js'] as const }
+    // Asked first: what is not under way any more has its account.
+    const progress = importUnderWay(kept)
+    if (progress) {
+      return show(
+        reply,
+        visit,
+        { ...frame, lead: look.fileName, refreshSeconds },
+        patronProgressView(progress),
+      )
+    }
+    const result = await importResult(kept)
+    if (result)
+      return show(reply, visit, { ...frame, lead: result.fileName }, patronResultView({ upload, result }))
+    if (!(await isHalfImported(kept)))
+      throw new RefusedAtTheDoorError('not-found', {}, 'What this import came to is no longer here.')
+    const again = address('/patrons/import/preview', lookQuery(look))
+    return show(reply, visit, { ...frame, lead: look.fileName }, patronCutOffView(again))
+  })
+}
+
+/** An import that is over sooner is answered with what it came to. */
+const patienceMs = 1_000
+const refreshSeconds = 2
 
 /** Which file is looked at, and how it shall be read. */
 export type PatronLook = {
@@ -101,6 +153,12 @@ function readLook(form: Asked): PatronLook {
     branch: short('branch'),
     mapping: Object.fromEntries(mapped.filter(([, name]) => name !== '')),
   }
+}
+
+/** A look as it stands in an address, for `readLook`. */
+function lookQuery({ mapping, ...look }: PatronLook): Readonly<Record<string, string>> {
+  const mapped = Object.entries(mapping).map(([column, name]) => [`map.${column}`, name] as const)
+  return { ...look, ...Object.fromEntries(mapped) }
 }
 
 function optionsOf({ encoding, category, branch, mapping }: PatronLook): PatronFileOptions {

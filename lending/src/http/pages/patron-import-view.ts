@@ -135,7 +135,7 @@ export function patronResultView({
   readonly result: ImportResult
 }): Html {
   const { rejected, rejects } = result
-  return html`<div class="stack">
+  return html`<div class="stack" data-progress="over">
     <section class="panel stack-tight" aria-label="What it came to">${countsList(result)}</section>
     ${
       rejected > 0 &&
@@ -154,7 +154,8 @@ export function patronResultView({
   </div>`
 }
 
-function countsList(
+/** Read, new, updated, unchanged, not taken: the first is the sum of the others. */
+export function countsList(
   counts: Pick<ImportResult, 'read' | 'registered' | 'updated' | 'unchanged' | 'rejected'>,
 ): Html {
   const all: readonly (readonly [string, number])[] = [
