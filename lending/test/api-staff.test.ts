@@ -44,6 +44,16 @@ test('staff are added, changed, given a password and removed by API, and each en
   assert.deepEqual((await ask('DELETE', '/ruth', undefined, 'remove-ruth')).json(), removed.json())
   assert.equal((await me(second)).code, 'not-signed-in')
   assert.equal((await ask('DELETE', '/ruth')).json().code, 'staff-unknown')
+  const gone = await at.app.inject({ url: '/api/v1/staff?removed=yes', headers })
+  assert.deepEqual(
+    gone.json().staff.map(({ login }: { login: string }) => login),
+    ['ruth'],
+  )
+  const restored = await ask('POST', '/ruth/restore', undefined, 'restore-ruth')
+  assert.equal(restored.json().login, 'ruth')
+  assert.deepEqual((await ask('POST', '/ruth/restore', undefined, 'restore-ruth')).json(), restored.json())
+  assert.equal((await ask('POST', '/ruth/restore')).json().code, 'staff-not-removed')
+  assert.equal((await me(second)).code, 'not-signed-in', 'the sessions of before are over')
   const [mine] = (await at.app.inject({ url: '/api/v1/staff', headers })).json().staff
   assert.equal((await ask('DELETE', `/${mine.login}`)).json().code, 'own-account')
 })

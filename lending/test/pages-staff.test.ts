@@ -11,7 +11,7 @@ async function idOf(at: OpenLibrary, login: string): Promise<number> {
 
 const newPassword = 'a password of many words'
 
-test('a manager adds a member of staff by page, changes them, and removes them', async () => {
+test('a manager adds a member of staff by page, changes them, removes them, and brings them back', async () => {
   await using at = await anOpenLibrary()
   const manager = aVisitor(at.app)
   await manager.signIn('staff', await at.staff('manager'))
@@ -42,8 +42,13 @@ test('a manager adds a member of staff by page, changes them, and removes them',
   assert.match((await manager.post(removal.action, removal.fields)).text, /The account is removed/)
   assert.match((await manager.post(removal.action, removal.fields)).text, /removed/, 'sent twice, done once')
   assert.match((await ruth.open('/imports')).path, /^\/sign-in/)
-  assert.doesNotMatch((await manager.open('/staff')).text, /Ruth/)
-  assert.equal((await manager.open(path)).status, 404)
+  assert.match((await manager.open('/staff')).text, /1 account was removed Ruth Berg/)
+  assert.match((await manager.open(path)).text, /Removed.*Bring back Ruth Berg/)
+  assert.doesNotMatch(manager.seen().html, /action="[^"]*\/(?:edit|password|remove)"/)
+  assert.match((await manager.send(`${path}/restore`)).text, /Ruth Berg.*The account is back/)
+  assert.equal((await ruth.open('/imports')).path.startsWith('/sign-in'), true)
+  await ruth.signIn('staff', 'ruth')
+  assert.equal((await ruth.open('/imports')).status, 200)
 })
 
 test('who is given a new password by a manager is signed out at once, and the old one is worth nothing', async () => {
@@ -82,7 +87,7 @@ test('a manager is offered nothing against an operator, and a forged form is ref
   )
   const form = (await manager.open('/staff/new')).forms.find(({ action }) => action === '/staff')
   assert.ok(form && !form.text.includes('Operator'))
-  for (const action of ['remove', 'password', 'edit']) {
+  for (const action of ['remove', 'restore', 'password', 'edit']) {
     const forged = await manager.post(`${path}/${action}`, {
       ...form.fields,
       key: `forged-${action}`,

@@ -17,18 +17,24 @@ type Ended = { login: string; sessionsEnded: number }
 const roles = 'desk, cataloguer, manager or operator'
 const at = (login: string) => `/api/v1/staff/${encodeURIComponent(login)}`
 
-/** staff list, add, edit, password, remove. */
+/** staff list, add, edit, password, remove, restore. */
 export const staffVerbs: Verbs = (program, act) => {
   const staff = program.command('staff').description('people who work here')
   staff
     .command('list')
     .description('everyone who works here')
-    .action(() =>
+    .option('--removed', 'whoever was removed instead')
+    .action(({ removed }: { removed?: true }) =>
       act(async (api, out) => {
-        out.answer(await api.call<{ staff: Member[] }>('GET', '/api/v1/staff'), ({ staff: members }) =>
-          members.length === 0
-            ? 'Nobody works here yet.'
-            : table(members.map(({ login, role, branchCode, name }) => [login, role, branchCode, name])),
+        const query = removed ? { removed: 'yes' } : {}
+        out.answer(
+          await api.call<{ staff: Member[] }>('GET', '/api/v1/staff', { query }),
+          ({ staff: members }) =>
+            members.length === 0
+              ? removed
+                ? 'Nobody was removed.'
+                : 'Nobody works here yet.'
+              : table(members.map(({ login, role, branchCode, name }) => [login, role, branchCode, name])),
         )
       }),
     )
@@ -48,13 +54,25 @@ export const staffVerbs: Verbs = (program, act) => {
     )
   staff
     .command('remove')
-    .description('remove an account and sign the person out; there is no way back')
+    .description('remove an account and sign the person out; restore brings it back')
     .argument('<login>')
     .action((login: string) =>
       act(async (api, out) => {
         out.answer(
           await api.call<Ended>('DELETE', at(login)),
           (done) => `${done.login} is removed; ${ended(done)}.`,
+        )
+      }),
+    )
+  staff
+    .command('restore')
+    .description('bring back an account that was removed, with the password that it had')
+    .argument('<login>')
+    .action((login: string) =>
+      act(async (api, out) => {
+        out.answer(
+          await api.call<{ login: string }>('POST', `${at(login)}/restore`),
+          (done) => `${done.login} is back, and may sign in.`,
         )
       }),
     )

@@ -98,4 +98,5 @@ export const apiAccess: Readonly<Record<string, Access>> = {
   'PATCH /api/v1/staff/:login': { needs: 'staff-write' },
   'DELETE /api/v1/staff/:login': { needs: 'staff-write' },
   'POST /api/v1/staff/:login/password': { needs: 'staff-write' },
+  'POST /api/v1/staff/:login/restore': { needs: 'staff-write' },
 }

@@ -104,7 +104,11 @@ export const answers: Readonly<Record<RefusalCode, Answer>> = {
   'columns-missing': misused(422, 'Columns are missing.', 'Add the columns that are named, or name them so.'),
   'mapping-incomplete': misused(422, 'The columns are not all told.', 'Say which column is what.'),
   'code-taken': ruled('This code is taken.', 'Choose another code.'),
-  'login-taken': ruled('This login is taken, now or before.', 'Choose another login.'),
+  'login-taken': ruled(
+    'This login is taken, now or before.',
+    'Choose another login, or bring the account back if it was removed.',
+  ),
+  'staff-not-removed': ruled('This account was not removed.', 'Nothing needs to be done.'),
   'staff-unknown': missing('Nobody works here under this login.', 'Look at the list of staff.'),
   'last-operator': ruled('The last operator stays one.', 'Add another operator first.'),
   'own-account': ruled('You cannot remove yourself.', 'Ask a colleague who may, or an operator.'),

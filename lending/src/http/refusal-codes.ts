@@ -65,6 +65,7 @@ type People =
   | RefusalOf<typeof import('../staff/change-staff.ts').editStaff>
   | RefusalOf<typeof import('../staff/change-staff.ts').setStaffPassword>
   | RefusalOf<typeof import('../staff/change-staff.ts').removeStaff>
+  | RefusalOf<typeof import('../staff/change-staff.ts').restoreStaff>
   | RefusalOf<typeof import('../staff/own-password.ts').setOwnPassword>
   | import('../staff/session.ts').ConfirmRefused['refused']
   | import('../staff/session.ts').SignInRefused['refused']

@@ -68,6 +68,7 @@ const sentences: Readonly<Record<string, Sentence>> = {
   'add-staff': (a) => `Added ${a.text('login')} to the staff.`,
   'edit-staff': (a) => `Edited the account of ${a.text('login')}.`,
   'remove-staff': (a) => `Removed ${a.text('login')} from the staff.`,
+  'restore-staff': (a) => `Brought ${a.text('login')} back to the staff.`,
   'set-staff-password': (a) => `Set the password of ${a.text('login')}.`,
   'set-own-password': () => 'Changed their own password.',
   'edit-library': (a) => `Changed the library’s settings; they are at version ${a.count('version')} now.`,

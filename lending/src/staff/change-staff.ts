@@ -105,7 +105,7 @@ export const setStaffPassword: Verb<
 /** Why nobody was removed. */
 export type RemoveStaffRefused = Unknown | Above | Last | { readonly refused: 'own-account' }
 
-/** Removes a member of staff and ends their sessions; the row stays, as the journal names it. */
+/** Removes a member of staff and ends their sessions; the row stays, as the journal names it, and may be restored. */
 export const removeStaff: Verb<
   {
     /** The role of who asks. */
@@ -129,6 +129,36 @@ export const removeStaff: Verb<
     )
     const sessionsEnded = await endSessions(tx, { staffId: found.id })
     return { staffId: found.id, login: found.login, sessionsEnded }
+  },
+}
+
+/** Why nobody was brought back. */
+export type RestoreStaffRefused = Unknown | Above | { readonly refused: 'staff-not-removed' }
+
+/** Brings back a member of staff who was removed, as they were: role, branch and password. */
+export const restoreStaff: Verb<
+  {
+    /** The role of who asks. */
+    readonly askedBy: Role
+    readonly login: string
+  },
+  { staffId: number; login: string },
+  RestoreStaffRefused
+> = {
+  action: 'restore-staff',
+  about: () => ({}),
+  recognisedBy: ({ login }) => ({ login }),
+  work: async (tx, { askedBy, login }) => {
+    const [found] = await tx.rows<{ id: number; login: string; role: Role; isRemoved: boolean }>(sql`
+      select id, login, role, deleted_at is not null as "isRemoved" from staff
+      where login = ${readable(login)}
+      for update
+    `)
+    if (!found) return { refused: 'staff-unknown' }
+    if (!mayManage(askedBy, found.role)) return { refused: 'role-above-yours' }
+    if (!found.isRemoved) return { refused: 'staff-not-removed' }
+    await tx.rows(sql`update staff set deleted_at = null, version = version + 1 where id = ${found.id}`)
+    return { staffId: found.id, login: found.login }
   },
 }
 

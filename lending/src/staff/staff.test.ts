@@ -7,7 +7,7 @@ import { scratchDatabase } from '../../test/scratch-database.ts'
 import type { Database } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { write } from '../postgres/write.ts'
-import { editStaff, removeStaff, setStaffPassword } from './change-staff.ts'
+import { editStaff, removeStaff, restoreStaff, setStaffPassword } from './change-staff.ts'
 import { wantedPassword } from './password.ts'
 import { type Role, roles } from './permission.ts'
 import { session, signIn } from './session.ts'
@@ -211,6 +211,29 @@ test('who is removed is signed out everywhere', async () => {
   }
 })
 
+test('who was removed is brought back as they were, by somebody not below them', async () => {
+  await using db = await scratchDatabase()
+  const { branchId } = await aBranch(db)
+  done(await add(db, branchId, { role: 'manager' }))
+  const restore = (by_: Role, login = 'ruth') => write(db, by(), restoreStaff, { askedBy: by_, login })
+  assert.deepEqual(refusal(await restore('operator')), { refused: 'staff-not-removed' })
+  const before = await staffList(db)
+  done(await write(db, by(), removeStaff, { askedBy, login: 'ruth' }))
+  assert.deepEqual(
+    (await staffList(db, { removed: true })).map(({ login }) => login),
+    ['ruth'],
+  )
+  assert.deepEqual(refusal(await restore('desk')), { refused: 'role-above-yours' })
+  assert.deepEqual(refusal(await restore('manager', 'nobody')), { refused: 'staff-unknown' })
+  assert.equal(done(await restore('manager', ' Ruth')).login, 'ruth')
+  assert.deepEqual(await staffList(db, { removed: true }), [])
+  assert.deepEqual(
+    await staffList(db),
+    before.map((each) => ({ ...each, version: 3 })),
+  )
+  assert.ok(await session(db, await signed(db, 'ruth'), monday))
+})
+
 test('losing the connection at any statement never changes the staff twice', async () => {
   await using db = await scratchDatabase()
   const { branchId } = await aBranch(db)
@@ -226,6 +249,12 @@ test('losing the connection at any statement never changes the staff twice', asy
     const login = next()
     done(await add(db, branchId, { login }))
     return { ask: { askedBy, login }, times: async () => 1 - (await live(login)) }
+  })
+  await neverTwice(db, restoreStaff, async () => {
+    const login = next()
+    done(await add(db, branchId, { login }))
+    done(await write(db, by(), removeStaff, { askedBy, login }))
+    return { ask: { askedBy, login }, times: () => live(login) }
   })
   await neverTwice(db, setStaffPassword, async () => {
     const login = next()

@@ -107,13 +107,16 @@ const columns = sql`
   branch.code as "branchCode", branch.name as "branchName", staff.email, staff.version
 `
 
-/** Everyone who works here, by login; at most 1,000. */
-export async function staffList(db: { readonly rows: Rows }): Promise<readonly StaffRow[]> {
+/** Everyone who works here, or whoever was removed, by login; at most 1,000. */
+export async function staffList(
+  db: { readonly rows: Rows },
+  { removed = false } = {},
+): Promise<readonly StaffRow[]> {
   return db.rows<StaffRow>(sql`
     select ${columns}
     from staff
     join branch on branch.id = staff.branch_id
-    where staff.deleted_at is null
+    where (staff.deleted_at is not null) = ${removed}
     order by staff.login
     limit ${staffMax}
   `)

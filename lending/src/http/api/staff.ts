@@ -1,7 +1,7 @@
 import { Type } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { journal } from '../../journal/journal.ts'
-import { editStaff, removeStaff, setStaffPassword } from '../../staff/change-staff.ts'
+import { editStaff, removeStaff, restoreStaff, setStaffPassword } from '../../staff/change-staff.ts'
 import { wantedPassword } from '../../staff/password.ts'
 import { type Role, roles } from '../../staff/permission.ts'
 import { addStaff, staffList } from '../../staff/staff.ts'
@@ -17,6 +17,7 @@ import {
   line,
   loginInPath,
   newPassword,
+  noBody,
   someLine,
   strict,
   version,
@@ -31,8 +32,9 @@ const role = Type.Union(roles.map((each) => Type.Literal(each)))
 export async function staff(app: App, served: ApiServed): Promise<void> {
   members(app, served)
   changing(app, served)
+  restoring(app, served)
   history(app, served)
-  for (const { action } of [addStaff, editStaff, setStaffPassword, removeStaff]) {
+  for (const { action } of [addStaff, editStaff, setStaffPassword, removeStaff, restoreStaff]) {
     app.metrics.expectWrites(action)
   }
 }
@@ -42,12 +44,15 @@ function members(app: App, { library }: ApiServed): void {
     '/api/v1/staff',
     {
       schema: {
-        summary: 'Everyone who works here',
+        summary: 'Everyone who works here, or whoever was removed',
         tags,
+        querystring: strict({ removed: Type.Optional(Type.Literal('yes')) }),
         response: { 200: answer({ staff: Type.Array(Type.Any()) }) },
       },
     },
-    async () => ({ staff: await staffList(library.db) }),
+    async (request) => ({
+      staff: await staffList(library.db, { removed: request.query.removed === 'yes' }),
+    }),
   )
   app.post(
     '/api/v1/staff',
@@ -142,6 +147,24 @@ function changing(app: App, { library }: ApiServed): void {
       const sent = await answerWrite(library, request, reply, { verb: removeStaff, ask })
       app.sessions.forgetStaff(login)
       return sent
+    },
+  )
+}
+
+function restoring(app: App, { library }: ApiServed): void {
+  app.post(
+    '/api/v1/staff/:login/restore',
+    {
+      schema: {
+        summary: 'Bring back a member of staff who was removed, with the password that they had',
+        tags,
+        params: loginInPath,
+        body: noBody,
+      },
+    },
+    (request, reply) => {
+      const ask = { login: request.params.login, askedBy: roleOf(request) }
+      return answerWrite(library, request, reply, { verb: restoreStaff, ask })
     },
   )
 }

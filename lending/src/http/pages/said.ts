@@ -31,6 +31,7 @@ const texts: Readonly<Record<string, string>> = {
   'settings-changed': 'The settings are saved.',
   'staff-added': 'The member of staff is added, and can sign in with that password.',
   'staff-removed': 'The account is removed, and signed out everywhere.',
+  'staff-restored': 'The account is back, with the password that it had.',
   'copy-changed': 'The copy is changed.',
   'copy-added': 'The copy is added.',
 }

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { branches } from '../../circulation/places.ts'
 import type { PlainObject, Refusal, Verb } from '../../postgres/write.ts'
-import { editStaff, removeStaff, setStaffPassword } from '../../staff/change-staff.ts'
+import { editStaff, removeStaff, restoreStaff, setStaffPassword } from '../../staff/change-staff.ts'
 import { wantedPassword } from '../../staff/password.ts'
 import type { Role } from '../../staff/permission.ts'
 import { addStaff, staffList, staffMember } from '../../staff/staff.ts'
@@ -15,14 +15,18 @@ import { typedPassword } from './typed-password.ts'
 
 const config = { access: { needs: 'staff-write' } } as const
 
-/** Who works here: the list, adding somebody, and changing, re-passwording or removing one. */
+/** Who works here: the list, adding somebody, and changing, re-passwording, removing or bringing back one. */
 export function staffPages(served: Served): void {
   const { app, library } = served
 
   app.get('/staff', { config }, async (request, reply) => {
-    const [visit, members] = await Promise.all([visitOf(served, request, reply), staffList(library.db)])
+    const [visit, members, removed] = await Promise.all([
+      visitOf(served, request, reply),
+      staffList(library.db),
+      staffList(library.db, { removed: true }),
+    ])
     const frame = { title: 'Staff', door: '/staff', actions: staffListView.actions }
-    return show(reply, visit, frame, staffListView.list(visit, members))
+    return show(reply, visit, frame, staffListView.list(visit, { members, removed }))
   })
 
   app.get('/staff/new', { config }, (request, reply) =>
@@ -47,7 +51,6 @@ export function staffPages(served: Served): void {
 
   app.get('/staff/:id', { config }, async (request, reply) => {
     const member = await memberIn(served, request)
-    if (member.isRemoved) throw new RefusedAtTheDoorError('staff-unknown')
     return showMember(served, request, reply, member)
   })
 
@@ -88,6 +91,10 @@ function changing(served: Served): void {
     password: await wantedPassword(typedPassword(request.body)),
   }))
   on({ path: 'remove', said: 'staff-removed', to: '/staff' }, removeStaff, ({ login }, _, request) => ({
+    askedBy: roleIn(request),
+    login,
+  }))
+  on({ path: 'restore', said: 'staff-restored' }, restoreStaff, ({ login }, _, request) => ({
     askedBy: roleIn(request),
     login,
   }))

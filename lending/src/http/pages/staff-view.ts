@@ -9,23 +9,34 @@ import { type Refused, refusalNotice } from './refusal-notice.ts'
 import { saidText } from './said.ts'
 import { roleWords, type StaffForm, staffFields } from './staff-fields.ts'
 import type { Visit } from './visit.ts'
+import { counted } from './wording.ts'
 
 /** A member of staff, as their page shows them. */
 export type Member = StaffRow & { readonly isRemoved: boolean }
 
-/** Everyone who works here, and the way to add one more. */
+/** Everyone who works here, whoever was removed, and the way to add one more. */
 export const staffListView = {
   actions: html`<a class="button" href="/staff/new">Add a member of staff</a>`,
-  list: (visit: Visit, members: readonly StaffRow[]): Html =>
-    html`<ul class="rows pairs">${members.map(
-      (each) => html`<li>
-        <div>
-          <p class="work"><a href="/staff/${each.staffId}"><bdi dir="auto">${each.name}</bdi></a></p>
-          <p class="under"><span class="code">${each.login}</span> · ${each.branchName}${each.email && html` · ${each.email}`}</p>
-        </div>
-        <p class="end">${isMe(visit, each) && html`${tag('plain', 'You')} `}${roleWords[each.role].name}</p>
-      </li>`,
-    )}</ul>`,
+  list: (
+    visit: Visit,
+    { members, removed }: { readonly members: readonly StaffRow[]; readonly removed: readonly StaffRow[] },
+  ): Html =>
+    html`<div class="stack">${memberRows(visit, members)}${
+      removed.length > 0 &&
+      html`<details><summary>${counted(removed.length, 'account was', 'accounts were')} removed</summary>${memberRows(visit, removed)}</details>`
+    }</div>`,
+}
+
+function memberRows(visit: Visit, members: readonly StaffRow[]): Html {
+  return html`<ul class="rows pairs">${members.map(
+    (each) => html`<li>
+      <div>
+        <p class="work"><a href="/staff/${each.staffId}"><bdi dir="auto">${each.name}</bdi></a></p>
+        <p class="under"><span class="code">${each.login}</span> · ${each.branchName}${each.email && html` · ${each.email}`}</p>
+      </div>
+      <p class="end">${isMe(visit, each) && html`${tag('plain', 'You')} `}${roleWords[each.role].name}</p>
+    </li>`,
+  )}</ul>`
 }
 
 /** The form that adds a member of staff. */
@@ -62,7 +73,8 @@ export function memberView(
 ): Html {
   const { member, refusal } = shown
   const said = visit.said === undefined ? undefined : saidText(visit.said)
-  const isOpen = !member.isRemoved && mayManage(roleOf(visit), member.role)
+  const isBelow = mayManage(roleOf(visit), member.role)
+  const isOpen = !member.isRemoved && isBelow
   return html`<div class="page-head"><div>
       <h1><bdi dir="auto">${member.name}</bdi></h1>
       <p>${isMe(visit, member) && html`${tag('plain', 'You')} `}${member.isRemoved && html`${tag('bad', 'Removed')} `}<span class="soft">${roleWords[member.role].name}, ${member.branchName}</span></p>
@@ -70,12 +82,13 @@ export function memberView(
     <div class="stack">
       ${said && notice('good', { title: said })}
       ${refusal && refusalNotice(visit, refusal)}
-      ${!isOpen && !member.isRemoved && notice('plain', { title: 'This account stands above yours.', body: html`<p>An operator may change it.</p>` })}
+      ${!isBelow && notice('plain', { title: 'This account stands above yours.', body: html`<p>An operator may change it.</p>` })}
       <div class="columns">
         <div class="stack">${isOpen ? html`${editPanel(visit, shown)}${rolesPanel(visit)}` : factsPanel(member)}</div>
         <div class="stack">
           ${isOpen && passwordPanel(visit, member, problemsIn(refusal).password)}
           ${isOpen && !isMe(visit, member) && removePanel(visit, member)}
+          ${member.isRemoved && isBelow && restorePanel(visit, member)}
           <p><a href="${address('/journal', { actor: `staff:${member.staffId}` })}">What they did, in the journal</a></p>
         </div>
       </div>
@@ -113,9 +126,16 @@ function passwordPanel(visit: Visit, member: Member, problem: string | undefined
 
 function removePanel(visit: Visit, member: Member): Html {
   return html`<section class="panel quiet stack-tight" aria-labelledby="remove"><h2 id="remove">Remove</h2>
-    <p class="soft">They are signed out and cannot sign in again. The journal keeps what they did, and the login stays taken. There is no way back.</p>
+    <p class="soft">They are signed out and cannot sign in again. The journal keeps what they did, and the login stays theirs. The account can be brought back.</p>
     <form method="post" action="/staff/${member.staffId}/remove">${hidden(visit)}
       <button class="button danger"><span>Remove <bdi>${member.name}</bdi></span></button></form></section>`
+}
+
+function restorePanel(visit: Visit, member: Member): Html {
+  return html`<section class="panel quiet stack-tight" aria-labelledby="restore"><h2 id="restore">Bring back</h2>
+    <p class="soft">The account comes back as it was, with its role, its branch and its password. Set a new password afterwards where somebody else may know it.</p>
+    <form method="post" action="/staff/${member.staffId}/restore">${hidden(visit)}
+      <button class="button"><span>Bring back <bdi>${member.name}</bdi></span></button></form></section>`
 }
 
 function rolesPanel(visit: Visit): Html {
