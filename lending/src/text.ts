@@ -30,11 +30,13 @@ export function plainText(
   // Refused before any work that grows with it; no character is longer than four before normalising.
   if (value.length > max * 4 + 1_000) return problem(`is longer than ${max} characters.`)
   if (!value.isWellFormed()) return problem('holds half a character.')
-  const text = value.normalize('NFC').replaceAll('\r\n', '\n').trim()
-  if (hasControlCharacter(lines ? text.replaceAll('\n', '') : text)) {
+  const isAscii = /^[ -~]*$/.test(value)
+  const text = (isAscii ? value : value.normalize('NFC').replaceAll('\r\n', '\n')).trim()
+  if (!isAscii && hasControlCharacter(lines ? text.replaceAll('\n', '') : text)) {
     return problem(lines ? 'holds a control character.' : 'holds a control character or a line break.')
   }
-  if (characters(text) > max) return problem(`is longer than ${max} characters.`)
+  // Text has no more characters than units.
+  if (text.length > max && characters(text) > max) return problem(`is longer than ${max} characters.`)
   if (required && text === '') return problem('must not be empty.')
   return { ok: true, text }
 }

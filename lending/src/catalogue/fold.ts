@@ -24,22 +24,30 @@ export function fold(text: string): string {
     .normalize('NFKC')
 }
 
-/** The runs of a text, folded, in order. A text without a letter, digit or picture has none. */
+/** A text that was gone through: folded as a whole, and its runs in order. Without a letter, digit or picture it has none. */
+export type ReadText = { readonly folded: string; readonly runs: readonly Run[] }
+
+/** The runs of a text, folded, in order. */
 export function runsOf(text: string): readonly Run[] {
-  const found: Run[] = []
+  return readText(text).runs
+}
+
+/** Folds a text and finds its runs. */
+export function readText(text: string): ReadText {
+  const runs: Run[] = []
   let initials: { text: string; prefixes: string[]; letters: string[] } | undefined
   let end = 0
   const folded = fold(text)
   const closeInitials = () => {
-    if (initials) found.push(wordRun(initials.text, [...initials.letters, ...initials.prefixes]))
+    if (initials) runs.push(wordRun(initials.text, [...initials.letters, ...initials.prefixes]))
     initials = undefined
   }
-  for (const match of folded.matchAll(runPattern)) {
-    const between = folded.slice(end, match.index)
-    end = match.index + match[0].length
-    const word = match.groups?.word
+  for (const found of plainText.test(folded) ? plainFinds(folded) : finds(folded)) {
+    const { word, from } = found
+    const before = end
+    end = found.end
     if (word !== undefined && isInitial(word, folded[end])) {
-      if (initials && between.trimEnd() === '.') {
+      if (initials && folded.slice(before, from).trimEnd() === '.') {
         initials.prefixes.push(initials.text)
         initials.text += word
         initials.letters.push(word)
@@ -51,10 +59,10 @@ export function runsOf(text: string): readonly Run[] {
       continue
     }
     closeInitials()
-    found.push(runFrom(match))
+    runs.push(runFrom(found))
   }
   closeInitials()
-  return found
+  return { folded, runs }
 }
 
 /** Says whether the run is of a script that writes no spaces, so that its words cannot be told apart here. */
@@ -67,17 +75,75 @@ function isInitial(word: string, after: string | undefined): boolean {
   return after === '.' && /^\p{L}\p{M}*$/u.test(word)
 }
 
-function runFrom(match: RegExpExecArray): Run {
-  const { word, characters } = match.groups ?? {}
+/** Where a run was found in folded text; neither a word nor characters is a picture. */
+type Find = {
+  readonly from: number
+  readonly end: number
+  readonly text: string
+  readonly word: string | undefined
+  /** ++ or # behind the word. */
+  readonly sign: string
+  readonly characters: string | undefined
+}
+
+function finds(folded: string): Find[] {
+  return Array.from(folded.matchAll(runPattern), ({ 0: text, index, groups }) => ({
+    from: index,
+    end: index + text.length,
+    text,
+    word: groups?.word,
+    sign: groups?.sign ?? '',
+    characters: groups?.characters,
+  }))
+}
+
+/** The same of text in ASCII, which most text is: going by the pattern costs many times as much. */
+function plainFinds(folded: string): Find[] {
+  const found: Find[] = []
+  for (let from = 0; from < folded.length; from++) {
+    if (!isLetterAt(folded, from)) continue
+    let end = from + 1
+    // One apostrophe between letters is inside the word.
+    while (isLetterAt(folded, end) || (isApostropheAt(folded, end) && isLetterAt(folded, end + 1))) end += 1
+    const word = folded.slice(from, end)
+    const sign = signAt(folded, end)
+    end += sign.length
+    found.push({ from, end, text: word, word, sign, characters: undefined })
+    from = end - 1
+  }
+  return found
+}
+
+/** A letter or digit of ASCII. */
+function isLetterAt(text: string, at: number): boolean {
+  const code = text.charCodeAt(at) | 0x20
+  return (code >= 0x61 && code <= 0x7a) || isDigit(text.charCodeAt(at))
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
+}
+
+function isApostropheAt(text: string, at: number): boolean {
+  const code = text.charCodeAt(at)
+  return code === 0x27 || code === 0x60
+}
+
+function signAt(text: string, at: number): string {
+  const sign = text[at] === '#' ? '#' : text.startsWith('++', at) ? '++' : ''
+  return isLetterAt(text, at + sign.length) ? '' : sign
+}
+
+function runFrom({ text, word, sign, characters }: Find): Run {
   if (characters !== undefined) {
     return { text: characters, kind: 'characters', characters: characters.match(character) ?? [], parts: [] }
   }
-  if (word === undefined) return { text: match[0], kind: 'picture', characters: [], parts: [] }
-  const bare = word.replaceAll(apostrophe, '')
+  if (word === undefined) return { text, kind: 'picture', characters: [], parts: [] }
+  if (sign === '' && !apostrophe.test(word))
+    return { text: word, kind: 'word', characters: none, parts: none }
   const parts = word.split(apostrophe)
-  const sign = match.groups?.sign ?? ''
-  if (sign !== '') return wordRun(bare + sign, [bare, ...parts])
-  return wordRun(bare, parts)
+  const bare = parts.join('')
+  return sign === '' ? wordRun(bare, parts) : wordRun(bare + sign, [bare, ...parts])
 }
 
 function wordRun(text: string, parts: readonly string[]): Run {
@@ -85,6 +151,7 @@ function wordRun(text: string, parts: readonly string[]): Run {
 }
 
 const plainText = /^[ -~]*$/
+const none: readonly string[] = []
 
 /**
  * Accents on Latin, Greek and Cyrillic, Hebrew points, Arabic vowel signs and the tatweel, modifier letters of
@@ -116,7 +183,7 @@ const alike: Readonly<Record<string, string>> = {
   ґ: 'г',
 }
 
-const apostrophe = /['’‘‛`׳״]/gu
+const apostrophe = /['’‘‛`׳״]/u
 
 /** One written character of a script without spaces: a letter or digit and the marks on it. */
 const character = /[^\p{M}]\p{M}*/gu

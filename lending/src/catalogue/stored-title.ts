@@ -2,7 +2,7 @@ import type { Tx } from '../postgres/pool.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
 import type { Material, TitleFields } from './title-fields.ts'
 import { countWords, noteWords, type WordCounts } from './title-words.ts'
-import { foldedTitle, titleWords, tsvectorText } from './tokens.ts'
+import { tsvectorText, wordsAndFolded } from './tokens.ts'
 
 /** A row of `title` without what search keeps there. */
 export type StoredTitle = {
@@ -70,8 +70,8 @@ export type SearchText = {
 
 /** Makes what search keeps of a title with these fields; most of the work that a title is. */
 export function searchText(fields: TitleFields): SearchText {
-  const words = titleWords(fields)
-  return { words, vector: tsvectorText(words), folded: foldedTitle(fields) }
+  const { words, folded } = wordsAndFolded(fields)
+  return { words, vector: tsvectorText(words), folded }
 }
 
 /** Takes identities for that many new titles. */

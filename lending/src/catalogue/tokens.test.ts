@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { fold } from './fold.ts'
+import { fold, runsOf } from './fold.ts'
 import { emptyTitle } from './title-fields.ts'
 import {
   decadeLexeme,
@@ -85,6 +85,34 @@ test('pictures are words, whatever their colour', () => {
   assert.deepEqual(foldedTokens('© ®'), [])
 })
 
+test('text in ASCII is read as it is beside other letters', () => {
+  const [other] = runsOf('я')
+  const signs = fc.constantFrom(
+    'a',
+    'b',
+    'Z',
+    '9',
+    '.',
+    ' ',
+    "'",
+    '`',
+    '+',
+    '#',
+    '-',
+    '_',
+    ';',
+    '/',
+    '@',
+    '[',
+    '{',
+  )
+  const texts = fc.oneof(fc.string({ unit: signs, maxLength: 20 }), fc.string({ maxLength: 40 }))
+  fc.assert(
+    fc.property(texts, (text) => assert.deepEqual(runsOf(`${text} я`), [...runsOf(text), other])),
+    { numRuns: 5_000 },
+  )
+})
+
 test('every text gives few and short tokens, and folding again changes nothing', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 150 }), (text) => {
@@ -144,4 +172,16 @@ test('the folded text of a title has its parts apart', () => {
     subjects: ['Fantasy'],
   })
   assert.equal(folded, ' the hobbit / jrr tolkien / fantasy')
+})
+
+test('many texts of a title are folded as one text would be', () => {
+  const letters = fc.constantFrom('a', '.', ' ', "'", '#', '-', '1', 'é', '\u0301', '源', ';', '/', '👍')
+  const text = fc.string({ unit: letters, maxLength: 12 })
+  fc.assert(
+    fc.property(fc.array(text, { maxLength: 5 }), (authors) => {
+      const one = foldedText(authors.join(' ; '))
+      assert.equal(foldedTitle({ ...emptyTitle, authors }), one === '' ? ' / /' : ` / ${one} /`)
+    }),
+    { numRuns: 2_000 },
+  )
 })

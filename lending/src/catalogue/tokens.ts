@@ -1,4 +1,4 @@
-import { fold, isSingleCharacterScript, type Run, runsOf } from './fold.ts'
+import { fold, isSingleCharacterScript, type ReadText, type Run, readText, runsOf } from './fold.ts'
 import { isbn13 } from './isbn.ts'
 import type { TitleFields } from './title-fields.ts'
 
@@ -40,22 +40,36 @@ export function queryTokens(text: string): readonly QueryToken[] {
   return all.filter((token) => kept.has(token))
 }
 
+/** What the index and the ranking know of a title: its lexemes and its folded text. Each of its texts is read once for both. */
+export function wordsAndFolded(fields: TitleFields): { readonly words: string[]; readonly folded: string } {
+  const { title, authors, subtitle, otherTitles, series, subjects, isbns } = fields
+  const first = readText(title)
+  const names = authors.map(readText)
+  const rest = [subtitle, ...otherTitles, ...series, ...subjects].map(readText)
+  return {
+    words: lexemes(fields, [first, ...names, ...rest]),
+    folded: foldedParts([[first], names, [...rest, ...isbns.map(readText)]]),
+  }
+}
+
 /**
  * Every lexeme of a title, without repeats. The ones that begin with `/` are no words but what facets filter
  * by; `tsvectorText` takes them all. The index knows a title by these and by nothing else.
  */
 export function titleWords(fields: TitleFields): string[] {
+  return wordsAndFolded(fields).words
+}
+
+function lexemes(fields: TitleFields, texts: readonly ReadText[]): string[] {
   const words = new Set<string>(filterLexemes(fields))
   const room = titleWordsMax + words.size
-  const { title, authors, subtitle, otherTitles, series, subjects } = fields
-  const texts = [title, ...authors, subtitle, ...otherTitles, ...series, ...subjects]
   for (const isbn of fields.isbns) words.add(isbn)
   if (fields.publishedYear !== null && fields.publishedYear > 0) words.add(String(fields.publishedYear))
-  for (const text of texts) {
-    for (const run of runsOf(text)) {
+  for (const { folded, runs } of texts) {
+    for (const run of runs) {
       for (const word of wordsOfTitleRun(run)) if (words.size < room) words.add(word)
     }
-    for (const word of numberedInOne(text)) if (words.size < room) words.add(word)
+    for (const word of numberedInOne(folded)) if (words.size < room) words.add(word)
   }
   return [...words]
 }
@@ -72,7 +86,7 @@ export function tsvectorText(words: readonly string[]): string {
 
 /** One lexeme, quoted for a `tsvector` or `tsquery` literal. */
 export function quoted(lexeme: string): string {
-  return `'${lexeme.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+  return /[\\']/.test(lexeme) ? `'${lexeme.replaceAll('\\', '\\\\').replaceAll("'", "''")}'` : `'${lexeme}'`
 }
 
 /**
@@ -80,14 +94,12 @@ export function quoted(lexeme: string): string {
  * ` title / authors / subtitle, series, subjects, ISBNs`, each word after one space.
  */
 export function foldedTitle(fields: TitleFields): string {
-  const { subtitle, otherTitles, series, subjects, isbns } = fields
-  const parts = [
-    foldedText(fields.title),
-    foldedText(fields.authors.join(' ; ')),
-    foldedText([subtitle, ...otherTitles, ...series, ...subjects, ...isbns].join(' ; ')),
-  ]
+  return wordsAndFolded(fields).folded
+}
+
+function foldedParts(parts: readonly (readonly ReadText[])[]): string {
   return parts
-    .map((part) => (part === '' ? '' : ` ${part}`))
+    .map((texts) => texts.flatMap(({ runs }) => runs.map((run) => ` ${run.text}`)).join(''))
     .join(' /')
     .slice(0, foldedLengthMax)
     .toWellFormed()
@@ -126,15 +138,22 @@ function filterLexemes({ language, material, publishedYear }: TitleFields): stri
 /** A run without spaces between words is known by each character and each pair of neighbours. */
 function wordsOfTitleRun(run: Run): readonly string[] {
   if (!isSingleCharacterScript(run)) {
+    if (run.parts.length === 0 && endsInPlainLetter(run.text)) return [cut(run.text)]
     const [, name, number] = /^(\p{L}{3,60})(\p{N}{1,4})$/u.exec(run.text) ?? []
     return [run.text, ...run.parts, ...(name && number ? [name, number] : [])].map(cut)
   }
   return [...run.characters, ...pairs(run.characters)].map(cut)
 }
 
+function endsInPlainLetter(text: string): boolean {
+  const last = text.charCodeAt(text.length - 1)
+  return last >= 0x61 && last <= 0x7a
+}
+
 /** Catch-22 is looked for as catch22, too; the other way round `wordsOfTitleRun` takes catch22 apart. */
-function numberedInOne(text: string): readonly string[] {
-  const found = fold(text).matchAll(/(?<!\p{L})(\p{L}{3,60})\p{Pd}(\p{N}{1,4})(?!\p{N})/gu)
+function numberedInOne(folded: string): readonly string[] {
+  if (!/\p{Pd}\p{N}/u.test(folded)) return []
+  const found = folded.matchAll(/(?<!\p{L})(\p{L}{3,60})\p{Pd}(\p{N}{1,4})(?!\p{N})/gu)
   return Array.from(found, ([, name = '', number = '']) => cut(name + number))
 }
 

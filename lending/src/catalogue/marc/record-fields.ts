@@ -73,7 +73,9 @@ function build(raw: Buffer, { places }: Structure, { decode }: RecordText): Buil
 }
 
 function finished(building: Building, structure: Structure, text: RecordText): WithFields {
-  const leader = structure.leader.replaceAll(/[^ -~]/g, ' ')
+  const leader = /[^ -~]/.test(structure.leader)
+    ? structure.leader.replaceAll(/[^ -~]/g, ' ')
+    : structure.leader
   const warnings = [...structure.warnings, ...text.warnings, ...building.warnings]
   if (leader !== structure.leader) warnings.push('The leader holds what is not ASCII.')
   if (hasControl(building.raw)) warnings.push('A value holds a control character.')

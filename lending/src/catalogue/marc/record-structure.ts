@@ -87,17 +87,19 @@ export const recordBytesMax = 99_999
 
 /** Every entry of the directory, if each ends exactly at a field terminator and holds none. */
 function truePlaces(raw: Buffer, base: number): FieldPlace[] | undefined {
-  const directory = base - 1 - leaderLength
-  if (!(directory >= 0) || directory % entryLength !== 0 || raw[base - 1] !== fieldTerminator)
-    return undefined
+  const length = base - 1 - leaderLength
+  if (!(length >= 0) || length % entryLength !== 0 || raw[base - 1] !== fieldTerminator) return undefined
+  const directory = raw.toString('latin1', 0, base)
   const places: FieldPlace[] = []
   for (let at = leaderLength; at < base - 1; at += entryLength) {
     const from = base + figure(raw, at + 7, 5)
     const to = from + figure(raw, at + 3, 4) - 1
     if (!(to >= from) || raw.indexOf(fieldTerminator, from) !== to) return undefined
-    places.push({ tag: raw.toString('latin1', at, at + 3), from, to })
+    const tag = directory.slice(at, at + 3)
+    if (!isTag(tag)) return undefined
+    places.push({ tag, from, to })
   }
-  return places.every(({ tag }) => isTag(tag)) ? places : undefined
+  return places
 }
 
 function strayWarnings(raw: Buffer, base: number, places: readonly FieldPlace[]): string[] {

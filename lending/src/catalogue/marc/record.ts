@@ -92,10 +92,30 @@ export function controlValue(record: MarcRecord, tag: string): string | undefine
 
 /** The data fields with this tag, in the record's order. */
 export function dataFields(record: MarcRecord, tag: string): readonly DataField[] {
-  return record.fields.filter((field): field is DataField => field.tag === tag && !isControl(field))
+  return byTag(record).get(tag) ?? none
+}
+
+/** A title asks for forty tags, and the record is gone through once. */
+const indexes = new WeakMap<MarcRecord, ReadonlyMap<string, readonly DataField[]>>()
+const none: readonly DataField[] = []
+
+function byTag(record: MarcRecord): ReadonlyMap<string, readonly DataField[]> {
+  const known = indexes.get(record)
+  if (known) return known
+  const index = new Map<string, DataField[]>()
+  for (const field of record.fields) {
+    if (isControl(field)) continue
+    const same = index.get(field.tag)
+    if (same) same.push(field)
+    else index.set(field.tag, [field])
+  }
+  indexes.set(record, index)
+  return index
 }
 
 /** The values of the subfields with one of these codes (each one character), in the field's order. */
 export function subfieldValues(field: DataField, codes: string): readonly string[] {
-  return field.subfields.filter(({ code }) => codes.includes(code)).map(({ value }) => value)
+  const values: string[] = []
+  for (const { code, value } of field.subfields) if (codes.includes(code)) values.push(value)
+  return values
 }

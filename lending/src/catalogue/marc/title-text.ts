@@ -24,8 +24,11 @@ const notPlainYet = /[^ -~]| {2}|^ | $/
 
 /** Text without the marks that ISBD puts between it and what follows, as `Title /` or `Publisher,`. */
 export function withoutSeparators(text: string): string {
-  return plainText(text).replace(/[ /:;=,]{1,9}$/, '')
+  const plain = plainText(text)
+  return separators.includes(plain.at(-1) ?? 'none') ? plain.replace(/[ /:;=,]{1,9}$/, '') : plain
 }
+
+const separators = ' /:;=,'
 
 /** The same, and without the full stop that ends an area in MARC 21. */
 export function withoutIsbd(text: string): string {
@@ -58,9 +61,12 @@ export function languageCode(text: string): string {
 /** An ellipsis, an initial or an abbreviation ends with its full stop. */
 function keepsFullStop(text: string): boolean {
   if (text.endsWith('..')) return true
-  const last = /([\p{L}\p{M}\p{N}]{0,40})\.$/u.exec(text)?.[1] ?? ''
+  const last = /[\p{L}\p{M}\p{N}]*$/u.exec(text.slice(-lastWordMax, -1))?.[0] ?? ''
   return /^(?:\p{L}\p{M}{0,3}|\p{Lu}\p{L})$/u.test(last) || abbreviations.has(last.toLowerCase())
 }
+
+/** A longer word is no abbreviation. */
+const lastWordMax = 20
 
 const abbreviations = new Set([
   'etc',
