@@ -109,23 +109,40 @@ async function noteCreated(tx: Tx, created: readonly Stored[], { changeSetId }: 
   `)
 }
 
+/** All bytes travel as one value and are cut up there: in a list each would be written out in figures and read again. */
 async function keepRecords(tx: Tx, titles: readonly Stored[]): Promise<void> {
   if (titles.length === 0) return
+  const lengths = titles.map(({ planned }) => planned.raw.length)
+  const ends = lengths.map(sumSoFar())
+  const bytes = Buffer.concat([
+    ...titles.map(({ planned }) => planned.raw),
+    ...titles.flatMap(({ planned }) => [planned.rawSha256, planned.fieldsSha256]),
+  ])
   await tx.rows(sql`
     insert into title_record (title_id, format, encoding, raw, raw_sha256, fields_sha256)
-    select *
-    from unnest(
-      ${titles.map(({ titleId }) => titleId)}::bigint[],
-      ${titles.map(({ planned }) => planned.format)}::text[],
-      ${titles.map(({ planned }) => planned.encoding)}::text[],
-      ${titles.map(({ planned }) => bytesOf(planned.raw))}::bytea[],
-      ${titles.map(({ planned }) => planned.rawSha256)}::bytea[],
-      ${titles.map(({ planned }) => planned.fieldsSha256)}::bytea[]
-    )
+    select title_id, format, encoding, substring(sent.bytes from raw_end - raw_length + 1 for raw_length),
+      substring(sent.bytes from sent.records + place::integer * 64 - 63 for 32),
+      substring(sent.bytes from sent.records + place::integer * 64 - 31 for 32)
+    from (select ${bytes}::bytea as bytes, ${ends.at(-1)}::integer as records) as sent,
+      unnest(
+        ${titles.map(({ titleId }) => titleId)}::bigint[],
+        ${titles.map(({ planned }) => planned.format)}::text[],
+        ${titles.map(({ planned }) => planned.encoding)}::text[],
+        ${ends}::integer[],
+        ${lengths}::integer[]
+      ) with ordinality as given (title_id, format, encoding, raw_end, raw_length, place)
     on conflict (title_id) do update
     set format = excluded.format, encoding = excluded.encoding, raw = excluded.raw,
       raw_sha256 = excluded.raw_sha256, fields_sha256 = excluded.fields_sha256
   `)
+}
+
+function sumSoFar(): (length: number) => number {
+  let sum = 0
+  return (length) => {
+    sum += length
+    return sum
+  }
 }
 
 async function setAside(
