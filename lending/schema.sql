@@ -485,30 +485,36 @@ end
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.lend_facts(asked_card text, asked_barcode text, is_lending boolean, is_wanted boolean, OUT borrower json, OUT wanted json, OUT policy_version uuid, OUT open_loans integer, OUT owes_cents bigint, OUT open_loan_id bigint, OUT captured_by bigint, OUT own_waiting_hold_id bigint, OUT loan_id bigint)
- RETURNS record
+CREATE OR REPLACE FUNCTION public.lend_facts(asked_card text, asked_barcode text, is_lending boolean)
+ RETURNS json
  LANGUAGE plpgsql
 AS $function$
 declare
-  p record;
-  c record;
+  the_patron bigint;
+  borrower json;
+  the_copy bigint;
+  the_title bigint;
+  wanted json;
 begin
-  if not is_wanted then
-    return;
-  end if;
   if is_lending then
-    loan_id := nextval('loan_id_seq');
     select
-      patron.id, patron.card, patron.given_name || ' ' || patron.family_name as name,
-      patron.category_id as "categoryId", patron.expires_on as "expiresOn", patron.blocked_because as "blockedBecause"
-    into p
+      patron.id,
+      json_build_object(
+        'id', patron.id, 'card', patron.card, 'name', patron.given_name || ' ' || patron.family_name,
+        'categoryId', patron.category_id, 'expiresOn', patron.expires_on, 'blockedBecause', patron.blocked_because
+      )
+    into the_patron, borrower
     from patron
     where patron.card = asked_card and patron.deleted_at is null
     for no key update;
     select
-      copy.id, copy.title_id as "titleId", copy.barcode, title.title, copy.item_type_id as "itemTypeId", copy.lendable,
-      copy.in_transit_to is not null as "isInTransit", copy.withdrawn_because as "withdrawnBecause"
-    into c
+      copy.id, copy.title_id,
+      json_build_object(
+        'id', copy.id, 'titleId', copy.title_id, 'barcode', copy.barcode, 'title', title.title,
+        'itemTypeId', copy.item_type_id, 'lendable', copy.lendable, 'isInTransit', copy.in_transit_to is not null,
+        'withdrawnBecause', copy.withdrawn_because
+      )
+    into the_copy, the_title, wanted
     from copy
     join title on title.id = copy.title_id
     where copy.barcode = asked_barcode
@@ -516,38 +522,45 @@ begin
   else
     -- The same without the locks, which a server that only reads would refuse.
     select
-      patron.id, patron.card, patron.given_name || ' ' || patron.family_name as name,
-      patron.category_id as "categoryId", patron.expires_on as "expiresOn", patron.blocked_because as "blockedBecause"
-    into p
+      patron.id,
+      json_build_object(
+        'id', patron.id, 'card', patron.card, 'name', patron.given_name || ' ' || patron.family_name,
+        'categoryId', patron.category_id, 'expiresOn', patron.expires_on, 'blockedBecause', patron.blocked_because
+      )
+    into the_patron, borrower
     from patron
     where patron.card = asked_card and patron.deleted_at is null;
     select
-      copy.id, copy.title_id as "titleId", copy.barcode, title.title, copy.item_type_id as "itemTypeId", copy.lendable,
-      copy.in_transit_to is not null as "isInTransit", copy.withdrawn_because as "withdrawnBecause"
-    into c
+      copy.id, copy.title_id,
+      json_build_object(
+        'id', copy.id, 'titleId', copy.title_id, 'barcode', copy.barcode, 'title', title.title,
+        'itemTypeId', copy.item_type_id, 'lendable', copy.lendable, 'isInTransit', copy.in_transit_to is not null,
+        'withdrawnBecause', copy.withdrawn_because
+      )
+    into the_copy, the_title, wanted
     from copy
     join title on title.id = copy.title_id
     where copy.barcode = asked_barcode;
   end if;
-  if p.id is not null then
-    borrower := to_json(p);
-  end if;
-  if c.id is not null then
-    wanted := to_json(c);
-  end if;
-  select
-    policy.version,
-    (select count(*) from loan where loan.patron_id = p.id and loan.returned_at is null),
-    (select coalesce(sum(fine_line.cents), 0) from fine_line where fine_line.patron_id = p.id),
-    (select loan.id from loan where loan.copy_id = c.id and loan.returned_at is null),
-    (select hold.id from hold where hold.copy_id = c.id and hold.state in ('in-transit', 'on-shelf')),
-    (
-      select hold.id from hold
-      where hold.title_id = c."titleId" and hold.patron_id = p.id and hold.closed_at is null
-        and hold.state = 'waiting'
+  return (
+    select json_build_object(
+      'borrower', borrower,
+      'wanted', wanted,
+      'policyVersion', policy_version.version,
+      'openLoans', (select count(*) from loan where patron_id = the_patron and returned_at is null),
+      'owesCents', (select coalesce(sum(cents), 0) from fine_line where patron_id = the_patron),
+      'openLoanId', (select id from loan where copy_id = the_copy and returned_at is null),
+      'capturedBy', (
+        select id from hold where copy_id = the_copy and state in ('in-transit', 'on-shelf')
+      ),
+      'ownWaitingHoldId', (
+        select id from hold
+        where title_id = the_title and patron_id = the_patron and closed_at is null and state = 'waiting'
+      ),
+      'loanId', case when is_lending then nextval('loan_id_seq') end
     )
-  into policy_version, open_loans, owes_cents, open_loan_id, captured_by, own_waiting_hold_id
-  from policy_version as policy;
+    from policy_version
+  );
 end
 $function$
 ;

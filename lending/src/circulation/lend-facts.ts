@@ -17,46 +17,50 @@ export type LendQuestion = {
 /**
  * The call that reads all that decides about a loan, but for the policy. With `lock`, the patron's row and then the
  * copy's stay locked, so that neither limits nor the copy can change before the commit. A hold that the patron waits
- * on is not locked. Unless `isWanted`, nothing is read or locked.
+ * on is not locked.
  */
 export function readingOf(
   { card, barcode }: Pick<LendQuestion, 'card' | 'barcode'>,
-  { lock, isWanted = sql`true` }: { readonly lock: boolean; readonly isWanted?: Sql },
+  { lock }: { readonly lock: boolean },
 ): Sql {
-  return sql`lend_facts(${scanned(card)}, ${scanned(barcode)}, ${lock}, ${isWanted})`
+  return sql`lend_facts(${scanned(card)}, ${scanned(barcode)}, ${lock})`
 }
 
-/** All that decides about a loan. `opened` brings the row that `readingOf` gives, where it was read already. */
+/** All that decides about a loan. `opened` brings what `readingOf` gives, where it was read already. */
 export async function lendFacts(
   db: { readonly rows: Rows },
   asked: LendQuestion,
   { lock, opened }: { readonly lock: boolean; readonly opened?: Promise<object> | undefined },
 ): Promise<LendFacts> {
-  const row = opened ? await opened : (await db.rows(sql`select * from ${readingOf(asked, { lock })}`))[0]
-  if (!row) throw new Error('A function that always gives one row gave none.')
-  const read = row as Read
-  const policy = await policyOf(db, read.policy_version)
+  const read = (await (opened ?? readAlone(db, asked, lock))) as Read
+  const policy = await policyOf(db, read.policyVersion)
   return factsOf({ ...read, ...(await whoHas(db, read)) }, policy, asked)
+}
+
+async function readAlone(db: { readonly rows: Rows }, asked: LendQuestion, lock: boolean): Promise<Read> {
+  const [row] = await db.rows<{ read: Read }>(sql`select ${readingOf(asked, { lock })} as read`)
+  if (!row) throw new Error('A call of a function that always gives something gave nothing.')
+  return row.read
 }
 
 /** What the database's function of this name gives. */
 type Read = {
   readonly borrower: Omit<Borrower, 'categoryName' | 'openLoans' | 'owesCents'> | null
   readonly wanted: Omit<WantedCopy, 'itemTypeName' | 'openLoan' | 'capturedBy'> | null
-  readonly policy_version: string
-  readonly open_loans: number
-  readonly owes_cents: number
-  readonly open_loan_id: number | null
-  readonly captured_by: number | null
-  readonly own_waiting_hold_id: number | null
-  readonly loan_id: number | null
+  readonly policyVersion: string
+  readonly openLoans: number
+  readonly owesCents: number
+  readonly openLoanId: number | null
+  readonly capturedBy: number | null
+  readonly ownWaitingHoldId: number | null
+  readonly loanId: number | null
 }
 
-type WhoHas = Pick<WantedCopy, 'openLoan' | 'capturedBy'>
+type WhoHas = { readonly openLoan: WantedCopy['openLoan']; readonly captured: WantedCopy['capturedBy'] }
 
 /** Whom the copy is lent to, and whose hold has captured it. Mostly nobody: then nothing is asked. */
-async function whoHas(db: { readonly rows: Rows }, { open_loan_id, captured_by }: Read): Promise<WhoHas> {
-  if (open_loan_id === null && captured_by === null) return { openLoan: undefined, capturedBy: undefined }
+async function whoHas(db: { readonly rows: Rows }, { openLoanId, capturedBy }: Read): Promise<WhoHas> {
+  if (openLoanId === null && capturedBy === null) return { openLoan: undefined, captured: undefined }
   const [found] = await db.rows<{
     open_loan: WantedCopy['openLoan'] | null
     captured_by: WantedCopy['capturedBy'] | null
@@ -69,16 +73,16 @@ async function whoHas(db: { readonly rows: Rows }, { open_loan_id, captured_by }
         )
         from loan
         join patron as borrower on borrower.id = loan.patron_id
-        where loan.id = ${open_loan_id}
+        where loan.id = ${openLoanId}
       ) as open_loan,
       (
-        select json_build_object('holdId', id, 'patronId', patron_id) from hold where id = ${captured_by}
+        select json_build_object('holdId', id, 'patronId', patron_id) from hold where id = ${capturedBy}
       ) as captured_by
   `)
   const openLoan = found?.open_loan ?? undefined
   return {
     openLoan: openLoan && { ...openLoan, dueAt: new Date(openLoan.dueAt).toISOString() },
-    capturedBy: found?.captured_by ?? undefined,
+    captured: found?.captured_by ?? undefined,
   }
 }
 
@@ -105,27 +109,27 @@ function factsOf(
             itemTypeId: copy.itemTypeId,
           })
         : undefined,
-    ownWaitingHoldId: read.own_waiting_hold_id ?? undefined,
-    loanId: read.loan_id ?? undefined,
+    ownWaitingHoldId: read.ownWaitingHoldId ?? undefined,
+    loanId: read.loanId ?? undefined,
   }
 }
 
-function patronOf({ borrower, open_loans, owes_cents }: Read, policy: Policy): Borrower | undefined {
+function patronOf({ borrower, openLoans, owesCents }: Read, policy: Policy): Borrower | undefined {
   if (!borrower) return undefined
   return {
     ...borrower,
     categoryName: policy.patronCategoryNames.get(borrower.categoryId) ?? '',
-    openLoans: open_loans,
-    owesCents: owes_cents,
+    openLoans,
+    owesCents,
   }
 }
 
-function copyOf({ wanted, openLoan, capturedBy }: Read & WhoHas, policy: Policy): WantedCopy | undefined {
+function copyOf({ wanted, openLoan, captured }: Read & WhoHas, policy: Policy): WantedCopy | undefined {
   if (!wanted) return undefined
   return {
     ...wanted,
     itemTypeName: policy.itemTypeNames.get(wanted.itemTypeId) ?? '',
     openLoan,
-    capturedBy,
+    capturedBy: captured,
   }
 }

@@ -47,7 +47,7 @@ export type Lent = {
 export const lend: Verb<LendAsk, Lent, LendRefused> = {
   action: 'lend',
   about: ({ loanId, copyId, titleId, patronId }) => ({ loanId, copyId, titleId, patronId }),
-  reads: (ask, isWanted) => readingOf(ask, { lock: true, isWanted }),
+  reads: (ask) => readingOf(ask, { lock: true }),
   work: async (tx, ask, by, opened) => {
     const facts = await lendFacts(tx, { ...ask, now: by.occurredAt }, { lock: true, opened })
     const weighed = weigh(refusalsOf(facts), { override: ask.override, overridable: lendOverridable })

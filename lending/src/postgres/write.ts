@@ -72,12 +72,12 @@ export type Verb<Ask, Done extends PlainObject, Refused extends Refusal> = {
    */
   readonly recognisedBy?: (ask: Ask) => unknown
   /**
-   * What it reads first, to ride on the statement that opens the write: a call of a function that gives one row, and
-   * that does nothing unless `isWanted`. The names of its columns are not those of the opening.
+   * What it reads first, to ride on the statement that opens the write: a call of a function that gives a JSON object.
+   * It is not made when the write does not go on.
    */
-  readonly reads?: (ask: Ask, isWanted: Sql) => Sql
+  readonly reads?: (ask: Ask) => Sql
   /**
-   * Does it, in the transaction; `by.occurredAt` is the time to reckon with. `opened` brings the row that `reads` asked
+   * Does it, in the transaction; `by.occurredAt` is the time to reckon with. `opened` brings what `reads` asked
    * for; a verb that is part of another has none. Either all of it or a refusal.
    */
   readonly work: (tx: Tx, ask: Ask, by: By, opened?: Promise<object>) => Promise<Done | Refused>
@@ -135,7 +135,7 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
     let committing = false
     // False when statements are still under way: then the connection is closed, and the server drops the rest.
     let isOver = true
-    const reading = verb.reads?.(ask, notYetAnswered)
+    const reading = verb.reads?.(ask)
     try {
       sendTogether(connection)
       // Limits and `in_force` count on statements that see what was committed before each of them.
@@ -229,26 +229,22 @@ export async function together<A, B>(first: Promise<A>, second: Promise<B>): Pro
 type Earlier = { outcome: 'done' | 'refused'; answer: object; request_sha256: Buffer }
 type Opened = { readonly epoch: number; readonly earlier: Earlier | undefined; readonly read: object }
 
-/** Holds in the opening when the write goes on. */
-const notYetAnswered = sql`fence.mode = 'normal' and journal.outcome is null`
-
 /**
  * The first statement of every write transaction. Here stands the fence: it learns the epoch that the journal
  * row will carry, refuses when writes are stopped, and finds an earlier answer to the same key.
  */
 async function openWrite(tx: Tx, by: By, reading: Sql | undefined): Promise<Opened> {
-  const [row] = await tx.rows<{ epoch: number; mode: string } & Partial<Earlier>>(sql`
+  const [row] = await tx.rows<{ epoch: number; mode: string; read: object } & Partial<Earlier>>(sql`
     select fence.epoch, fence.mode, journal.outcome, journal.answer, journal.request_sha256
-      ${reading ? sql`, reading.*` : sql``}
+      ${reading ? sql`, case when fence.mode = 'normal' and journal.outcome is null then ${reading} end as read` : sql``}
     from fence
     left join journal on journal.actor = ${by.actor} and journal.idempotency_key = ${by.key}
-    ${reading ? sql`cross join lateral ${reading} as reading` : sql``}
   `)
   if (!row) throw new WritesStoppedError('without a fence')
   by.onOpened?.(row.epoch)
   if (row.outcome) return { epoch: row.epoch, earlier: row as Earlier, read: row }
   if (row.mode !== 'normal') throw new WritesStoppedError(row.mode)
-  return { epoch: row.epoch, earlier: undefined, read: row }
+  return { epoch: row.epoch, earlier: undefined, read: row.read }
 }
 
 type Entry = {
