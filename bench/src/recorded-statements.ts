@@ -3,29 +3,40 @@ import type { Database } from '@bibby/lending/postgres/pool.ts'
 /** One statement as it went to the server. */
 export type Recorded = { readonly text: string; readonly values: readonly unknown[] }
 
-/** The same database; every statement on its connections is also written into `into`. */
+/** What `pg` sends by: `query` for a bare text, `bind` for a prepared statement, whose text the server knows by name. */
+type Wire = {
+  readonly parsedStatements: Readonly<Record<string, string>>
+  readonly submittedNamedStatements: Readonly<Record<string, string>>
+  query: (text: string) => unknown
+  bind: (config: { statement: string; values: readonly unknown[] }) => unknown
+}
+
+/** The same database; every statement on its connections is also written into `into`, as it goes on the wire. */
 export function recording(db: Database, into: Recorded[]): Database {
   return {
     ...db,
     withConnection: (work) =>
       db.withConnection(async (connection) => {
-        const query = connection.query.bind(connection) as (...args: unknown[]) => unknown
-        Object.defineProperty(connection, 'query', {
-          configurable: true,
-          value: (...args: unknown[]) => {
-            const [first] = args as [string | Recorded]
-            into.push(
-              typeof first === 'string'
-                ? { text: first, values: [] }
-                : { text: first.text, values: first.values },
-            )
-            return query(...args)
-          },
+        const { connection: wire } = connection as unknown as { connection: Wire }
+        const { query, bind } = wire
+        const record = (way: 'query' | 'bind', value: unknown) =>
+          Object.defineProperty(wire, way, { configurable: true, value })
+        record('query', (text: string) => {
+          into.push({ text, values: [] })
+          return query.call(wire, text)
+        })
+        record('bind', (config: Parameters<Wire['bind']>[0]) => {
+          const { statement, values } = config
+          const text = wire.parsedStatements[statement] ?? wire.submittedNamedStatements[statement]
+          if (text === undefined) throw new Error('A statement without a name was sent.')
+          into.push({ text, values })
+          return bind.call(wire, config)
         })
         try {
           return await work(connection)
         } finally {
-          Reflect.deleteProperty(connection, 'query')
+          Reflect.deleteProperty(wire, 'query')
+          Reflect.deleteProperty(wire, 'bind')
         }
       }),
   }

@@ -1,21 +1,23 @@
-import type { PoolClient } from 'pg'
+import type { Socket } from 'node:net'
 import type { Database } from '../src/postgres/pool.ts'
 
 /** When the connection is cut: before the statement is sent, or after the server ran it, its reply lost. */
 export type Cut = 'before' | 'reply-lost'
 
 /**
- * The same database, but the connection breaks at statement `at` (1 is `begin`) of each transaction. `reached`
- * tells whether any transaction had that many statements: the loop over `at` ends when it is false.
+ * The same database, but the connection breaks at statement `at` (1 is `begin`) of each transaction. Statements are
+ * counted on the wire, where several may share a message: those before the cut reach the server. `reached` tells
+ * whether any transaction had that many statements: the loop over `at` ends when it is false.
  */
 export function cutAt(db: Database, at: number, cut: Cut): Database & { readonly reached: () => boolean } {
   let reached = false
   const withConnection: Database['withConnection'] = (work) =>
     db.withConnection(async (connection) => {
-      const restore = countStatements(connection, (n) => {
+      const { connection: wire } = connection as unknown as { connection: Wire }
+      const restore = countStatements(wire, (n) => {
         if (n !== at) return
         reached = true
-        breakOff(connection, cut)
+        breakOff(wire, cut)
       })
       try {
         return await work(connection)
@@ -26,25 +28,33 @@ export function cutAt(db: Database, at: number, cut: Cut): Database & { readonly
   return { ...db, withConnection, reached: () => reached }
 }
 
-function countStatements(connection: PoolClient, beforeEach: (n: number) => void): () => void {
+/** What `pg` sends by: `query` for a bare text, `execute` for each prepared statement. */
+type Wire = { readonly stream: Socket; query: Send; execute: Send }
+type Send = (...args: unknown[]) => unknown
+
+function countStatements(wire: Wire, beforeEach: (n: number) => void): () => void {
   let n = 0
-  const query = connection.query.bind(connection) as (...args: unknown[]) => unknown
-  Object.defineProperty(connection, 'query', {
-    configurable: true,
-    value: (...args: unknown[]) => {
-      n += 1
-      beforeEach(n)
-      return query(...args)
-    },
-  })
-  return () => Reflect.deleteProperty(connection, 'query')
+  for (const way of ['query', 'execute'] as const) {
+    const send = wire[way].bind(wire)
+    Object.defineProperty(wire, way, {
+      configurable: true,
+      value: (...args: unknown[]) => {
+        n += 1
+        beforeEach(n)
+        return send(...args)
+      },
+    })
+  }
+  return () => {
+    Reflect.deleteProperty(wire, 'query')
+    Reflect.deleteProperty(wire, 'execute')
+  }
 }
 
-function breakOff(connection: PoolClient, cut: Cut): void {
-  const { stream } = (connection as unknown as { connection: { stream: import('node:net').Socket } })
-    .connection
+function breakOff({ stream }: Wire, cut: Cut): void {
   if (cut === 'before') {
-    stream.destroy()
+    // What was sent before it, if in the same message, goes out: the server runs that, and then finds nobody there.
+    stream.destroySoon()
     return
   }
   // The reply arrives and is thrown away unread: the server has done its part, and we do not know.

@@ -1,7 +1,8 @@
 import type { Writable } from 'node:stream'
 import pg from 'pg'
 import { DatabaseUnreachableError } from './faults.ts'
-import { preparedName, type Sql, sql } from './sql.ts'
+import { type Sql, sql } from './sql.ts'
+import { knowTransactions, send } from './statement.ts'
 
 /** Runs one statement and gives its rows. */
 export type Rows = <R extends object>(statement: Sql) => Promise<R[]>
@@ -104,6 +105,7 @@ export function openPool(options: PoolOptions): Database {
       client.on('error', () => broken.add(client))
       client.on('end', () => broken.add(client))
       if (options.role) await actAs(client, options.role)
+      await knowTransactions(client)
     },
   })
   // An idle connection that breaks is dropped by the pool; without a listener it would end the process.
@@ -127,19 +129,14 @@ export function openPool(options: PoolOptions): Database {
     rows: (statement) => withConnection((connection) => rowsOn(connection)(statement)),
     transaction: (work) =>
       withConnection(async (connection) => {
-        const begun = connection.query('begin isolation level read committed')
-        begun.catch(() => undefined)
         const tx = openTx(connection)
         try {
           const result = await work(tx)
-          await begun
           const { command } = await tx.commit()
           if (command !== 'COMMIT') throw new Error('The transaction had failed and was rolled back.')
           return result
         } catch (error) {
-          // Until the server has answered, the connection does not know that a transaction is open.
-          await begun.catch(() => undefined)
-          await rollBack(connection)
+          await tx.rollBack()
           throw error
         }
       }),
@@ -162,25 +159,43 @@ async function connectAlone(options: PoolOptions): Promise<pg.Client> {
   return client
 }
 
-/** A transaction on this connection, and its end; the caller has sent `begin`. */
-export function openTx(
-  connection: pg.PoolClient,
-): Tx & { readonly drop: () => void; readonly commit: () => Promise<{ readonly command: string }> } {
-  const rows = rowsOn(connection)
+/** A transaction and its ends. */
+export type OpenTx = Tx & {
+  /** Drops what would go with the commit. After it the transaction can begin anew. */
+  readonly rollBack: () => Promise<void>
+  readonly commit: () => Promise<{ readonly command: string }>
+}
+
+/** A transaction on this connection: it begins with its first statement of `rows`, in the same message. */
+export function openTx(connection: pg.PoolClient): OpenTx {
+  let begun: Promise<unknown> | undefined
   let last: Sql[] = []
+  const sent = <R extends object>(statement: Sql, commit: boolean) => {
+    sendTogether(connection)
+    const answer = send<R>(connection, statement, { begin: !begun, commit })
+    begun ??= answer
+    return answer
+  }
   return {
-    rows,
+    rows: async <R extends object>(statement: Sql) => (await sent<R>(statement, false)).rows,
     connection,
     withCommit: (statement) => last.push(statement),
-    drop: () => {
+    rollBack: async () => {
       last = []
+      // Until the server has answered, the connection does not know that a transaction is open.
+      await begun?.catch(() => undefined)
+      begun = undefined
+      await rollBack(connection)
     },
     commit: async () => {
-      sendTogether(connection)
-      const sent = [...inFewest(last).map((statement) => rows(statement)), connection.query('commit')]
-      const ends = await Promise.allSettled(sent)
+      const statements = inFewest(last)
+      const ends = await Promise.allSettled(
+        statements.length > 0
+          ? statements.map((statement, at) => sent(statement, at === statements.length - 1))
+          : [begun ? connection.query('commit') : { command: 'COMMIT' }],
+      )
       for (const end of ends) if (end.status === 'rejected') throw end.reason
-      return (ends.at(-1) as PromiseFulfilledResult<pg.QueryResult>).value
+      return (ends.at(-1) as PromiseFulfilledResult<{ command: string }>).value
     },
   }
 }
@@ -203,20 +218,14 @@ export function sendTogether(connection: pg.ClientBase): void {
 
 /** Statements on one connection, prepared by name. */
 export function rowsOn(connection: pg.ClientBase): Rows {
-  return <R extends object>(statement: Sql) =>
-    new Promise<R[]>((resolve, reject) => {
-      sendTogether(connection)
-      // As a query of its own it is not copied property by property, which a checkout would feel.
-      const query = new pg.Query<R>(statement.text, [...statement.values], (error, result) => {
-        if (error) reject(error)
-        else resolve(result.rows)
-      })
-      connection.query(Object.assign(query, { name: statement.name ?? preparedName(statement.text) }))
-    })
+  return async <R extends object>(statement: Sql) => {
+    sendTogether(connection)
+    return (await send<R>(connection, statement)).rows
+  }
 }
 
 /** Ends a failed transaction; a connection that cannot even do that is closed by `withConnection`. */
-export async function rollBack(connection: pg.PoolClient): Promise<void> {
+async function rollBack(connection: pg.PoolClient): Promise<void> {
   if (connection.getTransactionStatus() === 'I') return
   await connection.query('rollback').catch(() => undefined)
 }

@@ -1,16 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { WriteContendedError, WriteLostError, WritesStoppedError } from './faults.ts'
 import { nextJournalId } from './journal-id.ts'
-import {
-  type Database,
-  isConnectionLost,
-  openTx,
-  type Rows,
-  rollBack,
-  sendTogether,
-  sqlState,
-  type Tx,
-} from './pool.ts'
+import { type Database, isConnectionLost, openTx, type Rows, sqlState, type Tx } from './pool.ts'
 import { requestDigest } from './request-digest.ts'
 import { type Sql, sql } from './sql.ts'
 
@@ -137,30 +128,23 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
     let isOver = true
     const reading = verb.reads?.(ask)
     try {
-      sendTogether(connection)
-      // Limits and `in_force` count on statements that see what was committed before each of them.
-      const begun = connection.query('begin isolation level read committed')
       const opening = openWrite(tx, by, reading)
       const read = reading && unanswered(opening)
       // What the verb sends before it first waits leaves with the opening, and is answered after it.
       const working = startWork(() => verb.work({ ...tx, rows: onceOpened(tx.rows, opening) }, ask, by, read))
-      const all = Promise.allSettled([begun, opening, working, read])
-      await begun
+      const all = Promise.allSettled([opening, working, read])
       const { epoch, earlier } = await opening.catch(async (error: unknown) => {
         isOver = await endsSoon(all)
         throw error
       })
       if (earlier) {
         isOver = await endsSoon(all)
-        if (isOver) await rollBack(connection)
+        if (isOver) await tx.rollBack()
         return earlierAnswer<Done, Refused>(earlier, digest, by.key)
       }
       const answer: Done | Refused = await working
       const refused = isRefusal(answer)
-      if (refused) {
-        tx.drop()
-        await together(connection.query('rollback'), connection.query('begin'))
-      }
+      if (refused) await tx.rollBack()
       const entry = refused
         ? { outcome: 'refused' as const, answer, about: {} }
         : { outcome: 'done' as const, answer, about: verb.about(answer as Done) }
@@ -180,7 +164,7 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
         if (committing) return { outcome: 'unknown', key: by.key }
         throw new WriteLostError(verb.action, { cause: error })
       }
-      if (isOver) await rollBack(connection)
+      if (isOver) await tx.rollBack()
       if (retriable.has(sqlState(error) ?? '')) return { again: error }
       throw error
     }

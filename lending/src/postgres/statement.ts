@@ -1,0 +1,81 @@
+import pg from 'pg'
+import { preparedName, type Sql } from './sql.ts'
+
+/** What a statement may bring along: the begin of its transaction before it, the commit behind it. */
+export type Along = { readonly begin?: boolean; readonly commit?: boolean }
+
+/** What came of it. `command` is the last that the server did: `COMMIT`, or `ROLLBACK` for a failed transaction. */
+export type Answered<R extends object> = { readonly rows: R[]; readonly command: string }
+
+/** Limits and `in_force` count on statements that see what was committed before each of them. */
+const begin = { name: 'bibby-begin', text: 'begin isolation level read committed' }
+const commit = { name: 'bibby-commit', text: 'commit' }
+
+/** Makes a new connection know `begin` and `commit` by name, so that they can ride along with others. */
+export async function knowTransactions(connection: pg.ClientBase): Promise<void> {
+  await connection.query({ ...begin, values: [] })
+  await connection.query({ ...commit, values: [] })
+}
+
+/** The part of `pg`'s connection that puts messages on the wire. Source: pg 8, lib/connection.js. */
+type Wire = {
+  readonly bind: (config: { statement: string; values: readonly unknown[] }) => void
+  readonly execute: (config: { portal?: string }) => void
+  readonly sync: () => void
+}
+
+/** The part of `pg`'s query that asks for its own statement, and then for the answer. Source: pg 8, lib/query.js. */
+type WiredQuery = pg.Query & { name: string; prepare(wire: Wire): void; _getRows(wire: Wire): void }
+type Heard<R extends object> = (error: Error | undefined, results: Result<R> | Result<R>[]) => void
+type Result<R extends object> = { readonly rows: R[]; readonly command: string }
+const Base = pg.Query as unknown as new (
+  text: string,
+  values: readonly unknown[],
+  heard: Heard<never>,
+) => WiredQuery
+
+/**
+ * A statement and what rides along, before one `sync`. The server answers at each `sync` in a message of its own,
+ * and every message wakes the receiver: `begin` and `commit` as queries would double both.
+ */
+class Query extends Base {
+  along: Along = {}
+
+  override prepare(wire: Wire): void {
+    if (this.along.begin) ride(wire, begin.name)
+    super.prepare(wire)
+  }
+
+  override _getRows(wire: Wire): void {
+    wire.execute({})
+    if (this.along.commit) ride(wire, commit.name)
+    wire.sync()
+  }
+}
+
+function ride(wire: Wire, name: string): void {
+  wire.bind({ statement: name, values: [] })
+  wire.execute({})
+}
+
+/** Sends one statement, prepared by name. It fails as a whole with whatever rides along. */
+export function send<R extends object>(
+  connection: pg.ClientBase,
+  statement: Sql,
+  along: Along = {},
+): Promise<Answered<R>> {
+  return new Promise((resolve, reject) => {
+    // As a query of its own it is not copied property by property, which a checkout would feel.
+    const query = new Query(statement.text, [...statement.values], ((error, results) => {
+      if (error) reject(error)
+      else resolve(answered(Array.isArray(results) ? results : [results], along))
+    }) satisfies Heard<R>)
+    query.along = along
+    connection.query(Object.assign(query, { name: statement.name ?? preparedName(statement.text) }))
+  })
+}
+
+function answered<R extends object>(results: readonly Result<R>[], along: Along): Answered<R> {
+  const own = results[along.begin ? 1 : 0]
+  return { rows: own?.rows ?? [], command: results.at(-1)?.command ?? '' }
+}
