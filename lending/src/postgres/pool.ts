@@ -182,10 +182,10 @@ export function openTx(connection: pg.PoolClient): OpenTx {
     withCommit: (statement) => last.push(statement),
     rollBack: async () => {
       last = []
-      // Until the server has answered, the connection does not know that a transaction is open.
-      await begun?.catch(() => undefined)
+      if (!begun) return
       begun = undefined
-      await rollBack(connection)
+      // A connection that cannot even do that is closed when it is given back.
+      await connection.query('rollback').catch(() => undefined)
     },
     commit: async () => {
       const statements = inFewest(last)
@@ -222,12 +222,6 @@ export function rowsOn(connection: pg.ClientBase): Rows {
     sendTogether(connection)
     return (await send<R>(connection, statement)).rows
   }
-}
-
-/** Ends a failed transaction; a connection that cannot even do that is closed by `withConnection`. */
-async function rollBack(connection: pg.PoolClient): Promise<void> {
-  if (connection.getTransactionStatus() === 'I') return
-  await connection.query('rollback').catch(() => undefined)
 }
 
 async function connect(pool: pg.Pool): Promise<pg.PoolClient> {

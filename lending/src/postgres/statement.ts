@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import pg from 'pg'
 import { preparedName, type Sql } from './sql.ts'
 
@@ -18,14 +19,19 @@ export async function knowTransactions(connection: pg.ClientBase): Promise<void>
 }
 
 /** The part of `pg`'s connection that puts messages on the wire. Source: pg 8, lib/connection.js. */
-type Wire = {
+type Wire = EventEmitter & {
   readonly bind: (config: { statement: string; values: readonly unknown[] }) => void
   readonly execute: (config: { portal?: string }) => void
   readonly sync: () => void
 }
 
 /** The part of `pg`'s query that asks for its own statement, and then for the answer. Source: pg 8, lib/query.js. */
-type WiredQuery = pg.Query & { name: string; prepare(wire: Wire): void; _getRows(wire: Wire): void }
+type WiredQuery = pg.Query & {
+  name: string
+  prepare(wire: Wire): void
+  _getRows(wire: Wire): void
+  handleError(error: Error, wire: Wire): void
+}
 type Heard<R extends object> = (error: Error | undefined, results: Result<R> | Result<R>[]) => void
 type Result<R extends object> = { readonly rows: R[]; readonly command: string }
 const Base = pg.Query as unknown as new (
@@ -50,6 +56,19 @@ class Query extends Base {
     wire.execute({})
     if (this.along.commit) ride(wire, commit.name)
     wire.sync()
+  }
+
+  /** The server tells an error at once, and the state of the transaction at the `sync`: both are there when it is heard. */
+  override handleError(error: Error, wire: Wire): void {
+    if (!(error instanceof pg.DatabaseError)) {
+      super.handleError(error, wire)
+      return
+    }
+    const heard = () => {
+      wire.off('readyForQuery', heard).off('end', heard)
+      super.handleError(error, wire)
+    }
+    wire.on('readyForQuery', heard).on('end', heard)
   }
 }
 

@@ -171,6 +171,7 @@ test('a repeated key is answered by a server that has become read-only', async (
   })
   assert.deepEqual(await write(reading, who, lend, library), { ...first, repeated: true })
   await assert.rejects(write(reading, by(), lend, library), { code: 'BIBBY_WRITES_STOPPED' })
+  assert.deepEqual(await reading.rows(sql`select ${1}::integer as one`), [{ one: 1 }])
 })
 
 test('work that throws before it sends anything leaves no transaction behind', async () => {

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { PoolClient } from 'pg'
+import { scratchDatabase } from '../../test/scratch-database.ts'
+import { type Database, openTx, sqlState } from './pool.ts'
+import { sql } from './sql.ts'
+
+/** A key that is looked at when the transaction commits, and not before. */
+const table = `
+  create table note (id integer primary key);
+  create table line (note_id integer references note (id) deferrable initially deferred);
+`
+const write = (id: number) => sql`insert into note (id) values (${id})`
+const notes = (db: Database) => db.rows<{ id: number }>(sql`select id from note order by id`)
+
+test('begin and commit ride along: a transaction of one statement is one message each way', async () => {
+  await using db = await scratchDatabase({ connectionsMax: 1 })
+  await db.withConnection((connection) => connection.query(table))
+  assert.equal(await asked(db, () => db.transaction(async (tx) => tx.withCommit(write(1)))), 1)
+  await db.transaction(async (tx) => {
+    await tx.rows(write(2))
+    tx.withCommit(write(3))
+  })
+  assert.deepEqual(await notes(db), [{ id: 1 }, { id: 2 }, { id: 3 }])
+})
+
+test('a transaction without a statement asks the server nothing', async () => {
+  await using db = await scratchDatabase({ connectionsMax: 1 })
+  assert.equal(await asked(db, () => db.transaction(async () => undefined)), 0)
+})
+
+test('the rows of a statement are its own, whatever rides along', async () => {
+  await using db = await scratchDatabase({ connectionsMax: 1 })
+  await db.transaction(async (tx) => {
+    assert.deepEqual(await tx.rows(sql`select ${1}::integer as one where ${false}`), [])
+    assert.deepEqual(await tx.rows(sql`select ${2}::integer as two`), [{ two: 2 }])
+  })
+  const first = await db.transaction((tx) => tx.rows(sql`select ${3}::integer as three`))
+  assert.deepEqual(first, [{ three: 3 }])
+})
+
+test('a statement that fails takes what rides along with it, and its connection goes on', async () => {
+  await using db = await scratchDatabase({ connectionsMax: 1 })
+  await db.withConnection((connection) => connection.query(table))
+  const failing = [
+    { statement: sql`insert into note (id) values (${1}), (${1})`, code: '23505' },
+    { statement: sql`insert into nothing (id) values (${1})`, code: '42P01' },
+    { statement: sql`insert into line (note_id) values (${7})`, code: '23503' },
+  ]
+  for (const { statement, code } of [...failing, ...failing]) {
+    for (const alone of [true, false]) {
+      const fails = db.transaction(async (tx) => {
+        if (!alone) await tx.rows(write(5))
+        tx.withCommit(statement)
+      })
+      await assert.rejects(fails, (error) => sqlState(error) === code)
+      assert.deepEqual(await notes(db), [])
+    }
+    const first = db.transaction((tx) => tx.rows(statement))
+    await assert.rejects(first, (error) => sqlState(error) === code)
+  }
+  await db.transaction(async (tx) => tx.withCommit(write(1)))
+  assert.deepEqual(await notes(db), [{ id: 1 }])
+  assert.equal(db.counts().open, 1)
+})
+
+test('a value that cannot be written down leaves no transaction behind', async () => {
+  await using db = await scratchDatabase({ connectionsMax: 1 })
+  await db.withConnection((connection) => connection.query(table))
+  const circular: Record<string, unknown> = {}
+  circular.self = circular
+  const fails = db.transaction((tx) => tx.rows(sql`select ${circular}::text`))
+  await assert.rejects(fails, { name: 'TypeError' })
+  await db.rows(write(1))
+  assert.deepEqual(await notes(db), [{ id: 1 }])
+  assert.equal(await db.withConnection(async (connection) => connection.getTransactionStatus()), 'I')
+})
+
+test('after a rollback a transaction can begin anew, without what it had put off', async () => {
+  await using db = await scratchDatabase({ connectionsMax: 1 })
+  await db.withConnection((connection) => connection.query(table))
+  await db.withConnection(async (connection) => {
+    const tx = openTx(connection)
+    await tx.rows(write(1))
+    tx.withCommit(write(2))
+    await tx.rollBack()
+    tx.withCommit(write(3))
+    assert.deepEqual(await tx.commit(), { rows: [], command: 'COMMIT' })
+  })
+  assert.deepEqual(await notes(db), [{ id: 3 }])
+})
+
+/** Work on the only connection of a pool: how often the server was asked to answer. */
+async function asked(db: Database, work: () => Promise<unknown>): Promise<number> {
+  let times = 0
+  const wire = await db.withConnection(async (connection) => wireOf(connection))
+  for (const way of ['sync', 'query'] as const) {
+    const send = wire[way].bind(wire)
+    wire[way] = (...args: unknown[]) => {
+      times += 1
+      send(...args)
+    }
+  }
+  await work()
+  return times
+}
+
+type Wire = Record<'sync' | 'query', (...args: unknown[]) => void>
+
+function wireOf(connection: PoolClient): Wire {
+  return (connection as unknown as { connection: Wire }).connection
+}
