@@ -1,6 +1,6 @@
 import type { Tx } from '../postgres/pool.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
-import { together } from '../postgres/write.ts'
+import { together } from '../postgres/statement.ts'
 import { type LoanRule, mostSpecific } from './loan-rule.ts'
 import { blockAtCentsByDefault } from './policy.ts'
 import { ruleColumns } from './rules-for.ts'

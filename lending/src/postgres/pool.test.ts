@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { scratchDatabase } from '../../test/scratch-database.ts'
 import type { Database } from './pool.ts'
-import { openPool } from './pool.ts'
+import { isConnectionLost, openPool } from './pool.ts'
 import { sql } from './sql.ts'
 
 const backend = async (db: Database) =>
@@ -103,4 +103,14 @@ test('work that throws before its first statement leaves no transaction open', a
     statementLimitMs: 5_000,
   })
   assert.equal((await other.rows(sql`select from sign_in_failure`)).length, 1)
+})
+
+test('a connection that was lost is closed, whatever error is thrown on because of it', async () => {
+  await using db = await scratchDatabase({ connectionsMax: 1 })
+  const thrown = db.withConnection(async (connection) => {
+    assert.ok(isConnectionLost(new Error('Query read timeout'), connection))
+    throw new RangeError('a test')
+  })
+  await assert.rejects(thrown, RangeError)
+  assert.equal(db.counts().open, 0)
 })

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import pg from 'pg'
 import { DatabaseUnreachableError } from './faults.ts'
 import { type Sql, sql } from './sql.ts'
-import { knowTransactions, send } from './statement.ts'
+import { type Answered, begin, knowCommit, send, takes, together } from './statement.ts'
 
 /** Runs one statement and gives its rows. */
 export type Rows = <R extends object>(statement: Sql) => Promise<R[]>
@@ -64,16 +64,21 @@ const idleInTransactionLimitMs = 30_000
 const lifetimeSeconds = 30 * 60
 
 /**
- * After these the connection is closed, never reused: read-only server (25006), server going away or
- * starting (57P01 to 57P03) and every connection failure (08). Source: PostgreSQL manual, appendix A.
+ * After these the connection is closed, never reused: read-only server (25006), a prepared statement that is gone (26000),
+ * server going away or starting (57P01 to 57P03) and every connection failure (08). Source: PostgreSQL manual, appendix A.
  */
-const evicting = new Set(['25006', '57P01', '57P02', '57P03'])
+const evicting = new Set(['25006', '26000', '57P01', '57P02', '57P03'])
 
 /** Says whether this error means that the connection is gone or must not be used again. */
 export function isConnectionLost(error: unknown, connection: pg.ClientBase): boolean {
   const code = sqlState(error)
-  if (code !== undefined) return evicting.has(code) || code.startsWith('08')
-  return broken.has(connection) || (error instanceof Error && error.message === 'Query read timeout')
+  const isLost =
+    code === undefined
+      ? error instanceof Error && error.message === 'Query read timeout'
+      : evicting.has(code) || code.startsWith('08')
+  // Whatever is thrown on because of it, and before the connection has noticed by itself.
+  if (isLost) broken.add(connection)
+  return isLost || (code === undefined && broken.has(connection))
 }
 
 /** Connections that said so themselves, by an event, before or after a query of theirs was rejected. */
@@ -105,7 +110,7 @@ export function openPool(options: PoolOptions): Database {
       client.on('error', () => broken.add(client))
       client.on('end', () => broken.add(client))
       if (options.role) await actAs(client, options.role)
-      await knowTransactions(client)
+      await knowCommit(client)
     },
   })
   // An idle connection that breaks is dropped by the pool; without a listener it would end the process.
@@ -136,7 +141,8 @@ export function openPool(options: PoolOptions): Database {
           if (command !== 'COMMIT') throw new Error('The transaction had failed and was rolled back.')
           return result
         } catch (error) {
-          await tx.rollBack()
+          // A connection that cannot even do that is closed when it is given back.
+          await tx.rollBack().catch(() => undefined)
           throw error
         }
       }),
@@ -159,43 +165,52 @@ async function connectAlone(options: PoolOptions): Promise<pg.Client> {
   return client
 }
 
-/** A transaction and its ends. */
+/** A transaction and its ends. After either it takes no more statements. */
 export type OpenTx = Tx & {
-  /** Drops what would go with the commit. After it the transaction can begin anew. */
+  /** Drops what would go with the commit too. Throws when the connection is lost. */
   readonly rollBack: () => Promise<void>
   readonly commit: () => Promise<{ readonly command: string }>
 }
 
-/** A transaction on this connection: it begins with its first statement of `rows`, in the same message. */
+/** A transaction on this connection. It begins with its first statement, in the same message where that can be. */
 export function openTx(connection: pg.PoolClient): OpenTx {
-  let begun: Promise<unknown> | undefined
-  let last: Sql[] = []
-  const sent = <R extends object>(statement: Sql, commit: boolean) => {
+  let state: 'not-begun' | 'begun' | 'over' = 'not-begun'
+  const last: Sql[] = []
+  const sent = async <R extends object>(statement: Sql, commit = false): Promise<Answered<R>> => {
+    if (state === 'over') throw new Error('The transaction is over: a statement came too late.')
     sendTogether(connection)
-    const answer = send<R>(connection, statement, { begin: !begun, commit })
-    begun ??= answer
-    return answer
+    const isFirst = state === 'not-begun'
+    state = commit ? 'over' : 'begun'
+    const along = {
+      begin: isFirst && takes('begin', connection, statement),
+      commit: commit && takes('commit', connection, statement),
+    }
+    const before = isFirst && !along.begin ? connection.query(begin) : undefined
+    const answer = send<R>(connection, statement, along)
+    if (!commit || along.commit) return before ? (await together(before, answer))[1] : answer
+    const [, { rows }, { command }] = await together(before, answer, connection.query('commit'))
+    return { rows, command }
   }
   return {
-    rows: async <R extends object>(statement: Sql) => (await sent<R>(statement, false)).rows,
+    rows: async <R extends object>(statement: Sql) => (await sent<R>(statement)).rows,
     connection,
     withCommit: (statement) => last.push(statement),
     rollBack: async () => {
-      last = []
-      if (!begun) return
-      begun = undefined
-      // A connection that cannot even do that is closed when it is given back.
-      await connection.query('rollback').catch(() => undefined)
+      const was = state
+      state = 'over'
+      if (was !== 'not-begun') await connection.query('rollback')
     },
     commit: async () => {
       const statements = inFewest(last)
-      const ends = await Promise.allSettled(
-        statements.length > 0
-          ? statements.map((statement, at) => sent(statement, at === statements.length - 1))
-          : [begun ? connection.query('commit') : { command: 'COMMIT' }],
+      if (statements.length === 0) {
+        const was = state
+        state = 'over'
+        return was === 'begun' ? connection.query('commit') : { command: 'COMMIT' }
+      }
+      const ends = await together(
+        ...statements.map((statement, at) => sent(statement, at === statements.length - 1)),
       )
-      for (const end of ends) if (end.status === 'rejected') throw end.reason
-      return (ends.at(-1) as PromiseFulfilledResult<{ command: string }>).value
+      return ends.at(-1) ?? { command: '' }
     },
   }
 }
@@ -243,7 +258,7 @@ async function actAs(client: pg.ClientBase, role: string): Promise<void> {
 const bigintOid = 20
 const dateOid = 1082
 
-/** Identities come as numbers (checked), days as `YYYY-MM-DD`, all else as `pg` has it. */
+/** Identities come as numbers (checked, but for those within JSON), days as `YYYY-MM-DD`, all else as `pg` has it. */
 function typeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
   if (oid === bigintOid) return wholeNumber
   if (oid === dateOid) return (day: string) => day

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { PoolClient } from 'pg'
 import { scratchDatabase } from '../../test/scratch-database.ts'
 import { type Database, openTx, sqlState } from './pool.ts'
-import { sql } from './sql.ts'
+import { preparedName, sql } from './sql.ts'
 
 /** A key that is looked at when the transaction commits, and not before. */
 const table = `
@@ -16,12 +16,14 @@ const notes = (db: Database) => db.rows<{ id: number }>(sql`select id from note 
 test('begin and commit ride along: a transaction of one statement is one message each way', async () => {
   await using db = await scratchDatabase({ connectionsMax: 1 })
   await db.withConnection((connection) => connection.query(table))
-  assert.equal(await asked(db, () => db.transaction(async (tx) => tx.withCommit(write(1)))), 1)
+  // A statement that the server has not read before goes behind a begin of its own.
+  assert.equal(await asked(db, () => db.transaction(async (tx) => tx.withCommit(write(1)))), 2)
+  assert.equal(await asked(db, () => db.transaction(async (tx) => tx.withCommit(write(2)))), 1)
   await db.transaction(async (tx) => {
-    await tx.rows(write(2))
-    tx.withCommit(write(3))
+    await tx.rows(write(3))
+    tx.withCommit(write(4))
   })
-  assert.deepEqual(await notes(db), [{ id: 1 }, { id: 2 }, { id: 3 }])
+  assert.deepEqual(await notes(db), [{ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }])
 })
 
 test('a transaction without a statement asks the server nothing', async () => {
@@ -76,18 +78,37 @@ test('a value that cannot be written down leaves no transaction behind', async (
   assert.equal(await db.withConnection(async (connection) => connection.getTransactionStatus()), 'I')
 })
 
-test('after a rollback a transaction can begin anew, without what it had put off', async () => {
+test('a transaction that is over takes no statement, and what it had put off is dropped', async () => {
   await using db = await scratchDatabase({ connectionsMax: 1 })
   await db.withConnection((connection) => connection.query(table))
   await db.withConnection(async (connection) => {
-    const tx = openTx(connection)
-    await tx.rows(write(1))
-    tx.withCommit(write(2))
-    await tx.rollBack()
-    tx.withCommit(write(3))
-    assert.deepEqual(await tx.commit(), { rows: [], command: 'COMMIT' })
+    const given = openTx(connection)
+    await given.rows(write(1))
+    given.withCommit(write(2))
+    await given.rollBack()
+    await assert.rejects(given.rows(write(3)), /over/)
+    const taken = openTx(connection)
+    taken.withCommit(write(4))
+    assert.equal((await taken.commit()).command, 'COMMIT')
+    await assert.rejects(taken.rows(write(5)), /over/)
   })
-  assert.deepEqual(await notes(db), [{ id: 3 }])
+  assert.deepEqual(await notes(db), [{ id: 4 }])
+})
+
+test('statements past those that have a name are in a transaction too', async () => {
+  for (let n = 0; n < 1_000; n++) preparedName(`select ${n}`)
+  await using db = await scratchDatabase({ connectionsMax: 1 })
+  await db.withConnection((connection) => connection.query(table))
+  const seven = await db.transaction((tx) => tx.rows(sql`select 7 as seven`))
+  assert.deepEqual(seven, [{ seven: 7 }])
+  const fails = db.transaction(async (tx) => {
+    await tx.rows(sql`insert into note (id) values (8)`)
+    throw new RangeError('a test')
+  })
+  await assert.rejects(fails, RangeError)
+  assert.deepEqual(await notes(db), [])
+  await db.transaction(async (tx) => tx.withCommit(sql`insert into note (id) values (9)`))
+  assert.deepEqual(await notes(db), [{ id: 9 }])
 })
 
 /** Work on the only connection of a pool: how often the server was asked to answer. */
@@ -102,6 +123,8 @@ async function asked(db: Database, work: () => Promise<unknown>): Promise<number
     }
   }
   await work()
+  Reflect.deleteProperty(wire, 'sync')
+  Reflect.deleteProperty(wire, 'query')
   return times
 }
 

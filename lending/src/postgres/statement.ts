@@ -5,21 +5,22 @@ import { preparedName, type Sql } from './sql.ts'
 /** What a statement may bring along: the begin of its transaction before it, the commit behind it. */
 export type Along = { readonly begin?: boolean; readonly commit?: boolean }
 
-/** What came of it. `command` is the last that the server did: `COMMIT`, or `ROLLBACK` for a failed transaction. */
+/** What came of it. `command` is the last that the server did. */
 export type Answered<R extends object> = { readonly rows: R[]; readonly command: string }
 
 /** Limits and `in_force` count on statements that see what was committed before each of them. */
-const begin = { name: 'bibby-begin', text: 'begin isolation level read committed' }
+export const begin = 'begin isolation level read committed'
 const commit = { name: 'bibby-commit', text: 'commit' }
 
-/** Makes a new connection know `begin` and `commit` by name, so that they can ride along with others. */
-export async function knowTransactions(connection: pg.ClientBase): Promise<void> {
-  await connection.query({ ...begin, values: [] })
+/** Makes a new connection know `commit` by name, so that it can ride along with others. */
+export async function knowCommit(connection: pg.ClientBase): Promise<void> {
   await connection.query({ ...commit, values: [] })
 }
 
 /** The part of `pg`'s connection that puts messages on the wire. Source: pg 8, lib/connection.js. */
 type Wire = EventEmitter & {
+  readonly parsedStatements: Readonly<Record<string, string>>
+  readonly parse: (config: { name: string; text: string }) => void
   readonly bind: (config: { statement: string; values: readonly unknown[] }) => void
   readonly execute: (config: { portal?: string }) => void
   readonly sync: () => void
@@ -48,7 +49,11 @@ class Query extends Base {
   along: Along = {}
 
   override prepare(wire: Wire): void {
-    if (this.along.begin) ride(wire, begin.name)
+    if (this.along.begin) {
+      // Read anew each time: a name can vanish from the server, and what follows would commit by itself.
+      wire.parse({ name: '', text: begin })
+      ride(wire, '')
+    }
     super.prepare(wire)
   }
 
@@ -77,7 +82,18 @@ function ride(wire: Wire, name: string): void {
   wire.execute({})
 }
 
-/** Sends one statement, prepared by name. It fails as a whole with whatever rides along. */
+/**
+ * Whether others may ride along with this statement: it has a name, or `pg` would send it in another way; and, for a
+ * begin, the server has read it before, since `pg` takes the first statement that is read for the query's own.
+ */
+export function takes(what: 'begin' | 'commit', connection: pg.ClientBase, statement: Sql): boolean {
+  const name = nameOf(statement)
+  if (name === undefined) return false
+  const { connection: wire } = connection as unknown as { connection: Wire }
+  return what === 'commit' || wire.parsedStatements[name] !== undefined
+}
+
+/** Sends one statement, prepared by name where it has one, and what rides along. */
 export function send<R extends object>(
   connection: pg.ClientBase,
   statement: Sql,
@@ -90,11 +106,24 @@ export function send<R extends object>(
       else resolve(answered(Array.isArray(results) ? results : [results], along))
     }) satisfies Heard<R>)
     query.along = along
-    connection.query(Object.assign(query, { name: statement.name ?? preparedName(statement.text) }))
+    connection.query(Object.assign(query, { name: nameOf(statement) }))
   })
+}
+
+function nameOf(statement: Sql): string | undefined {
+  return statement.name ?? preparedName(statement.text)
 }
 
 function answered<R extends object>(results: readonly Result<R>[], along: Along): Answered<R> {
   const own = results[along.begin ? 1 : 0]
   return { rows: own?.rows ?? [], command: results.at(-1)?.command ?? '' }
+}
+
+/** What was sent in one go is heard when all of it has ended; the first failure is that of all, and none goes unheard. */
+export async function together<T extends readonly unknown[]>(
+  ...sent: T
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const ends = await Promise.allSettled(sent)
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
+  return ends.map((end) => (end as PromiseFulfilledResult<unknown>).value) as never
 }

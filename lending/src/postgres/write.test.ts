@@ -185,3 +185,13 @@ test('work that throws before it sends anything leaves no transaction behind', a
   await assert.rejects(write(db, by(), broken, { code: 'a' }), TypeError)
   assert.equal((await write(db, by(), addBranch, { code: 'a' })).outcome, 'done')
 })
+
+test('on a connection whose prepared statements are gone nothing is written, and the next one writes', async () => {
+  await using db = await scratchDatabase({ connectionsMax: 1 })
+  assert.equal((await write(db, by(), addBranch, { code: 'a' })).outcome, 'done')
+  await db.withConnection((connection) => connection.query('deallocate all'))
+  await assert.rejects(write(db, by(), addBranch, { code: 'b' }), { code: 'BIBBY_WRITE_LOST' })
+  const codes = () => db.rows<{ code: string }>(sql`select code from branch where code in ('a', 'b')`)
+  assert.deepEqual(await codes(), [{ code: 'a' }])
+  assert.equal((await write(db, by(), addBranch, { code: 'b' })).outcome, 'done')
+})

@@ -4,6 +4,7 @@ import { nextJournalId } from './journal-id.ts'
 import { type Database, isConnectionLost, openTx, type Rows, sqlState, type Tx } from './pool.ts'
 import { requestDigest } from './request-digest.ts'
 import { type Sql, sql } from './sql.ts'
+import { together } from './statement.ts'
 
 /** An answer that a patron or a desk may hear. Its code is one of a closed union per operation. */
 export type Refusal = { readonly refused: string }
@@ -139,7 +140,7 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
       })
       if (earlier) {
         isOver = await endsSoon(all)
-        if (isOver) await tx.rollBack()
+        if (isOver) await tx.rollBack().catch(() => undefined)
         return earlierAnswer<Done, Refused>(earlier, digest, by.key)
       }
       const answer: Done | Refused = await working
@@ -150,9 +151,10 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
         : { outcome: 'done' as const, answer, about: verb.about(answer as Done) }
       const row = { ...entry, action: verb.action, digest, epoch }
       committing = true
-      // Sent in one go: without its journal row the transaction has failed, and the commit is a rollback.
-      tx.withCommit(journalRow(by, row))
-      const { command } = await tx.commit()
+      // Sent in one go: without its journal row the transaction has failed, and is not committed.
+      const last = refused ? openTx(connection) : tx
+      last.withCommit(journalRow(by, row))
+      const { command } = await last.commit()
       if (command !== 'COMMIT') throw new Error(`The server answered ${command} to a commit.`)
       return refused
         ? { outcome: 'refused', refusal: answer as Refused, repeated: false }
@@ -164,7 +166,7 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
         if (committing) return { outcome: 'unknown', key: by.key }
         throw new WriteLostError(verb.action, { cause: error })
       }
-      if (isOver) await tx.rollBack()
+      if (isOver) await tx.rollBack().catch(() => undefined)
       if (retriable.has(sqlState(error) ?? '')) return { again: error }
       throw error
     }
@@ -200,14 +202,6 @@ function onceOpened(rows: Rows, opening: Promise<Opened>): Rows {
     const [found] = await together(rows<R>(statement), unanswered(opening))
     return found
   }
-}
-
-/** Both were sent in one go; a failure of either is the failure of the pair, and neither goes unheard. */
-export async function together<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
-  const [one, two] = await Promise.allSettled([first, second])
-  if (one.status === 'rejected') throw one.reason
-  if (two.status === 'rejected') throw two.reason
-  return [one.value, two.value]
 }
 
 type Earlier = { outcome: 'done' | 'refused'; answer: object; request_sha256: Buffer }
