@@ -8,6 +8,7 @@ type Wire = {
   readonly parsedStatements: Readonly<Record<string, string>>
   readonly submittedNamedStatements: Readonly<Record<string, string>>
   query: (text: string) => unknown
+  parse: (config: { name: string; text: string }) => unknown
   bind: (config: { statement: string; values: readonly unknown[] }) => unknown
 }
 
@@ -18,17 +19,25 @@ export function recording(db: Database, into: Recorded[]): Database {
     withConnection: (work) =>
       db.withConnection(async (connection) => {
         const { connection: wire } = connection as unknown as { connection: Wire }
-        const { query, bind } = wire
-        const record = (way: 'query' | 'bind', value: unknown) =>
+        const { query, parse, bind } = wire
+        /** Read by the server last without a name. */
+        let unnamed: string | undefined
+        const record = (way: 'query' | 'parse' | 'bind', value: unknown) =>
           Object.defineProperty(wire, way, { configurable: true, value })
         record('query', (text: string) => {
           into.push({ text, values: [] })
           return query.call(wire, text)
         })
+        record('parse', (config: Parameters<Wire['parse']>[0]) => {
+          if (!config.name) unnamed = config.text
+          return parse.call(wire, config)
+        })
         record('bind', (config: Parameters<Wire['bind']>[0]) => {
           const { statement, values } = config
-          const text = wire.parsedStatements[statement] ?? wire.submittedNamedStatements[statement]
-          if (text === undefined) throw new Error('A statement without a name was sent.')
+          const text = statement
+            ? (wire.parsedStatements[statement] ?? wire.submittedNamedStatements[statement])
+            : unnamed
+          if (text === undefined) throw new Error('A statement was sent whose text is not known.')
           into.push({ text, values })
           return bind.call(wire, config)
         })
@@ -36,6 +45,7 @@ export function recording(db: Database, into: Recorded[]): Database {
           return await work(connection)
         } finally {
           Reflect.deleteProperty(wire, 'query')
+          Reflect.deleteProperty(wire, 'parse')
           Reflect.deleteProperty(wire, 'bind')
         }
       }),
