@@ -32,6 +32,8 @@ export type ImportSetup = {
 
 /** How many records one transaction takes. Two such batches are in memory at once. */
 export const batchRecordsMax = 1_000
+/** The first takes fewer, so that the database has something to do early, and each one after it twice as many. */
+export const batchRecordsFirst = 250
 /** How many bytes of records one transaction takes, past the first. */
 export const batchBytesMax = 8 * 1024 * 1024
 

@@ -70,6 +70,18 @@ export type Numbered = {
   readonly record: IncomingTitle
   readonly identity: Identity
   readonly text?: SearchText
+  readonly digests?: Digests
+}
+
+/** Of the bytes of a record, and of the fields that were made of them. */
+export type Digests = { readonly rawSha256: Buffer; readonly fieldsSha256: Buffer }
+
+/** What a record is known by to say nothing new. */
+export function digestsOf({ record, identity }: Pick<Numbered, 'record' | 'identity'>): Digests {
+  return {
+    rawSha256: hash('sha256', record.raw, 'buffer'),
+    fieldsSha256: fieldsDigest({ ...record.fields, ...identity }),
+  }
 }
 
 /** The key under which a standing title is found. */
@@ -134,10 +146,11 @@ function draftOf(standing: Standing | undefined): Draft {
   return { standing, planned: undefined }
 }
 
-function decide({ record, identity, text }: Numbered, draft: Draft): Fate | IncomingReject {
+function decide(each: Numbered, draft: Draft): Fate | IncomingReject {
+  const { record, identity, text } = each
   const before = draft.planned ?? draft.standing
   const isOwn = draft.planned !== undefined || draft.standing?.from === 'this-import'
-  const rawSha256 = hash('sha256', record.raw, 'buffer')
+  const { rawSha256, fieldsSha256 } = each.digests ?? digestsOf(each)
   const own = { ...record.fields, ...identity }
   if (!before) {
     draft.planned = planned(record, {
@@ -145,14 +158,14 @@ function decide({ record, identity, text }: Numbered, draft: Draft): Fate | Inco
       fields: own,
       text,
       rawSha256,
+      fieldsSha256,
       titleId: undefined,
       version: 1,
       copies: copyOf(record),
     })
     return 'imported'
   }
-  if (isSame(before.rawSha256, rawSha256) && isSame(before.fieldsSha256, fieldsDigest(own)))
-    return 'unchanged'
+  if (isSame(before.rawSha256, rawSha256) && isSame(before.fieldsSha256, fieldsSha256)) return 'unchanged'
   // A later row of this very file already stands: the file as a whole says nothing new.
   if (!isOwn && draft.standing?.from === 'this-file-before' && draft.standing.recordNumber >= record.number) {
     return 'unchanged'
@@ -165,6 +178,7 @@ function decide({ record, identity, text }: Numbered, draft: Draft): Fate | Inco
     fields,
     text: fields === own ? text : undefined,
     rawSha256,
+    fieldsSha256: fields === own ? fieldsSha256 : fieldsDigest(fields),
     titleId: before.titleId,
     version: before.version + 1,
     copies: [...(draft.planned?.copies ?? []), ...copyOf(record)],
@@ -174,10 +188,10 @@ function decide({ record, identity, text }: Numbered, draft: Draft): Fate | Inco
 
 function planned(
   record: IncomingTitle,
-  made: Pick<Planned, 'identity' | 'titleId' | 'version' | 'fields' | 'text' | 'rawSha256' | 'copies'>,
+  made: Omit<Planned, 'raw' | 'format' | 'encoding' | 'recordNumber'>,
 ): Planned {
   const { raw, format, encoding, number } = record
-  return { ...made, raw, format, encoding, recordNumber: number, fieldsSha256: fieldsDigest(made.fields) }
+  return { ...made, raw, format, encoding, recordNumber: number }
 }
 
 function copyOf({ copy }: IncomingTitle): readonly RowCopy[] {

@@ -14,10 +14,10 @@ import { searchText } from '../stored-title.ts'
 import { type ChangeSet, changeSet } from './change-set.ts'
 import { type Batch, type BatchImported, importBatch, numbered } from './import-batch.ts'
 import { lockImport } from './import-lock.ts'
-import { batchBytesMax, batchRecordsMax, type ImportSetup } from './import-setup.ts'
+import { batchBytesMax, batchRecordsFirst, batchRecordsMax, type ImportSetup } from './import-setup.ts'
 import type { Incoming, IncomingReject } from './incoming.ts'
 import { fileDigest } from './new-import.ts'
-import type { Numbered } from './plan.ts'
+import { digestsOf, type Numbered } from './plan.ts'
 import { recordsOf } from './records-of.ts'
 
 /** What running an import needs. */
@@ -149,6 +149,7 @@ async function* batches(
   let batch: (Numbered | IncomingReject)[] = []
   let position = 0
   let bytes = 0
+  let recordsMax = batchRecordsFirst
   try {
     for await (const record of records) {
       batch.push(ready(record, setup))
@@ -156,10 +157,11 @@ async function* batches(
       bytes += record.raw.length
       // Reading waits for nothing while a piece of the file lasts, and the write before this one must go on.
       if (batch.length % recordsPerTurn === 0) await turn()
-      if (batch.length < batchRecordsMax && bytes < batchBytesMax) continue
+      if (batch.length < recordsMax && bytes < batchBytesMax) continue
       const full = batch
       batch = []
       bytes = 0
+      recordsMax = Math.min(recordsMax * 2, batchRecordsMax)
       yield { records: full, position }
     }
   } catch (error) {
@@ -173,10 +175,11 @@ async function* batches(
 /** After this many records the database's answers are looked at: some milliseconds of work. */
 const recordsPerTurn = 25
 
-/** With its words, which are most of the work: made here, they are made while the batch before is written. */
+/** With its words and digests, which are most of the work: made here, they are made while the batch before is written. */
 function ready(record: Incoming, setup: ImportSetup): Numbered | IncomingReject {
   const each = numbered(record, setup)
-  return 'record' in each ? { ...each, text: searchText(each.record.fields) } : each
+  if (!('record' in each)) return each
+  return { ...each, text: searchText(each.record.fields), digests: digestsOf(each) }
 }
 
 /** The answer of a write, asked for again under its key while nobody can say whether it was committed. */

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
 import type { Database, PoolOptions } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import { type By, type KeyReused, write } from '../../postgres/write.ts'
 import { plainText } from '../../text.ts'
 import { isImportLocked } from './import-lock.ts'
-import type { FromWorker, ToWorker, WorkerStart } from './import-worker.ts'
+import { type ImportThread, openImportThread, type Told } from './import-thread.ts'
 import { addImport, fileDigest, type ImportFile, type ImportFileRefused, importSetup } from './new-import.ts'
 import type { ImportEnd, ImportProgress } from './run-import.ts'
 import { forgetUpload, isHere, removeUpload } from './uploaded-file.ts'
@@ -106,6 +105,8 @@ type Turns = {
   last: Promise<unknown>
   /** New titles that no import has put in the order of search yet. */
   unplaced: number
+  /** Kept from one import to the next for a while. */
+  thread: ImportThread | undefined
 }
 
 const running = new WeakMap<Database, Turns>()
@@ -120,8 +121,7 @@ export function runImport(
   changeSetId: number,
   options: { onProgress?: (progress: ImportProgress) => void; signal?: AbortSignal } = {},
 ): Promise<ImportEnd> {
-  const turns = running.get(library.db) ?? { imports: new Map(), last: Promise.resolve(), unplaced: 0 }
-  running.set(library.db, turns)
+  const turns = turnsOf(library)
   const known = turns.imports.get(changeSetId)
   const run = known ?? begin(library, changeSetId, turns)
   if (!known) {
@@ -133,6 +133,22 @@ export function runImport(
   options.signal?.addEventListener('abort', run.stop, { once: true })
   if (options.signal?.aborted) run.stop()
   return run.end
+}
+
+function turnsOf({ db }: ImportLibrary): Turns {
+  const known = running.get(db)
+  if (known) return known
+  const turns: Turns = { imports: new Map(), last: Promise.resolve(), unplaced: 0, thread: undefined }
+  running.set(db, turns)
+  return turns
+}
+
+/**
+ * Says that a file to import is on its way, so that the thread makes itself ready while it comes. If none comes after
+ * all, nothing is lost.
+ */
+export function expectImport(library: ImportLibrary): void {
+  readyThread(turnsOf(library))
 }
 
 /** How the import ended, once it has: at once when it is not running here. */
@@ -151,9 +167,12 @@ export async function isUnderWay(library: ImportLibrary, changeSetId: number): P
 
 /** Stops all imports that this process runs, each after the batch it is at, and waits until they have. */
 export async function stopImports(library: ImportLibrary): Promise<void> {
-  const imports = [...(running.get(library.db)?.imports.values() ?? [])]
+  const turns = running.get(library.db)
+  if (!turns) return
+  const imports = [...turns.imports.values()]
   for (const { stop } of imports) stop()
   await Promise.allSettled(imports.map(({ end }) => end))
+  await turns.thread?.end()
 }
 
 /** How many cut-off imports one start takes up again. */
@@ -211,33 +230,18 @@ async function withPatience(at: AtLibrary, changeSetId: number, told: Told): Pro
 
 type AtLibrary = { readonly library: ImportLibrary; readonly turns: Turns }
 
-/** Who is told how far it is, and the signals by which it is stopped or leaves the order of search to the next. */
-type Told = {
-  readonly listeners: Running['listeners']
-  readonly signal: AbortSignal
-  readonly leave: AbortSignal
-}
-
 function onThread({ library, turns }: AtLibrary, changeSetId: number, told: Told): Promise<ImportEnd> {
   const { connection, instance } = library
-  const workerData: WorkerStart = { connection, instance, changeSetId, unplaced: turns.unplaced }
-  const worker = new Worker(new URL('./import-worker.ts', import.meta.url), { workerData })
-  const tellAt = (signal: AbortSignal, message: ToWorker) => {
-    signal.addEventListener('abort', () => worker.postMessage(message), { once: true })
-    if (signal.aborted) worker.postMessage(message)
-  }
-  tellAt(told.signal, 'stop')
-  tellAt(told.leave, 'make-way')
-  return new Promise((resolve, reject) => {
-    worker.on('message', (message: FromWorker) => {
-      if ('progress' in message) {
-        for (const listener of told.listeners) listener(message.progress)
-        return
-      }
-      turns.unplaced = message.unplaced
-      resolve(message.end)
+  const job = { connection, instance, changeSetId, unplaced: turns.unplaced }
+  return readyThread(turns)
+    .run(job, told)
+    .then(({ end, unplaced }) => {
+      turns.unplaced = unplaced
+      return end
     })
-    worker.once('error', reject)
-    worker.once('exit', (code) => reject(new Error(`The import's thread ended early, with code ${code}.`)))
-  })
+}
+
+function readyThread(turns: Turns): ImportThread {
+  if (!turns.thread?.isAlive()) turns.thread = openImportThread()
+  return turns.thread
 }

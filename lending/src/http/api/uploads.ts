@@ -6,7 +6,7 @@ import { Compile } from 'typebox/compile'
 import { type CsvMapping, mappedFields } from '../../catalogue/import/csv-mapping.ts'
 import { importFormats } from '../../catalogue/import/import-setup.ts'
 import { previewImport } from '../../catalogue/import/preview-import.ts'
-import { startImport } from '../../catalogue/import/start-import.ts'
+import { expectImport, startImport } from '../../catalogue/import/start-import.ts'
 import { importPatrons } from '../../patrons/import-patrons.ts'
 import { previewPatrons } from '../../patrons/preview-patrons.ts'
 import type { App } from '../app.ts'
@@ -118,6 +118,7 @@ async function importFile(
   const { fileName = 'file', name = fileName, preview, format, mapping: written, ...rest } = asked
   const how = { ...rest, ...(written === undefined ? {} : { mapping: mappingIn(written) }) }
   const key = keyOf(request)
+  if (preview !== 'yes') expectImport(library)
   const { path } = await keepFile(library, request.body, limits.uploadBytes)
   const forget = () => rm(path, { force: true })
   try {
