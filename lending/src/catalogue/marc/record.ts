@@ -95,13 +95,14 @@ export function dataFields(record: MarcRecord, tag: string): readonly DataField[
   return byTag(record).get(tag) ?? none
 }
 
-/** A title asks for forty tags, and the record is gone through once. */
-const indexes = new WeakMap<MarcRecord, ReadonlyMap<string, readonly DataField[]>>()
+/** A title asks for forty tags one after the other, and the record is gone through once. */
+let latest:
+  | { readonly of: MarcRecord; readonly fields: ReadonlyMap<string, readonly DataField[]> }
+  | undefined
 const none: readonly DataField[] = []
 
 function byTag(record: MarcRecord): ReadonlyMap<string, readonly DataField[]> {
-  const known = indexes.get(record)
-  if (known) return known
+  if (latest?.of === record) return latest.fields
   const index = new Map<string, DataField[]>()
   for (const field of record.fields) {
     if (isControl(field)) continue
@@ -109,7 +110,7 @@ function byTag(record: MarcRecord): ReadonlyMap<string, readonly DataField[]> {
     if (same) same.push(field)
     else index.set(field.tag, [field])
   }
-  indexes.set(record, index)
+  latest = { of: record, fields: index }
   return index
 }
 
