@@ -2,7 +2,7 @@ import type { Tx } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import type { Verb } from '../../postgres/write.ts'
 import { identityOf } from './identity.ts'
-import type { ImportSetup } from './import-setup.ts'
+import { type ImportSetup, sortedInEvery } from './import-setup.ts'
 import type { Incoming, IncomingReject } from './incoming.ts'
 import { type Counts, type Numbered, plan } from './plan.ts'
 import { type SeenFrom, standingTitles } from './standing-titles.ts'
@@ -35,7 +35,7 @@ export function importBatch(batch: Batch): Verb<ImportBatchAsk, BatchImported, B
   return {
     action: 'import-batch',
     about: ({ changeSetId }) => ({ changeSetId }),
-    work: async (tx, { changeSetId, from }, { occurredAt }) => {
+    work: async (tx, { changeSetId, from, to }, { occurredAt }) => {
       const [set] = await tx.rows<{ state: string; records_read: number; warnings: WarningCounts }>(sql`
         select state, records_read, warnings from change_set where id = ${changeSetId} for no key update
       `)
@@ -50,6 +50,7 @@ export function importBatch(batch: Batch): Verb<ImportBatchAsk, BatchImported, B
         at: occurredAt,
         branch,
         itemType,
+        sortsIn: Math.floor(to / sortedInEvery) > Math.floor(from / sortedInEvery),
       })
       const counts = {
         ...planned.counts,

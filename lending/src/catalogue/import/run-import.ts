@@ -10,6 +10,7 @@ import {
   type Verb,
   write,
 } from '../../postgres/write.ts'
+import { sortIn } from '../sort-in.ts'
 import { searchText } from '../stored-title.ts'
 import { type ChangeSet, changeSet } from './change-set.ts'
 import { type Batch, type BatchImported, importBatch, numbered } from './import-batch.ts'
@@ -219,6 +220,7 @@ const setState: Verb<SetStateAsk, PlainObject & { readonly changeSetId: number }
         ended_at = ${state === 'running' || state === 'waiting' ? null : occurredAt}
       where id = ${changeSetId} and state in ('waiting', 'running', 'failed')
     `)
+    if (state !== 'running') await sortIn(tx)
     return { changeSetId, state }
   },
 }

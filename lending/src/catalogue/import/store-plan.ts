@@ -14,6 +14,8 @@ export type Storing = {
   /** Codes, for copies whose row names none. */
   readonly branch?: string | undefined
   readonly itemType?: string | undefined
+  /** Whether what was put off is sorted into the indexes of search now; else a batch to come, or the end, does. */
+  readonly sortsIn: boolean
 }
 
 /** A planned title that has its identity. */
@@ -39,16 +41,15 @@ export async function storePlan(
   await keepBefore(tx, changed, { ...storing, counts })
   // All are sent before the first is answered: the database goes through them while the next batch is read. Their
   // order counts: the words of the titles are in `counts` once the statements with the titles are made.
-  const hasTitles = both.length > 0
   const written = [
-    hasTitles && putOffSortingIn(tx),
+    putOffSortingIn(tx),
     updateTitles(tx, changed, { at, counts }),
     insertTitles(tx, created, { at, counts }),
     noteCreated(tx, created, storing),
     keepRecords(tx, both),
     setAside(tx, plan.rejected, storing),
     countWords(tx, counts),
-    hasTitles && sortIn(tx),
+    storing.sortsIn && sortIn(tx),
   ]
   const copies = makeCopies(tx, { fresh, again: plan.unchanged }, storing)
   await inOneGo([...written, copies])
