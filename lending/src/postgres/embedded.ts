@@ -6,7 +6,6 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { StartError, systemCode } from '../start-error.ts'
 import { signalled, untilGone } from './postmaster.ts'
-import { runInBatches } from './scheduling.ts'
 
 const run = promisify(execFile)
 
@@ -112,7 +111,6 @@ export async function startServer(options: ServerOptions): Promise<EmbeddedServe
     ended ??= { cause }
   })
   await log.close()
-  if (child.pid !== undefined) await runInBatches(child.pid)
   try {
     await untilReady(folder, () => ended !== undefined, child.pid, signal)
   } catch (error) {
