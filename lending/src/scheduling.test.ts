@@ -16,9 +16,9 @@ test('neither Bibby nor a session of its database interrupts whoever wakes it', 
   await bibby.ready
   const db = await home.connect()
   const { rows } = await db.query<{ pid: number }>('select pg_backend_pid() as pid')
-  await db.end()
   assert.equal(await policyOf(bibby.pid), schedBatch)
   assert.equal(await policyOf(rows[0]?.pid), schedBatch)
+  await db.end()
 })
 
 async function policyOf(pid: number | undefined): Promise<string | undefined> {
