@@ -3,7 +3,7 @@ import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { openPool } from '@bibby/lending/postgres/pool.ts'
+import { type Database, openPool } from '@bibby/lending/postgres/pool.ts'
 import { sql } from '@bibby/lending/postgres/sql.ts'
 import { desk, fillLibrary } from './filled-library.ts'
 import { writeManyTimes } from './generated-marc.ts'
@@ -48,6 +48,7 @@ export async function imports(): Promise<readonly Row[]> {
   const token = await signIn(bibby.address, desk)
   const rows: Row[] = []
   for (const path of found) {
+    await atRest(db)
     const begun = performance.now()
     const set = await importFile(bibby.address, token, path)
     const seconds = (performance.now() - begun) / 1000
@@ -80,5 +81,20 @@ async function importFile(address: string, token: string, path: string): Promise
     if (set.state === 'done') return set
     if (set.state !== 'running' && set.state !== 'waiting') throw new Error(`The import ended ${set.state}.`)
     await wait(askEveryMs)
+  }
+}
+
+const restPollsMin = 4
+const restPollMs = 500
+
+/** Waits until the server does nothing else: a set before this one leaves its vacuum and its sweep behind. */
+async function atRest(db: Database): Promise<void> {
+  for (let quiet = 0; quiet < restPollsMin; ) {
+    const [others] = await db.rows<{ count: number }>(sql`
+      select count(*) as count from pg_stat_activity
+      where pid <> pg_backend_pid() and (state = 'active' or backend_type = 'autovacuum worker')
+    `)
+    quiet = others?.count === 0 ? quiet + 1 : 0
+    await wait(restPollMs)
   }
 }
