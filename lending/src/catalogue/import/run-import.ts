@@ -13,7 +13,7 @@ import {
 import { sortIn } from '../sort-in.ts'
 import { searchText } from '../stored-title.ts'
 import { type ChangeSet, changeSet } from './change-set.ts'
-import { type Batch, type BatchImported, importBatch, numbered } from './import-batch.ts'
+import { type Batch, type BatchImported, type ImportBatchAsk, importBatch, numbered } from './import-batch.ts'
 import { lockImport } from './import-lock.ts'
 import { batchBytesMax, batchRecordsFirst, batchRecordsMax, type ImportSetup } from './import-setup.ts'
 import type { Incoming, IncomingReject } from './incoming.ts'
@@ -113,7 +113,10 @@ async function refuseOtherFile({ changeSet: set, filePath, fileSha256 }: Stored)
   )
 }
 
-/** Takes in batch after batch; the next one is read while the database works on the last. */
+/**
+ * Takes in batch after batch; the next two are read while the database works on one, for every second one also sorts
+ * in and takes longer than its neighbours.
+ */
 async function importAll(run: ImportRun, found: Stored, by: (part: string) => By): Promise<boolean> {
   const { changeSet: set } = found
   const seenFrom = {
@@ -124,22 +127,34 @@ async function importAll(run: ImportRun, found: Stored, by: (part: string) => By
   let read = set.read
   let progress: ImportProgress = progressOf(set)
   let writing: Promise<void> = Promise.resolve()
-  const from = { position: set.positionBytes, number: set.read }
-  for await (const batch of batches(recordsOf(found.filePath, set.setup, from), set.setup)) {
-    await writing
-    if (run.signal?.aborted) return false
-    const ask = { changeSetId: set.changeSetId, from: read, to: read + batch.records.length }
-    read = ask.to
+  let before = writing
+  let isWhole = true
+  const store = async (ask: ImportBatchAsk, batch: Pick<Batch, 'records' | 'position'>) => {
+    isWhole &&= !run.signal?.aborted
+    if (!isWhole) return
     const verb = importBatch({ ...batch, setup: set.setup, seenFrom })
-    writing = settled(() => write(run.db, by(`batch-${ask.from}-${ask.to}`), verb, ask)).then((counts) => {
-      progress = added(progress, counts, batch.position)
-      run.onProgress?.(progress)
-    })
-    // Heard at the next `await`; until then it must not count as unheard.
-    writing.catch(() => undefined)
+    const counts = await settled(() => write(run.db, by(`batch-${ask.from}-${ask.to}`), verb, ask))
+    progress = added(progress, counts, batch.position)
+    run.onProgress?.(progress)
   }
-  await writing
-  return true
+  const from = { position: set.positionBytes, number: set.read }
+  try {
+    for await (const batch of batches(recordsOf(found.filePath, set.setup, from), set.setup)) {
+      await before
+      isWhole &&= !run.signal?.aborted
+      if (!isWhole) break
+      const ask = { changeSetId: set.changeSetId, from: read, to: read + batch.records.length }
+      read = ask.to
+      before = writing
+      writing = writing.then(() => store(ask, batch))
+      // Heard at an `await` to come; until then it must not count as unheard.
+      writing.catch(() => undefined)
+    }
+  } finally {
+    // Also when the file broke off: what was read of it is good.
+    await writing
+  }
+  return isWhole
 }
 
 /** The records, ready to be written, as many together as one transaction takes. */
