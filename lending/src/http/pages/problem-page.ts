@@ -65,10 +65,13 @@ function wordsFor(told: Problem): { readonly title: string; readonly next: strin
 function problemView(told: Problem): Html {
   const { title, next } = wordsFor(told)
   const isFault = told.status >= 500
+  // What is missing may have been named, with what to do: then guessing at why says less.
+  const named = told.detail !== told.title && told.detail
+  const isGuess = told.code === 'not-found' && named
   return html`<div class="hero">
     <h1>${title}</h1>
-    ${told.detail !== told.title && html`<p>${told.detail}</p>`}
-    <p class="aside-text">${next}</p>
+    ${named && html`<p>${named}</p>`}
+    ${!isGuess && html`<p class="aside-text">${next}</p>`}
     ${isFault && html`<p class="soft small">For the operator: <span class="code">${told.instance.replace('urn:bibby:request:', '')}</span></p>`}
     <p class="actions"><a class="button" href="/">Search the catalogue</a></p>
   </div>`
