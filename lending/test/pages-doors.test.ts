@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { sql } from '../src/postgres/sql.ts'
 import type { Role } from '../src/staff/permission.ts'
@@ -111,6 +112,16 @@ test('a form sent twice, by a double click or a reload, lends once and says the 
     assert.match(text, /On loan: 1 item/)
   }
   assert.equal((await at.db.rows(sql`select from loan`)).length, 1)
+})
+
+test('a page that names what is missing does not guess at why besides', async () => {
+  await using at = await anOpenLibrary()
+  const staff = aVisitor(at.app)
+  await staff.signIn('staff', await at.staff('cataloguer'))
+  const gone = await staff.open(`/imports/preview?upload=${randomUUID()}`)
+  assert.match(gone.html, /The file is no longer here. Bring it again./)
+  assert.doesNotMatch(gone.html, /mistyped/)
+  assert.match((await staff.open('/nothing-here')).html, /mistyped/)
 })
 
 test('what a title or a patron is called stays text', async () => {
