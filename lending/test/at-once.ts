@@ -1,5 +1,5 @@
 import type { Database } from '../src/postgres/pool.ts'
-import { sql } from '../src/postgres/sql.ts'
+import { type Sql, sql } from '../src/postgres/sql.ts'
 
 /**
  * Opens so many connections of the pool before the race: else each racer waits for its own to be made, and they
@@ -40,4 +40,23 @@ export async function whenSomebodyWaits(
     if (waiting.length >= waiters) return true
   }
   return false
+}
+
+/** A transaction of somebody else’s: this statement has run in it, and what it locks is locked until the end of it. */
+export async function openTransaction(
+  db: Database,
+  statement: Sql,
+): Promise<AsyncDisposable & { readonly end: (by: 'commit' | 'rollback') => Promise<void> }> {
+  const connection = await db.connectAlone()
+  try {
+    await connection.query('begin')
+    await connection.query(statement)
+  } catch (error) {
+    await connection.end()
+    throw error
+  }
+  return {
+    end: async (by) => void (await connection.query(by)),
+    [Symbol.asyncDispose]: () => connection.end(),
+  }
 }

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { sql } from '../src/postgres/sql.ts'
+import { openTransaction } from './at-once.ts'
 import { anOpenLibrary, aVisitor, type Seen, type Visitor } from './browser.ts'
 import { aCharge, aPatron, besides } from './library-fixtures.ts'
 
@@ -110,21 +111,18 @@ test('an import of patrons that takes long shows how far it is, and goes on behi
   const rows = Array.from({ length: 300 }, (_, n) => `N-${n},Reader,${category?.code}`)
   const content = `card,surname,category\n${rows.join('\n')}\n${at.card},Changed,\n`
   await desk.upload('/patrons/import/uploads', { name: 'people.csv', content })
-  const holder = await at.db.connectAlone()
-  try {
-    // Somebody is at the last patron of the file.
-    await holder.query('begin')
-    await holder.query('select from patron where id = $1 for update', [at.patronId])
-    const started = await desk.send('/patrons/import')
-    assert.match(started.text, /people\.csv Running Read \d+ New \d+/)
-    assert.match(started.html, /<noscript><meta http-equiv="refresh"/)
-    await holder.query('rollback')
-    const over = await whenOver(desk, started)
-    assert.match(over.text, /people\.csv Read 301 New 300 Updated 1 Unchanged 0 Not taken 0/)
-    assert.doesNotMatch(over.html, /http-equiv="refresh"/)
-  } finally {
-    await holder.end()
-  }
+  // Somebody is at the last patron of the file.
+  await using others = await openTransaction(
+    at.db,
+    sql`select from patron where id = ${at.patronId} for update`,
+  )
+  const started = await desk.send('/patrons/import')
+  assert.match(started.text, /people\.csv Running Read \d+ New \d+/)
+  assert.match(started.html, /<noscript><meta http-equiv="refresh"/)
+  await others.end('rollback')
+  const over = await whenOver(desk, started)
+  assert.match(over.text, /people\.csv Read 301 New 300 Updated 1 Unchanged 0 Not taken 0/)
+  assert.doesNotMatch(over.html, /http-equiv="refresh"/)
 })
 
 test('an import of patrons that was cut off says so, and leads back to its file as it was to be read', async () => {

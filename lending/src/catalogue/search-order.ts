@@ -1,5 +1,6 @@
 import type { Database } from '../postgres/pool.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
+import { together } from '../postgres/statement.ts'
 import { putOffSortingIn, sortIn } from './sort-in.ts'
 
 /** Titles a statement reads; each is a short one that holds no lock for long. */
@@ -184,7 +185,7 @@ async function moveTitles(db: Database, { after, upTo, ends, signal }: Move): Pr
 /** A title that changes its tier goes into other indexes. */
 async function moveAtOnce(db: Database, move: Sql): Promise<number> {
   return db.transaction(async (tx) => {
-    const [, moved] = await Promise.all([putOffSortingIn(tx), tx.rows(move), sortIn(tx)])
+    const [, moved] = await together(putOffSortingIn(tx), tx.rows(move), sortIn(tx))
     return moved.length
   })
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { whenSomebodyWaits } from '../../test/at-once.ts'
+import { openTransaction, whenSomebodyWaits } from '../../test/at-once.ts'
 import { done, refusal } from '../../test/every-cut.ts'
 import {
   aBranch,
@@ -68,24 +68,18 @@ test('a loan that is made or renewed while its due day is being closed is not du
   const { barcode } = await aCopy(db, { branchId, itemTypeId })
   const friday = new Date('2026-02-27T11:00:00Z')
   done(await write(db, by({ occurredAt: friday }), lend, { card, barcode, branchId }))
-  const holder = await db.connectAlone()
-  try {
-    // Whoever changes the calendar has closed the day and waits for the loans that are being made.
-    await holder.query('begin')
-    await holder.query('lock table loan in row exclusive mode')
-    const closing = write(db, by(), addClosedDay, { branchId, day: '2026-03-09' })
-    assert.ok(await whenSomebodyWaits(db, closing))
-    // They have read the old calendar, and wait at the table for whoever changes it.
-    const lending = write(db, by(), lend, library)
-    const renewing = write(db, by(), renew, { barcode })
-    assert.ok(await whenSomebodyWaits(db, Promise.race([lending, renewing]), { waiters: 3 }))
-    await holder.query('rollback')
-    assert.equal(done(await closing).nextOpenDay, '2026-03-10')
-    assert.equal(done(await lending).dueAt.slice(0, 10), '2026-03-10')
-    assert.equal(done(await renewing).dueAt.slice(0, 10), '2026-03-10')
-  } finally {
-    await holder.end()
-  }
+  // Whoever changes the calendar has closed the day and waits for the loans that are being made.
+  await using others = await openTransaction(db, sql`lock table loan in row exclusive mode`)
+  const closing = write(db, by(), addClosedDay, { branchId, day: '2026-03-09' })
+  assert.ok(await whenSomebodyWaits(db, closing))
+  // They have read the old calendar, and wait at the table for whoever changes it.
+  const lending = write(db, by(), lend, library)
+  const renewing = write(db, by(), renew, { barcode })
+  assert.ok(await whenSomebodyWaits(db, Promise.race([lending, renewing]), { waiters: 3 }))
+  await others.end('rollback')
+  assert.equal(done(await closing).nextOpenDay, '2026-03-10')
+  assert.equal(done(await lending).dueAt.slice(0, 10), '2026-03-10')
+  assert.equal(done(await renewing).dueAt.slice(0, 10), '2026-03-10')
 })
 
 async function aHold(db: ScratchDatabase, library: SmallLibrary) {
@@ -103,23 +97,17 @@ test('a hold captured while the last day of its shelf is being closed is kept to
   const library = await aSmallLibrary(db)
   const { branchId } = library
   const { holdId } = await aHold(db, library)
-  const holder = await db.connectAlone()
-  try {
-    // The day is closed but for the commit, which waits for the loans.
-    await holder.query('begin')
-    await holder.query('lock table loan in row exclusive mode')
-    const closing = write(db, by(), addClosedDay, { branchId, day: '2026-03-09' })
-    assert.ok(await whenSomebodyWaits(db, closing))
-    const taking = write(db, by(), takeBack, library)
-    assert.ok(await whenSomebodyWaits(db, taking, { waiters: 2 }))
-    await holder.query('rollback')
-    done(await closing)
-    const { next } = done(await taking)
-    assert.equal(next.to === 'hold-shelf' && next.until, '2026-03-10')
-    assert.equal(await shelfUntil(db, holdId), '2026-03-10')
-  } finally {
-    await holder.end()
-  }
+  // The day is closed but for the commit, which waits for the loans.
+  await using others = await openTransaction(db, sql`lock table loan in row exclusive mode`)
+  const closing = write(db, by(), addClosedDay, { branchId, day: '2026-03-09' })
+  assert.ok(await whenSomebodyWaits(db, closing))
+  const taking = write(db, by(), takeBack, library)
+  assert.ok(await whenSomebodyWaits(db, taking, { waiters: 2 }))
+  await others.end('rollback')
+  done(await closing)
+  const { next } = done(await taking)
+  assert.equal(next.to === 'hold-shelf' && next.until, '2026-03-10')
+  assert.equal(await shelfUntil(db, holdId), '2026-03-10')
 })
 
 test('closing a day waits for the captures under way, and moves what they kept until it', async () => {
@@ -128,38 +116,26 @@ test('closing a day waits for the captures under way, and moves what they kept u
   const { branchId } = library
   const { loanId } = done(await write(db, by(), lend, library))
   const { holdId } = await aHold(db, library)
-  const holder = await db.connectAlone()
-  try {
-    // The copy is captured but for the commit, which waits for the end of its loan.
-    await holder.query('begin')
-    await holder.query('select from loan where id = $1 for update', [loanId])
-    const taking = write(db, by(), takeBack, library)
-    assert.ok(await whenSomebodyWaits(db, taking))
-    const closing = write(db, by(), addClosedDay, { branchId, day: '2026-03-09' })
-    assert.ok(await whenSomebodyWaits(db, closing, { waiters: 2 }))
-    await holder.query('rollback')
-    const { next } = done(await taking)
-    assert.equal(next.to === 'hold-shelf' && next.until, '2026-03-09')
-    assert.equal(done(await closing).holdsMoved, 1)
-    assert.equal(await shelfUntil(db, holdId), '2026-03-10')
-  } finally {
-    await holder.end()
-  }
+  // The copy is captured but for the commit, which waits for the end of its loan.
+  await using others = await openTransaction(db, sql`select from loan where id = ${loanId} for update`)
+  const taking = write(db, by(), takeBack, library)
+  assert.ok(await whenSomebodyWaits(db, taking))
+  const closing = write(db, by(), addClosedDay, { branchId, day: '2026-03-09' })
+  assert.ok(await whenSomebodyWaits(db, closing, { waiters: 2 }))
+  await others.end('rollback')
+  const { next } = done(await taking)
+  assert.equal(next.to === 'hold-shelf' && next.until, '2026-03-09')
+  assert.equal(done(await closing).holdsMoved, 1)
+  assert.equal(await shelfUntil(db, holdId), '2026-03-10')
 })
 
 test('closing a day gives way when it cannot have the loans for itself, and lending goes on', async () => {
   await using db = await scratchDatabase()
   const library = await aSmallLibrary(db)
-  const vacuum = await db.connectAlone()
-  try {
-    await vacuum.query('begin')
-    await vacuum.query('lock table loan in share update exclusive mode')
-    const closing = write(db, by(), addClosedDay, { branchId: library.branchId, day: '2026-03-09' })
-    await assert.rejects(closing, { code: 'BIBBY_WRITE_CONTENDED' })
-    done(await write(db, by(), lend, library))
-  } finally {
-    await vacuum.end()
-  }
+  await using _vacuum = await openTransaction(db, sql`lock table loan in share update exclusive mode`)
+  const closing = write(db, by(), addClosedDay, { branchId: library.branchId, day: '2026-03-09' })
+  await assert.rejects(closing, { code: 'BIBBY_WRITE_CONTENDED' })
+  done(await write(db, by(), lend, library))
 })
 
 test('a rule, a branch and a category that loans were made by cannot be deleted', async () => {
@@ -190,17 +166,11 @@ test('a rule that is deleted while a loan is being made by it is not the rule of
   const { ruleId } = await aRule(db, { branchId, categoryId, loanDays: 3 })
   const { card } = await aPatron(db, { branchId, categoryId })
   const { barcode } = await aCopy(db, { branchId, itemTypeId })
-  const holder = await db.connectAlone()
-  try {
-    await holder.query('begin')
-    await holder.query('delete from loan_rule where id = $1', [ruleId])
-    const lending = write(db, by(), lend, { card, barcode, branchId })
-    assert.ok(await whenSomebodyWaits(db, lending))
-    await holder.query('commit')
-    assert.notEqual(done(await lending).rule.id, ruleId)
-  } finally {
-    await holder.end()
-  }
+  await using others = await openTransaction(db, sql`delete from loan_rule where id = ${ruleId}`)
+  const lending = write(db, by(), lend, { card, barcode, branchId })
+  assert.ok(await whenSomebodyWaits(db, lending))
+  await others.end('commit')
+  assert.notEqual(done(await lending).rule.id, ruleId)
   await db.rows(sql`delete from loan`)
   await db.rows(sql`delete from loan_rule`)
   const again = await write(db, by(), lend, { card, barcode, branchId })

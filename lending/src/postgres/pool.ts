@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import pg from 'pg'
 import { DatabaseUnreachableError } from './faults.ts'
 import { type Sql, sql } from './sql.ts'
-import { type Answered, begin, knowCommit, send, takes, together } from './statement.ts'
+import { type Answered, begin, knowCommit, mayRide, send, together } from './statement.ts'
 
 /** Runs one statement and gives its rows. */
 export type Rows = <R extends object>(statement: Sql) => Promise<R[]>
@@ -182,8 +182,8 @@ export function openTx(connection: pg.PoolClient): OpenTx {
     const isFirst = state === 'not-begun'
     state = commit ? 'over' : 'begun'
     const along = {
-      begin: isFirst && takes('begin', connection, statement),
-      commit: commit && takes('commit', connection, statement),
+      begin: isFirst && mayRide('begin', connection, statement),
+      commit: commit && mayRide('commit', connection, statement),
     }
     const before = isFirst && !along.begin ? connection.query(begin) : undefined
     const answer = send<R>(connection, statement, along)

@@ -86,7 +86,7 @@ function ride(wire: Wire, name: string): void {
  * Whether others may ride along with this statement: it has a name, or `pg` would send it in another way; and, for a
  * begin, the server has read it before, since `pg` takes the first statement that is read for the query's own.
  */
-export function takes(what: 'begin' | 'commit', connection: pg.ClientBase, statement: Sql): boolean {
+export function mayRide(what: 'begin' | 'commit', connection: pg.ClientBase, statement: Sql): boolean {
   const name = nameOf(statement)
   if (name === undefined) return false
   const { connection: wire } = connection as unknown as { connection: Wire }

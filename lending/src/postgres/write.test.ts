@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
-import { whenSomebodyWaits } from '../../test/at-once.ts'
+import { openTransaction, whenSomebodyWaits } from '../../test/at-once.ts'
 import { aSmallLibrary } from '../../test/library-fixtures.ts'
 import { scratchDatabase } from '../../test/scratch-database.ts'
 import { lend } from '../circulation/lend.ts'
@@ -138,23 +138,19 @@ test('a repeated key is answered, and stopped writes are refused, while others h
   const library = await aSmallLibrary(db)
   const who = by()
   const first = await write(db, who, lend, library)
-  const holder = await db.connectAlone()
-  try {
-    await holder.query('begin')
-    await holder.query('select from patron for update')
-    await holder.query('select from copy for update')
-    assert.deepEqual(await write(db, who, lend, library), { ...first, repeated: true })
-    await holder.query('lock table branch')
-    const added = write(db, by({ key: 'a' }), addBranch, { code: 'a' })
-    assert.ok(await whenSomebodyWaits(db, added))
-    await db.rows(sql`update fence set mode = 'halted'`)
-    await assert.rejects(write(db, by(), lend, library), { code: 'BIBBY_WRITES_STOPPED' })
-    await assert.rejects(write(db, by(), addBranch, { code: 'b' }), { code: 'BIBBY_WRITES_STOPPED' })
-    await holder.query('rollback')
-    assert.equal((await added).outcome, 'done')
-  } finally {
-    await holder.end()
-  }
+  await using _atTheRows = await openTransaction(
+    db,
+    sql`select from patron cross join copy for update of patron, copy`,
+  )
+  assert.deepEqual(await write(db, who, lend, library), { ...first, repeated: true })
+  await using others = await openTransaction(db, sql`lock table branch`)
+  const added = write(db, by({ key: 'a' }), addBranch, { code: 'a' })
+  assert.ok(await whenSomebodyWaits(db, added))
+  await db.rows(sql`update fence set mode = 'halted'`)
+  await assert.rejects(write(db, by(), lend, library), { code: 'BIBBY_WRITES_STOPPED' })
+  await assert.rejects(write(db, by(), addBranch, { code: 'b' }), { code: 'BIBBY_WRITES_STOPPED' })
+  await others.end('rollback')
+  assert.equal((await added).outcome, 'done')
 })
 
 test('a repeated key is answered by a server that has become read-only', async () => {

@@ -30,7 +30,7 @@ export type ImportSetup = {
   }
 }
 
-/** How many records one transaction takes. Two such batches are in memory at once. */
+/** How many records one transaction takes. Three such batches are in memory at once: one is written, two are ready. */
 export const batchRecordsMax = 1_000
 /** The first takes fewer, so that the database has something to do early, and each one after it twice as many. */
 export const batchRecordsFirst = 250

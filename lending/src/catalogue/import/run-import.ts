@@ -130,8 +130,6 @@ async function importAll(run: ImportRun, found: Stored, by: (part: string) => By
   let before = writing
   let isWhole = true
   const store = async (ask: ImportBatchAsk, batch: Pick<Batch, 'records' | 'position'>) => {
-    isWhole &&= !run.signal?.aborted
-    if (!isWhole) return
     const verb = importBatch({ ...batch, setup: set.setup, seenFrom })
     const counts = await settled(() => write(run.db, by(`batch-${ask.from}-${ask.to}`), verb, ask))
     progress = added(progress, counts, batch.position)
@@ -141,8 +139,10 @@ async function importAll(run: ImportRun, found: Stored, by: (part: string) => By
   try {
     for await (const batch of batches(recordsOf(found.filePath, set.setup, from), set.setup)) {
       await before
-      isWhole &&= !run.signal?.aborted
-      if (!isWhole) break
+      if (run.signal?.aborted) {
+        isWhole = false
+        break
+      }
       const ask = { changeSetId: set.changeSetId, from: read, to: read + batch.records.length }
       read = ask.to
       before = writing
