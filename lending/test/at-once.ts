@@ -50,7 +50,7 @@ export async function openTransaction(
   const connection = await db.connectAlone()
   try {
     await connection.query('begin')
-    await connection.query(statement)
+    await connection.query(statement.text, [...statement.values])
   } catch (error) {
     await connection.end()
     throw error
