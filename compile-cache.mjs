@@ -4,4 +4,4 @@
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 
-enableCompileCache(join(import.meta.dirname, 'node_modules', '.cache', 'node'))
+enableCompileCache(join(import.meta.dirname, 'node_modules', '.cache', 'compiled'))

@@ -1,5 +1,3 @@
-import { enableCompileCache } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { type Config, readConfig } from '@bibby/lending/config.ts'
 import type { Print } from '@bibby/lending/main.ts'
 import { StartError } from '@bibby/lending/start-error.ts'
@@ -19,11 +17,7 @@ export function startVerb(program: Command): void {
 /** npm hands a Ctrl-C on after the terminal has: two within this time are one. */
 const sameSignalMs = 500
 
-/** What Node made of the sources is kept here, for a later start that is a third quicker. Ours, so that nobody else can write to it. */
-const compiled = fileURLToPath(new URL('../../node_modules/.cache/compiled/', import.meta.url))
-
 async function run(config: Config): Promise<number> {
-  enableCompileCache(compiled)
   const stop = new AbortController()
   const hurry = new AbortController()
   const print = printer()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import packageJson from '../../package.json' with { type: 'json' }
 import { bibbyProgram } from '../src/program.ts'
 import { commandsPage, errorsPage, settingsPage } from './reference-pages.ts'
 
@@ -28,4 +29,10 @@ test('the glossary has the noun of every table', () => {
   const glossary = readFileSync(reference('glossary.md'), 'utf8').toLowerCase()
   const missing = tables.filter((name) => !glossary.includes(`**${name}**`))
   assert.deepEqual(missing, [])
+})
+
+test('the service of the manual is started as `npm start` starts it', () => {
+  const manual = readFileSync(new URL('../../docs/operating/install.md', import.meta.url), 'utf8')
+  const unit = /^ExecStart=\S{1,200}\/node_modules\/\.bin\/(.{1,300})$/m.exec(manual)?.[1]
+  assert.equal(unit, packageJson.scripts.start)
 })

@@ -5,12 +5,6 @@ import { type ImportEnd, type ImportProgress, runImportHere } from './run-import
 
 // Runs imports, one at a time, on a thread and pools of their own, so that the desk does not feel them.
 
-/** What the thread is started with. */
-export type ThreadStart = {
-  /** Where the process keeps what Node made of the sources, if it does. */
-  readonly compiled: string | undefined
-}
-
 /** One import to run. */
 export type ImportJob = {
   readonly connection: PoolOptions['connection']

@@ -1,6 +1,5 @@
-import { getCompileCacheDir } from 'node:module'
 import { Worker } from 'node:worker_threads'
-import type { FromThread, ImportJob, JobEnd, ThreadStart, ToThread } from './import-jobs.ts'
+import type { FromThread, ImportJob, JobEnd, ToThread } from './import-jobs.ts'
 import type { ImportProgress } from './run-import.ts'
 
 /** A thread that runs imports, one at a time. */
@@ -28,8 +27,7 @@ const idleMaxMs = 60_000
  * alive, and it ends itself when none comes.
  */
 export function openImportThread(): ImportThread {
-  const workerData: ThreadStart = { compiled: getCompileCacheDir() }
-  const worker = new Worker(new URL('./import-worker.ts', import.meta.url), { workerData })
+  const worker = new Worker(new URL('./import-jobs.ts', import.meta.url))
   let alive = true
   const end = async () => {
     alive = false

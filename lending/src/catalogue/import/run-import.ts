@@ -188,8 +188,8 @@ async function* batches(
   if (batch.length > 0) yield { records: batch, position }
 }
 
-/** After this many records the database's answers are looked at: some milliseconds of work. */
-const recordsPerTurn = 25
+/** After this many records the database is given what it waits for: they are about a millisecond of work. */
+const recordsPerTurn = 5
 
 /** With its words and digests, which are most of the work: made here, they are made while the batch before is written. */
 function ready(record: Incoming, setup: ImportSetup): Numbered | IncomingReject {
