@@ -19,7 +19,8 @@ export function wrkMissing(): string | undefined {
 
 /**
  * Nothing but checkouts of copies from `from` on, each copy once, sent by wrk, which leaves the cores to those who
- * are measured. Any other answer than 2xx ends the bench.
+ * are measured; `perSecond` of them at times that know nothing of each other, or as many as are answered. Any other
+ * answer than 2xx ends the bench.
  */
 export async function checkoutsByWrk(
   address: string,
@@ -29,17 +30,20 @@ export async function checkoutsByWrk(
     patrons,
     connections,
     seconds,
+    perSecond,
   }: {
     readonly from: number
     readonly patrons: number
     readonly connections: number
     readonly seconds: number
+    readonly perSecond?: number
   },
 ): Promise<Load> {
   const folder = await mkdtemp(join(tmpdir(), 'bibby-wrk-'))
   try {
     const file = join(folder, 'checkouts.lua')
-    await writeFile(file, script({ token, from, patrons }))
+    const pace = perSecond === undefined ? '' : pauses((connections / perSecond) * 1000)
+    await writeFile(file, script({ token, from, patrons }) + pace)
     const { stdout } = await run(program, [
       ...['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '-s', file],
       `${address}/api/v1/loans`,
@@ -74,6 +78,16 @@ done = function(summary, latency)
     summary.requests / summary.duration * 1e6,
     latency:percentile(50) / 1e3, latency:percentile(95) / 1e3, latency:percentile(99) / 1e3
   ))
+end
+`
+}
+
+/** Each connection pauses for so long on average before each request: together they come as people do, at any time. */
+function pauses(meanMs: number): string {
+  return `
+math.randomseed(1)
+function delay()
+  return math.floor(-math.log(1 - math.random()) * ${meanMs})
 end
 `
 }
