@@ -10,6 +10,7 @@ import { memory } from './memory.ts'
 import type { Row } from './row.ts'
 import { searchRows } from './search-rows.ts'
 import { startTimes } from './start-times.ts'
+import { stolenFromNow } from './stolen.ts'
 
 const generated = hasRealSets()
 const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
@@ -47,10 +48,14 @@ async function run(names: readonly string[]): Promise<number> {
   const rows: Row[] = []
   for (const name of names.length > 0 ? names : Object.keys(benches)) {
     talk(`${name} …`)
+    const stolen = stolenFromNow()
     for (const row of await (benches[name] as () => Promise<readonly Row[]>)()) {
       rows.push(row)
       print(`| ${row.what} | ${row.measured} | ${row.against} | ${row.ratio.toFixed(2)} | ${row.size} |`)
     }
+    const share = stolen()
+    if (share !== undefined)
+      talk(`${name}: ${(share * 100).toFixed(1)}% of the processors' time went to others.`)
   }
   await mkdir(results, { recursive: true })
   await writeFile(
