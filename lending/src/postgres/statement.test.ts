@@ -41,6 +41,25 @@ test('the rows of a statement are its own, whatever rides along', async () => {
   assert.deepEqual(first, [{ three: 3 }])
 })
 
+test('what the rows of a statement are like is asked once on a connection', async () => {
+  await using db = await scratchDatabase({ connectionsMax: 1 })
+  const read = (n: number) => sql`
+    select n::integer as one, json_build_object('n', n) as two, null::bigint as three
+    from generate_series(1, ${n}::integer) as n
+  `
+  const rows = (n: number) =>
+    Array.from({ length: n }, (_, at) => ({ one: at + 1, two: { n: at + 1 }, three: null }))
+  const readTimes = (times: number[]) =>
+    asked(db, async () => {
+      for (const n of times) {
+        assert.deepEqual(await db.transaction((tx) => tx.rows(read(n))), rows(n))
+        assert.deepEqual(await db.rows(read(n)), rows(n))
+      }
+    }, ['describe'])
+  assert.equal(await readTimes([0]), 1)
+  assert.equal(await readTimes([2, 0, 1]), 0)
+})
+
 test('a statement that fails takes what rides along with it, and its connection goes on', async () => {
   await using db = await scratchDatabase({ connectionsMax: 1 })
   await db.withConnection((connection) => connection.query(table))
@@ -111,11 +130,15 @@ test('statements past those that have a name are in a transaction too', async ()
   assert.deepEqual(await notes(db), [{ id: 9 }])
 })
 
-/** Work on the only connection of a pool: how often the server was asked to answer. */
-async function asked(db: Database, work: () => Promise<unknown>): Promise<number> {
+/** Work on the only connection of a pool: how often the server was asked, to answer or in these ways. */
+async function asked(
+  db: Database,
+  work: () => Promise<unknown>,
+  ways: readonly (keyof Wire)[] = ['sync', 'query'],
+): Promise<number> {
   let times = 0
   const wire = await db.withConnection(async (connection) => wireOf(connection))
-  for (const way of ['sync', 'query'] as const) {
+  for (const way of ways) {
     const send = wire[way].bind(wire)
     wire[way] = (...args: unknown[]) => {
       times += 1
@@ -123,12 +146,11 @@ async function asked(db: Database, work: () => Promise<unknown>): Promise<number
     }
   }
   await work()
-  Reflect.deleteProperty(wire, 'sync')
-  Reflect.deleteProperty(wire, 'query')
+  for (const way of ways) Reflect.deleteProperty(wire, way)
   return times
 }
 
-type Wire = Record<'sync' | 'query', (...args: unknown[]) => void>
+type Wire = Record<'sync' | 'query' | 'describe', (...args: unknown[]) => void>
 
 function wireOf(connection: PoolClient): Wire {
   return (connection as unknown as { connection: Wire }).connection

@@ -22,6 +22,7 @@ type Wire = EventEmitter & {
   readonly parsedStatements: Readonly<Record<string, string>>
   readonly parse: (config: { name: string; text: string }) => void
   readonly bind: (config: { statement: string; values: readonly unknown[] }) => void
+  readonly describe: (config: { type: string; name: string }) => void
   readonly execute: (config: { portal?: string }) => void
   readonly sync: () => void
 }
@@ -31,8 +32,13 @@ type WiredQuery = pg.Query & {
   name: string
   prepare(wire: Wire): void
   _getRows(wire: Wire): void
+  handleRowDescription(message: Description): void
+  handleDataRow(message: object): void
+  handleReadyForQuery(wire: Wire): void
   handleError(error: Error, wire: Wire): void
 }
+/** What the server says of the rows of a statement, before the first of them. */
+type Description = { readonly fields: readonly object[] }
 type Heard<R extends object> = (error: Error | undefined, results: Result<R> | Result<R>[]) => void
 type Result<R extends object> = { readonly rows: R[]; readonly command: string }
 const Base = pg.Query as unknown as new (
@@ -47,6 +53,9 @@ const Base = pg.Query as unknown as new (
  */
 class Query extends Base {
   along: Along = {}
+  /** What its rows are like, as the server says it or has said it before. */
+  #rows: Description | undefined
+  #isTold = false
 
   override prepare(wire: Wire): void {
     if (this.along.begin) {
@@ -54,7 +63,25 @@ class Query extends Base {
       wire.parse({ name: '', text: begin })
       ride(wire, '')
     }
-    super.prepare(wire)
+    const { told, silent } = knownOn(wire)
+    this.#rows = told.get(this.name)
+    super.prepare(this.#rows ? silent : wire)
+  }
+
+  override handleRowDescription(message: Description): void {
+    this.#rows = message
+    this.#isTold = true
+    super.handleRowDescription(message)
+  }
+
+  override handleDataRow(message: object): void {
+    if (!this.#isTold && this.#rows) this.handleRowDescription(this.#rows)
+    super.handleDataRow(message)
+  }
+
+  override handleReadyForQuery(wire: Wire): void {
+    if (this.name) knownOn(wire).told.set(this.name, this.#rows ?? { fields: [] })
+    super.handleReadyForQuery(wire)
   }
 
   override _getRows(wire: Wire): void {
@@ -75,6 +102,20 @@ class Query extends Base {
     }
     wire.on('readyForQuery', heard).on('end', heard)
   }
+}
+
+/** What the server has told of statements that it keeps by name, and the wire without the question for it. */
+type Known = { readonly told: Map<string, Description>; readonly silent: Wire }
+const known = new WeakMap<Wire, Known>()
+
+/** A statement that was replaced under its name would fail: the server keeps to what it has told. */
+function knownOn(wire: Wire): Known {
+  const found = known.get(wire)
+  if (found) return found
+  const silent: Wire = Object.create(wire, { describe: { value: () => undefined } })
+  const fresh = { told: new Map(), silent }
+  known.set(wire, fresh)
+  return fresh
 }
 
 function ride(wire: Wire, name: string): void {
