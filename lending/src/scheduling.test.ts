@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { temporaryHome } from '../test/bibby-process.ts'
 
 const schedBatch = '3'
 /** Of /proc/PID/stat, after the name in parentheses: `policy` is the 41st of all. Source: proc_pid_stat(5). */
 const policyAfterName = 38
+const niceAfterName = 16
 
 test('neither Bibby nor a session of its database interrupts whoever wakes it', {
   skip: existsSync('/usr/bin/chrt') ? false : 'Linux with chrt (package util-linux) is needed',
@@ -21,7 +23,42 @@ test('neither Bibby nor a session of its database interrupts whoever wakes it', 
   await db.end()
 })
 
-async function policyOf(pid: number | undefined): Promise<string | undefined> {
+test('the sessions of the database stand behind Bibby, which all of them wait for', {
+  skip: existsSync('/proc/self/stat') ? false : 'Linux is needed',
+}, async () => {
+  await using home = await temporaryHome()
+  const bibby = home.start()
+  const address = await bibby.ready
+  await fetch(`${address}/api/v1/books?query=a`)
+  const db = await home.connect()
+  const { rows: sessions } = await db.query<{ pid: number }>(
+    "select pid from pg_stat_activity where application_name in ('bibby-desk', 'bibby-search')",
+  )
+  assert.ok(sessions.length > 0)
+  for (const { pid } of sessions) assert.ok(await comesTo10(pid), `session ${pid}: ${await weightsOf(pid)}`)
+  assert.ok((await weightsOf(bibby.pid)).every((nice) => nice !== '10'))
+  await db.end()
+})
+
+/** Whether it gets there in the time that Linux may make whoever is not root wait. */
+async function comesTo10(pid: number): Promise<boolean> {
+  for (let tries = 0; tries < 100; tries++) {
+    if ((await weightsOf(pid)).every((nice) => nice === '10')) return true
+    await wait(100)
+  }
+  return false
+}
+
+/** Niceness of the process, and of its group where the system has such. */
+async function weightsOf(pid: number): Promise<string[]> {
+  const nice = await afterName(pid, niceAfterName)
+  const group = await readFile(`/proc/${pid}/autogroup`, 'utf8').catch(() => '')
+  return [nice, /nice (-?\d{1,2})/.exec(group)?.[1]].filter((each) => each !== undefined)
+}
+
+const policyOf = (pid: number | undefined) => afterName(pid, policyAfterName)
+
+async function afterName(pid: number | undefined, place: number): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[policyAfterName]
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[place]
 }

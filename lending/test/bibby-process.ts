@@ -5,10 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
+import packageJson from '../../package.json' with { type: 'json' }
 import { embeddedUser } from '../src/postgres/embedded.ts'
 import { runningPostmaster, untilGone } from '../src/postgres/postmaster.ts'
 
-const command = fileURLToPath(new URL('../../operator/src/bibby.ts', import.meta.url))
+const root = fileURLToPath(new URL('../../', import.meta.url))
+/** What `npm start` runs, as the package says it. */
+const [, ...startArguments] = packageJson.scripts.start.split(' ')
 const lastWordsMs = 90_000
 
 /** How a `bibby start` ended, and all that it said. */
@@ -83,9 +86,9 @@ function startBibby(
   env: Readonly<Record<string, string>>,
   options: { uid?: number; gid?: number },
 ): BibbyProcess {
-  const child = spawn(process.execPath, [command, 'start'], {
+  const child = spawn(process.execPath, startArguments, {
     ...options,
-    cwd: '/',
+    cwd: root,
     env: { PATH: '/usr/bin:/bin', HOME: '/', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -40,7 +40,13 @@ export async function openOurServer(
 ): Promise<OurServer> {
   const options = await serverOptions(dataFolder, tell, signal)
   const first = await adoptOrStart(options)
-  const connection = { host: first.socketFolder, port: 5432, user: embeddedUser, database: ourDatabase }
+  const connection = {
+    host: first.socketFolder,
+    port: 5432,
+    user: embeddedUser,
+    database: ourDatabase,
+    isOurs: true,
+  } as const
   // Refused, we leave the server alone: it is the other one’s.
   let ownership = await takeOwnership(connection, dataFolder)
   let server: EmbeddedServer | undefined = first

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import pg from 'pg'
+import { standBehind } from '../scheduling.ts'
 import { DatabaseUnreachableError } from './faults.ts'
 import { type Sql, sql } from './sql.ts'
 import { type Answered, begin, knowCommit, mayRide, send, together } from './statement.ts'
@@ -34,10 +35,10 @@ export type Database = AsyncDisposable & {
 
 /** What a pool connects to, and its limits. */
 export type PoolOptions = {
-  /** `postgresql://` address, or the parts of one. */
+  /** `postgresql://` address, or the parts of one. The sessions of a server of our own stand behind Bibby. */
   readonly connection:
     | string
-    | { host: string; port: number; user: string; database: string; password?: string }
+    | { host: string; port: number; user: string; database: string; password?: string; isOurs?: true }
   /** Shown in pg_stat_activity. */
   readonly name: string
   readonly connectionsMax: number
@@ -111,6 +112,11 @@ export function openPool(options: PoolOptions): Database {
       client.on('end', () => broken.add(client))
       if (options.role) await actAs(client, options.role)
       await knowCommit(client)
+      if (typeof options.connection !== 'string' && options.connection.isOurs) {
+        // `pg` keeps it, and its types do not say so. Nothing waits for it.
+        const { processID } = client as unknown as { processID: number }
+        void standBehind(processID)
+      }
     },
   })
   // An idle connection that breaks is dropped by the pool; without a listener it would end the process.

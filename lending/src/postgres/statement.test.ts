@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { PoolClient } from 'pg'
 import { scratchDatabase } from '../../test/scratch-database.ts'
 import { type Database, openTx, sqlState } from './pool.ts'
-import { preparedName, sql } from './sql.ts'
+import { preparedName, type Sql, sql } from './sql.ts'
 
 /** A key that is looked at when the transaction commits, and not before. */
 const table = `
@@ -58,6 +58,24 @@ test('what the rows of a statement are like is asked once on a connection', asyn
     }, ['describe'])
   assert.equal(await readTimes([0]), 1)
   assert.equal(await readTimes([2, 0, 1]), 0)
+  await db.withConnection((connection) => connection.query(table))
+  const writeTwice = async () => {
+    await db.rows(write(1))
+    await db.rows(write(2))
+  }
+  assert.equal(await asked(db, writeTwice, ['describe']), 1)
+})
+
+test('a statement that failed before the server said what its rows are like says it the next time', async () => {
+  await using db = await scratchDatabase({ connectionsMax: 1 })
+  const number = (text: string) => sql`select ${text}::integer as number`
+  for (const rows of [
+    (statement: Sql) => db.rows(statement),
+    (statement: Sql) => db.transaction((tx) => tx.rows(statement)),
+  ]) {
+    await assert.rejects(rows(number('abc')), (error) => sqlState(error) === '22P02')
+    assert.deepEqual(await rows(number('5')), [{ number: 5 }])
+  }
 })
 
 test('a statement that fails takes what rides along with it, and its connection goes on', async () => {

@@ -108,7 +108,10 @@ class Query extends Base {
 type Known = { readonly told: Map<string, Description>; readonly silent: Wire }
 const known = new WeakMap<Wire, Known>()
 
-/** A statement that was replaced under its name would fail: the server keeps to what it has told. */
+/**
+ * What is known on this connection. The server keeps to what it has told of a query under one name, or fails; it does
+ * not for `fetch` and `execute`, which are never sent here.
+ */
 function knownOn(wire: Wire): Known {
   const found = known.get(wire)
   if (found) return found

@@ -6,6 +6,7 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { openTransaction, whenSomebodyWaits } from '../../../test/at-once.ts'
@@ -14,6 +15,7 @@ import { type ScratchDatabase, scratchDatabase } from '../../../test/scratch-dat
 import { sql } from '../../postgres/sql.ts'
 import { writeIso2709 } from '../marc/iso2709.ts'
 import { changeSet } from './change-set.ts'
+import { batchRecordsFirst } from './import-setup.ts'
 import type { ImportFile } from './new-import.ts'
 import { resumeImports, runImport, startImport, stopImports, waitForImport } from './start-import.ts'
 import {
@@ -292,6 +294,27 @@ test('a stopped import waits, and the next start goes on with it', async () => {
   assert.ok('changeSet' in end)
   assert.deepEqual(counts(end.changeSet), (await straight(file)).counts)
 })
+
+const readAheadMs = 300
+
+for (const records of [5_000, 700]) {
+  test(`an import that is stopped writes the batch it is at, and none of those read ahead: ${records}`, async () => {
+    await using db = await scratchDatabase()
+    await using files = await scratchFolder()
+    const changeSetId = await added(db, await files.file('rows.csv', rows(records)))
+    await using others = await openTransaction(db, sql`lock table title in share mode`)
+    const stop = new AbortController()
+    const running = ran(db, changeSetId, { signal: stop.signal })
+    assert.ok(await whenSomebodyWaits(db, running))
+    // Meanwhile more is read. Where that takes longer, this test only asks for less.
+    await wait(readAheadMs)
+    stop.abort()
+    await others.end('rollback')
+    const end = await running
+    assert.ok(end.ended === 'stopped' && end.changeSet.state === 'waiting')
+    assert.equal(end.changeSet.read, batchRecordsFirst)
+  })
+}
 
 test('a file that changed or went away ends the import with a sentence, and can be put back', async () => {
   await using db = await scratchDatabase()
