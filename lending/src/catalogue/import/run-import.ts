@@ -130,8 +130,10 @@ async function importAll(run: ImportRun, found: Stored, by: (part: string) => By
   let before = writing
   let isWhole = true
   const store = async (ask: ImportBatchAsk, batch: Pick<Batch, 'records' | 'position'>) => {
-    isWhole &&= !run.signal?.aborted
-    if (!isWhole) return
+    if (run.signal?.aborted) {
+      isWhole = false
+      return
+    }
     const verb = importBatch({ ...batch, setup: set.setup, seenFrom })
     const counts = await settled(() => write(run.db, by(`batch-${ask.from}-${ask.to}`), verb, ask))
     progress = added(progress, counts, batch.position)
@@ -141,7 +143,7 @@ async function importAll(run: ImportRun, found: Stored, by: (part: string) => By
   try {
     for await (const batch of batches(recordsOf(found.filePath, set.setup, from), set.setup)) {
       await before
-      if (!isWhole || run.signal?.aborted) {
+      if (run.signal?.aborted) {
         isWhole = false
         break
       }
