@@ -277,6 +277,122 @@ CREATE TRIGGER loan_rule_kept BEFORE DELETE OR UPDATE OF id ON public.loan_rule 
 CREATE TRIGGER loan_rule_never_emptied BEFORE TRUNCATE ON public.loan_rule FOR EACH STATEMENT EXECUTE FUNCTION never_emptied();
 CREATE TRIGGER policy_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.loan_rule FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
 
+create table notice (
+  id uuid not null,
+  kind text not null,
+  cause text not null,
+  letter_id uuid,
+  gathered_at timestamp with time zone,
+  patron_id bigint,
+  loan_id bigint,
+  hold_id bigint,
+  facts jsonb not null,
+  caused_at timestamp with time zone not null,
+  caused_on date not null generated always as (((caused_at AT TIME ZONE 'UTC'::text))::date) stored,
+  stood_still interval not null,
+  state notice_state not null default 'queued'::text,
+  next_at timestamp with time zone not null,
+  tries integer not null default 0,
+  last_outcome text,
+  message_id text,
+  ended_at timestamp with time zone,
+  ended_because text,
+  constraint notice_ended_says_when CHECK ((((state)::text = 'queued'::text) = (ended_at IS NULL))),
+  constraint notice_ended_says_why CHECK ((((state)::text = ANY (ARRAY['dead'::text, 'void'::text])) = (ended_because IS NOT NULL))),
+  constraint notice_in_letter_was_gathered CHECK (((letter_id IS NULL) = (gathered_at IS NULL))),
+  constraint notice_kind_check CHECK ((kind = ANY (ARRAY['hold-ready'::text, 'hold-expired'::text, 'receipt'::text, 'due-soon'::text, 'overdue'::text, 'card-expiring'::text]))),
+  constraint notice_queued_has_patron CHECK ((((state)::text <> 'queued'::text) OR (patron_id IS NOT NULL))),
+  constraint notice_sent_has_message CHECK ((((state)::text = 'sent'::text) = (message_id IS NOT NULL))),
+  constraint notice_hold_id_fkey FOREIGN KEY (hold_id) REFERENCES hold(id),
+  constraint notice_letter_id_fkey FOREIGN KEY (letter_id) REFERENCES notice(id),
+  constraint notice_loan_id_fkey FOREIGN KEY (loan_id) REFERENCES loan(id),
+  constraint notice_patron_id_fkey FOREIGN KEY (patron_id) REFERENCES patron(id),
+  constraint notice_pkey PRIMARY KEY (id),
+  constraint notice_cause_key UNIQUE (cause)
+);
+CREATE INDEX notice_by_count ON public.notice USING btree (caused_on, kind, state);
+CREATE INDEX notice_by_letter ON public.notice USING btree (letter_id) WHERE (letter_id IS NOT NULL);
+CREATE INDEX notice_by_patron ON public.notice USING btree (patron_id, caused_at) WHERE (patron_id IS NOT NULL);
+CREATE INDEX notice_dead ON public.notice USING btree (ended_at) WHERE ((state)::text = 'dead'::text);
+CREATE INDEX notice_letters_due ON public.notice USING btree (next_at) WHERE (((state)::text = 'queued'::text) AND (letter_id = id));
+CREATE INDEX notice_to_forget ON public.notice USING btree (ended_at) WHERE ((patron_id IS NOT NULL) AND ((state)::text = ANY (ARRAY['sent'::text, 'void'::text])));
+CREATE INDEX notice_to_gather ON public.notice USING btree (next_at) WHERE (((state)::text = 'queued'::text) AND (letter_id IS NULL));
+CREATE TRIGGER notice_caused AFTER INSERT ON public.notice REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION notice_caused();
+CREATE TRIGGER notice_changed AFTER UPDATE ON public.notice REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION notice_changed();
+CREATE TRIGGER notice_goes_on BEFORE UPDATE ON public.notice FOR EACH ROW EXECUTE FUNCTION notice_goes_on();
+CREATE TRIGGER notice_is_kept BEFORE DELETE ON public.notice FOR EACH ROW EXECUTE FUNCTION notice_is_kept();
+CREATE TRIGGER notice_never_emptied BEFORE TRUNCATE ON public.notice FOR EACH STATEMENT EXECUTE FUNCTION notice_is_kept();
+
+create table notice_ledger_line (
+  id bigint not null generated always as identity,
+  notice_id uuid not null,
+  caused_on date not null,
+  kind text not null,
+  was notice_state,
+  became notice_state not null,
+  at timestamp with time zone not null default clock_timestamp(),
+  constraint notice_ledger_line_pkey PRIMARY KEY (id)
+);
+CREATE INDEX notice_ledger_line_by_notice ON public.notice_ledger_line USING btree (notice_id, id);
+CREATE TRIGGER notice_ledger_line_is_kept BEFORE DELETE OR UPDATE ON public.notice_ledger_line FOR EACH ROW EXECUTE FUNCTION notice_is_kept();
+CREATE TRIGGER notice_ledger_line_never_emptied BEFORE TRUNCATE ON public.notice_ledger_line FOR EACH STATEMENT EXECUTE FUNCTION notice_is_kept();
+
+create table notice_ledger_sum (
+  caused_on date not null,
+  kind text not null,
+  state notice_state not null,
+  notices bigint not null,
+  constraint notice_ledger_sum_pkey PRIMARY KEY (caused_on, kind, state)
+);
+
+create table notice_queue (
+  single boolean not null default true,
+  stood_still interval not null default '00:00:00'::interval,
+  halted_since timestamp with time zone,
+  halted_because text,
+  constraint notice_queue_check CHECK (((halted_since IS NULL) = (halted_because IS NULL))),
+  constraint notice_queue_single_check CHECK (single),
+  constraint notice_queue_pkey PRIMARY KEY (single)
+);
+
+create table notice_setting (
+  single boolean not null default true,
+  due_soon_days integer not null default 3,
+  overdue_days integer[] not null default '{1,7,21}'::integer[],
+  card_expiring_days integer not null default 14,
+  run_max integer not null default 500,
+  patron_day_max integer not null default 5,
+  letters_per_second_max integer not null default 20,
+  language text not null default 'en'::text,
+  version integer not null default 1,
+  constraint notice_setting_card_expiring_days_check CHECK (((card_expiring_days >= 0) AND (card_expiring_days <= 180))),
+  constraint notice_setting_due_soon_days_check CHECK (((due_soon_days >= 0) AND (due_soon_days <= 60))),
+  constraint notice_setting_letters_per_second_max_check CHECK (((letters_per_second_max >= 1) AND (letters_per_second_max <= 1000))),
+  constraint notice_setting_overdue_days_check CHECK ((cardinality(overdue_days) <= 10)),
+  constraint notice_setting_patron_day_max_check CHECK (((patron_day_max >= 1) AND (patron_day_max <= 100))),
+  constraint notice_setting_run_max_check CHECK (((run_max >= 1) AND (run_max <= 100000))),
+  constraint notice_setting_single_check CHECK (single),
+  constraint notice_setting_pkey PRIMARY KEY (single)
+);
+
+create table notice_switch (
+  single boolean not null default true,
+  installations text[] not null default '{}'::text[],
+  version integer not null default 1,
+  changed_at timestamp with time zone not null default now(),
+  constraint notice_switch_single_check CHECK (single),
+  constraint notice_switch_pkey PRIMARY KEY (single)
+);
+
+create table notice_template (
+  kind text not null,
+  subject text not null,
+  body text not null,
+  version integer not null default 1,
+  changed_at timestamp with time zone not null,
+  constraint notice_template_pkey PRIMARY KEY (kind)
+);
+
 create table patron (
   id bigint not null generated always as identity,
   card text not null,
@@ -293,6 +409,7 @@ create table patron (
   blocked_at timestamp with time zone,
   protected boolean not null default false,
   keeps_history boolean not null default false,
+  wants_receipts boolean not null default false,
   password_hash text,
   version integer not null default 1,
   registered_at timestamp with time zone not null default now(),
@@ -501,7 +618,8 @@ begin
       patron.id,
       json_build_object(
         'id', patron.id, 'card', patron.card, 'name', patron.given_name || ' ' || patron.family_name,
-        'categoryId', patron.category_id, 'expiresOn', patron.expires_on, 'blockedBecause', patron.blocked_because
+        'categoryId', patron.category_id, 'expiresOn', patron.expires_on, 'blockedBecause', patron.blocked_because,
+        'wantsReceipts', patron.wants_receipts
       )
     into the_patron, borrower
     from patron
@@ -525,7 +643,8 @@ begin
       patron.id,
       json_build_object(
         'id', patron.id, 'card', patron.card, 'name', patron.given_name || ' ' || patron.family_name,
-        'categoryId', patron.category_id, 'expiresOn', patron.expires_on, 'blockedBecause', patron.blocked_because
+        'categoryId', patron.category_id, 'expiresOn', patron.expires_on, 'blockedBecause', patron.blocked_because,
+        'wantsReceipts', patron.wants_receipts
       )
     into the_patron, borrower
     from patron
@@ -572,6 +691,76 @@ AS $function$
 begin
   raise foreign_key_violation using message = format('%s is never emptied: loans were made by it.', tg_table_name);
 end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.notice_caused()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into notice_ledger_line (notice_id, caused_on, kind, became)
+  select id, caused_on, kind, state from fresh;
+  return null;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.notice_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into notice_ledger_line (notice_id, caused_on, kind, was, became)
+  select after.id, after.caused_on, after.kind, before.state, after.state
+  from after
+  join before on before.id = after.id
+  where after.state <> before.state;
+  return null;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.notice_goes_on()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.state <> old.state
+    and (old.state, new.state) not in (
+      ('queued', 'sent'), ('queued', 'dead'), ('queued', 'void'), ('dead', 'queued'), ('dead', 'void')
+    )
+  then
+    raise exception 'A notice that is % does not become %.', old.state, new.state using errcode = 'BB003';
+  end if;
+  if (new.id, new.kind, new.cause, new.caused_at) is distinct from (old.id, old.kind, old.cause, old.caused_at) then
+    raise exception 'What caused a notice does not change.' using errcode = 'BB003';
+  end if;
+  return new;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.notice_is_kept()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' and tg_table_name = 'notice_ledger_line' and current_setting('bibby.adding_up', true) = 'on' then
+    return old;
+  end if;
+  raise exception 'Notices and their ledger are kept: % on % is refused.', lower(tg_op), tg_table_name
+    using errcode = 'BB003';
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.notice_stood_still(at timestamp with time zone)
+ RETURNS interval
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select stood_still + greatest(coalesce(at - halted_since, '0'), '0') from notice_queue
 $function$
 ;
 

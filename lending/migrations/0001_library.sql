@@ -126,6 +126,8 @@ create table patron (
   -- No batch, sweep or import passes a protected patron.
   protected boolean not null default false,
   keeps_history boolean not null default false,
+  -- Has a notice of each loan and each return.
+  wants_receipts boolean not null default false,
   password_hash text,
   version integer not null default 1,
   registered_at timestamptz not null default now(),
@@ -390,7 +392,8 @@ begin
       patron.id,
       json_build_object(
         'id', patron.id, 'card', patron.card, 'name', patron.given_name || ' ' || patron.family_name,
-        'categoryId', patron.category_id, 'expiresOn', patron.expires_on, 'blockedBecause', patron.blocked_because
+        'categoryId', patron.category_id, 'expiresOn', patron.expires_on, 'blockedBecause', patron.blocked_because,
+        'wantsReceipts', patron.wants_receipts
       )
     into the_patron, borrower
     from patron
@@ -414,7 +417,8 @@ begin
       patron.id,
       json_build_object(
         'id', patron.id, 'card', patron.card, 'name', patron.given_name || ' ' || patron.family_name,
-        'categoryId', patron.category_id, 'expiresOn', patron.expires_on, 'blockedBecause', patron.blocked_because
+        'categoryId', patron.category_id, 'expiresOn', patron.expires_on, 'blockedBecause', patron.blocked_because,
+        'wantsReceipts', patron.wants_receipts
       )
     into the_patron, borrower
     from patron

@@ -131,6 +131,7 @@ export async function aPatron(
     expiresOn?: string
     blockedBecause?: string
     keepsHistory?: boolean
+    wantsReceipts?: boolean
     protected?: boolean
     email?: string
   } = {},
@@ -144,12 +145,12 @@ export async function aPatron(
     sql`
       insert into patron (
         card, category_id, branch_id, given_name, family_name, email, expires_on, blocked_because, blocked_at,
-        protected, keeps_history
+        protected, keeps_history, wants_receipts
       )
       values (
         ${card}, ${categoryId}, ${branchId}, ${over.givenName ?? 'Ada'}, ${over.familyName ?? 'Reader'},
         ${over.email ?? ''}, ${over.expiresOn ?? '2030-12-31'}, ${blocked}, ${blocked === null ? null : monday},
-        ${over.protected ?? false}, ${over.keepsHistory ?? false}
+        ${over.protected ?? false}, ${over.keepsHistory ?? false}, ${over.wantsReceipts ?? false}
       )
       returning id
     `,

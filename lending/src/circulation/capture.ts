@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { aboutHolds, noticesOf } from '../notices/cause.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
 import { releaseHold } from './hold-queue.ts'
@@ -115,15 +116,20 @@ async function capture(
   if (hold.state === state && hold.shelfUntil === until) return
   // Closing a day changes the policy first and moves holds after it. Either it waits at this lock, and moves what is
   // captured here; or it came first, and what was reckoned by the old calendar is tried again.
+  const told = sql`, told as (${noticesOf('hold-ready', { at: now, rows: aboutHolds('hold-ready') })})`
   const changed = await tx.rows(sql`
-    with policy_version as materialized (select version from policy_version for share)
-    update hold
-    set state = ${state}, copy_id = ${copyId}, shelf_until = ${until},
-        captured_at = coalesce(captured_at, ${now}), version = hold.version + 1
-    from policy_version
-    where hold.id = ${hold.id} and hold.closed_at is null and (hold.copy_id is null or hold.copy_id = ${copyId})
-      and ${stillInForce(hold.policyVersion)}
-    returning hold.id
+    with policy_version as materialized (select version from policy_version for share),
+    changed as (
+      update hold
+      set state = ${state}, copy_id = ${copyId}, shelf_until = ${until},
+          captured_at = coalesce(captured_at, ${now}), version = hold.version + 1
+      from policy_version
+      where hold.id = ${hold.id} and hold.closed_at is null and (hold.copy_id is null or hold.copy_id = ${copyId})
+        and ${stillInForce(hold.policyVersion)}
+      returning hold.id, hold.version, hold.patron_id, hold.title_id, hold.pickup_branch_id, hold.shelf_until
+    )
+    ${state === 'on-shelf' ? told : sql``}
+    select id from changed
   `)
   assert.equal(changed.length, 1, 'A hold under lock was changed by another.')
 }

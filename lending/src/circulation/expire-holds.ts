@@ -1,3 +1,4 @@
+import { aboutHolds, noticesOf } from '../notices/cause.ts'
 import type { Database } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { type By, type Verb, write } from '../postgres/write.ts'
@@ -38,13 +39,19 @@ export async function expireHolds(
 type ExpireHoldRefused = { readonly refused: 'hold-not-overdue' }
 
 /** Ends one hold whose last day on the shelf is over. */
-const expireHold: Verb<{ readonly holdId: number }, HoldCancelled, ExpireHoldRefused> = {
+export const expireHold: Verb<{ readonly holdId: number }, HoldCancelled, ExpireHoldRefused> = {
   action: 'expire-hold',
   about: ({ holdId, titleId, patronId, copyId }) => ({ holdId, titleId, patronId, copyId }),
   work: async (tx, { holdId }, by) => {
     const hold = await lockHold(tx, { holdId, now: by.occurredAt })
     if (hold?.state !== 'on-shelf' || hold.shelfUntil === null || hold.shelfUntil >= hold.today)
       return { refused: 'hold-not-overdue' }
+    tx.withCommit(
+      noticesOf('hold-expired', {
+        at: by.occurredAt,
+        rows: sql`with changed as (select * from hold where id = ${holdId}) ${aboutHolds('hold-expired')}`,
+      }),
+    )
     return endHold(tx, { hold, state: 'expired', now: by.occurredAt })
   },
 }

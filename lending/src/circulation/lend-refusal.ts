@@ -48,6 +48,7 @@ export type Borrower = {
   readonly categoryName: string
   readonly expiresOn: string
   readonly blockedBecause: string | null
+  readonly wantsReceipts: boolean
   readonly openLoans: number
   readonly owesCents: number
 }

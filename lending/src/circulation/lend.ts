@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { receiptOf } from '../notices/cause.ts'
 import { nobodyHas } from '../patrons/merged-card.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
@@ -8,6 +9,7 @@ import { fulfilHold, fulfilWaitingHold, releaseHold } from './hold-queue.ts'
 import { lendFacts, readingOf } from './lend-facts.ts'
 import { type LendFacts, type LendRefused, lendOverridable, refusalsOf } from './lend-refusal.ts'
 import { whyRule } from './loan-rule.ts'
+import { localDay } from './open-days.ts'
 import { type Override, weigh } from './override.ts'
 import { stillInForce } from './policy.ts'
 
@@ -68,6 +70,11 @@ async function handOver(tx: Tx, facts: LendFacts, lentAt: Date): Promise<Omit<Le
     from policy_version
     where ${stillInForce(facts.policyVersion)}
   `)
+  if (patron.wantsReceipts) {
+    const dueOn = localDay(due, branch.timeZone)
+    const { title } = copy
+    tx.withCommit(receiptOf({ at: lentAt, patronId: patron.id, loanId, what: 'lent', title, dueOn }))
+  }
   if (copy.isInTransit) await tx.rows(sql`update copy set in_transit_to = null where id = ${copy.id}`)
   await settleHolds(tx, { facts, copyId: copy.id, patronId: patron.id, at: lentAt })
   return {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { receiptOf } from '../notices/cause.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { together } from '../postgres/statement.ts'
@@ -51,6 +52,11 @@ export const takeBack: Verb<TakeBackAsk, TakenBack, TakeBackRefused> = {
     // Before the loan ends: a closing of a day meets captures first, then loans, and neither waits for the other.
     const next = await sendOn(tx, { copy: movingCopy(copy, ask.branchId), hold, now })
     const cents = loan ? await endLoan(tx, { loan, branchId: ask.branchId, now }) : 0
+    if (loan?.wantsReceipts) {
+      const { id: loanId, patronId } = loan
+      const { title } = copy
+      tx.withCommit(receiptOf({ at: now, patronId, loanId, what: 'returned', title, fineCents: cents }))
+    }
     return {
       copyId: copy.id,
       titleId: copy.title_id,
@@ -81,6 +87,7 @@ type OpenLoan = {
   readonly id: number
   readonly patronId: number
   readonly patronName: string
+  readonly wantsReceipts: boolean
   readonly dueAt: string
   readonly accruedCents: number
   readonly rule: LoanRule
@@ -120,7 +127,7 @@ async function lockCopy(
         (
           select json_build_object(
             'id', loan.id, 'patronId', patron.id,
-            'patronName', patron.given_name || ' ' || patron.family_name,
+            'patronName', patron.given_name || ' ' || patron.family_name, 'wantsReceipts', patron.wants_receipts,
             'dueAt', loan.due_at, 'accruedCents', loan.accrued_cents,
             'rule', (select row_to_json(r) from (select ${ruleColumns}) as r),
             'openDays', json_build_object(
