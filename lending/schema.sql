@@ -103,6 +103,8 @@ create table fence (
   epoch bigint not null,
   mode text not null,
   since timestamp with time zone not null default now(),
+  reason text not null default ''::text,
+  halted_verbs jsonb not null default '{}'::jsonb,
   constraint fence_epoch_check CHECK ((epoch > 0)),
   constraint fence_mode_check CHECK ((mode = ANY (ARRAY['normal'::text, 'read-only'::text, 'halted'::text]))),
   constraint fence_single_check CHECK (single),

@@ -22,7 +22,11 @@ create table fence (
   single boolean primary key default true check (single),
   epoch bigint not null check (epoch > 0),
   mode text not null check (mode in ('normal', 'read-only', 'halted')),
-  since timestamptz not null default now()
+  since timestamptz not null default now(),
+  -- Why, for whoever reads the banner.
+  reason text not null default '',
+  -- Verbs that are halted by themselves: action -> {since, because}.
+  halted_verbs jsonb not null default '{}'
 );
 insert into fence (epoch, mode) values (1, 'normal');
 

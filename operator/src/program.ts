@@ -7,6 +7,7 @@ import type { Act } from './act.ts'
 import { type Api, apiAt, ProblemError } from './api.ts'
 import { catalogueVerbs } from './catalogue-verbs.ts'
 import { circulationVerbs, holdVerbs } from './circulation-verbs.ts'
+import { haltVerbs } from './halt-verbs.ts'
 import { importVerbs } from './import-verbs.ts'
 import { type Out, outOn } from './out.ts'
 import { patronVerbs } from './people-verbs.ts'
@@ -37,9 +38,10 @@ export function bibbyProgram(): Command {
       stderr: process.stderr,
       json: program.opts<{ json?: true }>().json === true,
     })
-  const act: Act = async (work) => {
+  const act: Act = async (work, { pastServer } = {}) => {
     const config = checked(readConfig())
-    const server = asked(program.opts<{ server?: string }>().server) ?? config.server
+    const named = asked(program.opts<{ server?: string }>().server) ?? config.server
+    const server = pastServer ? undefined : named
     const say = out()
     await using api = server === undefined ? await here(config, say) : apiAt(server, config.token ?? '')
     await work(api, say)
@@ -55,6 +57,7 @@ export function bibbyProgram(): Command {
     settingsVerbs,
     ruleVerbs,
     journalVerb,
+    haltVerbs,
   ]) {
     verbs(program, act)
   }

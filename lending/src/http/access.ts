@@ -92,6 +92,10 @@ export const apiAccess: Readonly<Record<string, Access>> = {
   'POST /api/v1/imports/:id/undo': { needs: 'import' },
   'GET /api/v1/export': { needs: 'export' },
 
+  'GET /api/v1/halt': { needs: 'halt' },
+  'POST /api/v1/halt': { needs: 'halt' },
+  'POST /api/v1/resume': { needs: 'resume' },
+
   'GET /api/v1/journal': { needs: 'journal-read' },
   'GET /api/v1/staff': { needs: 'staff-write' },
   'POST /api/v1/staff': { needs: 'staff-write' },

@@ -132,6 +132,11 @@ export const answers: Readonly<Record<RefusalCode, Answer>> = {
   'sign-in-too-often': barred(429, 'Too many wrong passwords.', 'Wait some minutes, then try again.'),
   'key-reused': misused(422, 'The key was used for another request.', 'Make a new Idempotency-Key.'),
 
+  'verb-unknown': misused(422, 'There is no such verb.', 'Look at how the journal names it, such as lend.'),
+  'not-halted': ruled('That is not halted.', 'Nothing needs to be done.'),
+  'halt-changed': ruled('It was halted anew meanwhile.', 'Look at why, and type the phrase of that halt.'),
+  'phrase-wrong': misused(422, 'That is not the phrase.', 'Read what it tells, and type it as it stands.'),
+
   'request-invalid': misused(400, 'The request does not fit.', 'Mend what is named, and ask again.'),
   'request-timeout': misused(408, 'The request did not arrive in time.', 'Send it again.'),
   'not-signed-in': barred(401, 'This needs a sign-in.', 'Sign in, and ask again.'),

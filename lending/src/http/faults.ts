@@ -24,6 +24,12 @@ const known: Readonly<Record<string, Omit<FaultAnswer, 'code'>>> = {
     next: 'Reading goes on. Ask again when writes are back.',
     retryAfterSeconds: 30,
   },
+  BIBBY_VERB_HALTED: {
+    status: 503,
+    title: 'This kind of change is halted.',
+    next: 'All else goes on. An operator looks at why, and lets it go on with bibby resume.',
+    retryAfterSeconds: 60,
+  },
   BIBBY_WRITE_LOST: {
     status: 503,
     title: 'The database went away before anything was written.',

@@ -70,6 +70,10 @@ type People =
   | import('../staff/session.ts').ConfirmRefused['refused']
   | import('../staff/session.ts').SignInRefused['refused']
 
+type Halts =
+  | RefusalOf<typeof import('../halt/halt.ts').halt>
+  | RefusalOf<typeof import('../halt/resume.ts').resume>
+
 /** Every refusal that anybody can hear from Bibby. */
 export type RefusalCode =
   | Circulation
@@ -77,5 +81,6 @@ export type RefusalCode =
   | Catalogue
   | Imports
   | People
+  | Halts
   | AtTheDoor
   | KeyReused['refused']

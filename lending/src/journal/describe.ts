@@ -92,10 +92,15 @@ const sentences: Readonly<Record<string, Sentence>> = {
   'suspend-hold': (a) => `Suspended a hold${a.text('until') && ` until ${a.day('until')}`}.`,
   'resume-hold': () => 'Let a suspended hold go on.',
   'set-keeps-history': () => 'Settled whether returned loans are remembered.',
+  halt: (a) => `Halted ${a.text('verb') || 'all writes'}${a.text('reason') && `: ${a.text('reason')}`}.`,
+  resume: (a) => `Let ${a.text('verb') || 'all writes'} go on, halted since ${a.text('haltedSince')}.`,
   'found-library': () => 'Founded the library.',
   'finish-founding': () => 'Finished founding the library.',
   forget: (a) => `Forgot who borrowed: ${a.count('loans')} loans and ${a.count('holds')} holds.`,
 }
+
+/** Every action that the journal can hold. */
+export const actions: ReadonlySet<string> = new Set(Object.keys(sentences))
 
 const importBecame: Readonly<Record<string, string>> = {
   running: 'began, or went on',

@@ -1,3 +1,5 @@
+import type { HaltedVerb } from './fence.ts'
+
 /** The database did not answer: it is down, starting, or out of reach. Nothing was written. */
 export class DatabaseUnreachableError extends Error {
   override readonly name = 'DatabaseUnreachableError'
@@ -13,6 +15,15 @@ export class WritesStoppedError extends Error {
   readonly code = 'BIBBY_WRITES_STOPPED'
   constructor(mode: string, options?: ErrorOptions) {
     super(`The library is ${mode}: nothing can be written now. Nothing was written.`, options)
+  }
+}
+
+/** One kind of change is halted until a person lets it go on. All else goes on; nothing was written. */
+export class VerbHaltedError extends Error {
+  override readonly name = 'VerbHaltedError'
+  readonly code = 'BIBBY_VERB_HALTED'
+  constructor(action: string, { since, because }: HaltedVerb, options?: ErrorOptions) {
+    super(`"${action}" is halted since ${since}: ${because} Nothing was written.`, options)
   }
 }
 

@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
 import { WriteContendedError, WriteLostError, WritesStoppedError } from './faults.ts'
-import { nextJournalId } from './journal-id.ts'
+import { isFencedOff, journalRow } from './journal-row.ts'
+import { type Earlier, type Opened, openWrite } from './opening.ts'
 import { type Database, isConnectionLost, openTx, type Rows, sqlState, type Tx } from './pool.ts'
 import { requestDigest } from './request-digest.ts'
-import { type Sql, sql } from './sql.ts'
+import type { Sql } from './sql.ts'
 import { together } from './statement.ts'
 
 /** An answer that a patron or a desk may hear. Its code is one of a closed union per operation. */
@@ -68,6 +69,8 @@ export type Verb<Ask, Done extends PlainObject, Refused extends Refusal> = {
    * It is not made when the write does not go on.
    */
   readonly reads?: (ask: Ask) => Sql
+  /** Goes on where writes are stopped: for halting and resuming themselves. */
+  readonly passesFence?: true
   /**
    * Does it, in the transaction; `by.occurredAt` is the time to reckon with. `opened` brings what `reads` asked
    * for; a verb that is part of another has none. Either all of it or a refusal.
@@ -129,7 +132,7 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
     let isOver = true
     const reading = verb.reads?.(ask)
     try {
-      const opening = openWrite(tx, by, reading)
+      const opening = openWrite(tx, by, { verb, reading })
       const read = reading && unanswered(opening)
       // What the verb sends before it first waits leaves with the opening, and is answered after it.
       const working = startWork(() => verb.work({ ...tx, rows: onceOpened(tx.rows, opening) }, ask, by, read))
@@ -149,7 +152,7 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
       const entry = refused
         ? { outcome: 'refused' as const, answer, about: {} }
         : { outcome: 'done' as const, answer, about: verb.about(answer as Done) }
-      const row = { ...entry, action: verb.action, digest, epoch }
+      const row = { ...entry, verb, digest, epoch }
       committing = true
       // Sent in one go: without its journal row the transaction has failed, and is not committed.
       const last = refused ? openTx(connection) : tx
@@ -167,7 +170,8 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
         throw new WriteLostError(verb.action, { cause: error })
       }
       if (isOver) await tx.rollBack().catch(() => undefined)
-      if (retriable.has(sqlState(error) ?? '')) return { again: error }
+      // Opened again, it learns what the fence says now.
+      if (isFencedOff(error) || retriable.has(sqlState(error) ?? '')) return { again: error }
       throw error
     }
   })
@@ -202,52 +206,6 @@ function onceOpened(rows: Rows, opening: Promise<Opened>): Rows {
     const [found] = await together(rows<R>(statement), unanswered(opening))
     return found
   }
-}
-
-type Earlier = { outcome: 'done' | 'refused'; answer: object; request_sha256: Buffer }
-type Opened = { readonly epoch: number; readonly earlier: Earlier | undefined; readonly read: object }
-
-/**
- * The first statement of every write transaction. Here stands the fence: it learns the epoch that the journal
- * row will carry, refuses when writes are stopped, and finds an earlier answer to the same key.
- */
-async function openWrite(tx: Tx, by: By, reading: Sql | undefined): Promise<Opened> {
-  const [row] = await tx.rows<{ epoch: number; mode: string; read: object } & Partial<Earlier>>(sql`
-    select fence.epoch, fence.mode, journal.outcome, journal.answer, journal.request_sha256
-      ${reading ? sql`, case when fence.mode = 'normal' and journal.outcome is null then ${reading} end as read` : sql``}
-    from fence
-    left join journal on journal.actor = ${by.actor} and journal.idempotency_key = ${by.key}
-  `)
-  if (!row) throw new WritesStoppedError('without a fence')
-  by.onOpened?.(row.epoch)
-  if (row.outcome) return { epoch: row.epoch, earlier: row as Earlier, read: row }
-  if (row.mode !== 'normal') throw new WritesStoppedError(row.mode)
-  return { epoch: row.epoch, earlier: undefined, read: row.read }
-}
-
-type Entry = {
-  readonly outcome: 'done' | 'refused'
-  readonly answer: object
-  readonly about: About
-  readonly action: string
-  readonly digest: Buffer
-  readonly epoch: number
-}
-
-function journalRow(by: By, entry: Entry): Sql {
-  const { about } = entry
-  return sql`
-    insert into journal (
-      id, epoch, instance, actor, action, idempotency_key, request_sha256, outcome, title_id, copy_id, patron_id,
-      loan_id, hold_id, change_set_id, believed, answer, occurred_at
-    )
-    values (
-      ${nextJournalId()}, ${entry.epoch}, ${by.instance}, ${by.actor}, ${entry.action}, ${by.key}, ${entry.digest},
-      ${entry.outcome}, ${about.titleId ?? null}, ${about.copyId ?? null}, ${about.patronId ?? null},
-      ${about.loanId ?? null}, ${about.holdId ?? null}, ${about.changeSetId ?? null},
-      ${by.believed ? JSON.stringify(by.believed) : null}, ${JSON.stringify(entry.answer)}, ${by.occurredAt}
-    )
-  `
 }
 
 function earlierAnswer<Done, Refused extends Refusal>(

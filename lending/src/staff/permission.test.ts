@@ -22,6 +22,8 @@ const table: Readonly<Record<Permission, string>> = {
   'rules-write': 'no no no no yes yes',
   'staff-write': 'no no no no yes yes',
   settings: 'no no no no no yes',
+  halt: 'no no no no yes yes',
+  resume: 'no no no no no yes',
 }
 
 const people: readonly (Someone | undefined)[] = [

@@ -18,6 +18,8 @@ export type Permission =
   | 'rules-write'
   | 'staff-write'
   | 'settings'
+  | 'halt'
+  | 'resume'
 
 /** The roles of staff, from the one with the least to the one with all permissions. */
 export const roles = ['desk', 'cataloguer', 'manager', 'operator'] as const
@@ -59,8 +61,9 @@ const manager: readonly Permission[] = [
   'journal-read',
   'rules-write',
   'staff-write',
+  'halt',
 ]
-const operator: readonly Permission[] = [...manager, 'settings']
+const operator: readonly Permission[] = [...manager, 'settings', 'resume']
 
 const byRole: Readonly<Record<Role, readonly Permission[]>> = { desk, cataloguer, manager, operator }
 

@@ -4,6 +4,7 @@ import type { Limits } from '../limits.ts'
 import { accounts } from './accounts.ts'
 import { books } from './books.ts'
 import { deskLists } from './desk-lists.ts'
+import { halting } from './halting.ts'
 import { holds } from './holds.ts'
 import { imports } from './imports.ts'
 import { librarySettingRoutes } from './library.ts'
@@ -36,6 +37,7 @@ const nouns = [
   staff,
   imports,
   uploads,
+  halting,
 ]
 
 /** The API, one plugin a noun. */

@@ -4,7 +4,8 @@ import { hidden } from './form.ts'
 import { type Html, html, type Piece } from './html.ts'
 import { notice } from './notice.ts'
 import { saidText } from './said.ts'
-import type { Visit } from './visit.ts'
+import { type Visit, zoneOf } from './visit.ts'
+import { momentText } from './wording.ts'
 
 /** What stands around the content of a page. */
 export type Frame = {
@@ -47,6 +48,7 @@ ${frame.scripts?.map((name) => html`<script type="module" src="${asset(name)}"><
   ${account(visit, frame)}
 </div></header>
 <main id="content">
+  ${visit.stopped && stoppedNotice(visit, visit.stopped)}
   ${frame.ownHead === 'unseen' && html`<h1 class="unseen">${frame.title}</h1>`}
   ${!frame.ownHead && heading(frame)}
   ${visit.said && frame.ownHead !== true && saidNotice(visit.said)}
@@ -73,6 +75,15 @@ function saidNotice(code: string): Html | undefined {
   return said === undefined ? undefined : html`<div class="section">${notice('good', { title: said })}</div>`
 }
 
+function stoppedNotice(visit: Visit, { mode, since, reason }: NonNullable<Visit['stopped']>): Html {
+  const at = momentText(since.toISOString(), zoneOf(visit))
+  const what = mode === 'halted' ? 'Writing is halted' : 'The library can only be read'
+  return html`<div class="section">${notice('warn', {
+    title: html`${what} since ${at}.`,
+    body: html`${reason && html`<p dir="auto">${reason}</p>`}<p>Searching and reading go on. Nothing can be lent, taken back or changed until then.</p>`,
+  })}</div>`
+}
+
 const mark = html`<svg viewBox="0 0 24 24" aria-hidden="true"><path fill-rule="evenodd" d="M5 2h11.5A2.5 2.5 0 0 1 19 4.5V22H7.5A3.5 3.5 0 0 1 4 18.5V3a1 1 0 0 1 1-1Zm2.5 15a1.5 1.5 0 0 0 0 3H17v-3H7.5ZM8 6v2h7V6H8Z"/></svg>`
 
 type Door = { readonly to: string; readonly label: string; readonly needs: Permission; readonly staff?: true }
@@ -88,6 +99,7 @@ const doors: readonly Door[] = [
   { to: '/journal', label: 'Journal', needs: 'journal-read', staff: true },
   { to: '/branches', label: 'Branches', needs: 'rules-write', staff: true },
   { to: '/staff', label: 'Staff', needs: 'staff-write', staff: true },
+  { to: '/halt', label: 'Halt', needs: 'halt', staff: true },
   { to: '/settings', label: 'Settings', needs: 'settings', staff: true },
 ]
 

@@ -7,6 +7,7 @@ import { catalogueDeskPages } from './catalogue-page.ts'
 import { checkInPages } from './check-in-page.ts'
 import { copyPages } from './copy-page.ts'
 import { deskPages } from './desk-page.ts'
+import { haltPages } from './halt-page.ts'
 import { historyPages } from './history-page.ts'
 import { importPages } from './imports-page.ts'
 import { journalPages } from './journal-page.ts'
@@ -51,6 +52,7 @@ export async function pages(app: App, { library }: { readonly library: Library }
     settingsPages,
     catalogueDeskPages,
     copyPages,
+    haltPages,
   ]) {
     part(served)
   }

@@ -1,13 +1,14 @@
 import type { FastifyRequest } from 'fastify'
 import { librarySettings } from '../../circulation/library-settings.ts'
 import { branches } from '../../circulation/places.ts'
+import { fence } from '../../postgres/fence.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import type { Problem } from '../problem.ts'
 import { carried } from './form.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 import { notice } from './notice.ts'
-import { goTo, type Served, show, UnsettledError, visitOf } from './serve-page.ts'
+import { goTo, type Served, show, stoppedBy, UnsettledError, visitOf } from './serve-page.ts'
 import type { Visit } from './visit.ts'
 
 /** Errors as decent pages: nothing here, not allowed, out of order, or not known whether it was done. */
@@ -32,15 +33,17 @@ export function problemPages(served: Served): void {
 
 /** Whoever asks for these is staff, so the sign-in page begins with their form. */
 const staffPaths =
-  /^\/(?:desk|check-in|shelf|overdue|patrons|imports|rules|journal|branches|staff|settings|catalogue)\b/
+  /^\/(?:desk|check-in|shelf|overdue|patrons|imports|rules|journal|branches|staff|settings|halt|catalogue)\b/
 
 /** What an error page may know: no token for a form, and no branch where the database cannot be asked. */
 async function problemVisit({ library }: Served, { who, url }: FastifyRequest): Promise<Visit> {
-  const [[branch], settings] = await Promise.all([
+  const [[branch], settings, stands] = await Promise.all([
     branches(library.db).catch(() => []),
     librarySettings(library.db).catch(() => undefined),
+    fence(library.db).catch(() => undefined),
   ])
-  return { who, csrf: '', address: url, now: library.clock(), branch, library: settings, said: undefined }
+  const asked = { who, csrf: '', address: url, now: library.clock(), said: undefined }
+  return { ...asked, branch, library: settings, stopped: stoppedBy(stands) }
 }
 
 const pageWords: Readonly<Record<string, { readonly title: string; readonly next: string }>> = {

@@ -32,6 +32,8 @@ const texts: Readonly<Record<string, string>> = {
   'staff-added': 'The member of staff is added, and can sign in with that password.',
   'staff-removed': 'The account is removed, and signed out everywhere.',
   'staff-restored': 'The account is back, with the password that it had.',
+  halted: 'All writing is halted.',
+  resumed: 'It goes on.',
   'copy-changed': 'The copy is changed.',
   'copy-added': 'The copy is added.',
 }

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { librarySettings } from '../../circulation/library-settings.ts'
 import { branches } from '../../circulation/places.ts'
 import type { Library } from '../../library.ts'
+import { type Fence, fence } from '../../postgres/fence.ts'
 import {
   type By,
   type Outcome,
@@ -32,7 +33,11 @@ export async function visitOf(
   reply: FastifyReply,
 ): Promise<Visit> {
   const { who } = request
-  const [places, settings] = await Promise.all([branches(library.db), librarySettings(library.db)])
+  const [places, settings, stands] = await Promise.all([
+    branches(library.db),
+    librarySettings(library.db),
+    fence(library.db),
+  ])
   const branch = places.find(({ branchId }) => branchId === who?.branchId) ?? places[0]
   const said = asked(request.query).text('said', { max: 40, label: 'said' })
   let csrf: string | undefined
@@ -47,8 +52,14 @@ export async function visitOf(
     now: library.clock(),
     branch,
     library: settings,
+    stopped: stoppedBy(stands),
     said: said || undefined,
   }
+}
+
+/** What a page says of a fence that lets nothing through. */
+export function stoppedBy(stands: Fence | undefined): Visit['stopped'] {
+  return stands === undefined || stands.mode === 'normal' ? undefined : stands
 }
 
 /** Sends a page. */

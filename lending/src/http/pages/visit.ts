@@ -1,3 +1,4 @@
+import type { Fence } from '../../postgres/fence.ts'
 import type { SignedIn } from '../../staff/session.ts'
 
 /** One request for a page, as the page needs to know it. */
@@ -13,6 +14,8 @@ export type Visit = {
   readonly branch: VisitedBranch | undefined
   /** The library whose pages these are; undefined where it cannot be asked for. */
   readonly library: { readonly name: string; readonly currency: string } | undefined
+  /** Set while nothing can be written. */
+  readonly stopped: Pick<Fence, 'mode' | 'since' | 'reason'> | undefined
   /** What was done just before, as a code of `said.ts`. */
   readonly said: string | undefined
 }
