@@ -91,10 +91,12 @@ async function voidCode<Tx>(
   { by, id, hmac }: { by: string; id: string; hmac: Buffer },
 ): Promise<void> {
   await stepOn(guarding, { step: 'send-code', operationId: id, by }, async (at) => {
-    await at.rows(
-      'update guard_operation set code_until = clock_timestamp() where id = $1 and code_hmac = $2',
+    const voided = await at.rows(
+      'update guard_operation set code_until = clock_timestamp() where id = $1 and code_hmac = $2 returning id',
       [id, hmac],
     )
+    if (voided.length > 0)
+      await note(at, 'armed', { because: { refused: 'code-not-sent', because: 'not told' } })
     return {}
   })
 }

@@ -49,7 +49,10 @@ export type Host<Tx> = {
   /** One transaction, read committed: it commits when `work` returns and rolls back when it throws. */
   readonly transaction: <T>(stepping: Stepping, work: (tx: Tx) => Promise<T>) => Promise<T>
   readonly rows: (tx: Tx) => Rows
-  /** Writes the audit row. It throws where that cannot be: then the step does not happen. */
+  /**
+   * Writes the audit row. It throws where that cannot be: then the step does not happen. A step that says nothing here
+   * has changed nothing, and may as well be rolled back.
+   */
   readonly audit: (tx: Tx, entry: AuditEntry) => Promise<void>
   /** Sends the code and says where to (`r***@example.org`), or why not. Never called inside a transaction. */
   readonly send: (

@@ -117,6 +117,7 @@ export function withdrawal(over: Partial<Declaration<Tx, Given>> = {}): Guarded<
 export function openLibrary(pool: pg.Pool, over: Over = {}): Guarding {
   const sent: CodeMessage[] = []
   const waits: number[] = []
+  const noted = new WeakSet<Tx>()
   const withdraw = withdrawal(over.withdraw)
   const host: Host<Tx> = {
     read: rowsOn(pool),
@@ -125,9 +126,11 @@ export function openLibrary(pool: pg.Pool, over: Over = {}): Guarding {
       let isBad = true
       try {
         await connection.query('begin')
-        const told = await work({ rows: rowsOn(connection) })
+        const tx = { rows: rowsOn(connection) }
+        const told = await work(tx)
         await over.beforeCommit?.(stepping)
-        await connection.query('commit')
+        // A step that noted nothing may be rolled back: were it to change anything, the tests would miss that.
+        await connection.query(noted.has(tx) ? 'commit' : 'rollback')
         await over.afterCommit?.(stepping)
         isBad = false
         return told
@@ -144,6 +147,7 @@ export function openLibrary(pool: pg.Pool, over: Over = {}): Guarding {
     rows: (tx) => tx.rows,
     audit: async (tx, entry) => {
       await tx.rows('insert into trail (entry) values ($1)', [JSON.stringify(entry)])
+      noted.add(tx)
     },
     send: async (message) => {
       sent.push(message)
