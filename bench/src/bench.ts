@@ -7,6 +7,7 @@ import { checkouts } from './checkouts.ts'
 import { hasRealSets } from './generated-titles.ts'
 import { imports } from './imports.ts'
 import { memory } from './memory.ts'
+import { policies } from './policies.ts'
 import type { Row } from './row.ts'
 import { searchRows } from './search-rows.ts'
 import { startTimes } from './start-times.ts'
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   checkouts,
   imports,
   memory,
+  policies,
   ...(generated
     ? {
         'search-10k': () => searchRows(10_000),
