@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { type Act, faultyMailServer, messageIdIn, type Step } from '../test/mail-server.ts'
+import { aNotice, ask, noticeHome, short } from '../test/notice-home.ts'
+import { filled, noSmallDisk, smallDisk } from '../test/small-disk.ts'
+
+/** A mail server that can be told to misbehave, and a service that speaks to it with short limits. */
+async function aServiceWithFaults(limits = short) {
+  const stack = new AsyncDisposableStack()
+  const smtp = stack.use(await faultyMailServer())
+  const home = stack.use(await noticeHome())
+  const service = await home.start({ BIBBY_SMTP_URL: smtp.url }, { limits, stopMs: 200 })
+  return { smtp, home, service, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+test('what fails before the mail has left was not taken: asked again, it is sent once, and no repeat', async () => {
+  const faults: readonly (readonly [Step, Act])[] = [
+    ['greeting', 'hang'],
+    ['greeting', 'drop'],
+    ['greeting', '554 go away'],
+    ['greeting', '421 not now'],
+    ['ehlo', 'hang'],
+    ['ehlo', 'drop'],
+    ['mail', 'hang'],
+    ['mail', 'drop'],
+    ['mail', '451 later'],
+    ['mail', '550 you may not send'],
+    ['rcpt', 'hang'],
+    ['rcpt', 'drop'],
+    ['rcpt', '450 mailbox busy'],
+    ['rcpt', '451 greylisted'],
+    ['data', 'hang'],
+    ['data', 'drop'],
+    ['data', '451 later'],
+    ['end', '451 later'],
+    ['end', '421 closing'],
+  ]
+  await using lab = await aServiceWithFaults()
+  const { smtp, service } = lab
+  for (const [step, act] of faults) {
+    const notice = aNotice()
+    smtp.hangUp()
+    smtp.act(step, act)
+    const { status, headers, body } = await ask(service, notice)
+    const at = `${step}: ${JSON.stringify(act)}`
+    assert.deepEqual([status, body.code], [503, 'mail-server-unavailable'], at)
+    assert.ok(Number(headers.get('retry-after')) > 0)
+    smtp.act(step, undefined)
+    const again = await ask(service, notice)
+    assert.deepEqual([again.body.outcome, again.body.repeated, again.body.tries], ['sent', false, 1], at)
+  }
+  assert.equal(smtp.mails.length, faults.length)
+})
+
+test('a mail server that nobody runs takes nothing', async () => {
+  await using home = await noticeHome()
+  const smtp = await faultyMailServer()
+  await smtp[Symbol.asyncDispose]()
+  const service = await home.start({ BIBBY_SMTP_URL: smtp.url })
+  const { status, body } = await ask(service, aNotice())
+  assert.deepEqual([status, body.code], [503, 'mail-server-unavailable'])
+  assert.equal((await fetch(`${service.url}/actuator/health`)).status, 503)
+  assert.equal((await fetch(`${service.url}/actuator/health/readiness`)).status, 200)
+})
+
+test('what the mail server refuses for good is told with its words, and may be asked again', async () => {
+  await using lab = await aServiceWithFaults()
+  const { smtp, service } = lab
+  for (const step of ['rcpt', 'data', 'end'] as const) {
+    const notice = aNotice()
+    smtp.act(step, '550 5.1.1 no such person')
+    const { status, body } = await ask(service, notice)
+    assert.deepEqual([status, body.code], [422, 'refused-by-mail-server'], step)
+    assert.match(String(body.detail), /no such person/)
+    smtp.act(step, undefined)
+    // Nothing was taken, so even other words may be said under this id.
+    const again = await ask(service, { ...notice, text: 'Mended.' })
+    assert.deepEqual([again.body.outcome, again.body.repeated], ['sent', false], step)
+  }
+})
+
+test('what fails after the last dot is unknown; asked again it goes out under the same Message-ID, and says so', async () => {
+  await using lab = await aServiceWithFaults()
+  const { smtp, service } = lab
+  for (const act of ['hang', 'drop', 'keep-and-drop', '399 what', '150 hm'] as const) {
+    const notice = aNotice()
+    const messageId = `<${notice.id}@library.example>`
+    smtp.act('end', act)
+    const { status, body } = await ask(service, notice)
+    assert.deepEqual([status, body.code, body.messageId], [504, 'outcome-unknown', messageId], act)
+    const other = await ask(service, { ...notice, text: 'Something else' })
+    assert.equal(other.body.code, 'id-reused', act)
+    smtp.act('end', undefined)
+    const again = await ask(service, notice)
+    assert.deepEqual([again.body.outcome, again.body.repeated, again.body.tries], ['sent', true, 2], act)
+    const copies = smtp.mails.filter((mail) => messageIdIn(mail) === messageId)
+    assert.equal(copies.length, act === 'keep-and-drop' ? 2 : 1, act)
+    const third = await ask(service, notice)
+    assert.deepEqual([third.body.repeated, third.body.tries], [true, 2], act)
+  }
+})
+
+test('a refusal after an unknown outcome does not make it known', async () => {
+  await using lab = await aServiceWithFaults()
+  const { smtp, service } = lab
+  const notice = aNotice()
+  smtp.act('end', 'keep-and-drop')
+  await ask(service, notice)
+  smtp.act('end', '550 no')
+  const { body } = await ask(service, notice)
+  assert.deepEqual([body.code, body.tries], ['refused-by-mail-server', 1])
+  smtp.act('end', undefined)
+  assert.equal((await ask(service, notice)).body.repeated, true)
+})
+
+test('a mail server that answers after three seconds gets one mail, not four', async () => {
+  await using smtp = await faultyMailServer()
+  await using home = await noticeHome()
+  const service = await home.start({ BIBBY_SMTP_URL: smtp.url })
+  smtp.act('end', { afterMs: 3_000, say: '250 taken at last' })
+  const { body } = await ask(service, aNotice())
+  assert.deepEqual([body.outcome, body.repeated], ['sent', false])
+  assert.equal(smtp.mails.length, 1)
+})
+
+test('the caller’s deadline ends what has not left as not taken, and what has left as unknown', async () => {
+  await using lab = await aServiceWithFaults({ stepMs: 60_000, beforeDataMs: 60_000, dataMs: 60_000 })
+  const { smtp, service } = lab
+  const notice = aNotice()
+  smtp.act('rcpt', 'hang')
+  assert.equal((await ask(service, { ...notice, deadlineMs: 100 })).body.code, 'mail-server-unavailable')
+  smtp.act('rcpt', undefined)
+  smtp.act('end', 'hang')
+  assert.equal((await ask(service, { ...notice, deadlineMs: 100 })).body.code, 'outcome-unknown')
+})
+
+test('the same id twice at once is sent once', async () => {
+  await using lab = await aServiceWithFaults()
+  const { smtp, service } = lab
+  const notice = aNotice()
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask(service, notice)))
+  const firsts = answers.filter(({ body }) => body.outcome === 'sent' && body.repeated === false)
+  assert.equal(firsts.length, 1)
+  for (const { body } of answers) assert.ok(body.code === 'in-progress' || body.outcome === 'sent')
+  assert.equal(smtp.mails.length, 1)
+})
+
+test('on a full disk nothing is sent, for it could not be remembered; with room again it is', {
+  skip: noSmallDisk,
+}, async () => {
+  await using smtp = await faultyMailServer()
+  await using home = await noticeHome()
+  await using _ = await smallDisk(home.data)
+  const service = await home.start({ BIBBY_SMTP_URL: smtp.url })
+  const notice = aNotice()
+  const free = await filled(home.data)
+  for (let times = 0; times < 3; times++) {
+    const { status, body } = await ask(service, notice)
+    assert.deepEqual([status, body.code], [503, 'memory-unavailable'])
+  }
+  assert.deepEqual(smtp.mails, [])
+  await free()
+  const { body } = await ask(service, notice)
+  assert.deepEqual([body.outcome, body.repeated], ['sent', false])
+  await service.stop()
+  assert.equal((await ask(await home.start({ BIBBY_SMTP_URL: smtp.url }), notice)).body.repeated, true)
+  assert.equal(smtp.mails.length, 1)
+})
+
+test('a mail that is sent is told as sent, even when the disk is full by then', {
+  skip: noSmallDisk,
+}, async () => {
+  await using smtp = await faultyMailServer()
+  await using home = await noticeHome()
+  await using _ = await smallDisk(home.data)
+  const service = await home.start({ BIBBY_SMTP_URL: smtp.url })
+  // The last page of the memory has room for some lines more, and then no longer.
+  const outcomes = new Set<unknown>()
+  await filled(home.data).then((free) => free())
+  const first = aNotice()
+  await ask(service, first)
+  await filled(home.data)
+  const asked: string[] = []
+  while (!outcomes.has('memory-unavailable')) {
+    const notice = aNotice()
+    const { body } = await ask(service, notice)
+    outcomes.add(body.outcome ?? body.code)
+    if (body.outcome === 'sent') asked.push(`<${notice.id}@library.example>`)
+  }
+  assert.deepEqual(smtp.mails.map(messageIdIn).slice(1), asked)
+  assert.equal((await ask(service, first)).body.repeated, true)
+})
+
+test('a stop in order waits for the mail server’s last word, and nothing new begins', async () => {
+  await using smtp = await faultyMailServer()
+  await using home = await noticeHome()
+  const service = await home.start({ BIBBY_SMTP_URL: smtp.url })
+  const before = aNotice()
+  const leaving = aNotice()
+  smtp.act('end', { afterMs: 300, say: '250 taken' })
+  const inData = smtp.reached('end')
+  const answered = ask(service, leaving)
+  await inData
+  smtp.act('rcpt', 'hang')
+  const atRcpt = smtp.reached('rcpt')
+  const notLeft = ask(service, before)
+  await atRcpt
+  await service.stop()
+  assert.equal((await answered).body.outcome, 'sent')
+  assert.deepEqual([(await notLeft).status, (await notLeft).body.code], [503, 'stopping'])
+  const memory = await readFile(join(home.data, 'notices', 'memory'), 'utf8')
+  assert.ok(memory.includes(`sent ${leaving.id} `))
+  assert.ok(!memory.includes(before.id))
+})
+
+test('a stop does not wait for ever: what the mail server will not say is unknown', async () => {
+  await using lab = await aServiceWithFaults({ stepMs: 60_000, beforeDataMs: 60_000, dataMs: 60_000 })
+  const { smtp, service } = lab
+  smtp.act('end', 'hang')
+  const inData = smtp.reached('end')
+  const answered = ask(service, aNotice())
+  await inData
+  await service.stop()
+  assert.equal((await answered).body.code, 'outcome-unknown')
+})
+
+test('more than may wait are told so at once, and nothing is done with them', async () => {
+  await using lab = await aServiceWithFaults({ stepMs: 60_000, beforeDataMs: 60_000, dataMs: 60_000 })
+  const { smtp, service } = lab
+  smtp.act('end', 'hang')
+  const many = Array.from({ length: 100 }, () => aNotice({ deadlineMs: 2_000 }))
+  const answers = await Promise.all(many.map((notice) => ask(service, notice)))
+  const count = (code: string) => answers.filter(({ body }) => body.code === code).length
+  assert.deepEqual(
+    [count('outcome-unknown'), count('mail-server-unavailable'), count('too-busy')],
+    [6, 60, 34],
+  )
+})
+
+test('a mail server that must encrypt and does not gets no mail', async () => {
+  await using smtp = await faultyMailServer()
+  await using home = await noticeHome()
+  const service = await home.start({ BIBBY_SMTP_URL: smtp.url, BIBBY_SMTP_TLS: 'yes' })
+  assert.equal((await ask(service, aNotice())).body.code, 'mail-server-unavailable')
+  assert.deepEqual(smtp.mails, [])
+})
