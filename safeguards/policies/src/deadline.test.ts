@@ -19,7 +19,7 @@ test('one deadline holds through the queue, the retries and the call', async () 
     call(
       ({ remainingMs }) => {
         tries += 1
-        left = remainingMs()
+        left = remainingMs
         return tries === 1 ? Promise.reject(new Down()) : silence()
       },
       { deadline: deadlineIn(2_000, { clock }) },
@@ -165,6 +165,19 @@ test('who gives up is let off at once, wherever the call stands', async () => {
   })
   assert.equal(clock.now(), 20)
   assert.deepEqual(state(), { breaker: 'closed', running: 0, waiting: 0 })
+})
+
+test('who gives up in the moment of the failure does not sit out the pause', async () => {
+  const { clock, call } = dependency()
+  const givenUp = new AbortController()
+  const fails = () => {
+    const failing = Promise.reject(new Down())
+    failing.catch(() => {}).then(() => givenUp.abort())
+    return failing
+  }
+  const ended = endOf(call(fails, { deadline: deadlineIn(10_000, { signal: givenUp.signal, clock }) }))
+  await clock.turn(0)
+  assert.deepEqual(await ended, { code: 'CALL_ABORTED', kind: 'transient', tries: 1 })
 })
 
 test('a thousand calls on one signal leave no listener and no timer behind', async () => {

@@ -23,7 +23,8 @@ export function deadlineIn(
 /** What a try is given: hand the signal to whatever can be aborted, and the time to whoever asks how long. */
 export type Limits = {
   readonly signal: AbortSignal
-  readonly remainingMs: () => number
+  /** What is left of the deadline when it is read. */
+  readonly remainingMs: number
 }
 
 /** How a try ended. `stalled` says that this process itself stood still over the deadline. */
@@ -50,8 +51,7 @@ export function tryOnce<T>(
   { at, signal, clock }: Deadline & { readonly clock: Clock },
 ): Promise<Ended<T>> {
   return new Promise((resolve) => {
-    let controller: AbortController | undefined
-    let cut: { readonly reason: unknown } | undefined
+    const limits = new TryLimits({ at, clock })
     let graced = false
     let over = false
     const isLate = () => clock.now() - at > lateMs
@@ -64,9 +64,8 @@ export function tryOnce<T>(
       resolve(ended)
     }
     function endBy(ended: Ended<T>, reason: unknown): void {
-      cut = { reason }
       end(ended)
-      controller?.abort(reason)
+      limits.cut(reason)
     }
     function abort(): void {
       endBy({ how: 'aborted' }, signal?.reason)
@@ -85,15 +84,6 @@ export function tryOnce<T>(
 
     let unset = clock.after(at - clock.now(), fire)
     signal?.addEventListener('abort', abort)
-    const limits: Limits = {
-      // Made when it is asked for: a controller costs more than all the rest of a try.
-      get signal() {
-        controller ??= new AbortController()
-        if (cut) controller.abort(cut.reason)
-        return controller.signal
-      },
-      remainingMs: () => Math.max(0, at - clock.now()),
-    }
     const failed = (error: unknown) => end({ how: 'failed', error, stalled: graced || isLate() })
     if (signal?.aborted) return abort()
     try {
@@ -102,4 +92,31 @@ export function tryOnce<T>(
       failed(error)
     }
   })
+}
+
+/** A class for its getters, which cost a fraction of those of a plain object: one is made for each try. */
+class TryLimits implements Limits {
+  readonly #until: { readonly at: number; readonly clock: Clock }
+  #controller: AbortController | undefined
+  #cut: { readonly reason: unknown } | undefined
+
+  constructor(until: { readonly at: number; readonly clock: Clock }) {
+    this.#until = until
+  }
+
+  /** Made when it is asked for: a call that has no use for it does not pay for it. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#cut) this.#controller.abort(this.#cut.reason)
+    return this.#controller.signal
+  }
+
+  get remainingMs(): number {
+    return Math.max(0, this.#until.at - this.#until.clock.now())
+  }
+
+  cut(reason: unknown): void {
+    this.#cut = { reason }
+    this.#controller?.abort(reason)
+  }
 }

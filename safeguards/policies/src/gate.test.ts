@@ -104,6 +104,8 @@ test('numbers that cannot hold are refused before anything is called', () => {
   const refused = [
     { atOnceMax: 2, breaker: { probes: 3 } },
     { atOnceMax: Number.NaN },
+    { breaker: { probes: 2.5 } }, // Two good ones are not enough, and a third is not let through.
+    { breaker: { openMs: Number.NaN } },
     { waitingMax: -1 },
     { retry: { triesMax: 0 } },
     { breaker: { failedPercent: 101 } },

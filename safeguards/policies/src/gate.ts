@@ -22,15 +22,15 @@ export function newGate(
   const queue = new Set<Waiting>()
   let running = 0
 
-  function ask(): Entered | 'wait' {
-    const answer = breaker.ask(clock.now(), running)
+  function ask(now: number): Entered | 'wait' {
+    const answer = breaker.ask(now, running)
     if (answer === 'refuse') return 'open'
     if (answer !== 'wait') running += 1
     return answer
   }
   function letIn(now: number): void {
     for (const { at, settle } of queue) {
-      const answer = at <= now ? 'deadline' : ask()
+      const answer = at <= now ? 'deadline' : ask(now)
       if (answer === 'wait') break
       settle(answer)
     }
@@ -54,9 +54,10 @@ export function newGate(
   return {
     enter(deadline) {
       if (deadline.signal?.aborted) return 'aborted'
-      if (deadline.at <= clock.now()) return 'deadline'
-      letIn(clock.now()) // First who waits: on the ramp a place comes free by itself.
-      const answer = ask()
+      const now = clock.now()
+      if (deadline.at <= now) return 'deadline'
+      letIn(now) // First who waits: on the ramp a place comes free by itself.
+      const answer = ask(now)
       if (answer !== 'wait') return answer
       return queue.size < waitingMax ? wait(deadline) : 'full'
     },

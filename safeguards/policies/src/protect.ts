@@ -67,11 +67,11 @@ const refusals = {
 
 /** Puts a dependency that may be slow or dead behind places, a breaker and a retry budget of its own. */
 export function protect(name: string, protection: Protection): Protected {
-  const { classify, atOnceMax, waitingMax, tryMs = Number.POSITIVE_INFINITY, onChange } = protection
+  const { classify, atOnceMax, waitingMax, tryMs, onChange } = protection
   const { clock = processClock, random = Math.random } = protection
   const retry = { ...defaultRetry, ...protection.retry }
   const rule = { ...defaultBreaker, ...protection.breaker }
-  check({ ...retry, ...rule, atOnceMax, waitingMax, tryMs })
+  check({ ...retry, ...rule, atOnceMax, waitingMax, tryMs: tryMs ?? 1 })
   const tell = (state: BreakerState) => queueMicrotask(() => onChange?.(state.is))
   const breaker = newBreaker(rule, { atOnceMax, onChange: onChange ? tell : () => {} })
   const gate = newGate(breaker, { waitingMax, clock })
@@ -95,7 +95,7 @@ export function protect(name: string, protection: Protection): Protected {
       if (typeof entered === 'string') throw error(refusals[entered], 'transient', tries - 1)
       if (tries === 1) budget.earn()
 
-      const at = Math.min(deadline.at, clock.now() + tryMs)
+      const at = tryMs === undefined ? deadline.at : Math.min(deadline.at, clock.now() + tryMs)
       const ended = await tryOnce(run, { at, signal: deadline.signal, clock })
       let heard: Heard = 'ignored' // So it stays if the classifier throws, which is a bug: no place is lost by it.
       let kind: Kind = 'unknown-outcome'
@@ -162,9 +162,10 @@ type Numbers = RetryRule &
 function check(settings: Numbers): void {
   const wrong = Object.entries(settings).filter(([name, value]) => {
     const least = ['waitingMax', 'firstPauseMs', 'budgetPercent', 'reserve'].includes(name) ? 0 : 1
-    return !(value >= least)
+    const isCount = !name.endsWith('Ms') && !name.endsWith('Percent')
+    return !(value >= least) || (isCount && !Number.isInteger(value))
   })
-  assert.deepEqual(wrong, [], 'These settings of a protection are too small.')
+  assert.deepEqual(wrong, [], 'These settings of a protection are too small, or parts of a whole.')
   const { probes, atOnceMax, failedPercent } = settings
   assert.ok(probes <= atOnceMax, `${probes} probes need as many places, and there are ${atOnceMax}.`)
   assert.ok(failedPercent <= 100, `A breaker that opens at ${failedPercent}% failed never opens.`)
