@@ -42,6 +42,7 @@ export async function startBibby(folder: string): Promise<RunningBibby> {
       PATH: '/usr/local/bin:/usr/bin:/bin',
       BIBBY_DATA: folder,
       BIBBY_PORT: '0',
+      BIBBY_NOTICE_PORT: '0',
       BIBBY_SAMPLE: 'no',
       BIBBY_LOG_LEVEL: 'error',
     },

@@ -29,7 +29,32 @@ test('nothing set is a complete, frozen configuration for a developer', () => {
     monitors: [],
     server: undefined,
     token: undefined,
+    noticeService: {
+      elsewhere: undefined,
+      host: '127.0.0.1',
+      port: 8081,
+      token: undefined,
+      environment: { PATH: '/bin' },
+    },
   })
+})
+
+test('what the notice service reads is checked with the rest, told once, and handed on to it alone', () => {
+  const { noticeService } = read({
+    BIBBY_SAMPLE: 'no',
+    BIBBY_LOG_LEVEL: 'error',
+    BIBBY_MAIL_FROM: 'a@b.org',
+    TZ: 'UTC',
+  })
+  assert.deepEqual(noticeService.environment, {
+    BIBBY_LOG_LEVEL: 'error',
+    BIBBY_MAIL_FROM: 'a@b.org',
+    TZ: 'UTC',
+  })
+  const told = problems({ BIBBY_LOG_LEVEL: 'loud', BIBBY_SMTP_URL: 'nowhere', BIBBY_MAIL_FORM: 'x' })
+  assert.equal(told.length, 3, told.join('\n'))
+  assert.match(problems({ BIBBY_PORT: '8081' }).join(), /another port than BIBBY_PORT/)
+  assert.match(problems({ BIBBY_NOTICE_URL: 'http://there:8081' }).join(), /BIBBY_NOTICE_TOKEN must be set/)
 })
 
 test('production loads no sample and logs more, unless told otherwise', () => {

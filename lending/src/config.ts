@@ -1,5 +1,7 @@
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
+import { readNoticeConfig } from '@bibby/notices/config.ts'
+import { noticeSettings, sharedSettings } from '@bibby/notices/settings.ts'
 import { type Setting, settings } from './settings.ts'
 
 /** How much is logged. */
@@ -25,6 +27,20 @@ export type Config = {
   /** The running Bibby that the command talks to. */
   readonly server: string | undefined
   readonly token: string | undefined
+  readonly noticeService: NoticeServiceConfig
+}
+
+/** Where notices are handed on to. */
+export type NoticeServiceConfig = {
+  /** Of a notice service that somebody else runs; undefined is one of our own. */
+  readonly elsewhere: string | undefined
+  readonly host: string
+  /** 0 lets the system choose. */
+  readonly port: number
+  /** Undefined: kept in a file of the data folder. */
+  readonly token: string | undefined
+  /** What its process is to find in its environment, beside the data folder. */
+  readonly environment: Readonly<Record<string, string>>
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -60,13 +76,47 @@ export function readConfig(env: Environment = process.env): Config | { readonly 
     monitors: take<readonly string[]>('BIBBY_MONITORS', [], (text) => (text === 'no' ? [] : networks(text))),
     server: take<string | undefined>('BIBBY_SERVER', undefined, webAddress),
     token: take<string | undefined>('BIBBY_TOKEN', undefined, (text) => text || undefined),
+    noticeService: noticeService(env, problems, take('BIBBY_NOTICE_URL', undefined, webAddress)),
+  }
+  const { elsewhere, port: noticePort } = config.noticeService
+  if (elsewhere === undefined && noticePort !== 0 && noticePort === config.port) {
+    problems.push('BIBBY_NOTICE_PORT must be another port than BIBBY_PORT.')
   }
   return problems.length > 0 ? { problems } : Object.freeze(config)
 }
 
+/** The notice service reads its own settings; what is wrong with them is told here, before anything starts. */
+function noticeService(
+  env: Environment,
+  problems: string[],
+  elsewhere: string | undefined,
+): NoticeServiceConfig {
+  const own = readNoticeConfig(env)
+  // What both read, both complain of, we perhaps with a guess behind.
+  const isNew = (problem: string) => !problems.some((told) => told.startsWith(problem))
+  if ('problems' in own) problems.push(...own.problems.filter(isNew))
+  const { host, port, token } = 'problems' in own ? { host: '', port: 0, token: undefined } : own
+  if (elsewhere !== undefined && env.BIBBY_NOTICE_TOKEN === undefined) {
+    problems.push('BIBBY_NOTICE_TOKEN must be set with BIBBY_NOTICE_URL: it is that of the service there.')
+  }
+  return { elsewhere, host, port, token, environment: environmentOfNotices(env) }
+}
+
+const noticeNames: readonly string[] = [...noticeSettings, ...sharedSettings].map(({ name }) => name)
+
+/** All that is not ours, such as NODE_EXTRA_CA_CERTS, and of ours what the notice service knows. */
+function environmentOfNotices(env: Environment): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      (entry): entry is [string, string] =>
+        entry[1] !== undefined && (!entry[0].startsWith('BIBBY_') || noticeNames.includes(entry[0])),
+    ),
+  )
+}
+
 /** A name that is spelled wrong would be ignored in silence; so it is refused. */
 function unknownNames(env: Environment): string[] {
-  const known = settings.map(({ name }) => name as string)
+  const known = [...settings, ...noticeSettings].map(({ name }) => name as string)
   return Object.keys(env)
     .filter((name) => name.startsWith('BIBBY_') && !known.includes(name))
     .toSorted()

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
+import type { NoticeService } from './notice-service.ts'
 import { type Database, openPool, type PoolOptions } from './postgres/pool.ts'
 import { stampedCommit } from './stamped-commit.ts'
 import { bibbyVersion } from './version.ts'
@@ -21,6 +22,8 @@ export type Library = AsyncDisposable & {
   readonly dataFolder: string
   /** Machines beside this one that may read its figures: addresses and networks. */
   readonly monitors: readonly string[]
+  /** Where notices are handed on to; undefined where nothing sends any, as in a command. */
+  readonly noticeService: NoticeService | undefined
   readonly version: string
   /** The commit that this was built from, or `unknown`. Read once, at start. */
   readonly commit: string
@@ -33,6 +36,8 @@ export type Library = AsyncDisposable & {
 export type LibraryOptions = {
   readonly connection: PoolOptions['connection']
   readonly dataFolder: string
+  /** Default: none. */
+  readonly noticeService?: NoticeService
   /** Default: none. */
   readonly monitors?: readonly string[]
   /** Default: host name, process number and a random part. */
@@ -79,6 +84,7 @@ export function openLibrary(options: LibraryOptions): Library {
     clock,
     dataFolder: resolve(options.dataFolder),
     monitors: options.monitors ?? [],
+    noticeService: options.noticeService,
     version: options.version ?? bibbyVersion(),
     commit: options.commit ?? stamp.commit,
     builtAt: stamp.builtAt,

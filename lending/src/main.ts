@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Config } from './config.ts'
 import { openDatabase, openSetFolder } from './database.ts'
 import { type Library, openLibrary } from './library.ts'
+import { openNoticeService } from './notice-service.ts'
 import { browserAddress, cannotListen, tryPort } from './port.ts'
 import type { Telling } from './postgres/our-server.ts'
 import { readRunning } from './postgres/owner.ts'
@@ -53,9 +54,11 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
     opened.push({ what: 'database', close: () => database.close(hurry?.aborted ? 'immediate' : 'fast') })
     signal.throwIfAborted()
 
+    const notices = await openNoticeService(config.noticeService, folder.path)
     const library = openLibrary({
       connection: database.connection,
       dataFolder: folder.path,
+      noticeService: notices.service,
       monitors: config.monitors,
     })
     opened.push({ what: 'connections', close: async () => library[Symbol.asyncDispose]() })
@@ -65,11 +68,14 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
 
     const address = await answer(library, config, { buildServer, opened, hurry })
     await database.tellAddress(address)
+    opened.push({ what: 'notice service', close: notices.close })
     await resumeImports(library)
     opened.push({ what: 'imports', close: () => stopImports(library) })
     const sweeps = startSweeps(library, dueSweeps, print.warn)
     opened.push({ what: 'sweeps', close: async () => sweeps[Symbol.asyncDispose]() })
     welcome(print, { address, folder: folder.path, accounts })
+    // Nobody waits for it: what is to be sent waits in the outbox.
+    notices.start(print.warn)
     return { address, library, ended: untilEnded({ opened, signal, hurry, lost: database.lost, print }) }
   } catch (error) {
     await closeAll(opened, print, hurry)
@@ -93,6 +99,10 @@ async function readParts() {
 async function refuseTakenPort(config: Config, folder: string): Promise<void> {
   try {
     await tryPort(config)
+    const { elsewhere, host, port } = config.noticeService
+    if (elsewhere === undefined) {
+      await tryPort({ host, port }, { host: 'BIBBY_NOTICE_HOST', port: 'BIBBY_NOTICE_PORT' })
+    }
   } catch (error) {
     const running = await readRunning(folder)
     if (!running || !signalled(running.pid, 0)) throw error

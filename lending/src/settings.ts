@@ -66,6 +66,12 @@ export const settings: readonly Setting[] = [
     meaning: 'The machines, beside this one, that may read /metrics and all of /actuator/info.',
   },
   {
+    name: 'BIBBY_NOTICE_URL',
+    byDefault: 'a notice service that Bibby starts itself',
+    unit: 'http:// or https:// address',
+    meaning: 'The notice service, where somebody else runs it. None is started then.',
+  },
+  {
     name: 'BIBBY_SERVER',
     byDefault: 'the library of BIBBY_DATA or BIBBY_DATABASE_URL, without a server',
     unit: 'http:// or https:// address',

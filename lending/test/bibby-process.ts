@@ -57,7 +57,10 @@ export async function temporaryHome(below = 'data'): Promise<Home> {
   return {
     data,
     start: (env = {}, options = {}) => {
-      const child = startBibby({ BIBBY_DATA: data, BIBBY_PORT: '0', BIBBY_SAMPLE: 'no', ...env }, options)
+      const child = startBibby(
+        { BIBBY_DATA: data, BIBBY_PORT: '0', BIBBY_NOTICE_PORT: '0', BIBBY_SAMPLE: 'no', ...env },
+        options,
+      )
       children.push(child)
       return child
     },

@@ -91,7 +91,7 @@ export async function startService(
   const { stopMs = stopMsDefault } = options
   const all = opened.move()
   return {
-    url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
+    url: `http://${reachable(config.host)}:${port}`,
     token,
     stop: async () => {
       stopping.abort()
@@ -114,6 +114,12 @@ async function listen(server: FastifyInstance, { host, port }: NoticeConfig): Pr
     )
   }
   return (server.server.address() as AddressInfo).port
+}
+
+/** A wildcard is reached as this machine. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1'
+  return host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host
 }
 
 async function usable<T>(folder: string, work: () => Promise<T>): Promise<T> {

@@ -3,8 +3,11 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { answers } from '@bibby/lending/http/answers.ts'
 import { faultAnswer } from '@bibby/lending/http/faults.ts'
-import { settings } from '@bibby/lending/settings.ts'
+import { type Setting, settings } from '@bibby/lending/settings.ts'
 import { startCodes } from '@bibby/lending/start-error.ts'
+import { answers as noticeAnswers } from '@bibby/notices/answers.ts'
+import { serviceCodes } from '@bibby/notices/service-error.ts'
+import { noticeSettings } from '@bibby/notices/settings.ts'
 import type { Command } from 'commander'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -18,11 +21,18 @@ export function settingsPage(): string {
     '# Settings',
     'Bibby is set by environment variables, read once at start. All problems are reported together, a name that is not known is refused, and values are never printed.',
     made,
-    table(
-      ['name', 'default', 'what it must be', 'meaning'],
-      settings.map(({ name, byDefault, unit, meaning }) => [`\`${name}\``, byDefault, unit, meaning]),
-    ),
+    tableOf(settings),
+    '## The notice service',
+    'Read by the notice service, which Bibby starts with them. Run alone (`npm run notices`), it also reads `BIBBY_DATA`, `BIBBY_ENVIRONMENT` and `BIBBY_LOG_LEVEL`.',
+    tableOf(noticeSettings),
   ])
+}
+
+function tableOf(rows: readonly Setting[]): string {
+  return table(
+    ['name', 'default', 'what it must be', 'meaning'],
+    rows.map(({ name, byDefault, unit, meaning }) => [`\`${name}\``, byDefault, unit, meaning]),
+  )
 }
 
 /** docs/reference/errors.md: refusals, faults, and why a start ends. */
@@ -59,6 +69,22 @@ export function errorsPage(): string {
     table(
       ['code', 'exit'],
       Object.entries(startCodes).map(([code, exit]) => [`\`${code}\``, String(exit)]),
+    ),
+    '## The notice service',
+    'It answers in the same form; what each answer promises is told in [Notices](../concepts/notices.md).',
+    table(
+      ['code', 'HTTP', 'what it means', 'what to do'],
+      Object.entries(noticeAnswers).map(([code, { status, title, next }]) => [
+        `\`${code}\``,
+        String(status),
+        title,
+        next,
+      ]),
+    ),
+    'Its start ends with one of these, told by the library that started it:',
+    table(
+      ['code', 'exit'],
+      Object.entries(serviceCodes).map(([code, exit]) => [`\`${code}\``, String(exit)]),
     ),
   ])
 }
@@ -127,7 +153,7 @@ function thrownCodes(): string[] {
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
     .flatMap((file) => [...readFileSync(`${root}${file}`, 'utf8').matchAll(/'(BIBBY_[A-Z_]{1,60})'/g)])
     .map((match) => match[1] ?? '')
-    .filter((code) => !settings.some(({ name }) => name === code))
+    .filter((code) => ![...settings, ...noticeSettings].some(({ name }) => name === code))
   return [...new Set(found)].toSorted()
 }
 
