@@ -97,6 +97,7 @@ create table copy (
   constraint copy_barcode_key UNIQUE (barcode)
 );
 CREATE INDEX copy_by_title ON public.copy USING btree (title_id);
+CREATE TRIGGER copy_never_emptied BEFORE TRUNCATE ON public.copy FOR EACH STATEMENT EXECUTE FUNCTION emptied_by_nobody();
 
 create table fence (
   single boolean not null default true,
@@ -131,6 +132,7 @@ END),
 );
 CREATE INDEX fine_line_by_patron ON public.fine_line USING btree (patron_id) WHERE (patron_id IS NOT NULL);
 CREATE UNIQUE INDEX fine_line_one_charge_per_loan ON public.fine_line USING btree (loan_id) WHERE (kind = 'charge'::text);
+CREATE TRIGGER fine_line_never_emptied BEFORE TRUNCATE ON public.fine_line FOR EACH STATEMENT EXECUTE FUNCTION emptied_by_nobody();
 
 create table hold (
   id bigint not null generated always as identity,
@@ -161,6 +163,7 @@ CREATE INDEX hold_open_by_patron ON public.hold USING btree (patron_id) WHERE (c
 CREATE INDEX hold_queue ON public.hold USING btree (title_id, placed_at, id) WHERE (closed_at IS NULL);
 CREATE UNIQUE INDEX hold_one_open_per_patron_and_title ON public.hold USING btree (title_id, patron_id) WHERE (closed_at IS NULL);
 CREATE UNIQUE INDEX hold_one_per_captured_copy ON public.hold USING btree (copy_id) WHERE (state = ANY (ARRAY['in-transit'::text, 'on-shelf'::text]));
+CREATE TRIGGER hold_never_emptied BEFORE TRUNCATE ON public.hold FOR EACH STATEMENT EXECUTE FUNCTION emptied_by_nobody();
 
 create table item_type (
   id bigint not null generated always as identity,
@@ -199,6 +202,7 @@ CREATE INDEX journal_by_time ON public.journal USING brin (recorded_at);
 CREATE INDEX journal_by_title ON public.journal USING btree (title_id, recorded_at) WHERE ((title_id IS NOT NULL) AND (copy_id IS NULL));
 CREATE INDEX journal_refusals_to_forget ON public.journal USING btree (recorded_at) WHERE (((outcome)::text = 'refused'::text) AND (idempotency_key IS NOT NULL));
 CREATE UNIQUE INDEX journal_one_per_key ON public.journal USING btree (actor, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+CREATE TRIGGER fan_out_bounded AFTER INSERT ON public.journal FOR EACH STATEMENT EXECUTE FUNCTION fan_out_bounded();
 CREATE TRIGGER journal_never_emptied BEFORE TRUNCATE ON public.journal FOR EACH STATEMENT EXECUTE FUNCTION journal_only_grows();
 CREATE TRIGGER journal_only_grows BEFORE DELETE OR UPDATE ON public.journal FOR EACH ROW EXECUTE FUNCTION journal_only_grows();
 
@@ -247,6 +251,7 @@ CREATE INDEX loan_by_patron ON public.loan USING btree (patron_id, returned_at) 
 CREATE INDEX loan_open_by_due ON public.loan USING btree (due_at) WHERE (returned_at IS NULL);
 CREATE INDEX loan_open_by_patron ON public.loan USING btree (patron_id) WHERE (returned_at IS NULL);
 CREATE UNIQUE INDEX loan_one_open_per_copy ON public.loan USING btree (copy_id) WHERE (returned_at IS NULL);
+CREATE TRIGGER loan_never_emptied BEFORE TRUNCATE ON public.loan FOR EACH STATEMENT EXECUTE FUNCTION emptied_by_nobody();
 
 create table loan_rule (
   id bigint not null generated always as identity,
@@ -428,6 +433,7 @@ create table patron (
 );
 CREATE INDEX patron_by_merged_into ON public.patron USING btree (merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX patron_by_name ON public.patron USING gin (lower(((family_name || ' '::text) || given_name)) gin_trgm_ops);
+CREATE TRIGGER patron_never_emptied BEFORE TRUNCATE ON public.patron FOR EACH STATEMENT EXECUTE FUNCTION emptied_by_nobody();
 
 create table patron_category (
   id bigint not null generated always as identity,
@@ -539,6 +545,7 @@ CREATE INDEX title_by_words_2 ON public.title USING gin (words) WHERE ((tier = 2
 CREATE INDEX title_by_words_3 ON public.title USING gin (words) WHERE ((tier = 3) AND (deleted_at IS NULL));
 CREATE INDEX title_by_words_4 ON public.title USING gin (words) WHERE ((tier = 4) AND (deleted_at IS NULL));
 CREATE UNIQUE INDEX title_one_per_control_number ON public.title USING btree (control_source, control_number) WHERE ((control_number IS NOT NULL) AND (deleted_at IS NULL));
+CREATE TRIGGER title_never_emptied BEFORE TRUNCATE ON public.title FOR EACH STATEMENT EXECUTE FUNCTION emptied_by_nobody();
 
 create table title_record (
   title_id bigint not null,
@@ -558,6 +565,42 @@ create table vocabulary (
   constraint vocabulary_pkey PRIMARY KEY (word)
 );
 CREATE INDEX vocabulary_by_likeness ON public.vocabulary USING gin (word gin_trgm_ops);
+
+CREATE OR REPLACE FUNCTION public.emptied_by_nobody()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception '% is never emptied as a whole.', tg_table_name;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.fan_out_bounded()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  may_reach bigint[] := nullif(current_setting('bibby.may_reach', true), '');
+  has bigint[] := rows_changed();
+begin
+  -- One expression: a loop would cost more than the counting.
+  if has[1] > may_reach[1]
+    or has[2] > may_reach[2]
+    or has[3] > may_reach[3]
+    or has[4] > may_reach[4]
+    or has[5] > may_reach[5]
+    or has[6] > may_reach[6]
+    or has[7] > may_reach[7]
+  then
+    raise exception 'The write changed more rows than it may.' using errcode = 'BB012', detail = array(
+      select has[noun] - may_reach[noun] from generate_subscripts(has, 1) as noun
+    )::text;
+  end if;
+  return null;
+end
+$function$
+;
 
 CREATE OR REPLACE FUNCTION public.in_force(version uuid, reckoned_by uuid)
  RETURNS boolean
@@ -686,6 +729,14 @@ end
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.may_change(bounds bigint[])
+ RETURNS text
+ LANGUAGE sql
+BEGIN ATOMIC
+ SELECT set_config('bibby.may_reach'::text, (ARRAY[((((bounds)[1] + pg_stat_get_xact_tuples_inserted(('loan'::regclass)::oid)) + pg_stat_get_xact_tuples_updated(('loan'::regclass)::oid)) + pg_stat_get_xact_tuples_deleted(('loan'::regclass)::oid)), ((((bounds)[2] + pg_stat_get_xact_tuples_inserted(('hold'::regclass)::oid)) + pg_stat_get_xact_tuples_updated(('hold'::regclass)::oid)) + pg_stat_get_xact_tuples_deleted(('hold'::regclass)::oid)), ((((bounds)[3] + pg_stat_get_xact_tuples_inserted(('copy'::regclass)::oid)) + pg_stat_get_xact_tuples_updated(('copy'::regclass)::oid)) + pg_stat_get_xact_tuples_deleted(('copy'::regclass)::oid)), ((((bounds)[4] + pg_stat_get_xact_tuples_inserted(('title'::regclass)::oid)) + pg_stat_get_xact_tuples_updated(('title'::regclass)::oid)) + pg_stat_get_xact_tuples_deleted(('title'::regclass)::oid)), ((((bounds)[5] + pg_stat_get_xact_tuples_inserted(('patron'::regclass)::oid)) + pg_stat_get_xact_tuples_updated(('patron'::regclass)::oid)) + pg_stat_get_xact_tuples_deleted(('patron'::regclass)::oid)), ((((bounds)[6] + pg_stat_get_xact_tuples_inserted(('fine_line'::regclass)::oid)) + pg_stat_get_xact_tuples_updated(('fine_line'::regclass)::oid)) + pg_stat_get_xact_tuples_deleted(('fine_line'::regclass)::oid)), ((((bounds)[7] + pg_stat_get_xact_tuples_inserted(('notice'::regclass)::oid)) + pg_stat_get_xact_tuples_updated(('notice'::regclass)::oid)) + pg_stat_get_xact_tuples_deleted(('notice'::regclass)::oid))])::text, true) AS set_config;
+END
+;
+
 CREATE OR REPLACE FUNCTION public.never_emptied()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -775,4 +826,12 @@ begin
   return null;
 end
 $function$
+;
+
+CREATE OR REPLACE FUNCTION public.rows_changed()
+ RETURNS bigint[]
+ LANGUAGE sql
+BEGIN ATOMIC
+ SELECT ARRAY[((pg_stat_get_xact_tuples_inserted(('loan'::regclass)::oid) + pg_stat_get_xact_tuples_updated(('loan'::regclass)::oid)) + pg_stat_get_xact_tuples_deleted(('loan'::regclass)::oid)), ((pg_stat_get_xact_tuples_inserted(('hold'::regclass)::oid) + pg_stat_get_xact_tuples_updated(('hold'::regclass)::oid)) + pg_stat_get_xact_tuples_deleted(('hold'::regclass)::oid)), ((pg_stat_get_xact_tuples_inserted(('copy'::regclass)::oid) + pg_stat_get_xact_tuples_updated(('copy'::regclass)::oid)) + pg_stat_get_xact_tuples_deleted(('copy'::regclass)::oid)), ((pg_stat_get_xact_tuples_inserted(('title'::regclass)::oid) + pg_stat_get_xact_tuples_updated(('title'::regclass)::oid)) + pg_stat_get_xact_tuples_deleted(('title'::regclass)::oid)), ((pg_stat_get_xact_tuples_inserted(('patron'::regclass)::oid) + pg_stat_get_xact_tuples_updated(('patron'::regclass)::oid)) + pg_stat_get_xact_tuples_deleted(('patron'::regclass)::oid)), ((pg_stat_get_xact_tuples_inserted(('fine_line'::regclass)::oid) + pg_stat_get_xact_tuples_updated(('fine_line'::regclass)::oid)) + pg_stat_get_xact_tuples_deleted(('fine_line'::regclass)::oid)), ((pg_stat_get_xact_tuples_inserted(('notice'::regclass)::oid) + pg_stat_get_xact_tuples_updated(('notice'::regclass)::oid)) + pg_stat_get_xact_tuples_deleted(('notice'::regclass)::oid))] AS "array";
+END
 ;

@@ -46,6 +46,7 @@ test('by API managers halt and only operators resume; health tells the mode and 
   assert.deepEqual([halted.already, halted.cut, halted.reason], [false, 0, 'x'])
   const health = (await at.app.inject('/actuator/health')).json()
   assert.deepEqual([health.status, health.components.database.details.mode], ['UP', 'halted'])
+  assert.match((await ask('operator', '/metrics')).body, /^bibby_halted\{verb="all"\} 1$/m)
   const { epoch, since, phrase } = (await ask('operator', '/api/v1/halt')).json()
   const body = { epoch, since, phrase }
   assert.equal((await ask('manager', '/api/v1/resume', body)).statusCode, 403)

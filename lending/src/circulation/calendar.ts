@@ -52,6 +52,11 @@ export const addClosedDay: Verb<
   ClosedDayRefused
 > = {
   action: 'add-closed-day',
+  fanOut: {
+    loan: 50_000,
+    hold: 50_000,
+    because: 'All that is due at the branch that day, and all on its hold shelf, is moved.',
+  },
   about: () => ({}),
   work: async (tx, { branchId, day, reason = '' }) => {
     const checked = plainText(reason, { max: 200, label: 'The reason' })

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { actions } from '../journal/describe.ts'
+import { type Halted, haltVerb } from '../postgres/fence.ts'
 import type { Database, Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { type By, type Outcome, type Verb, write } from '../postgres/write.ts'
@@ -11,16 +12,6 @@ export type HaltAsk = {
   readonly reason: string
   /** The action of one verb, such as `lend`. Default: all. */
   readonly verb?: string | undefined
-}
-
-/** What is halted now. Times are ISO, by the database's clock. */
-export type Halted = {
-  readonly verb: string | null
-  readonly epoch: number
-  readonly since: string
-  readonly reason: string
-  /** It was halted before: since and reason are those of then. */
-  readonly already: boolean
 }
 
 /** Why nothing was halted. */
@@ -62,30 +53,6 @@ async function haltAll(tx: Tx, reason: string): Promise<Halted> {
       `)
   if (!now) throw new Error('The fence went away under its lock.')
   return { verb: null, epoch: now.epoch, since: now.since.toISOString(), reason: now.reason, already }
-}
-
-/** Halts one verb within a transaction; where it is halted already, that stays. */
-export async function haltVerb(
-  tx: Tx,
-  { verb, because }: { readonly verb: string; readonly because: string },
-): Promise<Halted> {
-  const [before] = await tx.rows<{ already: boolean }>(sql`
-    select halted_verbs ? ${verb}::text as already from fence for update
-  `)
-  const [now] = await tx.rows<{ epoch: number; halted: { since: string; because: string } }>(sql`
-    update fence
-    set halted_verbs = jsonb_build_object(
-        ${verb}::text,
-        jsonb_build_object(
-          'since', to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-          'because', ${because}::text
-        )
-      ) || halted_verbs
-    returning epoch, halted_verbs -> ${verb}::text as halted
-  `)
-  if (!now) throw new Error('There is no fence to close. Start Bibby once, which founds the library.')
-  const { since, because: reason } = now.halted
-  return { verb, epoch: now.epoch, since, reason, already: before?.already ?? false }
 }
 
 /** What became of the writes that were under way when the fence was closed. */

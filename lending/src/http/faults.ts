@@ -30,6 +30,11 @@ const known: Readonly<Record<string, Omit<FaultAnswer, 'code'>>> = {
     next: 'All else goes on. An operator looks at why, and lets it go on with bibby resume.',
     retryAfterSeconds: 60,
   },
+  BIBBY_FAN_OUT: {
+    status: 500,
+    title: 'This would have changed far more than it may.',
+    next: 'Nothing was written, and this kind of change is halted. Tell the operator.',
+  },
   BIBBY_WRITE_LOST: {
     status: 503,
     title: 'The database went away before anything was written.',

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import type { FastifyRequest } from 'fastify'
 import type { Library } from '../library.ts'
+import { fence } from '../postgres/fence.ts'
 import type { App } from './app.ts'
 import { monitorsOf } from './monitors.ts'
 
@@ -30,6 +31,7 @@ export function addMetrics(app: App, library: Library): void {
   collectDefaultMetrics({ register: registry })
   addPoolGauges(registry, library)
   addBuildGauge(registry, library)
+  addHaltGauge(registry, library)
   const writes = new Counter({
     name: 'bibby_writes_total',
     help: 'Writes by verb and what became of them.',
@@ -94,6 +96,23 @@ function addPoolGauges(registry: Registry, library: Library): void {
       for (const [pool, db] of Object.entries(pools)) {
         for (const [state, count] of Object.entries(db.counts())) this.set({ pool, state }, count)
       }
+    },
+  })
+}
+
+/** What is halted, by verb; `all` is every write. Absent where the database does not say. */
+function addHaltGauge(registry: Registry, { db }: Library): void {
+  new Gauge({
+    name: 'bibby_halted',
+    help: '1 while writes are stopped (verb "all") or those of one verb are halted.',
+    labelNames: ['verb'],
+    registers: [registry],
+    async collect() {
+      this.reset()
+      const stands = await fence(db).catch(() => undefined)
+      if (!stands) return
+      this.set({ verb: 'all' }, stands.mode === 'normal' ? 0 : 1)
+      for (const verb of Object.keys(stands.haltedVerbs)) this.set({ verb }, 1)
     },
   })
 }

@@ -30,6 +30,7 @@ export async function forgetMerged(
 
 const emptyRecords: Verb<{ readonly now: string }, { readonly patrons: number }, never> = {
   action: 'forget-merged',
+  fanOut: { patron: recordsABatch, because: 'A batch of records is emptied.' },
   about: () => ({}),
   work: async (tx, { now }) => {
     const emptied = await tx.rows(sql`

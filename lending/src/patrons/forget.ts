@@ -75,6 +75,12 @@ type ForgetAsk = { readonly patronIds: readonly number[]; readonly limits: Limit
 
 const forget: Verb<ForgetAsk, Forgotten, never> = {
   action: 'forget',
+  fanOut: {
+    loan: rowsABatch,
+    hold: rowsABatch,
+    fine_line: 10 * rowsABatch,
+    because: 'A batch is parted from its patrons; a loan may have several lines of fines.',
+  },
   about: () => ({}),
   work: async (tx, { patronIds, limits }) => {
     await tx.rows(sql`set local bibby.forgetting = 'on'`)

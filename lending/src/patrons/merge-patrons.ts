@@ -52,6 +52,13 @@ export type MergePatronsRefused =
  */
 export const mergePatrons: Verb<MergePatronsAsk, PatronsMerged, MergePatronsRefused> = {
   action: 'merge-patrons',
+  fanOut: {
+    loan: 50_000,
+    hold: 10_000,
+    fine_line: 50_000,
+    notice: 1_000,
+    because: 'All that a person ever borrowed, waited for and paid moves to the other record.',
+  },
   about: ({ patronId }) => ({ patronId }),
   work: async (tx, ask, { occurredAt: now }) => {
     const found = await lockBoth(tx, ask)

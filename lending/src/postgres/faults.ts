@@ -27,6 +27,18 @@ export class VerbHaltedError extends Error {
   }
 }
 
+/** A write changed more rows than one input may. Nothing of it remains, and the verb is halted. */
+export class FanOutError extends Error {
+  override readonly name = 'FanOutError'
+  readonly code = 'BIBBY_FAN_OUT'
+  constructor(action: string, what: string, options?: ErrorOptions) {
+    super(
+      `"${action}" was stopped, and is halted until a person resumes it. ${what} Nothing was written.`,
+      options,
+    )
+  }
+}
+
 /** The connection was lost before anything was committed. The same request may be sent again. */
 export class WriteLostError extends Error {
   override readonly name = 'WriteLostError'

@@ -1,3 +1,4 @@
+import { boundsOf, type FanOut } from './fan-out.ts'
 import { VerbHaltedError, WritesStoppedError } from './faults.ts'
 import type { HaltedVerb } from './fence.ts'
 import type { Tx } from './pool.ts'
@@ -27,7 +28,7 @@ type Row = Partial<Earlier> & {
 
 /** What opens: the verb as the fence sees it, and what it reads on the way. */
 export type Opens = {
-  readonly verb: { readonly action: string; readonly passesFence?: true }
+  readonly verb: { readonly action: string; readonly passesFence?: true; readonly fanOut?: FanOut }
   readonly reading: Sql | undefined
 }
 
@@ -37,7 +38,7 @@ export type Opens = {
  */
 export async function openWrite(tx: Tx, by: By, { verb, reading }: Opens): Promise<Opened> {
   const [row] = await tx.rows<Row>(sql`
-    select fence.epoch, fence.mode, fence.halted_verbs -> ${verb.action}::text as halted,
+    select may_change(${boundsOf(verb.fanOut)}::bigint[]), fence.epoch, fence.mode, fence.halted_verbs -> ${verb.action}::text as halted,
       journal.outcome, journal.answer, journal.request_sha256
       ${
         reading

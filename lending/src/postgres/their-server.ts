@@ -37,6 +37,7 @@ type Findings = {
   version: number
   encoding: string
   standby: boolean
+  counts: boolean
   may_create: boolean
   absent: string[]
   forbidden: string[]
@@ -47,6 +48,7 @@ const question = `
     current_setting('server_version_num')::int as version,
     current_setting('server_encoding') as encoding,
     pg_is_in_recovery() as standby,
+    current_setting('track_counts') = 'on' as counts,
     coalesce(has_schema_privilege(current_schema(), 'create'), false) as may_create,
     array(
       select wanted from unnest($1::text[]) as wanted
@@ -64,6 +66,8 @@ function unsuitable(found: Findings): string | undefined {
     return `is PostgreSQL ${Math.floor(found.version / 10_000)}; Bibby needs 15 or newer.`
   }
   if (found.standby) return 'is a standby that takes no writes; name the primary.'
+  // What a write changes is bounded by what the server counts.
+  if (!found.counts) return 'does not count what is changed; set track_counts to on.'
   if (found.encoding !== 'UTF8')
     return `is encoded in ${found.encoding}; Bibby needs one made with encoding UTF8.`
   if (found.absent.length > 0) {

@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import { WriteContendedError, WriteLostError, WritesStoppedError } from './faults.ts'
+import { type FanOut, type TooMany, tooMany, tooManyInWords } from './fan-out.ts'
+import { FanOutError, WriteContendedError, WriteLostError, WritesStoppedError } from './faults.ts'
+import { type Halted, haltVerb } from './fence.ts'
 import { isFencedOff, journalRow } from './journal-row.ts'
 import { type Earlier, type Opened, openWrite } from './opening.ts'
 import { type Database, isConnectionLost, openTx, type Rows, sqlState, type Tx } from './pool.ts'
@@ -69,6 +72,11 @@ export type Verb<Ask, Done extends PlainObject, Refused extends Refusal> = {
    * It is not made when the write does not go on.
    */
   readonly reads?: (ask: Ask) => Sql
+  /**
+   * How many rows of what it may change, where that is more than a few. The server counts, and rolls back a write that
+   * goes over; the verb is then halted on every process.
+   */
+  readonly fanOut?: FanOut
   /** Goes on where writes are stopped: for halting and resuming themselves. */
   readonly passesFence?: true
   /**
@@ -97,8 +105,8 @@ const retriable = new Set(['40001', '40P01', uniqueViolation, lockTimeout, overt
  * journal row and commits. A repeated key gets the recorded answer and runs nothing. A refusal rolls back
  * whatever the verb did and is recorded too, so that the same key keeps its answer.
  *
- * Throws WritesStoppedError, WriteLostError, WriteContendedError, DatabaseUnreachableError: in each, nothing
- * was written.
+ * Throws WritesStoppedError, VerbHaltedError, FanOutError, WriteLostError, WriteContendedError,
+ * DatabaseUnreachableError: in each, nothing was written.
  */
 export async function write<Ask, Done extends PlainObject, Refused extends Refusal>(
   db: Database,
@@ -109,6 +117,7 @@ export async function write<Ask, Done extends PlainObject, Refused extends Refus
   let last: unknown
   for (let attempt = 1; attempt <= triesMax; attempt++) {
     const tried = await attemptOnce(db, by, verb, ask)
+    if ('over' in tried) throw await haltedFor(db, by, { action: verb.action, over: tried.over })
     if (!('again' in tried)) return tried
     last = tried.again
   }
@@ -116,7 +125,29 @@ export async function write<Ask, Done extends PlainObject, Refused extends Refus
   throw new WriteContendedError(verb.action, triesMax, { cause: last })
 }
 
-type Attempt<Done, Refused extends Refusal> = Outcome<Done, Refused> | { readonly again: unknown }
+type Attempt<Done, Refused extends Refusal> =
+  | Outcome<Done, Refused>
+  | { readonly again: unknown }
+  | { readonly over: readonly TooMany[] }
+
+/** Halts a verb that went over its bound; what was done to it is in the journal. */
+async function haltedFor(
+  db: Database,
+  by: By,
+  { action, over }: { readonly action: string; readonly over: readonly TooMany[] },
+): Promise<FanOutError> {
+  const because = tooManyInWords(over)
+  const bounded = { ...by, actor: 'system:fan-out', key: randomUUID() }
+  await write(db, bounded, haltOne, { verb: action, because })
+  return new FanOutError(action, because)
+}
+
+const haltOne: Verb<{ readonly verb: string; readonly because: string }, Halted, never> = {
+  action: 'halt',
+  about: () => ({}),
+  passesFence: true,
+  work: haltVerb,
+}
 
 async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusal>(
   db: Database,
@@ -170,6 +201,8 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
         throw new WriteLostError(verb.action, { cause: error })
       }
       if (isOver) await tx.rollBack().catch(() => undefined)
+      const over = tooMany(error, verb.fanOut)
+      if (over) return { over }
       // Opened again, it learns what the fence says now.
       if (isFencedOff(error) || retriable.has(sqlState(error) ?? '')) return { again: error }
       throw error

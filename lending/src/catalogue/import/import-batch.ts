@@ -2,7 +2,7 @@ import type { Tx } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import type { Verb } from '../../postgres/write.ts'
 import { identityOf } from './identity.ts'
-import { type ImportSetup, sortedInEvery } from './import-setup.ts'
+import { batchRecordsMax, type ImportSetup, sortedInEvery } from './import-setup.ts'
 import type { Incoming, IncomingReject } from './incoming.ts'
 import { type Counts, type Numbered, plan } from './plan.ts'
 import { type SeenFrom, standingTitles } from './standing-titles.ts'
@@ -34,6 +34,11 @@ export type BatchRefused = { readonly refused: 'import-moved-on' }
 export function importBatch(batch: Batch): Verb<ImportBatchAsk, BatchImported, BatchRefused> {
   return {
     action: 'import-batch',
+    fanOut: {
+      title: 4 * batchRecordsMax,
+      copy: 200 * batchRecordsMax,
+      because: 'A batch of the file goes in; a periodical may have hundreds of copies.',
+    },
     about: ({ changeSetId }) => ({ changeSetId }),
     work: async (tx, { changeSetId, from, to }, { occurredAt }) => {
       const [set] = await tx.rows<{ state: string; records_read: number; warnings: WarningCounts }>(sql`

@@ -88,6 +88,11 @@ type BatchUndone = {
 
 const undoBatch: Verb<UndoBatchAsk, BatchUndone & PlainObject, { readonly refused: 'import-unknown' }> = {
   action: 'undo-import',
+  fanOut: {
+    title: 4 * batchTitlesMax,
+    copy: 400 * batchTitlesMax,
+    because: 'A batch of titles is taken back with the copies that came with them.',
+  },
   about: ({ changeSetId }) => ({ changeSetId }),
   work: async (tx, { changeSetId, after, titleIds }, { occurredAt: at }) => {
     const [set] = await tx.rows<{ state: string }>(sql`
