@@ -111,9 +111,11 @@ test('no password is hashed while a write is under way', () => {
 })
 
 test('no pattern is made at run time', () => {
+  // The labelled expressions are data: they are what the fences are tried on.
+  const exempt = ['tidy.test.ts', 'safeguards/patterns/test/labelled.ts']
   assert.deepEqual(
     places(
-      sources.filter(({ path }) => path !== 'tidy.test.ts'),
+      sources.filter(({ path }) => !exempt.includes(path)),
       /new RegExp\(|\bRegExp\(/,
     ),
     [],

@@ -7,6 +7,7 @@ import { checkouts } from './checkouts.ts'
 import { hasRealSets } from './generated-titles.ts'
 import { imports } from './imports.ts'
 import { memory } from './memory.ts'
+import { patterns } from './patterns.ts'
 import { policies } from './policies.ts'
 import type { Row } from './row.ts'
 import { searchRows } from './search-rows.ts'
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   checkouts,
   imports,
   memory,
+  patterns,
   policies,
   ...(generated
     ? {
