@@ -108,7 +108,7 @@ test('a line that a crash tore off is as if it was never written; all others sta
   await ask(first, whole)
   await first.stop()
   const memory = join(home.data, 'notices', 'memory')
-  await appendFile(memory, `\0\0\0 garbage of a block\ntry ${torn.id} digestdigest`)
+  await appendFile(memory, `\0\0\0 garbage of a block\ntry ${torn.id} digest host 2026-11-23T00:00:00.000Z`)
   const second = await home.start()
   assert.equal((await ask(second, whole)).body.repeated, true)
   assert.equal((await ask(second, torn)).body.repeated, false)

@@ -102,6 +102,31 @@ test('what fails after the last dot is unknown; asked again it goes out under th
   }
 })
 
+test('a kept connection that the mail server has closed is no reason to wait', async () => {
+  await using lab = await aServiceWithFaults()
+  const { smtp, service } = lab
+  await ask(service, aNotice())
+  smtp.act('mail', 'drop-once')
+  assert.equal((await ask(service, aNotice())).body.repeated, false)
+  assert.deepEqual([smtp.mails.length, smtp.talks()], [2, 2])
+})
+
+test('the Message-ID of a repeat stays, even when the sender has another address by then', async () => {
+  await using smtp = await faultyMailServer()
+  await using home = await noticeHome()
+  const notice = aNotice()
+  const env = { BIBBY_SMTP_URL: smtp.url }
+  const first = await home.start(env)
+  smtp.act('end', 'keep-and-drop')
+  await ask(first, notice)
+  await first.stop()
+  smtp.act('end', undefined)
+  const second = await home.start({ ...env, BIBBY_MAIL_FROM: 'new@elsewhere.example' })
+  assert.equal((await ask(second, notice)).body.repeated, true)
+  const ids = smtp.mails.map(messageIdIn)
+  assert.deepEqual(ids, Array(2).fill(`<${notice.id}@library.example>`))
+})
+
 test('a refusal after an unknown outcome does not make it known', async () => {
   await using lab = await aServiceWithFaults()
   const { smtp, service } = lab

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { test } from 'node:test'
@@ -25,6 +25,18 @@ test('without a mail server each notice is caught as a file, named for its Messa
   assert.match(mail, /^Auto-Submitted: auto-generated\r$/m)
   assert.match(mail, /^Date: \w{3}, /m)
   assert.match(mail, /^Content-Type: multipart\/alternative/m)
+})
+
+test('a second mail with the same Message-ID is a file of its own', async () => {
+  await using home = await noticeHome()
+  const notice = aNotice()
+  const first = await home.start()
+  await ask(first, notice)
+  await first.stop()
+  await rm(join(home.data, 'notices', 'memory'))
+  await ask(await home.start(), notice)
+  const name = `${notice.id}@library.example`
+  assert.deepEqual(Object.keys(await home.caught()).toSorted(), [`${name}.2.eml`, `${name}.eml`])
 })
 
 test('a notice that was sent is not sent again, also after a restart', async () => {

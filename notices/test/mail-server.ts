@@ -6,11 +6,12 @@ import { setTimeout as wait } from 'node:timers/promises'
 /** Where a talk with a mail server may go wrong. */
 export type Step = 'greeting' | 'ehlo' | 'mail' | 'rcpt' | 'data' | 'end'
 
-/** What the server does at a step: says a line, hangs for ever, drops the connection, or keeps the mail and drops. */
+/** What the server does at a step: says a line, hangs for ever, drops the connection (always, or once), or keeps the mail and drops. */
 export type Act =
   | string
   | 'hang'
   | 'drop'
+  | 'drop-once'
   | 'keep-and-drop'
   | { readonly afterMs: number; readonly say: string }
 
@@ -50,7 +51,8 @@ export async function faultyMailServer(): Promise<FaultyMailServer> {
     for (const resolve of waiting.get(step)?.splice(0) ?? []) resolve()
     const act = acts.get(step) ?? good[step]
     if (act === 'hang') return
-    if (act === 'drop') return void socket.destroy()
+    if (act === 'drop-once') acts.delete(step)
+    if (act === 'drop' || act === 'drop-once') return void socket.destroy()
     if (act === 'keep-and-drop') {
       if (mail !== undefined) mails.push(mail)
       return void socket.destroy()
