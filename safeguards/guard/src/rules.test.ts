@@ -99,6 +99,8 @@ test('a digest is of the operation, its arguments and each row with its version,
       }
     }),
   )
+  const apart = [{ id: 'a', version: 'bc' }]
+  assert.notDeepEqual(planDigest('a', {}, apart), planDigest('a', {}, [{ id: 'ab', version: 'c' }]))
   const one = planDigest('a', {}, [{ id: 'x', version: '1"],["y' }])
   assert.notDeepEqual(
     one,
