@@ -134,6 +134,65 @@ CREATE INDEX fine_line_by_patron ON public.fine_line USING btree (patron_id) WHE
 CREATE UNIQUE INDEX fine_line_one_charge_per_loan ON public.fine_line USING btree (loan_id) WHERE (kind = 'charge'::text);
 CREATE TRIGGER fine_line_never_emptied BEFORE TRUNCATE ON public.fine_line FOR EACH STATEMENT EXECUTE FUNCTION emptied_by_nobody();
 
+create table guard_operation (
+  id uuid not null,
+  name text not null,
+  arguments jsonb not null,
+  state text not null,
+  requested_by text not null,
+  planned_at timestamp with time zone not null default clock_timestamp(),
+  approve_until timestamp with time zone,
+  confirm_until timestamp with time zone,
+  approved_by text,
+  count integer not null,
+  total integer not null,
+  samples jsonb not null,
+  digest bytea,
+  phrase text,
+  code_hmac bytea,
+  code_until timestamp with time zone,
+  codes integer not null default 0,
+  tries integer not null default 0,
+  acted integer not null default 0,
+  undone integer not null default 0,
+  left_alone integer not null default 0,
+  next_batch_at timestamp with time zone,
+  undo_until timestamp with time zone,
+  ended_at timestamp with time zone,
+  because jsonb,
+  constraint guard_operation_code_ends CHECK (((code_hmac IS NULL) = (code_until IS NULL))),
+  constraint guard_operation_code_hmac_check CHECK ((octet_length(code_hmac) = 32)),
+  constraint guard_operation_code_only_while_armed CHECK (((code_hmac IS NULL) = (state <> 'armed'::text))),
+  constraint guard_operation_count_check CHECK ((count >= 0)),
+  constraint guard_operation_counts CHECK ((((acted >= 0) AND (acted <= count)) AND (((undone + left_alone) >= 0) AND ((undone + left_alone) <= acted)))),
+  constraint guard_operation_digest_check CHECK ((octet_length(digest) = 32)),
+  constraint guard_operation_planned_is_whole CHECK (((state = ANY (ARRAY['refused'::text, 'expired'::text])) OR ((digest IS NOT NULL) AND (phrase IS NOT NULL)))),
+  constraint guard_operation_second_person CHECK ((approved_by IS DISTINCT FROM requested_by)),
+  constraint guard_operation_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'armed'::text, 'executing'::text, 'done'::text, 'failed'::text, 'expired'::text, 'refused'::text, 'undoing'::text, 'undone'::text]))),
+  constraint guard_operation_total_check CHECK ((total >= 0)),
+  constraint guard_operation_tries_check CHECK (((tries >= 0) AND (tries <= 5))),
+  constraint guard_operation_pkey PRIMARY KEY (id)
+);
+CREATE INDEX guard_operation_by_time ON public.guard_operation USING btree (planned_at DESC, id DESC);
+CREATE INDEX guard_operation_under_way ON public.guard_operation USING btree (planned_at) WHERE (state = ANY (ARRAY['executing'::text, 'undoing'::text]));
+CREATE TRIGGER guard_operation_goes_on BEFORE UPDATE ON public.guard_operation FOR EACH ROW EXECUTE FUNCTION guard_operation_goes_on();
+
+create table guard_target (
+  operation_id uuid not null,
+  "position" integer not null,
+  id text not null,
+  version text not null,
+  state text not null default 'planned'::text,
+  before jsonb,
+  version_after text,
+  constraint guard_target_acted_has_version CHECK (((state = 'planned'::text) = (version_after IS NULL))),
+  constraint guard_target_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'acted'::text, 'undone'::text, 'left'::text]))),
+  constraint guard_target_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES guard_operation(id),
+  constraint guard_target_pkey PRIMARY KEY (operation_id, "position")
+);
+CREATE INDEX guard_target_to_do ON public.guard_target USING btree (operation_id, "position") WHERE (state = 'planned'::text);
+CREATE INDEX guard_target_to_undo ON public.guard_target USING btree (operation_id, "position") WHERE (state = 'acted'::text);
+
 create table hold (
   id bigint not null generated always as identity,
   title_id bigint not null,
@@ -598,6 +657,27 @@ begin
     )::text;
   end if;
   return null;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.guard_operation_goes_on()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if old.state <> new.state and (old.state || '>' || new.state) not in (
+    'planned>armed', 'planned>expired', 'planned>refused',
+    'armed>executing', 'armed>expired', 'armed>refused',
+    'executing>done', 'executing>failed', 'executing>refused',
+    'done>undoing', 'failed>undoing', 'undoing>undone'
+  ) then
+    raise exception 'An operation cannot go from % to %.', old.state, new.state using errcode = 'BB003';
+  end if;
+  if new.tries < old.tries then
+    raise exception 'A try is never taken back.' using errcode = 'BB003';
+  end if;
+  return new;
 end
 $function$
 ;

@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import type { NoticeService } from './notice-service.ts'
+import { type Operations, openOperations } from './operations/operations.ts'
+import { sendBy } from './operations/send-by-notice-service.ts'
+import { type SendDirect, sendNothing } from './operations/send-code.ts'
 import { type Database, openPool, type PoolOptions } from './postgres/pool.ts'
 import { stampedCommit } from './stamped-commit.ts'
 import { bibbyVersion } from './version.ts'
@@ -12,6 +15,8 @@ export type Library = AsyncDisposable & {
   readonly db: Database
   /** For search: role bibby_search where the server has it, read-only; a statement may take 500 ms. */
   readonly searchDb: Database
+  /** What destroys, and the work on it in this process. */
+  readonly operations: Operations
   /** How to reach the database, for what opens connections of its own on another thread, as imports do. */
   readonly connection: PoolOptions['connection']
   /** Names this process in the journal and to its siblings. */
@@ -46,6 +51,8 @@ export type LibraryOptions = {
   readonly clock?: () => Date
   /** Default: that of the package. */
   readonly version?: string
+  /** Sends a code to a member of staff. Default: the notice service, or nothing where there is none. */
+  readonly sendDirect?: SendDirect
   /** Default: as stamped; see `stampedCommit`. */
   readonly commit?: string
   /** Default: 12, which is what two cores keep busy. */
@@ -76,20 +83,27 @@ export function openLibrary(options: LibraryOptions): Library {
   })
   const clock = options.clock ?? (() => new Date())
   const stamp = stampedCommit()
+  const instance = options.instance ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
+  const dataFolder = resolve(options.dataFolder)
+  const { noticeService } = options
+  const sendDirect = options.sendDirect ?? (noticeService ? sendBy(noticeService) : sendNothing)
+  const operations = openOperations({ db, instance, clock, dataFolder, sendDirect })
   return {
     db,
     searchDb,
+    operations,
     connection,
-    instance: options.instance ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
+    instance,
     clock,
-    dataFolder: resolve(options.dataFolder),
+    dataFolder,
     monitors: options.monitors ?? [],
-    noticeService: options.noticeService,
+    noticeService,
     version: options.version ?? bibbyVersion(),
     commit: options.commit ?? stamp.commit,
     builtAt: stamp.builtAt,
     startedAt: clock(),
     [Symbol.asyncDispose]: async () => {
+      await operations[Symbol.asyncDispose]()
       await Promise.all([db[Symbol.asyncDispose](), searchDb[Symbol.asyncDispose]()])
     },
   }

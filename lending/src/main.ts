@@ -71,6 +71,12 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
     opened.push({ what: 'notice service', close: notices.close })
     await resumeImports(library)
     opened.push({ what: 'imports', close: () => stopImports(library) })
+    await library.operations.resume().catch((error: unknown) => {
+      print.warn(
+        `Operations that were under way rest: ${error instanceof Error ? error.message : 'unknown fault'}`,
+      )
+    })
+    opened.push({ what: 'operations', close: async () => library.operations[Symbol.asyncDispose]() })
     const sweeps = startSweeps(library, dueSweeps, print.warn)
     opened.push({ what: 'sweeps', close: async () => sweeps[Symbol.asyncDispose]() })
     welcome(print, { address, folder: folder.path, accounts })

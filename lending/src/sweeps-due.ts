@@ -20,6 +20,11 @@ export const dueSweeps: readonly Sweep[] = [
     name: 'empty records that were merged',
     run: ({ db, instance }, now) => forgetMerged(db, now, { instance }),
   },
+  { name: 'go on with operations', run: ({ operations }) => operations.resume() },
+  {
+    name: 'forget operations that are over',
+    run: ({ operations }) => operations.guard.forget({ by: 'system:sweeps' }),
+  },
   { name: 'renew the order of search', run: ({ db }) => renewSearchOrder(db) },
   { name: 'remove the files of imports that are over', run: (library) => sweepUploads(library) },
   { name: 'end old sessions', run: ({ db }, now) => sweepSessions(db, now) },

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { App } from '../src/http/app.ts'
 import { buildServer, type ServerOptions } from '../src/http/server.ts'
 import { type Library, openLibrary } from '../src/library.ts'
+import type { SendDirect } from '../src/operations/send-code.ts'
 import type { Database } from '../src/postgres/pool.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { hashPassword } from '../src/staff/password.ts'
@@ -32,6 +33,7 @@ export async function aServedLibrary(
   options: ServerOptions & {
     db?: (db: Database) => Database
     monitors?: readonly string[]
+    sendDirect?: SendDirect
   } = {},
 ): Promise<ServedLibrary> {
   const db = await scratchDatabase()
@@ -42,6 +44,7 @@ export async function aServedLibrary(
     instance: 'test',
     clock: () => monday,
     monitors: options.monitors ?? [],
+    ...(options.sendDirect ? { sendDirect: options.sendDirect } : {}),
   })
   const library: Library = options.db ? { ...opened, db: options.db(opened.db) } : opened
   const small = await aSmallLibrary(db)

@@ -8,6 +8,7 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import type { App } from '../src/http/app.ts'
 import { buildServer } from '../src/http/server.ts'
 import { type Library, openLibrary } from '../src/library.ts'
+import { type SendDirect, sendNothing } from '../src/operations/send-code.ts'
 import type { Database } from '../src/postgres/pool.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { hashPassword } from '../src/staff/password.ts'
@@ -35,13 +36,16 @@ export type OpenLibrary = AsyncDisposable &
 /** Opens one: `await using at = await anOpenLibrary()`. */
 export async function anOpenLibrary({
   through = (db) => db,
+  sendDirect = sendNothing,
 }: {
+  /** What a code goes out by. */
+  sendDirect?: SendDirect
   /** What the server sees of the database. */
   through?: (db: Database) => Database
 } = {}): Promise<OpenLibrary> {
   const db = await scratchDatabase()
   const dataFolder = await mkdtemp(join(tmpdir(), 'bibby-pages-'))
-  const opened = openLibrary({ connection: db.connection, dataFolder, instance: 'test' })
+  const opened = openLibrary({ connection: db.connection, dataFolder, instance: 'test', sendDirect })
   const library: Library = { ...opened, db: through(opened.db) }
   const small = await aSmallLibrary(db)
   const app = await buildServer(library, { logLevel: 'silent' })

@@ -37,6 +37,8 @@ const doors: Readonly<Record<string, readonly Who[]>> = {
   '/journal': ['manager', 'operator'],
   '/branches': ['manager', 'operator'],
   '/staff': ['manager', 'operator'],
+  '/operations': ['cataloguer', 'manager', 'operator'],
+  '/operations/withdraw-copies': ['cataloguer', 'manager', 'operator'],
   '/settings': ['operator'],
   '/staff/new': ['manager', 'operator'],
 }

@@ -9,6 +9,7 @@ import { catalogueVerbs } from './catalogue-verbs.ts'
 import { circulationVerbs, holdVerbs } from './circulation-verbs.ts'
 import { haltVerbs } from './halt-verbs.ts'
 import { importVerbs } from './import-verbs.ts'
+import { operationVerbs } from './operation-verbs.ts'
 import { type Out, outOn } from './out.ts'
 import { patronVerbs } from './people-verbs.ts'
 import { journalVerb, ruleVerbs } from './rule-verbs.ts'
@@ -58,6 +59,7 @@ export function bibbyProgram(): Command {
     ruleVerbs,
     journalVerb,
     haltVerbs,
+    operationVerbs,
   ]) {
     verbs(program, act)
   }

@@ -96,6 +96,15 @@ export const apiAccess: Readonly<Record<string, Access>> = {
   'POST /api/v1/halt': { needs: 'halt' },
   'POST /api/v1/resume': { needs: 'resume' },
 
+  'GET /api/v1/operations': { needs: 'operate' },
+  'GET /api/v1/operations/:id': { needs: 'operate' },
+  'POST /api/v1/operations/withdraw-copies': { needs: 'withdraw' },
+  'POST /api/v1/operations/:id/approve': { needs: 'operate' },
+  'POST /api/v1/operations/:id/code': { needs: 'operate' },
+  'POST /api/v1/operations/:id/confirm': { needs: 'operate' },
+  'POST /api/v1/operations/:id/stop': { needs: 'operate' },
+  'POST /api/v1/operations/:id/undo': { needs: 'operate' },
+
   'GET /api/v1/journal': { needs: 'journal-read' },
   'GET /api/v1/staff': { needs: 'staff-write' },
   'POST /api/v1/staff': { needs: 'staff-write' },

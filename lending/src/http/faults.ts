@@ -47,6 +47,12 @@ const known: Readonly<Record<string, Omit<FaultAnswer, 'code'>>> = {
     next: again,
     retryAfterSeconds: 1,
   },
+  BIBBY_OPERATION_UNSETTLED: {
+    status: 504,
+    title: 'It is not known whether this step was done.',
+    next: 'Look at the operation: its state tells. Asking again does nothing twice.',
+    retryAfterSeconds: 1,
+  },
   BIBBY_STATEMENT_LIMIT: {
     status: 503,
     title: 'The database took too long and was stopped.',

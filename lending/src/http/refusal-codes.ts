@@ -74,6 +74,8 @@ type Halts =
   | RefusalOf<typeof import('../halt/halt.ts').halt>
   | RefusalOf<typeof import('../halt/resume.ts').resume>
 
+type Operations = import('@bibby/guard/refusal.ts').Refusal['refused']
+
 /** Every refusal that anybody can hear from Bibby. */
 export type RefusalCode =
   | Circulation
@@ -82,5 +84,6 @@ export type RefusalCode =
   | Imports
   | People
   | Halts
+  | Operations
   | AtTheDoor
   | KeyReused['refused']

@@ -94,6 +94,17 @@ const sentences: Readonly<Record<string, Sentence>> = {
   'set-keeps-history': () => 'Settled whether returned loans are remembered.',
   halt: (a) => `Halted ${a.text('verb') || 'all writes'}${a.text('reason') && `: ${a.text('reason')}`}.`,
   resume: (a) => `Let ${a.text('verb') || 'all writes'} go on, halted since ${a.text('haltedSince')}.`,
+  'plan-operation': (a) =>
+    `Planned to ${operation(a)}${a.text('to') === 'refused' ? ', which was refused' : ''}.`,
+  'approve-operation': (a) => `Approved as a second person: ${operation(a)}.`,
+  'send-operation-code': (a) => `Asked for a code to ${operation(a)}.`,
+  'confirm-operation': (a) =>
+    a.text('to') === 'executing' ? `Confirmed to ${operation(a)}.` : `Tried to confirm: ${operation(a)}.`,
+  'run-operation': (a) =>
+    `${a.text('to').startsWith('undo') ? 'Took back: ' : 'Did: '}${operation(a)}; it is ${a.text('to')}.`,
+  'stop-operation': (a) => `Stopped: ${operation(a)}.`,
+  'undo-operation': (a) => `Began to take back: ${operation(a)}.`,
+  'forget-operation': (a) => `Forgot the rows of an operation that is over: ${operation(a)}.`,
   'found-library': () => 'Founded the library.',
   'finish-founding': () => 'Finished founding the library.',
   forget: (a) => `Forgot who borrowed: ${a.count('loans')} loans and ${a.count('holds')} holds.`,
@@ -101,6 +112,9 @@ const sentences: Readonly<Record<string, Sentence>> = {
 
 /** Every action that the journal can hold. */
 export const actions: ReadonlySet<string> = new Set(Object.keys(sentences))
+
+const operation = (a: Reader) =>
+  `${a.text('name').replaceAll('-', ' ')} (${a.count('rows')} ${a.count('rows') === 1 ? 'row' : 'rows'})`
 
 const importBecame: Readonly<Record<string, string>> = {
   running: 'began, or went on',

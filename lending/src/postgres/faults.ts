@@ -59,3 +59,14 @@ export class WriteContendedError extends Error {
     super(`"${action}" met other writers ${tries} times over. Nothing was written; ask again.`, options)
   }
 }
+
+/** The connection was lost while a step of an operation was being committed. It may have landed; its state tells. */
+export class OperationUnsettledError extends Error {
+  override readonly name = 'OperationUnsettledError'
+  readonly code = 'BIBBY_OPERATION_UNSETTLED'
+  constructor(operationId: string) {
+    super(
+      `It is not known whether this step of operation ${operationId} was done. Look at its state; asking again is safe.`,
+    )
+  }
+}

@@ -24,6 +24,8 @@ const table: Readonly<Record<Permission, string>> = {
   settings: 'no no no no no yes',
   halt: 'no no no no yes yes',
   resume: 'no no no no no yes',
+  operate: 'no no no yes yes yes',
+  withdraw: 'no no no yes yes yes',
 }
 
 const people: readonly (Someone | undefined)[] = [

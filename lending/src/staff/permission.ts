@@ -20,6 +20,8 @@ export type Permission =
   | 'settings'
   | 'halt'
   | 'resume'
+  | 'operate'
+  | 'withdraw'
 
 /** The roles of staff, from the one with the least to the one with all permissions. */
 export const roles = ['desk', 'cataloguer', 'manager', 'operator'] as const
@@ -52,7 +54,14 @@ const desk: readonly Permission[] = [
   'patron-write',
   'fine-take',
 ]
-const cataloguer: readonly Permission[] = [...patron, 'catalogue-write', 'import', 'export']
+const cataloguer: readonly Permission[] = [
+  ...patron,
+  'catalogue-write',
+  'import',
+  'export',
+  'operate',
+  'withdraw',
+]
 /** Runs a branch: both desks, and what a desk must not decide alone. */
 const manager: readonly Permission[] = [
   ...desk,

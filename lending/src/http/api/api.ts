@@ -10,6 +10,7 @@ import { imports } from './imports.ts'
 import { librarySettingRoutes } from './library.ts'
 import { loans } from './loans.ts'
 import { merges } from './merges.ts'
+import { operations } from './operations.ts'
 import { patrons } from './patrons.ts'
 import { places } from './places.ts'
 import { rules } from './rules.ts'
@@ -38,6 +39,7 @@ const nouns = [
   imports,
   uploads,
   halting,
+  operations,
 ]
 
 /** The API, one plugin a noun. */

@@ -13,6 +13,7 @@ import { importPages } from './imports-page.ts'
 import { journalPages } from './journal-page.ts'
 import { mePages } from './me-page.ts'
 import { mergePages } from './merge-page.ts'
+import { operationPages } from './operations-page.ts'
 import { patronImportPages } from './patron-import-page.ts'
 import { patronPages } from './patron-page.ts'
 import { patronsPages } from './patrons-page.ts'
@@ -53,6 +54,7 @@ export async function pages(app: App, { library }: { readonly library: Library }
     catalogueDeskPages,
     copyPages,
     haltPages,
+    operationPages,
   ]) {
     part(served)
   }

@@ -34,6 +34,12 @@ const texts: Readonly<Record<string, string>> = {
   'staff-restored': 'The account is back, with the password that it had.',
   halted: 'All writing is halted.',
   resumed: 'It goes on.',
+  'operation-planned': 'It is planned. Nothing was touched yet.',
+  'operation-approved': 'You approved it. Who planned it can confirm it now.',
+  'code-sent': 'The code is on its way to the mail address of your account. It holds for five minutes.',
+  'operation-confirmed': 'It is confirmed.',
+  'operation-stopped': 'It is stopped.',
+  'operation-undoing': 'It is being taken back.',
   'copy-changed': 'The copy is changed.',
   'copy-added': 'The copy is added.',
 }

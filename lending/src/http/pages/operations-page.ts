@@ -1,0 +1,178 @@
+import type { Operation } from '@bibby/guard/operation.ts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { branches } from '../../circulation/places.ts'
+import { mayWorkOn, operationIdOf } from '../../operations/operations.ts'
+import { withdrawCopies } from '../../operations/withdraw-copies.ts'
+import { staffList } from '../../staff/staff.ts'
+import { RefusedAtTheDoorError } from '../errors.ts'
+import { address } from './address.ts'
+import { asked } from './asked.ts'
+import { operationView } from './operation-view.ts'
+import { listView, withdrawView } from './operations-view.ts'
+import type { Refused } from './refusal-notice.ts'
+import { byOfForm, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
+
+const mayOperate = { access: { needs: 'operate' } } as const
+const mayWithdraw = { access: { needs: 'withdraw' } } as const
+/** How many operations one page lists, and how many barcodes one plan names. */
+const listedMax = 50
+const barcodesMax = 5_000
+
+type AtOperation = FastifyRequest<{ Params: { id: string } }>
+
+/** What destroys: the list of operations, planning one, and all that can be done with it. */
+export function operationPages(served: Served): void {
+  const { app, library } = served
+  app.get('/operations', { config: mayOperate }, async (request, reply) => {
+    const after = asked(request.query).text('after', { max: 36, label: 'The place in the list' })
+    const [visit, names] = await Promise.all([visitOf(served, request, reply), namesOf(served)])
+    const place = (await library.operations.guard.show(after)) ? { after } : {}
+    const all = await library.operations.guard.list({ atMost: listedMax, ...place })
+    const last = all.length === listedMax ? all.at(-1) : undefined
+    const more = last && address('/operations', { after: last.id })
+    const frame = {
+      title: 'Operations',
+      door: '/operations',
+      lead: 'What takes away many things at once: each is planned, confirmed, and can be taken back.',
+    }
+    return show(reply, visit, frame, listView(visit, { all, names, more }))
+  })
+  withdrawing(served)
+  app.get('/operations/:id', { config: mayOperate }, (request: AtOperation, reply) =>
+    showOperation(served, request, reply),
+  )
+  confirming(served)
+  ending(served)
+}
+
+function withdrawing(served: Served): void {
+  const { app, library } = served
+  const form = async (request: FastifyRequest, reply: FastifyReply, refusal?: Refused) => {
+    const [visit, places] = await Promise.all([visitOf(served, request, reply), branches(library.db)])
+    const status = refusal ? statusOf(refusal) : 200
+    const frame = { title: 'Withdraw copies', door: '/operations', status }
+    return show(
+      reply,
+      visit,
+      frame,
+      withdrawView(visit, { places, sent: asked(request.body ?? request.query), refusal }),
+    )
+  }
+  app.get('/operations/withdraw-copies', { config: mayWithdraw }, (request, reply) => form(request, reply))
+  app.post('/operations/withdraw-copies', { config: mayWithdraw }, async (request, reply) => {
+    const sent = asked(request.body)
+    const text = (name: string, label: string) => sent.text(name, { max: 100, label }) || null
+    const barcodes = sent
+      .text('barcodes', { max: barcodesMax * 65, label: 'The barcodes', lines: true })
+      .split(/\s+/)
+      .filter((barcode) => barcode !== '')
+    const given = {
+      branch: text('branch', 'The branch'),
+      shelf: text('shelf', 'The shelf'),
+      itemType: text('itemType', 'The item type'),
+      // One more than one operation may touch, so that too many are refused and none is left out.
+      barcodes: barcodes.length === 0 ? null : [...new Set(barcodes)].slice(0, barcodesMax + 1),
+      because: sent.text('because', { max: 500, label: 'Why', required: true }),
+    }
+    if (Object.keys(sent.problems).length > 0) {
+      return form(request, reply, { refused: 'fields-invalid', problems: sent.problems })
+    }
+    const by = byOfForm(served, request)
+    const told = await library.operations.guard.plan(withdrawCopies, {
+      by: by.actor,
+      id: operationIdOf(by),
+      given,
+    })
+    if ('refused' in told) return form(request, reply, { ...told })
+    return goTo(reply, `/operations/${told.planned.id}`, { said: 'operation-planned' })
+  })
+}
+
+function confirming(served: Served): void {
+  const { app, library } = served
+  const { guard } = library.operations
+  app.post('/operations/:id/approve', { config: mayOperate }, async (request: AtOperation, reply) => {
+    const told = await guard.approve(await on(served, request))
+    return 'refused' in told
+      ? showOperation(served, request, reply, { ...told })
+      : goTo(reply, `/operations/${request.params.id}`, { said: 'operation-approved' })
+  })
+  app.post('/operations/:id/code', { config: mayOperate }, async (request: AtOperation, reply) => {
+    const told = await guard.sendCode(await on(served, request))
+    return 'refused' in told
+      ? showOperation(served, request, reply, { ...told })
+      : goTo(reply, `/operations/${request.params.id}`, { said: 'code-sent' })
+  })
+  app.post('/operations/:id/confirm', { config: mayOperate }, async (request: AtOperation, reply) => {
+    const form = asked(request.body)
+    const phrase = form.text('phrase', { max: 300, label: 'The phrase' })
+    const code = form.text('code', { max: 40, label: 'The code' })
+    const told = await guard.confirm({ ...(await on(served, request)), phrase, code })
+    if ('refused' in told) return showOperation(served, request, reply, { ...told })
+    await library.operations.work(told.confirmed.id)
+    return goTo(reply, `/operations/${request.params.id}`, { said: 'operation-confirmed' })
+  })
+}
+
+function ending(served: Served): void {
+  const { app, library } = served
+  const { guard } = library.operations
+  app.post('/operations/:id/stop', { config: mayOperate }, async (request: AtOperation, reply) => {
+    const because = asked(request.body).text('because', { max: 500, label: 'Why' })
+    const told = await guard.stop({ ...(await on(served, request)), because })
+    return 'refused' in told
+      ? showOperation(served, request, reply, { ...told })
+      : goTo(reply, `/operations/${request.params.id}`, { said: 'operation-stopped' })
+  })
+  app.post('/operations/:id/undo', { config: mayOperate }, async (request: AtOperation, reply) => {
+    const leavingChanged = asked(request.body).ticked('leavingChanged')
+    const told = await guard.undo({ ...(await on(served, request)), leavingChanged })
+    if ('refused' in told) return showOperation(served, request, reply, { ...told })
+    await library.operations.work(told.undoing.id)
+    return goTo(reply, `/operations/${request.params.id}`, { said: 'operation-undoing' })
+  })
+}
+
+/** Who asks, about which operation: one that they may do something with. */
+async function on(
+  served: Served,
+  request: AtOperation,
+): Promise<{ readonly by: string; readonly id: string }> {
+  const { actor } = byOfForm(served, request)
+  const { id, name } = await operationAt(served, request)
+  if (!mayWorkOn(request.who, name)) throw new RefusedAtTheDoorError('not-permitted')
+  return { by: actor, id }
+}
+
+async function operationAt({ library }: Served, { params }: AtOperation): Promise<Operation> {
+  const found = await library.operations.guard.show(params.id)
+  if (!found) throw new RefusedAtTheDoorError('operation-unknown')
+  return found
+}
+
+async function showOperation(
+  served: Served,
+  request: AtOperation,
+  reply: FastifyReply,
+  refusal?: Refused,
+): Promise<FastifyReply> {
+  const [visit, operation, names] = await Promise.all([
+    visitOf(served, request, reply),
+    operationAt(served, request),
+    namesOf(served),
+  ])
+  const isMoving = operation.state === 'executing' || operation.state === 'undoing'
+  const frame = {
+    title: operation.phrase ?? `Refused: ${operation.name.replaceAll('-', ' ')}`,
+    door: '/operations',
+    status: refusal ? statusOf(refusal) : 200,
+    ...(isMoving ? { refreshSeconds: 3 } : {}),
+  }
+  return show(reply, visit, frame, operationView(visit, { operation, names, refusal }))
+}
+
+/** The names of staff, by how they stand in the journal. */
+async function namesOf({ library }: Served): Promise<ReadonlyMap<string, string>> {
+  const staff = await Promise.all([staffList(library.db), staffList(library.db, { removed: true })])
+  return new Map(staff.flat().map(({ staffId, name }) => [`staff:${staffId}`, name]))
+}

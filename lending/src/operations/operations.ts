@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Guard, openGuard } from '@bibby/guard/guard.ts'
+import type { Operation } from '@bibby/guard/operation.ts'
+import type { Refusal } from '@bibby/guard/refusal.ts'
+import type { Database, Tx } from '../postgres/pool.ts'
+import { may, type Permission, type Someone } from '../staff/permission.ts'
+import { guardHost } from './host.ts'
+import { keptSecret } from './secret.ts'
+import { type SendDirect, sendCode } from './send-code.ts'
+import { withdrawCopies } from './withdraw-copies.ts'
+
+/** Everything in the library that destroys. What is not here cannot be done to many rows at once. */
+const operations = [withdrawCopies]
+
+/** What one must be allowed to, to have anything to do with an operation, by its name. */
+const needs: Readonly<Record<string, Permission>> = {
+  'withdraw-copies': 'withdraw',
+}
+
+/** Whether this person may plan an operation of this name, approve it, confirm it, stop it and take it back. */
+export function mayWorkOn(who: Someone | undefined, name: string): boolean {
+  const permission = needs[name]
+  return permission !== undefined && may(who, permission)
+}
+
+/** The same person with the same key plans the same operation: its id is made from both. */
+export function operationIdOf({ actor, key }: { readonly actor: string; readonly key: string }): string {
+  const hex = createHash('sha256').update(`${actor}\n${key}`).digest('hex')
+  // The form of a UUID of version 8, which is for what is made by a rule of one's own.
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}
+
+/** How long whoever confirms waits, so that what is short is told as done. */
+const patienceMs = 1_000
+
+/** The operations of a library, and the work on them in this process. */
+export type Operations = AsyncDisposable & {
+  readonly guard: Guard<Tx>
+  /** Works on an operation from now on, and says how it stands after a moment. */
+  readonly work: (id: string) => Promise<Operation | undefined>
+  /** Goes on with what was under way when some process ended. Throws what went wrong within a moment. */
+  readonly resume: () => Promise<void>
+}
+
+/** Opens them. Work on them ends when this is closed, and goes on at the next start. */
+export function openOperations({
+  db,
+  instance,
+  clock,
+  dataFolder,
+  sendDirect,
+}: {
+  readonly db: Database
+  readonly instance: string
+  readonly clock: () => Date
+  readonly dataFolder: string
+  readonly sendDirect: SendDirect
+}): Operations {
+  const closing = new AbortController()
+  const underWay = new Map<string, Promise<Operation | Refusal>>()
+  let secret: Uint8Array | undefined
+  const guard = openGuard(
+    guardHost({
+      db,
+      instance,
+      clock,
+      send: (message) => sendCode(db, sendDirect, message),
+      secret: () => {
+        secret ??= keptSecret(dataFolder)
+        return secret
+      },
+    }),
+    operations,
+  )
+  const run = (id: string) => {
+    const known = underWay.get(id)
+    if (known) return known
+    const running = guard.run({ id, signal: closing.signal }).finally(() => underWay.delete(id))
+    underWay.set(id, running)
+    // Whoever waits hears of a fault; the operation stays as it is, and the next resume goes on with it.
+    running.catch(() => undefined)
+    return running
+  }
+  const aMoment = () =>
+    wait(patienceMs, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)
+  return {
+    guard,
+    work: async (id) => {
+      await Promise.race([run(id), aMoment()])
+      return guard.show(id)
+    },
+    resume: async () => {
+      const left = await guard.list({ atMost: 100, states: ['executing', 'undoing'] })
+      await Promise.race([Promise.all(left.map(({ id }) => run(id))), aMoment()])
+    },
+    [Symbol.asyncDispose]: async () => {
+      closing.abort()
+      await Promise.allSettled(underWay.values())
+    },
+  }
+}

@@ -1,0 +1,59 @@
+import type { CodeMessage } from '@bibby/guard/host.ts'
+import type { Rows } from '../postgres/pool.ts'
+import { sql } from '../postgres/sql.ts'
+
+/** One message for one person, sent at once and kept nowhere on its way: it may hold a code. */
+export type DirectMail = {
+  readonly id: string
+  readonly to: { readonly email: string; readonly name: string }
+  readonly subject: string
+  readonly text: string
+}
+
+/** Sends it, or says why it did not go out. Nothing is tried again later: a late code is of no use. */
+export type SendDirect = (
+  mail: DirectMail,
+) => Promise<{ readonly sent: true } | { readonly notSentBecause: string }>
+
+/** Where nothing was set up that could send. */
+export const sendNothing: SendDirect = async () => ({
+  notSentBecause: 'this library has nothing to send mail with',
+})
+
+/** Sends the code of an operation to the member of staff who asked for it, at the address of their account. */
+export async function sendCode(
+  db: { readonly rows: Rows },
+  send: SendDirect,
+  { to, code, until, operationId, phrase }: CodeMessage,
+): Promise<{ readonly sentTo: string } | { readonly notSentBecause: string }> {
+  const id = Number(/^staff:(\d{1,15})$/.exec(to)?.[1] ?? 0)
+  const [person] = await db.rows<{ name: string; email: string }>(sql`
+    select name, email from staff where id = ${id} and deleted_at is null
+  `)
+  if (!person)
+    return { notSentBecause: 'a code goes to a member of staff: sign in with an account of your own' }
+  if (person.email === '') return { notSentBecause: 'your account has no mail address' }
+  const told = await send({
+    id: crypto.randomUUID(),
+    to: { email: person.email, name: person.name },
+    subject: `Code to confirm: ${phrase}`,
+    text: [
+      `Hello ${person.name},`,
+      '',
+      `to confirm "${phrase}" type this code:`,
+      '',
+      `    ${code.slice(0, 4)}-${code.slice(4)}`,
+      '',
+      `It holds until ${until.toISOString().slice(11, 16)} UTC, for operation ${operationId}.`,
+      'If you did not ask for it, somebody works with your account: stop the operation and change your password.',
+      '',
+    ].join('\n'),
+  })
+  return 'sent' in told ? { sentTo: hinted(person.email) } : told
+}
+
+/** `a***@example.org`: enough to know which mailbox to open. */
+function hinted(email: string): string {
+  const at = email.lastIndexOf('@')
+  return `${email.slice(0, 1)}***${at < 0 ? '' : email.slice(at)}`
+}
