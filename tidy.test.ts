@@ -16,6 +16,11 @@ const rules = [
   'lending/src/circulation/loan-rule.ts',
   'lending/src/catalogue/isbn.ts',
   'lending/src/catalogue/tokens.ts',
+  'lending/src/notices/backoff.ts',
+  'lending/src/notices/outage.ts',
+  'lending/src/notices/overtaken.ts',
+  'lending/src/notices/ramp.ts',
+  'lending/src/notices/template.ts',
   'lending/src/patrons/card.ts',
   'lending/src/staff/permission.ts',
 ]

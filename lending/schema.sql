@@ -359,6 +359,8 @@ create table notice (
   state notice_state not null default 'queued'::text,
   next_at timestamp with time zone not null,
   tries integer not null default 0,
+  tried jsonb,
+  resent_at timestamp with time zone,
   last_outcome text,
   message_id text,
   ended_at timestamp with time zone,
@@ -366,7 +368,7 @@ create table notice (
   constraint notice_ended_says_when CHECK ((((state)::text = 'queued'::text) = (ended_at IS NULL))),
   constraint notice_ended_says_why CHECK ((((state)::text = ANY (ARRAY['dead'::text, 'void'::text])) = (ended_because IS NOT NULL))),
   constraint notice_in_letter_was_gathered CHECK (((letter_id IS NULL) = (gathered_at IS NULL))),
-  constraint notice_kind_check CHECK ((kind = ANY (ARRAY['hold-ready'::text, 'hold-expired'::text, 'receipt'::text, 'due-soon'::text, 'overdue'::text, 'card-expiring'::text]))),
+  constraint notice_kind_check CHECK ((kind = ANY (ARRAY['hold-ready'::text, 'hold-expired'::text, 'loan-receipt'::text, 'return-receipt'::text, 'due-soon'::text, 'overdue'::text, 'card-expiring'::text]))),
   constraint notice_queued_has_patron CHECK ((((state)::text <> 'queued'::text) OR (patron_id IS NOT NULL))),
   constraint notice_sent_has_message CHECK ((((state)::text = 'sent'::text) = (message_id IS NOT NULL))),
   constraint notice_hold_id_fkey FOREIGN KEY (hold_id) REFERENCES hold(id),
@@ -380,9 +382,10 @@ CREATE INDEX notice_by_count ON public.notice USING btree (caused_on, kind, stat
 CREATE INDEX notice_by_letter ON public.notice USING btree (letter_id) WHERE (letter_id IS NOT NULL);
 CREATE INDEX notice_by_patron ON public.notice USING btree (patron_id, caused_at) WHERE (patron_id IS NOT NULL);
 CREATE INDEX notice_dead ON public.notice USING btree (ended_at) WHERE ((state)::text = 'dead'::text);
-CREATE INDEX notice_letters_due ON public.notice USING btree (next_at) WHERE (((state)::text = 'queued'::text) AND (letter_id = id));
+CREATE INDEX notice_letters_due ON public.notice USING btree (next_at, id) WHERE (((state)::text = 'queued'::text) AND (letter_id = id));
+CREATE INDEX notice_queued ON public.notice USING btree (kind, caused_at) WHERE ((state)::text = 'queued'::text);
 CREATE INDEX notice_to_forget ON public.notice USING btree (ended_at) WHERE ((patron_id IS NOT NULL) AND ((state)::text = ANY (ARRAY['sent'::text, 'void'::text])));
-CREATE INDEX notice_to_gather ON public.notice USING btree (next_at) WHERE (((state)::text = 'queued'::text) AND (letter_id IS NULL));
+CREATE INDEX notice_to_gather ON public.notice USING btree (next_at, id) WHERE (((state)::text = 'queued'::text) AND (letter_id IS NULL));
 CREATE TRIGGER notice_caused AFTER INSERT ON public.notice REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION notice_caused();
 CREATE TRIGGER notice_changed AFTER UPDATE ON public.notice REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION notice_changed();
 CREATE TRIGGER notice_goes_on BEFORE UPDATE ON public.notice FOR EACH ROW EXECUTE FUNCTION notice_goes_on();
@@ -454,6 +457,7 @@ create table notice_template (
   kind text not null,
   subject text not null,
   body text not null,
+  item text not null,
   version integer not null default 1,
   changed_at timestamp with time zone not null,
   constraint notice_template_pkey PRIMARY KEY (kind)

@@ -30,6 +30,8 @@ create table notice_template (
   kind text primary key,
   subject text not null,
   body text not null,
+  -- How one of several things is told, as a line of the body.
+  item text not null,
   version integer not null default 1,
   changed_at timestamptz not null
 );
@@ -52,7 +54,11 @@ create domain notice_state as text check (value in ('queued', 'sent', 'dead', 'v
 create table notice (
   id uuid primary key,
   kind text not null
-    check (kind in ('hold-ready', 'hold-expired', 'receipt', 'due-soon', 'overdue', 'card-expiring')),
+    check (
+      kind in (
+        'hold-ready', 'hold-expired', 'loan-receipt', 'return-receipt', 'due-soon', 'overdue', 'card-expiring'
+      )
+    ),
   -- What brought it about, as `due-soon:LOAN:DAY`. The same thing causes it once.
   cause text not null unique,
   -- The first notice of the letter that it goes out in; null until the sender has gathered it.
@@ -72,6 +78,11 @@ create table notice (
   -- Of a letter, kept at its first notice.
   next_at timestamptz not null,
   tries integer not null default 0,
+  -- What was last given to the notice service, from before it is given until it is known not to have been taken: the
+  -- same id must bring the same words.
+  tried jsonb,
+  -- When a person last asked to send it again.
+  resent_at timestamptz,
   last_outcome text,
   message_id text,
   ended_at timestamptz,
@@ -82,8 +93,9 @@ create table notice (
   constraint notice_in_letter_was_gathered check ((letter_id is null) = (gathered_at is null)),
   constraint notice_queued_has_patron check (state <> 'queued' or patron_id is not null)
 );
-create index notice_to_gather on notice (next_at) where state = 'queued' and letter_id is null;
-create index notice_letters_due on notice (next_at) where state = 'queued' and letter_id = id;
+create index notice_to_gather on notice (next_at, id) where state = 'queued' and letter_id is null;
+create index notice_letters_due on notice (next_at, id) where state = 'queued' and letter_id = id;
+create index notice_queued on notice (kind, caused_at) where state = 'queued';
 create index notice_by_letter on notice (letter_id) where letter_id is not null;
 create index notice_dead on notice (ended_at) where state = 'dead';
 create index notice_by_patron on notice (patron_id, caused_at) where patron_id is not null;

@@ -72,8 +72,8 @@ async function handOver(tx: Tx, facts: LendFacts, lentAt: Date): Promise<Omit<Le
   `)
   if (patron.wantsReceipts) {
     const dueOn = localDay(due, branch.timeZone)
-    const { title } = copy
-    tx.withCommit(receiptOf({ at: lentAt, patronId: patron.id, loanId, what: 'lent', title, dueOn }))
+    const facts = { title: copy.title, dueOn }
+    tx.withCommit(receiptOf('loan-receipt', { at: lentAt, patronId: patron.id, loanId, facts }))
   }
   if (copy.isInTransit) await tx.rows(sql`update copy set in_transit_to = null where id = ${copy.id}`)
   await settleHolds(tx, { facts, copyId: copy.id, patronId: patron.id, at: lentAt })

@@ -54,8 +54,8 @@ export const takeBack: Verb<TakeBackAsk, TakenBack, TakeBackRefused> = {
     const cents = loan ? await endLoan(tx, { loan, branchId: ask.branchId, now }) : 0
     if (loan?.wantsReceipts) {
       const { id: loanId, patronId } = loan
-      const { title } = copy
-      tx.withCommit(receiptOf({ at: now, patronId, loanId, what: 'returned', title, fineCents: cents }))
+      const facts = { title: copy.title, fineCents: cents }
+      tx.withCommit(receiptOf('return-receipt', { at: now, patronId, loanId, facts }))
     }
     return {
       copyId: copy.id,

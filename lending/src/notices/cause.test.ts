@@ -50,7 +50,7 @@ test('a receipt is caused if and only if the loan is made', async () => {
     const times = async () => {
       const [{ loans = 0, receipts = 0 } = {}] = await db.rows<{ loans: number; receipts: number }>(sql`
         select (select count(*) from loan where patron_id = ${patronId}) as loans,
-          (select count(*) from notice where patron_id = ${patronId} and kind = 'receipt') as receipts
+          (select count(*) from notice where patron_id = ${patronId} and kind = 'loan-receipt') as receipts
       `)
       assert.equal(receipts, loans)
       return receipts
@@ -71,7 +71,7 @@ test('a receipt of a return is caused if and only if the copy was taken back', a
       const [row] = await db.rows<{ is_back: boolean }>(
         sql`select returned_at is not null as is_back from loan where id = ${loanId}`,
       )
-      const returns = (await told(db, { loanId })).filter(({ facts }) => facts.what === 'returned').length
+      const returns = (await told(db, { loanId })).filter(({ kind }) => kind === 'return-receipt').length
       assert.equal(returns, row?.is_back ? 1 : 0)
       return returns
     }
@@ -187,6 +187,6 @@ test('what happened earlier at an offline desk is told as of then', async () => 
   )
   assert.deepEqual(row, {
     at: monday,
-    facts: { what: 'lent', title: "Charlotte's Web", dueOn: '2026-03-30' },
+    facts: { title: "Charlotte's Web", dueOn: '2026-03-30' },
   })
 })

@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { type Sql, sql } from '../postgres/sql.ts'
-import { type Kind, kinds } from './kinds.ts'
+import { type Facts, type Kind, kinds } from './kinds.ts'
 
 /** What is to be told. */
 export type Causing = {
@@ -36,19 +36,19 @@ export type ReceiptOf = {
   readonly at: Date
   readonly patronId: number
   readonly loanId: number
-  readonly what: 'lent' | 'returned'
-  readonly title: string
-  readonly dueOn?: string
-  readonly fineCents?: number
+  readonly facts: Facts
 }
 
 /** The insert of a receipt; it makes none while notices are off. Ask for it only where the patron wants receipts. */
-export function receiptOf({ at, patronId, loanId, ...facts }: ReceiptOf): Sql {
-  return noticesOf('receipt', {
+export function receiptOf(
+  kind: 'loan-receipt' | 'return-receipt',
+  { at, patronId, loanId, facts }: ReceiptOf,
+): Sql {
+  return noticesOf(kind, {
     at,
     rows: sql`
       select
-        ${`receipt:${facts.what}:${loanId}`} as cause, ${patronId}::bigint as patron_id, ${loanId}::bigint as loan_id,
+        ${`${kind}:${loanId}`} as cause, ${patronId}::bigint as patron_id, ${loanId}::bigint as loan_id,
         null::bigint as hold_id, ${JSON.stringify(facts)}::jsonb as facts
       from notice_switch
       where installations <> '{}'

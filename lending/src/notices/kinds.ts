@@ -1,5 +1,12 @@
 /** What a patron may be told. */
-export type Kind = 'hold-ready' | 'hold-expired' | 'receipt' | 'due-soon' | 'overdue' | 'card-expiring'
+export type Kind =
+  | 'hold-ready'
+  | 'hold-expired'
+  | 'loan-receipt'
+  | 'return-receipt'
+  | 'due-soon'
+  | 'overdue'
+  | 'card-expiring'
 
 /** What is known of a kind of notice. */
 export type KindOfNotice = {
@@ -18,7 +25,8 @@ const dayMs = 24 * 60 * minuteMs
 export const kinds: Readonly<Record<Kind, KindOfNotice>> = {
   'hold-ready': { label: 'Hold ready', gatherMs: minuteMs, keepsMs: 14 * dayMs },
   'hold-expired': { label: 'Hold expired', gatherMs: minuteMs, keepsMs: 7 * dayMs },
-  receipt: { label: 'Receipt', gatherMs: 3 * minuteMs, keepsMs: 7 * dayMs },
+  'loan-receipt': { label: 'Receipt of loans', gatherMs: 3 * minuteMs, keepsMs: 7 * dayMs },
+  'return-receipt': { label: 'Receipt of returns', gatherMs: 3 * minuteMs, keepsMs: 7 * dayMs },
   'due-soon': { label: 'Due soon', gatherMs: 0, keepsMs: 7 * dayMs },
   overdue: { label: 'Overdue', gatherMs: 0, keepsMs: 14 * dayMs },
   'card-expiring': { label: 'Card expiring', gatherMs: 0, keepsMs: 14 * dayMs },
@@ -39,8 +47,7 @@ export type Facts = {
   /** The last day on the hold shelf. */
   readonly until?: string
   readonly dueOn?: string
-  /** Of a receipt. */
-  readonly what?: 'lent' | 'returned'
+  /** What a return cost. */
   readonly fineCents?: number
   /** The last day of the card. */
   readonly expiresOn?: string

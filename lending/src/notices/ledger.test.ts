@@ -86,7 +86,7 @@ test('a notice is never deleted, what was sent stays sent, and the ledger only g
   await assert.rejects(db.rows(sql`delete from notice`), refused)
   await assert.rejects(db.rows(sql`truncate notice`), refused)
   await assert.rejects(db.rows(sql`delete from notice_ledger_line`), refused)
-  await assert.rejects(db.rows(sql`update notice_ledger_line set kind = 'receipt'`), refused)
+  await assert.rejects(db.rows(sql`update notice_ledger_line set kind = 'overdue'`), refused)
   await assert.rejects(db.rows(sql`update notice set cause = 'another'`), refused)
   await db.rows(send(a ?? ''))
   const again = sql`update notice set state = 'queued', message_id = null, ended_at = null`

@@ -46,6 +46,8 @@ export type PoolOptions = {
   readonly statementLimitMs: number
   /** Refuse any write on these connections. Default: no. */
   readonly readOnly?: boolean
+  /** A transaction left open so long is ended by the server. Default: 30 s. */
+  readonly idleInTransactionLimitMs?: number
   /** Role to act as, where the server has it. */
   readonly role?: string
 }
@@ -61,6 +63,9 @@ const connectLimitMs = 5_000
 const silenceLimitMs = 5_000
 /** A transaction left open this long is ended by the server, so that a stuck process frees its locks. */
 const idleInTransactionLimitMs = 30_000
+/** A peer that is gone without a word, as behind a cut cable, is found out in half a minute, and its locks are free. */
+const deadPeers =
+  ' -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4 -c tcp_user_timeout=30000'
 /** A connection is replaced after this long, so that none is pinned to a server that lost its part. */
 const lifetimeSeconds = 30 * 60
 
@@ -100,13 +105,13 @@ export function openPool(options: PoolOptions): Database {
     max: options.connectionsMax,
     statement_timeout: options.statementLimitMs,
     query_timeout: options.statementLimitMs + silenceLimitMs,
-    idle_in_transaction_session_timeout: idleInTransactionLimitMs,
+    idle_in_transaction_session_timeout: options.idleInTransactionLimitMs ?? idleInTransactionLimitMs,
     connectionTimeoutMillis: connectLimitMs,
     maxLifetimeSeconds: lifetimeSeconds,
     keepAlive: true,
     pipeline: true,
     types: { getTypeParser: typeParser },
-    options: `-c gin_pending_list_limit=${pendingListKilobytes}${options.readOnly ? ' -c default_transaction_read_only=on' : ''}`,
+    options: `-c gin_pending_list_limit=${pendingListKilobytes}${deadPeers}${options.readOnly ? ' -c default_transaction_read_only=on' : ''}`,
     onConnect: async (client) => {
       client.on('error', () => broken.add(client))
       client.on('end', () => broken.add(client))

@@ -1,0 +1,208 @@
+import type { Rows, Tx } from '../postgres/pool.ts'
+import { sql } from '../postgres/sql.ts'
+import type { Letter } from './deliver.ts'
+import type { Facts, Kind } from './kinds.ts'
+import { type NotSent, type Present, whyNotSent } from './overtaken.ts'
+import { defaultTemplates, fillIn, type Template } from './template.ts'
+
+/** A letter that is due, its row locked until the transaction ends, and what it would say now. */
+export type DueLetter = {
+  readonly id: string
+  readonly kind: Kind
+  readonly tries: number
+  /** What was given to the service before and may have been taken, else what it says now. */
+  readonly letter: Letter
+  /** Whether that is written down already. */
+  readonly isKept: boolean
+  /** The notices that are still true: what the letter tells. None: there is nothing to send. */
+  readonly toSend: readonly string[]
+  /** The others, and why they are not sent. */
+  readonly notSent: ReadonlyMap<string, NotSent>
+}
+
+type Lead = Pick<DueLetter, 'id' | 'kind' | 'tries'> & { readonly tried: Omit<Letter, 'id'> | null }
+
+/**
+ * Takes the letter that has been due for longest and that nobody else is sending, or the one that is named; undefined
+ * when there is none.
+ */
+export async function takeLetter(
+  tx: Tx,
+  { now, id }: { readonly now: Date; readonly id?: string },
+): Promise<DueLetter | undefined> {
+  const [lead] = await tx.rows<Lead>(sql`
+    select id, kind, tries, tried
+    from notice
+    where state = 'queued' and letter_id = id and next_at <= ${now} ${id === undefined ? sql`` : sql`and id = ${id}`}
+    order by next_at, id
+    limit 1
+    for update skip locked
+  `)
+  return lead && writtenNow(tx, lead, now)
+}
+
+type Reader = {
+  readonly givenName: string
+  readonly familyName: string
+  readonly email: string
+  readonly isGone: boolean
+  readonly branch: string
+  readonly library: string
+  readonly currency: string
+  readonly language: string
+  readonly template: Template | null
+}
+type Told = Present & { readonly id: string; readonly facts: Facts }
+
+async function writtenNow(tx: Tx, { id, kind, tries, tried }: Lead, now: Date): Promise<DueLetter> {
+  const reader = await readerOf(tx, id, kind)
+  const told = await toldIn(tx, id, now)
+  const notSent = new Map<string, NotSent>()
+  for (const each of told) {
+    const why = whyNobody(reader) ?? whyNotSent(kind, each.facts, each)
+    if (why) notSent.set(each.id, why)
+  }
+  const going = told.filter((each) => !notSent.has(each.id))
+  const items = going.map(({ facts, shelfUntil }) =>
+    kind === 'hold-ready' && shelfUntil !== null ? { ...facts, until: shelfUntil } : facts,
+  )
+  const to = { email: reader.email, name: [reader.givenName, reader.familyName].filter(Boolean).join(' ') }
+  const written = tried ?? { to, ...fillIn(reader.template ?? defaultTemplates[kind], { ...reader, items }) }
+  return {
+    id,
+    kind,
+    tries,
+    letter: { id, ...written },
+    isKept: tried !== null,
+    toSend: going.map((each) => each.id),
+    notSent,
+  }
+}
+
+function whyNobody({ isGone, email }: Reader): NotSent | undefined {
+  if (isGone) return { state: 'void', because: 'patron-gone' }
+  return email === '' ? { state: 'dead', because: 'no-address' } : undefined
+}
+
+/** Whom the letter is for: who was merged into another is that other. */
+async function readerOf(tx: { readonly rows: Rows }, letterId: string, kind: Kind): Promise<Reader> {
+  const [reader] = await tx.rows<Reader>(sql`
+    select
+      patron.given_name as "givenName", patron.family_name as "familyName", patron.email,
+      patron.deleted_at is not null as "isGone", branch.name as branch,
+      coalesce(library.name, '') as library, coalesce(library.currency, 'EUR') as currency,
+      notice_setting.language,
+      (
+        select json_build_object('subject', subject, 'body', body, 'item', item)
+        from notice_template
+        where kind = ${kind}
+      ) as template
+    from notice
+    join patron as named on named.id = notice.patron_id
+    join patron on patron.id = coalesce(named.merged_into, named.id)
+    join branch on branch.id = patron.branch_id
+    cross join notice_setting
+    left join library on true
+    where notice.id = ${letterId}
+  `)
+  if (!reader) throw new Error(`The letter ${letterId} is for nobody.`)
+  return reader
+}
+
+/** The queued notices of a letter, and how things are with each; the rows themselves are kept by the letter's lock. */
+async function toldIn(tx: { readonly rows: Rows }, letterId: string, now: Date): Promise<readonly Told[]> {
+  return tx.rows<Told>(sql`
+    select
+      notice.id, notice.facts,
+      (${now}::timestamptz at time zone branch.time_zone)::date::text as today,
+      coalesce(loan.returned_at is null and loan.id is not null, false) as "loanIsOpen",
+      (loan.due_at at time zone lender.time_zone)::date::text as "dueOn",
+      hold.state as "holdState", hold.shelf_until::text as "shelfUntil",
+      patron.expires_on::text as "cardExpiresOn",
+      (
+        extract(epoch from ${now}::timestamptz - coalesce(notice.resent_at, notice.caused_at))
+        - case
+            when notice.resent_at is null
+              then extract(epoch from notice_stood_still(${now}::timestamptz) - notice.stood_still)
+            else 0
+          end
+      )::float8 * 1000 as "ageMs"
+    from notice
+    join patron as named on named.id = notice.patron_id
+    join patron on patron.id = coalesce(named.merged_into, named.id)
+    left join loan on loan.id = notice.loan_id
+    left join hold on hold.id = notice.hold_id
+    left join branch as lender on lender.id = loan.branch_id
+    join branch on branch.id = coalesce(loan.branch_id, hold.pickup_branch_id, patron.branch_id)
+    where notice.letter_id = ${letterId} and notice.state = 'queued'
+    order by notice.caused_at, notice.id
+  `)
+}
+
+/** Writes down what a letter says, before it is given to the service. */
+export async function keepWords(tx: Tx, { letter: { id, ...words } }: DueLetter): Promise<void> {
+  await tx.rows(sql`update notice set tried = ${JSON.stringify(words)} where id = ${id}`)
+}
+
+/** Ends the notices of a letter that are not sent. */
+export async function endNotSent(tx: Tx, { notSent }: DueLetter, now: Date): Promise<void> {
+  if (notSent.size === 0) return
+  const rows = [...notSent].map(([id, { state, because }]) => ({ id, state, because }))
+  await tx.rows(sql`
+    update notice
+    set state = ended.state, ended_because = ended.because, ended_at = ${now}, tried = null
+    from json_to_recordset(${JSON.stringify(rows)}::json) as ended (id uuid, state text, because text)
+    where notice.id = ended.id
+  `)
+}
+
+/** Ends a letter that was sent. */
+export async function endSent(
+  tx: Tx,
+  { toSend, id }: DueLetter,
+  { messageId, now }: { readonly messageId: string; readonly now: Date },
+): Promise<void> {
+  await tx.rows(sql`
+    update notice
+    set state = 'sent', message_id = ${messageId}, ended_at = ${now}, last_outcome = 'sent', tried = null,
+        tries = tries + (id = ${id})::integer
+    where id = any(${toSend})
+  `)
+}
+
+/** Ends a letter that nobody will take: it waits for a person. */
+export async function endDead(
+  tx: Tx,
+  { toSend, id }: DueLetter,
+  { because, now }: { readonly because: string; readonly now: Date },
+): Promise<void> {
+  await tx.rows(sql`
+    update notice
+    set state = 'dead', ended_because = ${because}, ended_at = ${now}, last_outcome = ${because}, tried = null,
+        tries = tries + (id = ${id})::integer
+    where id = any(${toSend})
+  `)
+}
+
+/** Leaves a letter in the queue for another time. */
+export async function putOff(
+  tx: Tx,
+  { id }: DueLetter,
+  {
+    nextAt,
+    outcome,
+    counts,
+  }: {
+    readonly nextAt: Date
+    /** `unknown` when it may have been taken: then the same words go again. */
+    readonly outcome: string
+    readonly counts: boolean
+  },
+): Promise<void> {
+  await tx.rows(sql`
+    update notice
+    set next_at = ${nextAt}, last_outcome = ${outcome}, tries = tries + ${counts ? 1 : 0}::integer,
+        tried = case when ${outcome === 'unknown'} then tried end
+    where id = ${id}
+  `)
+}
