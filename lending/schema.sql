@@ -1,5 +1,43 @@
 -- The sum of the migrations, as PostgreSQL has it. Made by `npm run schema`; CI compares.
 
+create table audit_forgotten (
+  journal_id uuid not null,
+  forgotten_by text not null,
+  constraint audit_forgotten_pkey PRIMARY KEY (journal_id, forgotten_by)
+);
+
+create table audit_head (
+  place text not null,
+  "position" bigint not null,
+  chain_sha256 bytea not null,
+  at timestamp with time zone not null,
+  constraint audit_head_pkey PRIMARY KEY (place)
+);
+
+create table audit_link (
+  "position" bigint not null,
+  journal_id uuid not null,
+  action text not null,
+  recorded_at timestamp with time zone not null,
+  written_in bigint not null,
+  forgotten_by text,
+  lasting_sha256 bytea not null,
+  personal_sha256 bytea not null,
+  salt bytea,
+  complete_at timestamp with time zone,
+  chain_sha256 bytea not null,
+  constraint audit_link_chain_sha256_check CHECK ((octet_length(chain_sha256) = 32)),
+  constraint audit_link_lasting_sha256_check CHECK ((octet_length(lasting_sha256) = 32)),
+  constraint audit_link_personal_sha256_check CHECK ((octet_length(personal_sha256) = 32)),
+  constraint audit_link_position_check CHECK (("position" > 0)),
+  constraint audit_link_salt_check CHECK ((octet_length(salt) = 16)),
+  constraint audit_link_pkey PRIMARY KEY ("position")
+);
+CREATE INDEX audit_link_of_forgotten ON public.audit_link USING btree (journal_id) WHERE (forgotten_by IS NOT NULL);
+CREATE UNIQUE INDEX audit_link_one_per_entry ON public.audit_link USING btree (journal_id) WHERE (forgotten_by IS NULL);
+CREATE TRIGGER audit_never_emptied BEFORE TRUNCATE ON public.audit_link FOR EACH STATEMENT EXECUTE FUNCTION audit_only_grows();
+CREATE TRIGGER audit_only_grows BEFORE DELETE OR UPDATE ON public.audit_link FOR EACH ROW EXECUTE FUNCTION audit_only_grows();
+
 create table branch (
   id bigint not null generated always as identity,
   code text not null,
@@ -253,11 +291,12 @@ create table journal (
   answer jsonb,
   occurred_at timestamp with time zone not null,
   recorded_at timestamp with time zone not null default clock_timestamp(),
+  written_in bigint not null default ((pg_current_xact_id())::text)::bigint,
   constraint journal_pkey PRIMARY KEY (id)
 );
 CREATE INDEX journal_by_copy ON public.journal USING btree (copy_id, recorded_at) WHERE (copy_id IS NOT NULL);
 CREATE INDEX journal_by_patron ON public.journal USING btree (patron_id, recorded_at) WHERE (patron_id IS NOT NULL);
-CREATE INDEX journal_by_time ON public.journal USING brin (recorded_at);
+CREATE INDEX journal_by_time ON public.journal USING brin (recorded_at, written_in) WITH (autosummarize='on');
 CREATE INDEX journal_by_title ON public.journal USING btree (title_id, recorded_at) WHERE ((title_id IS NOT NULL) AND (copy_id IS NULL));
 CREATE INDEX journal_refusals_to_forget ON public.journal USING btree (recorded_at) WHERE (((outcome)::text = 'refused'::text) AND (idempotency_key IS NOT NULL));
 CREATE UNIQUE INDEX journal_one_per_key ON public.journal USING btree (actor, idempotency_key) WHERE (idempotency_key IS NOT NULL);
@@ -629,6 +668,21 @@ create table vocabulary (
 );
 CREATE INDEX vocabulary_by_likeness ON public.vocabulary USING gin (word gin_trgm_ops);
 
+CREATE OR REPLACE FUNCTION public.audit_only_grows()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    if new.salt is null and to_jsonb(new) - 'salt' = to_jsonb(old) - 'salt' then
+      return new;
+    end if;
+  end if;
+  raise exception 'The audit chain is append-only: % on it is refused.', lower(tg_op) using errcode = 'BB001';
+end
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.emptied_by_nobody()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -704,8 +758,29 @@ CREATE OR REPLACE FUNCTION public.journal_only_grows()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
+declare
+  forgets text := current_setting('bibby.forgetting', true);
 begin
-  if tg_op = 'UPDATE' and current_setting('bibby.forgetting', true) = 'on' then
+  if tg_op = 'UPDATE' and forgets ~ '^\S+ \S' then
+    if (
+      new.id, new.epoch, new.instance, new.action, new.outcome, new.title_id, new.copy_id, new.loan_id, new.hold_id,
+      new.change_set_id, new.believed, new.occurred_at, new.recorded_at, new.written_in
+    ) is distinct from (
+      old.id, old.epoch, old.instance, old.action, old.outcome, old.title_id, old.copy_id, old.loan_id, old.hold_id,
+      old.change_set_id, old.believed, old.occurred_at, old.recorded_at, old.written_in
+    )
+      or new.actor <> (case when old.actor like 'patron:%' then 'patron' else old.actor end)
+      or num_nonnulls(new.patron_id, new.idempotency_key, new.request_sha256) > 0
+      or (
+        new.answer is not null
+        and new.answer is distinct from jsonb_build_object('refused', old.answer -> 'refused')
+      )
+    then
+      raise exception 'Forgetting takes people out of an entry of the journal and changes nothing else.'
+        using errcode = 'BB001';
+    end if;
+    update audit_link set salt = null where journal_id = new.id and salt is not null;
+    insert into audit_forgotten (journal_id, forgotten_by) values (new.id, forgets);
     return new;
   end if;
   raise exception 'The journal is append-only: % on it is refused.', lower(tg_op) using errcode = 'BB001';

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Config } from './config.ts'
 import { openDatabase, openSetFolder } from './database.ts'
+import type { Log } from './http/server.ts'
 import { type Library, openLibrary } from './library.ts'
 import { openNoticeService } from './notice-service.ts'
 import { browserAddress, cannotListen, tryPort } from './port.ts'
@@ -62,12 +63,18 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
       monitors: config.monitors,
     })
     opened.push({ what: 'connections', close: async () => library[Symbol.asyncDispose]() })
-    const { found, buildServer, dueSweeps, resumeImports, stopImports } = await parts
+    const { found, buildServer, dueSweeps, resumeImports, stopImports, startAudit } = await parts
     const accounts = await found(library, { folder, config, print, signal })
     signal.throwIfAborted()
 
-    const address = await answer(library, config, { buildServer, opened, hurry })
+    const { address, log } = await answer(library, config, { buildServer, opened, hurry })
     await database.tellAddress(address)
+    // Closed after all that writes, so that the last head is of all that was done.
+    const audit = startAudit(library, {
+      head: (head) => log.info({ head }, 'audit head'),
+      warn: print.warn,
+    })
+    opened.push({ what: 'audit chain', close: async () => audit[Symbol.asyncDispose]() })
     opened.push({ what: 'notice service', close: notices.close })
     await resumeImports(library)
     opened.push({ what: 'imports', close: () => stopImports(library) })
@@ -92,13 +99,15 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
 type Parts = Awaited<ReturnType<typeof readParts>>
 
 async function readParts() {
-  const [{ resumeImports, stopImports }, { buildServer }, { found }, { dueSweeps }] = await Promise.all([
-    import('./catalogue/import/start-import.ts'),
-    import('./http/server.ts'),
-    import('./sample/found.ts'),
-    import('./sweeps-due.ts'),
-  ])
-  return { resumeImports, stopImports, buildServer, found, dueSweeps }
+  const [{ resumeImports, stopImports }, { buildServer }, { found }, { dueSweeps }, { startAudit }] =
+    await Promise.all([
+      import('./catalogue/import/start-import.ts'),
+      import('./http/server.ts'),
+      import('./sample/found.ts'),
+      import('./sweeps-due.ts'),
+      import('./journal/keep-audit.ts'),
+    ])
+  return { resumeImports, stopImports, buildServer, found, dueSweeps, startAudit }
 }
 
 /** A second start on the same data is told so, rather than that its port is taken. */
@@ -123,7 +132,7 @@ async function answer(
     opened,
     hurry,
   }: { opened: Closing[]; hurry: AbortSignal | undefined } & Pick<Parts, 'buildServer'>,
-): Promise<string> {
+): Promise<{ readonly address: string; readonly log: Log }> {
   const { logLevel, trustProxy, host, port } = config
   const server = await buildServer(library, {
     logLevel,
@@ -148,7 +157,7 @@ async function answer(
     if ((await server.inject('/actuator/health/readiness')).statusCode === 200) break
   }
   const taken = server.server.address() as AddressInfo
-  return browserAddress({ host, port: taken.port })
+  return { address: browserAddress({ host, port: taken.port }), log: server.log }
 }
 
 const readinessLooksMax = 5

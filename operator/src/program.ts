@@ -5,6 +5,7 @@ import { bibbyVersion } from '@bibby/lending/version.ts'
 import { Command, CommanderError, Option } from 'commander'
 import type { Act } from './act.ts'
 import { type Api, apiAt, ProblemError } from './api.ts'
+import { auditVerbs } from './audit-verbs.ts'
 import { catalogueVerbs } from './catalogue-verbs.ts'
 import { circulationVerbs, holdVerbs } from './circulation-verbs.ts'
 import { haltVerbs } from './halt-verbs.ts'
@@ -60,6 +61,7 @@ export function bibbyProgram(): Command {
     journalVerb,
     haltVerbs,
     operationVerbs,
+    auditVerbs,
   ]) {
     verbs(program, act)
   }

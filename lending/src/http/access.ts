@@ -106,6 +106,7 @@ export const apiAccess: Readonly<Record<string, Access>> = {
   'POST /api/v1/operations/:id/undo': { needs: 'operate' },
 
   'GET /api/v1/journal': { needs: 'journal-read' },
+  'GET /api/v1/audit': { needs: 'audit' },
   'GET /api/v1/staff': { needs: 'staff-write' },
   'POST /api/v1/staff': { needs: 'staff-write' },
   'PATCH /api/v1/staff/:login': { needs: 'staff-write' },

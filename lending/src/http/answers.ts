@@ -117,6 +117,15 @@ export const answers: Readonly<Record<RefusalCode, Answer>> = {
   'version-stale': ruled('Somebody changed it meanwhile.', readAgain),
   'fields-invalid': misused(422, 'Some fields do not fit.', 'Mend the fields that are named.'),
 
+  'audit-running': ruled('The audit chain is being verified already.', 'Wait until that has ended.'),
+  'audit-broken': {
+    ...ruled(
+      'The journal is not as it was written.',
+      'Keep the database and the data folder as they are, and read docs/concepts/audit.md.',
+    ),
+    exit: 1,
+  },
+
   'query-empty': misused(400, 'There is nothing to search for.', 'Type a word of the title or an author.'),
   'query-too-long': misused(400, 'The search is too long.', 'Use at most 100 characters.'),
   'query-control-character': misused(400, 'The search holds a control character.', 'Type it by hand.'),

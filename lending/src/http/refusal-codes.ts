@@ -52,6 +52,8 @@ type Imports =
   | import('../catalogue/import/start-import.ts').StartImportRefused['refused']
   | import('../catalogue/import/undo-import.ts').UndoImportRefused['refused']
 
+type Audit = import('../journal/verify-audit.ts').AuditRefused['refused']
+
 type People =
   | RefusalOf<typeof import('../patrons/patron.ts').registerPatron>
   | RefusalOf<typeof import('../patrons/patron.ts').editPatron>
@@ -85,5 +87,6 @@ export type RefusalCode =
   | People
   | Halts
   | Operations
+  | Audit
   | AtTheDoor
   | KeyReused['refused']

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { allowForgetting } from '../journal/forgetting.ts'
 import type { Database, Rows, Tx } from '../postgres/pool.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
 import { type Verb, write } from '../postgres/write.ts'
@@ -82,8 +83,8 @@ const forget: Verb<ForgetAsk, Forgotten, never> = {
     because: 'A batch is parted from its patrons; a loan may have several lines of fines.',
   },
   about: () => ({}),
-  work: async (tx, { patronIds, limits }) => {
-    await tx.rows(sql`set local bibby.forgetting = 'on'`)
+  work: async (tx, { patronIds, limits }, by) => {
+    await allowForgetting(tx, by)
     if (patronIds.length === 0) {
       return { loans: 0, holds: 0, journalRows: 0, refusals: await forgetRefusals(tx, limits) }
     }

@@ -19,6 +19,7 @@ const table: Readonly<Record<Permission, string>> = {
   import: 'no no no yes yes yes',
   export: 'no no no yes yes yes',
   'journal-read': 'no no no no yes yes',
+  audit: 'no no no no no yes',
   'rules-write': 'no no no no yes yes',
   'staff-write': 'no no no no yes yes',
   settings: 'no no no no no yes',

@@ -15,6 +15,7 @@ export type Permission =
   | 'import'
   | 'export'
   | 'journal-read'
+  | 'audit'
   | 'rules-write'
   | 'staff-write'
   | 'settings'
@@ -72,7 +73,7 @@ const manager: readonly Permission[] = [
   'staff-write',
   'halt',
 ]
-const operator: readonly Permission[] = [...manager, 'settings', 'resume']
+const operator: readonly Permission[] = [...manager, 'settings', 'resume', 'audit']
 
 const byRole: Readonly<Record<Role, readonly Permission[]>> = { desk, cataloguer, manager, operator }
 

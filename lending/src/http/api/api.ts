@@ -2,6 +2,7 @@ import type { Library } from '../../library.ts'
 import type { App } from '../app.ts'
 import type { Limits } from '../limits.ts'
 import { accounts } from './accounts.ts'
+import { audit } from './audit.ts'
 import { books } from './books.ts'
 import { deskLists } from './desk-lists.ts'
 import { halting } from './halting.ts'
@@ -36,6 +37,7 @@ const nouns = [
   rules,
   librarySettingRoutes,
   staff,
+  audit,
   imports,
   uploads,
   halting,

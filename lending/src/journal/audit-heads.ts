@@ -1,0 +1,128 @@
+import { createReadStream } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+/** What is kept of the chain outside the database: with it a chain that was cut off or written anew is recognised. */
+export type AuditHead = {
+  readonly position: number
+  readonly chain: string
+  /** When it was written, as ISO 8601. */
+  readonly at: string
+  /** The entry of the link, to name it by should it be gone. */
+  readonly entry: { readonly id: string; readonly recordedAt: string; readonly action: string }
+  readonly instance: string
+}
+
+/** One line of the file: a head, or what is not one. */
+export type HeadLine = { readonly line: number; readonly head: AuditHead | undefined }
+
+/** The file of heads in a data folder. */
+export function headFile(dataFolder: string): string {
+  return join(dataFolder, 'audit-head.jsonl')
+}
+
+/** Names a data folder in the database: two machines may have the same path. */
+export function headPlace(dataFolder: string): string {
+  return `${hostname()}:${dataFolder}`
+}
+
+/**
+ * Adds a head to the file. When this returns it is on the disk. What a crash left of a line that was never whole is
+ * cut away first.
+ */
+export async function writeHead(dataFolder: string, head: AuditHead): Promise<void> {
+  const file = await open(headFile(dataFolder), 'a+', 0o600)
+  try {
+    const { size } = await file.stat()
+    const whole = await wholeBytes(file, size)
+    if (whole < size) await file.truncate(whole)
+    await file.appendFile(`${JSON.stringify(head)}\n`)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  const folder = await open(dirname(headFile(dataFolder)), 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+/** The last whole line of the file, if it is a head. */
+export async function lastHead(dataFolder: string): Promise<AuditHead | undefined> {
+  const file = await openToRead(dataFolder)
+  if (!file) return undefined
+  try {
+    const { size } = await file.stat()
+    const { buffer, bytesRead } = await file.read({
+      buffer: Buffer.alloc(Math.min(size, tailBytes)),
+      position: Math.max(0, size - tailBytes),
+    })
+    return parsed(buffer.toString('utf8', 0, bytesRead).split('\n').at(-2) ?? '')
+  } finally {
+    await file.close()
+  }
+}
+
+async function openToRead(dataFolder: string): Promise<FileHandle | undefined> {
+  return open(headFile(dataFolder), 'r').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  })
+}
+
+/** A head is some 300 bytes: a longer rest is no line that we began. */
+const tailBytes = 4_096
+
+async function wholeBytes(file: FileHandle, size: number): Promise<number> {
+  const { buffer, bytesRead } = await file.read({
+    buffer: Buffer.alloc(Math.min(size, tailBytes)),
+    position: Math.max(0, size - tailBytes),
+  })
+  const lastEnd = buffer.subarray(0, bytesRead).lastIndexOf(0x0a)
+  if (lastEnd >= 0) return Math.max(0, size - tailBytes) + lastEnd + 1
+  return size <= tailBytes ? 0 : size
+}
+
+/**
+ * The lines of the file in bounded memory, none where there is no file. A rest without an end is what a crash left of
+ * a line: it is not given.
+ */
+export async function* readHeads(dataFolder: string): AsyncGenerator<HeadLine> {
+  const file = await openToRead(dataFolder)
+  if (!file) return
+  const { size } = await file.stat()
+  const end = await wholeBytes(file, size)
+  await file.close()
+  if (end === 0) return
+  const lines = createInterface({
+    input: createReadStream(headFile(dataFolder), { end: end - 1 }),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  })
+  let line = 0
+  for await (const text of lines) {
+    line += 1
+    yield { line, head: parsed(text) }
+  }
+}
+
+function parsed(text: string): AuditHead | undefined {
+  try {
+    const { position, chain, at, entry, instance } = JSON.parse(text) as Partial<AuditHead>
+    const isHead =
+      Number.isSafeInteger(position) &&
+      typeof chain === 'string' &&
+      /^[0-9a-f]{64}$/.test(chain) &&
+      typeof at === 'string' &&
+      typeof instance === 'string' &&
+      typeof entry?.id === 'string' &&
+      typeof entry.recordedAt === 'string' &&
+      typeof entry.action === 'string'
+    return isHead ? ({ position, chain, at, entry, instance } as AuditHead) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,73 @@
+import type { Rows } from '../postgres/pool.ts'
+import { sql } from '../postgres/sql.ts'
+import { type AuditHead, type HeadLine, headPlace, readHeads } from './audit-heads.ts'
+import { timeText } from './audit-link.ts'
+import { type Findings, inUtc } from './audit-report.ts'
+
+/** Heads are compared a batch at a time. */
+const batchLines = 1_000
+
+/** What the heads outside the database said. */
+export type HeadsCompared = {
+  readonly compared: number
+  readonly lastAt: string | null
+  readonly remarks: readonly string[]
+}
+
+/**
+ * Compares the chain with every head of the data folder: a chain that was cut off, put back to an older state or written
+ * anew is not the one that the heads were taken of. The file itself must have the head that was last written to it.
+ */
+export async function checkHeads(rows: Rows, dataFolder: string, findings: Findings): Promise<HeadsCompared> {
+  const [known] = await rows<{ position: string; chain: string; at: string }>(sql`
+    select position, encode(chain_sha256, 'hex') as chain, ${timeText(sql`at`)} as at
+    from audit_head
+    where place = ${headPlace(dataFolder)}
+  `)
+  let compared = 0
+  let lastAt: string | null = null
+  let isKnownThere = false
+  let batch: AuditHead[] = []
+  const compareBatch = async () => {
+    await compare(rows, batch, findings)
+    compared += batch.length
+    batch = []
+  }
+  for await (const { line, head } of readHeads(dataFolder) as AsyncIterable<HeadLine>) {
+    if (!head) {
+      findings.add('head-unreadable', { fact: `line ${line}` })
+      continue
+    }
+    lastAt = head.at
+    isKnownThere ||= Number(known?.position) === head.position && known?.chain === head.chain
+    batch.push(head)
+    if (batch.length === batchLines) await compareBatch()
+  }
+  await compareBatch()
+  if (known && !isKnownThere) {
+    findings.add('heads-cut-off', { position: Number(known.position), fact: inUtc(known.at) })
+  }
+  const remarks =
+    compared === 0 && !known
+      ? ['No head of the chain was written to this data folder yet: what was cut off would not be noticed.']
+      : []
+  return { compared, lastAt, remarks }
+}
+
+async function compare(rows: Rows, heads: readonly AuditHead[], findings: Findings): Promise<void> {
+  const found = await rows<{ position: string; chain: string }>(sql`
+    select position, encode(chain_sha256, 'hex') as chain
+    from audit_link
+    where position = any(${heads.map(({ position }) => position)}::bigint[])
+  `)
+  const chains = new Map(found.map(({ position, chain }) => [Number(position), chain]))
+  const [end] = await rows<{ position: string }>(sql`
+    select coalesce(max(position), 0) as position from audit_link
+  `)
+  for (const { position, chain, at, entry } of heads) {
+    const there = chains.get(position)
+    const about = { position, ...entry, fact: at }
+    if (position > Number(end?.position)) findings.add('cut-off', about)
+    else if (there !== undefined && there !== chain) findings.add('rewritten', about)
+  }
+}
