@@ -115,6 +115,10 @@ test('the whole of lending goes by command, beside a running Bibby', async () =>
   assert.ok(journal.entries.length >= 3)
   assert.equal(journal.entries[0]?.actor, 'staff:0')
 
+  const intact = await bibby(home, ['audit', 'verify'])
+  assert.equal(intact.code, 0, intact.talk)
+  assert.match(intact.out, /^The journal is as it was written\.\n/)
+
   const file = join(dirname(home.data), 'catalogue.csv')
   const written = await bibby(home, ['export', '--format', 'csv', '--with-copies', '--to', file])
   assert.equal(written.talk, `Written to ${file}. Titles and their copies.\n`)

@@ -170,6 +170,7 @@ test('an entry that was written in among older ones is named', async () => {
   `)
   const id = await anEntry(at.db, { recordedAt: '2020-01-01', writtenIn: first?.writtenIn ?? 0 })
   assert.deepEqual(found(await at.verify()), [['inserted', id]])
+  await anEntry(at.db)
   await at.link()
   assert.deepEqual(found(await at.verify()), [['inserted', id]], 'no round makes it one of the others')
 })
