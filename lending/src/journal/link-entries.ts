@@ -83,7 +83,20 @@ async function linkAll(session: pg.Client, signal: AbortSignal | undefined): Pro
     tip = batch
     await wait(pauseMs)
   }
+  if (sums.entries >= batchRows) await summarize(session)
   return { ...sums, mayLink: true }
+}
+
+/**
+ * Tells the index of transactions of the pages that came; else each round reads them again until autovacuum comes by.
+ * It gives way before autovacuum would have to, and whoever does not own the table waits for autovacuum.
+ */
+async function summarize(session: pg.Client): Promise<void> {
+  await session
+    .query(
+      `begin; set local lock_timeout = '100ms'; select brin_summarize_new_values('journal_by_time'); commit`,
+    )
+    .catch(() => session.query('rollback'))
 }
 
 /** The end of the chain. */
@@ -114,6 +127,8 @@ const unheardOf = 'pg_snapshot_xmax(pg_current_snapshot())::text::bigint'
  * The entries without a link whose transactions, and all before them, have ended: from the tip on. Where the tip is not
  * before the oldest open transaction, the database was restored into another server, which counts its transactions
  * anew; then every entry without a link is looked for. What such a server has not counted up to is long committed.
+ *
+ * Links are looked up one by one: as a join the server may read the whole chain for a handful of entries.
  */
 async function openUnlinked(session: pg.Client, tip: Tip): Promise<void> {
   const { rows } = await session.query<{ settled: string }>(`select ${settled} as settled`)
@@ -123,9 +138,11 @@ async function openUnlinked(session: pg.Client, tip: Tip): Promise<void> {
     select id from journal
     where (written_in < ${settled} or written_in >= ${unheardOf})
       and written_in >= ${isRestored ? 0 : tip.writtenIn}
-      and not exists (
-        select from audit_link where audit_link.journal_id = journal.id and audit_link.forgotten_by is null
-      )
+      and (
+        select true from audit_link
+        where audit_link.journal_id = journal.id and audit_link.forgotten_by is null
+        limit 1
+      ) is null
     order by written_in < ${settled}, written_in, id
   `)
 }
