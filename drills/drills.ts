@@ -1,0 +1,5 @@
+import { knight2012 } from './2012-knight.ts'
+import type { Playable } from './runner/drill.ts'
+
+/** Every drill, in the order of the outages. */
+export const drills: readonly Playable[] = [knight2012]

@@ -1,0 +1,71 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { drills } from './drills.ts'
+import { indexOf, pageOf } from './runner/page.ts'
+import { perform, type Report } from './runner/perform.ts'
+import { tellOn } from './runner/terminal.ts'
+import { exitCodes } from './runner/verdict.ts'
+
+const folder = fileURLToPath(new URL('reports/', import.meta.url))
+const misunderstood = 2
+
+/**
+ * `npm run drill [NAME…] [-- --seed N]`: plays the named drills, or all, and draws each. Exit codes: runner/verdict.ts, the
+ * highest of all; 2 when a name or option is not known.
+ */
+async function run(words: readonly string[]): Promise<number> {
+  const asked = read(words)
+  if ('wrong' in asked) {
+    process.stderr.write(`${asked.wrong}\nThere are: ${drills.map(({ name }) => name).join(', ')}.\n`)
+    return misunderstood
+  }
+  const stop = new AbortController()
+  process.once('SIGINT', () => stop.abort(new Error('It was stopped.')))
+  process.once('SIGTERM', () => stop.abort(new Error('It was stopped.')))
+  const tell = tellOn(process.stdout)
+  const reports: Report[] = []
+  await mkdir(folder, { recursive: true })
+  for (const drill of drills.filter(({ name }) => asked.names.length === 0 || asked.names.includes(name))) {
+    if (stop.signal.aborted) break
+    tell.opens(drill, asked.seed)
+    const report = await perform(drill, { seed: asked.seed, watching: tell, signal: stop.signal })
+    const page = `${folder}${drill.name}.html`
+    await writeFile(page, pageOf(report))
+    tell.closes(report, relative(process.cwd(), page))
+    reports.push(report)
+  }
+  await writeFile(`${folder}index.html`, indexOf(reports))
+  await writeFile(`${folder}latest.json`, `${JSON.stringify(reports.map(brief), null, 2)}\n`)
+  return Math.max(0, ...reports.map(({ verdict }) => exitCodes[verdict]))
+}
+
+type Asked = { readonly names: readonly string[]; readonly seed: number } | { readonly wrong: string }
+
+const seedsMax = 2 ** 31
+
+function read(words: readonly string[]): Asked {
+  try {
+    const { positionals, values } = parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: { seed: { type: 'string' } },
+    })
+    const strange = positionals.filter((name) => !drills.some((drill) => drill.name === name))
+    if (strange.length > 0) return { wrong: `There is no drill ${strange.join(', ')}.` }
+    const seed = values.seed === undefined ? Math.floor(Math.random() * seedsMax) : Number(values.seed)
+    if (!Number.isInteger(seed) || seed < 0 || seed >= seedsMax) {
+      return { wrong: `A seed is a whole number from 0 to ${seedsMax - 1}, not ${values.seed}.` }
+    }
+    return { names: positionals, seed }
+  } catch (error) {
+    return { wrong: error instanceof Error ? error.message : 'The command was not understood.' }
+  }
+}
+
+function brief({ drill, seed, startedAt, acts, verdict }: Report): object {
+  return { name: drill.name, seed, startedAt, verdict, acts: acts.map(({ series: _, ...act }) => act) }
+}
+
+process.exitCode = await run(process.argv.slice(2))
