@@ -533,6 +533,7 @@ create table patron (
   constraint patron_pkey PRIMARY KEY (id),
   constraint patron_card_key UNIQUE (card)
 );
+CREATE INDEX patron_by_expiry ON public.patron USING btree (expires_on) WHERE (deleted_at IS NULL);
 CREATE INDEX patron_by_merged_into ON public.patron USING btree (merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX patron_by_name ON public.patron USING gin (lower(((family_name || ' '::text) || given_name)) gin_trgm_ops);
 CREATE TRIGGER patron_never_emptied BEFORE TRUNCATE ON public.patron FOR EACH STATEMENT EXECUTE FUNCTION emptied_by_nobody();

@@ -49,6 +49,8 @@ create function notice_stood_still(at timestamptz) returns interval language sql
   select stood_still + greatest(coalesce(at - halted_since, '0'), '0') from notice_queue
 $$;
 
+create index patron_by_expiry on patron (expires_on) where deleted_at is null;
+
 create domain notice_state as text check (value in ('queued', 'sent', 'dead', 'void'));
 
 create table notice (

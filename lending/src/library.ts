@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import type { NoticeService } from './notice-service.ts'
+import { type NoticeFigures, noFigures } from './notices/figures.ts'
 import { type Operations, openOperations } from './operations/operations.ts'
 import { sendBy } from './operations/send-by-notice-service.ts'
 import { type SendDirect, sendNothing } from './operations/send-code.ts'
@@ -29,6 +30,10 @@ export type Library = AsyncDisposable & {
   readonly monitors: readonly string[]
   /** Where notices are handed on to; undefined where nothing sends any, as in a command. */
   readonly noticeService: NoticeService | undefined
+  /** Names this installation to the switch of notices; empty where notices are never on. */
+  readonly installation: string
+  /** How it goes with notices in this process. */
+  readonly noticeFigures: NoticeFigures
   readonly version: string
   /** The commit that this was built from, or `unknown`. Read once, at start. */
   readonly commit: string
@@ -43,6 +48,8 @@ export type LibraryOptions = {
   readonly dataFolder: string
   /** Default: none. */
   readonly noticeService?: NoticeService
+  /** See `installationOf`. Default: none, at which notices are never on. */
+  readonly installation?: string
   /** Default: none. */
   readonly monitors?: readonly string[]
   /** Default: host name, process number and a random part. */
@@ -97,6 +104,8 @@ export function openLibrary(options: LibraryOptions): Library {
     clock,
     dataFolder,
     monitors: options.monitors ?? [],
+    installation: options.installation ?? '',
+    noticeFigures: noFigures(),
     noticeService,
     version: options.version ?? bibbyVersion(),
     commit: options.commit ?? stamp.commit,

@@ -5,6 +5,7 @@ import { openDatabase, openSetFolder } from './database.ts'
 import type { Log } from './http/server.ts'
 import { type Library, openLibrary } from './library.ts'
 import { openNoticeService } from './notice-service.ts'
+import { installationHere } from './notices/installation.ts'
 import { browserAddress, cannotListen, tryPort } from './port.ts'
 import type { Telling } from './postgres/our-server.ts'
 import { readRunning } from './postgres/owner.ts'
@@ -60,10 +61,12 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
       connection: database.connection,
       dataFolder: folder.path,
       noticeService: notices.service,
+      installation: installationHere(config, folder),
       monitors: config.monitors,
     })
     opened.push({ what: 'connections', close: async () => library[Symbol.asyncDispose]() })
-    const { found, buildServer, dueSweeps, resumeImports, stopImports, startAudit } = await parts
+    const { found, buildServer, dueSweeps, resumeImports, startAudit, startSending, stopImports } =
+      await parts
     const accounts = await found(library, { folder, config, print, signal })
     signal.throwIfAborted()
 
@@ -86,6 +89,8 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
     opened.push({ what: 'operations', close: async () => library.operations[Symbol.asyncDispose]() })
     const sweeps = startSweeps(library, dueSweeps, print.warn)
     opened.push({ what: 'sweeps', close: async () => sweeps[Symbol.asyncDispose]() })
+    const sender = await startSending(library, { warn: print.warn, error: (text) => log.error(text) })
+    opened.push({ what: 'sender of notices', close: async () => sender[Symbol.asyncDispose]() })
     welcome(print, { address, folder: folder.path, accounts })
     // Nobody waits for it: what is to be sent waits in the outbox.
     notices.start(print.warn)
@@ -99,15 +104,22 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
 type Parts = Awaited<ReturnType<typeof readParts>>
 
 async function readParts() {
-  const [{ resumeImports, stopImports }, { buildServer }, { found }, { dueSweeps }, { startAudit }] =
-    await Promise.all([
-      import('./catalogue/import/start-import.ts'),
-      import('./http/server.ts'),
-      import('./sample/found.ts'),
-      import('./sweeps-due.ts'),
-      import('./journal/keep-audit.ts'),
-    ])
-  return { resumeImports, stopImports, buildServer, found, dueSweeps, startAudit }
+  const [
+    { resumeImports, stopImports },
+    { buildServer },
+    { found },
+    { dueSweeps },
+    { startAudit },
+    { startSending },
+  ] = await Promise.all([
+    import('./catalogue/import/start-import.ts'),
+    import('./http/server.ts'),
+    import('./sample/found.ts'),
+    import('./sweeps-due.ts'),
+    import('./journal/keep-audit.ts'),
+    import('./notices/start-sending.ts'),
+  ])
+  return { resumeImports, stopImports, buildServer, found, dueSweeps, startAudit, startSending }
 }
 
 /** A second start on the same data is told so, rather than that its port is taken. */

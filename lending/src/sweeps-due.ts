@@ -1,6 +1,9 @@
 import { sweepUploads } from './catalogue/import/uploaded-file.ts'
 import { renewSearchOrder } from './catalogue/search-order.ts'
 import { expireHolds } from './circulation/expire-holds.ts'
+import { forgetNotices } from './notices/forget-notices.ts'
+import { addUpLedger } from './notices/ledger.ts'
+import { tellDue } from './notices/sweep.ts'
 import { forgetReturnedLoans } from './patrons/forget.ts'
 import { forgetMerged } from './patrons/forget-merged.ts'
 import { sweepSessions } from './staff/session.ts'
@@ -20,6 +23,16 @@ export const dueSweeps: readonly Sweep[] = [
     name: 'empty records that were merged',
     run: ({ db, instance }, now) => forgetMerged(db, now, { instance }),
   },
+  {
+    name: 'tell what is due',
+    run: ({ db, instance, installation, noticeFigures }, now) =>
+      tellDue(db, now, { instance, installation, figures: noticeFigures }),
+  },
+  {
+    name: 'forget notices that were sent',
+    run: ({ db, instance }, now) => forgetNotices(db, now, { instance }),
+  },
+  { name: 'add up the ledger of notices', run: ({ db }, now) => addUpLedger(db, now) },
   { name: 'go on with operations', run: ({ operations }) => operations.resume() },
   {
     name: 'forget operations that are over',

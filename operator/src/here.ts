@@ -8,6 +8,7 @@ import {
 } from '@bibby/lending/database.ts'
 import { buildServer } from '@bibby/lending/http/server.ts'
 import { openLibrary } from '@bibby/lending/library.ts'
+import { installationHere } from '@bibby/lending/notices/installation.ts'
 import type { Telling } from '@bibby/lending/postgres/our-server.ts'
 import { theCommand } from '@bibby/lending/staff/account.ts'
 import { type Api, apiOver, type Send } from './api.ts'
@@ -34,6 +35,7 @@ export async function apiHere(config: Config, tell: (text: string) => void): Pro
   const library = openLibrary({
     connection: database.connection,
     dataFolder: folder.path,
+    installation: installationHere(config, folder),
     deskConnectionsMax: 2,
     searchConnectionsMax: 1,
   })

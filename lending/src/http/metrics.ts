@@ -31,6 +31,7 @@ export function addMetrics(app: App, library: Library): void {
   collectDefaultMetrics({ register: registry })
   addPoolGauges(registry, library)
   addBuildGauge(registry, library)
+  addNoticeFigures(registry, library)
   addHaltGauge(registry, library)
   const writes = new Counter({
     name: 'bibby_writes_total',
@@ -113,6 +114,59 @@ function addHaltGauge(registry: Registry, { db }: Library): void {
       if (!stands) return
       this.set({ verb: 'all' }, stands.mode === 'normal' ? 0 : 1)
       for (const verb of Object.keys(stands.haltedVerbs)) this.set({ verb }, 1)
+    },
+  })
+}
+
+function addNoticeFigures(registry: Registry, { noticeFigures: figures }: Library): void {
+  const registers = [registry]
+  new Counter({
+    name: 'bibby_notice_tries_total',
+    help: 'Letters given to the notice service by this process, by kind and outcome.',
+    labelNames: ['kind', 'outcome'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [kind, outcomes] of Object.entries(figures.tries)) {
+        for (const [outcome, count] of Object.entries(outcomes)) this.inc({ kind, outcome }, count)
+      }
+    },
+  })
+  new Gauge({
+    name: 'bibby_notices',
+    help: 'Notices that wait: queued ones for the sender, dead ones for a person.',
+    labelNames: ['kind', 'state'],
+    registers,
+    collect() {
+      for (const [kind, { queued, dead }] of Object.entries(figures.queue)) {
+        this.set({ kind, state: 'queued' }, queued)
+        this.set({ kind, state: 'dead' }, dead)
+      }
+    },
+  })
+  new Gauge({
+    name: 'bibby_notice_oldest_seconds',
+    help: 'Age of the oldest queued notice.',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      for (const [kind, { oldestSeconds }] of Object.entries(figures.queue)) this.set({ kind }, oldestSeconds)
+    },
+  })
+  new Gauge({
+    name: 'bibby_notice_ledger_difference',
+    help: 'By how many notices the ledger and the rows disagree. Anything but 0: somebody went past Bibby.',
+    registers,
+    collect() {
+      this.set(figures.ledgerDifference)
+    },
+  })
+  new Gauge({
+    name: 'bibby_notices_over_run',
+    help: 'Notices that were due in the last run and over the most that it may cause.',
+    registers,
+    collect() {
+      this.set(figures.overRunMax)
     },
   })
 }

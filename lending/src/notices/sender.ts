@@ -15,6 +15,8 @@ export type SenderOptions = {
   /** Names this installation to the switch. */
   readonly installation: string
   readonly clock: () => Date
+  /** Whether the service is there at all; while it starts nothing is tried. Default: it is. */
+  readonly isReady?: () => boolean
   /** Gives one letter to the notice service; `signal` cuts it short. */
   readonly deliver: Deliver
   readonly figures: NoticeFigures
@@ -123,15 +125,17 @@ async function mayGo(db: Database, state: State, options: SenderOptions): Promis
   const queue = await queueNow(db, options.installation)
   await lookNowAndThen(db, state, options)
   if (queue.stands !== null) {
-    if (queue.stands !== 'elsewhere') await haltQueue(db, queue.stands, now)
+    // Stopped writes are an incident. What is off was turned off by a person: it grows old.
+    if (queue.stands === 'writes-stopped') await haltQueue(db, queue.stands, now)
+    if (queue.stands === 'off' && queue.haltedSince) await resumeQueue(db, now)
     state.going = goingWell
     state.allowance = { letters: 1, at: now.getTime() }
     return false
   }
-  if (queue.haltedBecause === 'off' || queue.haltedBecause === 'writes-stopped') await resumeQueue(db, now)
+  if (queue.haltedBecause === 'writes-stopped') await resumeQueue(db, now)
   // In full batches: what is left over is gathered when the poll comes again.
   await gatherLetters(db, { now, patronDayMax: queue.patronDayMax })
-  if (!mayTry(state.going, now.getTime())) return false
+  if (!mayTry(state.going, now.getTime()) || options.isReady?.() === false) return false
   const since = state.going.state === 'well' ? (state.going.since ?? now.getTime()) : now.getTime()
   if (state.going.state === 'well' && state.going.since === undefined) state.going = { ...state.going, since }
   const perSecond = lettersPerSecond(now.getTime() - since, queue.lettersPerSecondMax)

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts'
 import type { Library } from '../library.ts'
+import { setNotices } from '../notices/set-notices.ts'
 import type { DataFolder } from '../postgres/data-folder.ts'
 import type { Telling } from '../postgres/our-server.ts'
 import type { Rows } from '../postgres/pool.ts'
@@ -115,6 +116,11 @@ async function goOn(
   if (state.state === 'not-begun') {
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
     await once(foundingKeys.begun, foundLibrary, { libraryId: folder.libraryId, isSample, timeZone, setup })
+  }
+  // A library that people use is told of in production alone; elsewhere nobody gets a letter by mistake.
+  if (config.environment === 'production' && !isSample) {
+    const { installation } = library
+    await once('founding:notices', setNotices, { on: true, installation })
   }
   const [branchId] = (await branchIds(library.db)).values()
   if (branchId === undefined) throw new Error('A library was founded without a branch.')
