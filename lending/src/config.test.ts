@@ -25,6 +25,7 @@ test('nothing set is a complete, frozen configuration for a developer', () => {
     environment: 'development',
     logLevel: 'warn',
     sample: true,
+    secondPerson: false,
     trustProxy: false,
     monitors: [],
     server: undefined,

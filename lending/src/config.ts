@@ -20,6 +20,8 @@ export type Config = {
   readonly logLevel: LogLevel
   /** Whether an empty database is filled with the sample library. */
   readonly sample: boolean
+  /** Whether deleting all books needs a second person. */
+  readonly secondPerson: boolean
   /** `false`, or addresses and networks with commas between, as Fastify takes them. */
   readonly trustProxy: string | false
   /** Machines beside this one that may read its figures: addresses and networks. */
@@ -72,6 +74,7 @@ export function readConfig(env: Environment = process.env): Config | { readonly 
     environment,
     logLevel: take<LogLevel>('BIBBY_LOG_LEVEL', inProduction ? 'info' : 'warn', logLevel),
     sample: take('BIBBY_SAMPLE', !inProduction, yesOrNo),
+    secondPerson: take('BIBBY_SECOND_PERSON', inProduction, yesOrNo),
     trustProxy: take<string | false>('BIBBY_TRUST_PROXY', false, proxies),
     monitors: take<readonly string[]>('BIBBY_MONITORS', [], (text) => (text === 'no' ? [] : networks(text))),
     server: take<string | undefined>('BIBBY_SERVER', undefined, webAddress),

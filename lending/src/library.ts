@@ -60,6 +60,8 @@ export type LibraryOptions = {
   readonly version?: string
   /** Sends a code to a member of staff. Default: the notice service, or nothing where there is none. */
   readonly sendDirect?: SendDirect
+  /** Whether deleting all books needs a second person. Default: no. */
+  readonly secondPerson?: boolean
   /** Default: as stamped; see `stampedCommit`. */
   readonly commit?: string
   /** Default: 12, which is what two cores keep busy. */
@@ -94,7 +96,14 @@ export function openLibrary(options: LibraryOptions): Library {
   const dataFolder = resolve(options.dataFolder)
   const { noticeService } = options
   const sendDirect = options.sendDirect ?? (noticeService ? sendBy(noticeService) : sendNothing)
-  const operations = openOperations({ db, instance, clock, dataFolder, sendDirect })
+  const operations = openOperations({
+    db,
+    instance,
+    clock,
+    dataFolder,
+    sendDirect,
+    secondPerson: options.secondPerson ?? false,
+  })
   return {
     db,
     searchDb,

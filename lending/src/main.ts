@@ -62,6 +62,7 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
       dataFolder: folder.path,
       noticeService: notices.service,
       installation: installationHere(config, folder),
+      secondPerson: config.secondPerson,
       monitors: config.monitors,
     })
     opened.push({ what: 'connections', close: async () => library[Symbol.asyncDispose]() })

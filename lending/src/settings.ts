@@ -54,6 +54,12 @@ export const settings: readonly Setting[] = [
       'Whether an empty database is filled with the sample library; a library that exists is left alone.',
   },
   {
+    name: 'BIBBY_SECOND_PERSON',
+    byDefault: '`no`, in production `yes`',
+    unit: 'yes or no',
+    meaning: 'Whether deleting all books needs a second person, who approves it before it can be confirmed.',
+  },
+  {
     name: 'BIBBY_TRUST_PROXY',
     byDefault: '`no`',
     unit: 'no, or IP addresses and networks with commas between',

@@ -34,6 +34,7 @@ export async function aServedLibrary(
     db?: (db: Database) => Database
     monitors?: readonly string[]
     sendDirect?: SendDirect
+    secondPerson?: boolean
   } = {},
 ): Promise<ServedLibrary> {
   const db = await scratchDatabase()
@@ -45,6 +46,7 @@ export async function aServedLibrary(
     clock: () => monday,
     monitors: options.monitors ?? [],
     ...(options.sendDirect ? { sendDirect: options.sendDirect } : {}),
+    secondPerson: options.secondPerson ?? false,
   })
   const library: Library = options.db ? { ...opened, db: options.db(opened.db) } : opened
   const small = await aSmallLibrary(db)

@@ -30,7 +30,7 @@ type Withdrawing = { branch?: string; shelf?: string; type?: string; barcode?: s
 const nothingDone = 3
 const at = (id: string) => `/api/v1/operations/${encodeURIComponent(id)}`
 
-/** withdraw, and operation list, show, approve, code, confirm, stop, undo. */
+/** withdraw, delete-all-books, and operation list, show, approve, code, confirm, stop, undo. */
 export const operationVerbs: Verbs = (program, act) => {
   program
     .command('withdraw')
@@ -51,6 +51,15 @@ export const operationVerbs: Verbs = (program, act) => {
         }
         tellPlan(out, await api.call<Operation>('POST', '/api/v1/operations/withdraw-copies', { body }))
       }),
+    )
+  program
+    .command('delete-all-books')
+    .description('plan to delete every title and withdraw every copy; touches nothing and exits 3')
+    .requiredOption('--because <text>', 'stands at each copy')
+    .action((body: { because: string }) =>
+      act(async (api, out) =>
+        tellPlan(out, await api.call<Operation>('POST', '/admin/books/delete-all/initiate', { body })),
+      ),
     )
   const operation = program
     .command('operation')

@@ -36,7 +36,7 @@ test('by command: without a code nothing is done, the exit code is 3, and what i
 
   const wrong = await bibby('withdraw', '--barcode', 'no-such', '--because', 'Worn')
   assert.equal(wrong.code, 3)
-  assert.match(wrong.talk, /No copy has this barcode: barcode no-such/)
+  assert.match(wrong.talk, /No copy has this barcode: no-such/)
   const all = await bibby('withdraw', '--branch', branchCode, '--because', 'Worn')
   assert.match(all.talk, /It would touch 10 of 10; at once it may be 5,000, and 20% of all/)
 

@@ -105,6 +105,9 @@ export const apiAccess: Readonly<Record<string, Access>> = {
   'POST /api/v1/operations/:id/stop': { needs: 'operate' },
   'POST /api/v1/operations/:id/undo': { needs: 'operate' },
 
+  'POST /admin/books/delete-all/initiate': { needs: 'delete-all' },
+  'POST /admin/books/delete-all/confirm': { needs: 'delete-all' },
+
   'GET /api/v1/journal': { needs: 'journal-read' },
   'GET /api/v1/audit': { needs: 'audit' },
   'GET /api/v1/staff': { needs: 'staff-write' },

@@ -150,7 +150,10 @@ export const answers: Readonly<Record<RefusalCode, Answer>> = {
   'id-reused': misused(422, 'This operation was planned before, as another.', 'Plan it under a new id.'),
   'nothing-found': ruled('Nothing fits what was asked.', 'Look at what was typed: no row was found.'),
   'over-ceiling': ruled('That is more than one operation may touch.', 'Ask for less, and do it in parts.'),
-  'in-the-way': ruled('Some of it is in use.', 'Settle what is named, or leave it out, and plan again.'),
+  'in-the-way': ruled(
+    'Something stands in the way.',
+    'Settle what is named, or leave it out, and plan again.',
+  ),
   'under-floor': ruled(
     'Too little would be left.',
     'Look at what needs it; leave as much as that, and plan again.',

@@ -18,7 +18,7 @@ export function addGate(app: App, actor: SignedIn | undefined): void {
     done(first ? new Error(`${first} is in the table of access and nobody serves it.`) : undefined)
   })
   app.addHook('onRoute', (route) => {
-    if (!route.url.startsWith('/api/v1/')) return
+    if (!route.url.startsWith('/api/v1/') && !route.url.startsWith('/admin/')) return
     for (const method of [route.method].flat()) {
       const access = apiAccess[`${method === 'HEAD' ? 'GET' : method} ${route.url}`]
       if (!access)

@@ -3,6 +3,7 @@ import type { Refusal } from '@bibby/guard/refusal.ts'
 
 const obstacles: Readonly<Record<string, string>> = {
   'on-loan': 'On loan',
+  'waited-for': 'Somebody waits for it',
   'on-hold-shelf': 'On the hold shelf',
   'in-transit': 'On its way to another branch',
   'unpaid-fine': 'A fine for it is unpaid',
@@ -24,7 +25,8 @@ export function endingLines(refusal: { readonly refused: string }): readonly str
     }
     case 'in-the-way':
       return told.obstacles.map(
-        ({ obstacle, ...which }) => `${obstacles[obstacle] ?? obstacle}: ${named(which)}.`,
+        ({ obstacle, labels, count }) =>
+          `${obstacles[obstacle] ?? obstacle}: ${named({ ids: labels, count })}.`,
       )
     case 'under-floor':
       return told.breaches.map(

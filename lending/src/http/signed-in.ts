@@ -94,7 +94,12 @@ export function tokenOf(request: FastifyRequest): string | undefined {
  * written in other ways, as `/%61pi/v1/me`, and would bring a page's cookie to a door without CSRF tokens.
  */
 export function isApi({ routeOptions, url }: FastifyRequest): boolean {
-  return (routeOptions.url ?? url).startsWith('/api/')
+  return isApiPath(routeOptions.url ?? url)
+}
+
+/** Whether this path is of the API: all below `/api/`, and the two of deleting all books. */
+export function isApiPath(path: string): boolean {
+  return path.startsWith('/api/') || path.startsWith('/admin/books/')
 }
 
 /** Signs a browser in: `signIn` gave the token. */

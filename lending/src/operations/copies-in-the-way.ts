@@ -27,17 +27,18 @@ export async function copiesInTheWay(tx: Tx, ids: readonly string[]): Promise<Re
 
 /** Locks copies, and only then looks at them: what was lent while we waited for the lock is seen. */
 export async function holdCopies(tx: Tx, ids: readonly string[]): Promise<readonly Held[]> {
-  const held = await tx.rows<{ id: string; version: string; isWithdrawn: boolean }>(sql`
-    select id::text, version::text, withdrawn_at is not null as "isWithdrawn"
+  const held = await tx.rows<{ id: string; version: string; label: string; isWithdrawn: boolean }>(sql`
+    select id::text, version::text, barcode as label, withdrawn_at is not null as "isWithdrawn"
     from copy
     where id = any(${ids}::bigint[])
     order by id
     for update
   `)
   const obstacles = await copiesInTheWay(tx, ids)
-  return held.map(({ id, version, isWithdrawn }) => ({
+  return held.map(({ id, version, label, isWithdrawn }) => ({
     id,
     version,
+    label,
     obstacle: isWithdrawn ? null : (obstacles.get(id) ?? null),
   }))
 }

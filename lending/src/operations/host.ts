@@ -32,7 +32,7 @@ const actions: Readonly<Record<Step, string>> = {
 
 const batch: FanOut = {
   title: 500,
-  copy: 5_000,
+  copy: 50_000,
   because: 'A batch of what was planned row by row, bounded and confirmed.',
 }
 

@@ -1,26 +1,32 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Guard, openGuard } from '@bibby/guard/guard.ts'
+import type { Guarded } from '@bibby/guard/guarded.ts'
 import type { Operation } from '@bibby/guard/operation.ts'
 import type { Refusal } from '@bibby/guard/refusal.ts'
 import type { Database, Tx } from '../postgres/pool.ts'
 import { may, type Permission, type Someone } from '../staff/permission.ts'
+import { type DeleteAllBooks, deleteAllBooks } from './delete-all-books.ts'
 import { guardHost } from './host.ts'
 import { keptSecret } from './secret.ts'
 import { type SendDirect, sendCode } from './send-code.ts'
 import { withdrawCopies } from './withdraw-copies.ts'
 
-/** Everything in the library that destroys. What is not here cannot be done to many rows at once. */
-const operations = [withdrawCopies]
-
-/** What one must be allowed to, to have anything to do with an operation, by its name. */
+/** What one must be allowed to, to plan an operation, confirm it and take it back, by its name. */
 const needs: Readonly<Record<string, Permission>> = {
   'withdraw-copies': 'withdraw',
+  'delete-all-books': 'delete-all',
 }
 
-/** Whether this person may plan an operation of this name, approve it, confirm it, stop it and take it back. */
-export function mayWorkOn(who: Someone | undefined, name: string): boolean {
+/** Whether this person may do this with an operation of this name. Whoever sees operations may stop them. */
+export function mayWorkOn(
+  who: Someone | undefined,
+  name: string,
+  what: 'ask' | 'approve' | 'stop' = 'ask',
+): boolean {
   const permission = needs[name]
+  if (what === 'stop') return may(who, 'operate')
+  if (what === 'approve' && may(who, 'approve')) return true
   return permission !== undefined && may(who, permission)
 }
 
@@ -37,6 +43,7 @@ const patienceMs = 1_000
 /** The operations of a library, and the work on them in this process. */
 export type Operations = AsyncDisposable & {
   readonly guard: Guard<Tx>
+  readonly deleteAllBooks: Guarded<Tx, DeleteAllBooks>
   /** Works on an operation from now on, and says how it stands after a moment. */
   readonly work: (id: string) => Promise<Operation | undefined>
   /** Goes on with what was under way when some process ended. Throws what went wrong within a moment. */
@@ -50,13 +57,17 @@ export function openOperations({
   clock,
   dataFolder,
   sendDirect,
+  secondPerson,
 }: {
   readonly db: Database
   readonly instance: string
   readonly clock: () => Date
   readonly dataFolder: string
   readonly sendDirect: SendDirect
+  /** Whether deleting all books needs two people. */
+  readonly secondPerson: boolean
 }): Operations {
+  const deleteAll = deleteAllBooks({ people: secondPerson ? 2 : 1 })
   const closing = new AbortController()
   const underWay = new Map<string, Promise<Operation | Refusal>>()
   let secret: Uint8Array | undefined
@@ -71,7 +82,8 @@ export function openOperations({
         return secret
       },
     }),
-    operations,
+    // Everything in the library that destroys. What is not here cannot be done to many rows at once.
+    [withdrawCopies, deleteAll],
   )
   const run = (id: string) => {
     const known = underWay.get(id)
@@ -86,6 +98,7 @@ export function openOperations({
     wait(patienceMs, undefined, { signal: closing.signal, ref: false }).catch(() => undefined)
   return {
     guard,
+    deleteAllBooks: deleteAll,
     work: async (id) => {
       await Promise.race([run(id), aMoment()])
       return guard.show(id)

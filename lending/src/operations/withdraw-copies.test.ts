@@ -238,7 +238,12 @@ test('losing the connection at any statement withdraws each copy once, and going
       await at.library.operations.guard.sendCode({ by: at.cataloguer, id: plan.id })
       const ask = { by: at.cataloguer, id: plan.id, phrase: plan.phrase ?? '', code: codeIn(at.mails) }
       const cutting = cutAt(at.db, statement, cut)
-      await using lossy = openOperations({ ...at.library, db: cutting, sendDirect: sendNothing })
+      await using lossy = openOperations({
+        ...at.library,
+        db: cutting,
+        sendDirect: sendNothing,
+        secondPerson: false,
+      })
       await lossy.guard.confirm(ask).catch(() => undefined)
       await lossy.guard.run({ id: plan.id, signal: new AbortController().signal }).catch(() => undefined)
       isReached = cutting.reached()

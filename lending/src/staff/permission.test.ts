@@ -27,6 +27,8 @@ const table: Readonly<Record<Permission, string>> = {
   resume: 'no no no no no yes',
   operate: 'no no no yes yes yes',
   withdraw: 'no no no yes yes yes',
+  approve: 'no no no no yes yes',
+  'delete-all': 'no no no no no yes',
 }
 
 const people: readonly (Someone | undefined)[] = [

@@ -23,6 +23,8 @@ export type Permission =
   | 'resume'
   | 'operate'
   | 'withdraw'
+  | 'approve'
+  | 'delete-all'
 
 /** The roles of staff, from the one with the least to the one with all permissions. */
 export const roles = ['desk', 'cataloguer', 'manager', 'operator'] as const
@@ -72,8 +74,9 @@ const manager: readonly Permission[] = [
   'rules-write',
   'staff-write',
   'halt',
+  'approve',
 ]
-const operator: readonly Permission[] = [...manager, 'settings', 'resume', 'audit']
+const operator: readonly Permission[] = [...manager, 'settings', 'resume', 'audit', 'delete-all']
 
 const byRole: Readonly<Record<Role, readonly Permission[]>> = { desk, cataloguer, manager, operator }
 

@@ -11,13 +11,12 @@ export type Arguments = { readonly [name: string]: Json }
 export type Held = Versioned & {
   /** Why it cannot be done to this row. One such row refuses the operation; it is not left out quietly. */
   readonly obstacle?: string | null
+  /** How a person recognises it; without one its id is told. */
+  readonly label?: string
 }
 
-/** One row that would be touched. */
-export type Target = Held & {
-  /** How a person recognises it, for the sample in the plan. */
-  readonly label: string
-}
+/** One row that would be touched. The plan shows the labels of some. */
+export type Target = Held & { readonly label: string }
 
 /** What was done to one row: what it takes to undo that, and the version that undo must find. */
 export type Acted = { readonly id: string; readonly versionAfter: string; readonly before: Json }

@@ -124,7 +124,11 @@ export function inTheWay(targets: readonly Held[]): PlanRefusal | undefined {
   if (obstacles.size === 0) return undefined
   return {
     refused: 'in-the-way',
-    obstacles: [...obstacles].map(([obstacle, rows]) => ({ obstacle, ...some(rows.map(({ id }) => id)) })),
+    obstacles: [...obstacles].map(([obstacle, rows]) => ({
+      obstacle,
+      ...some(rows.map(({ id }) => id)),
+      labels: some(rows.map(({ id, label }) => label ?? id)).ids,
+    })),
   }
 }
 

@@ -9,7 +9,11 @@ export type PlanRefusal =
   | { readonly refused: 'over-ceiling'; readonly over: OverCeiling }
   | {
       readonly refused: 'in-the-way'
-      readonly obstacles: readonly ({ readonly obstacle: string } & Some)[]
+      /** The labels are how a person recognises the rows; identities where the operation knows no better. */
+      readonly obstacles: readonly ({
+        readonly obstacle: string
+        readonly labels: readonly string[]
+      } & Some)[]
     }
   | { readonly refused: 'under-floor'; readonly breaches: readonly Breach[] }
 

@@ -55,7 +55,9 @@ test('a copy on loan is in the way: it is named, and neither it nor the others a
   await db.pool.query('update copy set on_loan = true where id = 2147483666')
   const told = await library.guard.plan(library.withdraw, { by: ada, given: { shelf: 'a' } })
   assert.ok('refused' in told && told.refused === 'in-the-way')
-  assert.deepEqual(told.obstacles, [{ obstacle: 'on-loan', count: 1, ids: ['2147483666'] }])
+  assert.deepEqual(told.obstacles, [
+    { obstacle: 'on-loan', count: 1, ids: ['2147483666'], labels: ['copy 2147483666'] },
+  ])
 })
 
 test('a copy that is lent after the plan is in the way, before the first batch and before any other', async () => {

@@ -4,6 +4,7 @@ import type { Limits } from '../limits.ts'
 import { accounts } from './accounts.ts'
 import { audit } from './audit.ts'
 import { books } from './books.ts'
+import { deletingAllBooks } from './delete-all-books.ts'
 import { deskLists } from './desk-lists.ts'
 import { halting } from './halting.ts'
 import { holds } from './holds.ts'
@@ -42,6 +43,7 @@ const nouns = [
   uploads,
   halting,
   operations,
+  deletingAllBooks,
 ]
 
 /** The API, one plugin a noun. */

@@ -14,7 +14,8 @@ import { byOf } from '../writing.ts'
 import type { ApiServed } from './api.ts'
 
 const tags = ['operations']
-const operationId = Type.String({
+/** The id of an operation, in a path or a body. */
+export const operationId = Type.String({
   pattern: '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
   maxLength: 36,
   description: 'The id of an operation, as its plan tells it',
@@ -108,7 +109,7 @@ function confirming(app: App, { library }: ApiServed): void {
     '/api/v1/operations/:id/approve',
     { schema: { summary: 'Say yes as the second person', tags, params: inPath, body: noBody } },
     async (request, reply) => {
-      const told = await guard.approve(await on(library, request, reply))
+      const told = await guard.approve(await on(library, request, reply, 'approve'))
       return 'approved' in told ? reply.send(told.approved) : refused(request, reply, told)
     },
   )
@@ -158,7 +159,7 @@ function ending(app: App, { library }: ApiServed): void {
       },
     },
     async (request, reply) => {
-      const told = await guard.stop({ ...(await on(library, request, reply)), ...request.body })
+      const told = await guard.stop({ ...(await on(library, request, reply, 'stop')), ...request.body })
       return 'stopped' in told ? reply.send(told.stopped) : refused(request, reply, told)
     },
   )
@@ -185,15 +186,17 @@ async function on(
   library: ApiServed['library'],
   request: FastifyRequest<{ Params: { id: string } }>,
   reply: FastifyReply,
+  what: 'ask' | 'approve' | 'stop' = 'ask',
 ): Promise<{ readonly by: string; readonly id: string }> {
   const { actor } = byOf(library, request, reply)
   const { id } = request.params
   const { name } = await operationAt({ library }, id)
-  if (!mayWorkOn(request.who, name)) throw new RefusedAtTheDoorError('not-permitted')
+  if (!mayWorkOn(request.who, name, what)) throw new RefusedAtTheDoorError('not-permitted')
   return { by: actor, id }
 }
 
-function refused(request: FastifyRequest, reply: FastifyReply, told: Refusal): FastifyReply {
+/** Answers with a refusal of the guard, its facts told as sentences too. */
+export function refused(request: FastifyRequest, reply: FastifyReply, told: Refusal): FastifyReply {
   const detail = endingLines(told).join(' ')
   return sendRefusal(reply, { ...told }, { who: request.who, ...(detail === '' ? {} : { detail }) })
 }

@@ -27,7 +27,7 @@ export function operationView(visit: Visit, { operation, names, refusal }: Seen)
       ${(state === 'executing' || state === 'undoing') && progress(operation)}
       ${counts(operation)}
     </section>
-    ${mayWorkOn(visit.who, operation.name) && actions(visit, operation)}
+    ${actions(visit, operation)}
     ${facts(visit, operation, names)}
   </div>`
 }
@@ -92,13 +92,15 @@ function actions(visit: Visit, operation: Operation): Html {
   const { id, state, requestedBy, approveUntil, approvedBy, isUndoable } = operation
   const path = `/operations/${id}`
   const isOwn = visit.who?.actor === requestedBy
+  const may = (what: 'ask' | 'approve' | 'stop') => mayWorkOn(visit.who, operation.name, what)
   const waitsForSecond = state === 'planned' && approveUntil !== null && approvedBy === null
   return html`
     ${
       waitsForSecond &&
       (isOwn
         ? html`<p>A colleague must approve it first: give them this page.</p>`
-        : buttonForm(visit, {
+        : may('approve') &&
+          buttonForm(visit, {
             action: `${path}/approve`,
             label: 'Approve it as the second person',
             className: '',
@@ -106,8 +108,8 @@ function actions(visit: Visit, operation: Operation): Html {
     }
     ${state === 'planned' && isOwn && !waitsForSecond && codePanel(visit, path)}
     ${state === 'armed' && isOwn && confirmPanel(visit, path, operation)}
-    ${(state === 'planned' || state === 'armed' || state === 'executing') && stopForm(visit, path, state)}
-    ${isUndoable && undoForm(visit, path)}
+    ${(state === 'planned' || state === 'armed' || state === 'executing') && may('stop') && stopForm(visit, path, state)}
+    ${isUndoable && may('ask') && undoForm(visit, path)}
   `
 }
 

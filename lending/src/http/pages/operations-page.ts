@@ -8,7 +8,7 @@ import { RefusedAtTheDoorError } from '../errors.ts'
 import { address } from './address.ts'
 import { asked } from './asked.ts'
 import { operationView } from './operation-view.ts'
-import { listView, withdrawView } from './operations-view.ts'
+import { deleteAllView, listView, withdrawView } from './operations-view.ts'
 import type { Refused } from './refusal-notice.ts'
 import { byOfForm, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
 
@@ -38,6 +38,7 @@ export function operationPages(served: Served): void {
     return show(reply, visit, frame, listView(visit, { all, names, more }))
   })
   withdrawing(served)
+  deletingAll(served)
   app.get('/operations/:id', { config: mayOperate }, (request: AtOperation, reply) =>
     showOperation(served, request, reply),
   )
@@ -88,11 +89,35 @@ function withdrawing(served: Served): void {
   })
 }
 
+function deletingAll(served: Served): void {
+  const { app, library } = served
+  const config = { access: { needs: 'delete-all' } } as const
+  const form = async (request: FastifyRequest, reply: FastifyReply, refusal?: Refused) => {
+    const visit = await visitOf(served, request, reply)
+    const status = refusal ? statusOf(refusal) : 200
+    const frame = { title: 'Delete all books', door: '/operations', status }
+    return show(reply, visit, frame, deleteAllView(visit, refusal))
+  }
+  app.get('/operations/delete-all-books', { config }, (request, reply) => form(request, reply))
+  app.post('/operations/delete-all-books', { config }, async (request, reply) => {
+    const sent = asked(request.body)
+    const given = { because: sent.text('because', { max: 500, label: 'Why', required: true }) }
+    if (Object.keys(sent.problems).length > 0) {
+      return form(request, reply, { refused: 'fields-invalid', problems: sent.problems })
+    }
+    const by = byOfForm(served, request)
+    const { guard, deleteAllBooks } = library.operations
+    const told = await guard.plan(deleteAllBooks, { by: by.actor, id: operationIdOf(by), given })
+    if ('refused' in told) return form(request, reply, { ...told })
+    return goTo(reply, `/operations/${told.planned.id}`, { said: 'operation-planned' })
+  })
+}
+
 function confirming(served: Served): void {
   const { app, library } = served
   const { guard } = library.operations
   app.post('/operations/:id/approve', { config: mayOperate }, async (request: AtOperation, reply) => {
-    const told = await guard.approve(await on(served, request))
+    const told = await guard.approve(await on(served, request, 'approve'))
     return 'refused' in told
       ? showOperation(served, request, reply, { ...told })
       : goTo(reply, `/operations/${request.params.id}`, { said: 'operation-approved' })
@@ -119,7 +144,7 @@ function ending(served: Served): void {
   const { guard } = library.operations
   app.post('/operations/:id/stop', { config: mayOperate }, async (request: AtOperation, reply) => {
     const because = asked(request.body).text('because', { max: 500, label: 'Why' })
-    const told = await guard.stop({ ...(await on(served, request)), because })
+    const told = await guard.stop({ ...(await on(served, request, 'stop')), because })
     return 'refused' in told
       ? showOperation(served, request, reply, { ...told })
       : goTo(reply, `/operations/${request.params.id}`, { said: 'operation-stopped' })
@@ -137,10 +162,11 @@ function ending(served: Served): void {
 async function on(
   served: Served,
   request: AtOperation,
+  what: 'ask' | 'approve' | 'stop' = 'ask',
 ): Promise<{ readonly by: string; readonly id: string }> {
   const { actor } = byOfForm(served, request)
   const { id, name } = await operationAt(served, request)
-  if (!mayWorkOn(request.who, name)) throw new RefusedAtTheDoorError('not-permitted')
+  if (!mayWorkOn(request.who, name, what)) throw new RefusedAtTheDoorError('not-permitted')
   return { by: actor, id }
 }
 

@@ -36,6 +36,7 @@ export function listView(
     <section class="panel" aria-labelledby="new"><h2 id="new">Plan an operation</h2>
       <p class="soft small">A plan touches nothing. You see what would go before you confirm it.</p>
       ${may(visit.who, 'withdraw') && html`<p><a class="button" href="/operations/withdraw-copies">Withdraw copies</a></p>`}
+      ${may(visit.who, 'delete-all') && html`<p><a class="button danger" href="/operations/delete-all-books">Delete all books</a></p>`}
     </section>
   </div>`
 }
@@ -66,6 +67,19 @@ export function withdrawView(
       ${textField({ name: 'shelf', label: 'Shelf', value: value('shelf'), max: 100, hint: 'As it stands at the copies. Empty: any shelf.' })}
       ${textField({ name: 'barcodes', label: 'Barcodes', value: value('barcodes'), max: 400_000, lines: true, hint: 'One a line, or scanned one after another. Empty: all that the fields above say.' })}
       ${textField({ name: 'because', label: 'Why', value: value('because'), max: 500, required: true, hint: 'Stands at each copy.' })}
+      <div><button class="button">Plan it</button></div>
+    </form>
+  </div>`
+}
+
+/** The form that plans to empty the catalogue. */
+export function deleteAllView(visit: Visit, refusal: Refused | undefined): Html {
+  return html`<div class="stack">
+    ${refusal && refusalNotice(visit, refusal, endingFacts(refusal))}
+    <form class="panel form" method="post" action="/operations/delete-all-books">
+      ${hidden(visit)}
+      <p>Takes every title out of the catalogue and withdraws every copy. Nothing may be on loan or waited for. Patrons and their history stay.</p>
+      ${textField({ name: 'because', label: 'Why', max: 500, required: true, hint: 'Stands at each copy.' })}
       <div><button class="button">Plan it</button></div>
     </form>
   </div>`
