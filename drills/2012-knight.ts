@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { ask } from './runner/ask.ts'
 import { type Drill, drill, type Lab } from './runner/drill.ts'
 import { type FullLibrary, openFullLibrary, startAnew } from './runner/full-library.ts'
 import { watch } from './runner/watch.ts'
@@ -83,16 +84,16 @@ async function returnSome(lab: Lab, library: FullLibrary): Promise<Seen> {
   let done = 0
   for (const [n, barcode] of brought.entries()) {
     await wait(pauseMs, undefined, { signal: lab.signal })
-    const { status, code } = await ask(library, 'returns', { barcode, branch: 'main' })
+    const { status, body } = await ask(library, 'POST', 'returns', { barcode, branch: 'main' })
     if (status < 300) done++
-    if (n < 2) lab.mark(`check-in ${n + 1}: ${status < 300 ? 'done' : `refused, ${code}`}`)
+    if (n < 2) lab.mark(`check-in ${n + 1}: ${status < 300 ? 'done' : `refused, ${body.code}`}`)
   }
-  const another = await ask(library, 'loans', {
+  const another = await ask(library, 'POST', 'loans', {
     card: library.cards[0],
     barcode: library.barcodes[checkIns],
     branch: 'main',
   })
-  lab.mark(`meanwhile, a book is ${another.status < 300 ? 'lent' : `not lent: ${another.code}`}`)
+  lab.mark(`meanwhile, a book is ${another.status < 300 ? 'lent' : `not lent: ${another.body.code}`}`)
   await loansOverTime.close()
   const left = (await open()) - (another.status < 300 ? 1 : 0)
   return { lent: before, wronglyEnded: Math.max(0, before - left - done), wentOn: Math.max(0, done - 1) }
@@ -103,22 +104,4 @@ async function openLoans({ db }: FullLibrary): Promise<number> {
     'select count(*)::integer as n from loan where returned_at is null',
   )
   return rows[0]?.n ?? 0
-}
-
-async function ask(
-  { address, token }: FullLibrary,
-  what: 'loans' | 'returns',
-  body: object,
-): Promise<{ status: number; code: string | undefined }> {
-  const reply = await fetch(new URL(`api/v1/${what}`, address), {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      'idempotency-key': crypto.randomUUID(),
-    },
-    body: JSON.stringify(body),
-  })
-  const { code } = (await reply.json()) as { code?: string }
-  return { status: reply.status, code }
 }

@@ -74,3 +74,8 @@ async function answering(lab: Lab, home: Home, env: Readonly<Record<string, stri
   lab.atTheEnd(() => db.end())
   return { bibby, address, token: await signIn(address, home.data, 'desk'), db }
 }
+
+/** The token of a session of this account of the sample library. */
+export function signedInAs({ address, home }: FullLibrary, account: string): Promise<string> {
+  return signIn(address, home.data, account)
+}

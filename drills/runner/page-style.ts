@@ -28,7 +28,7 @@ table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; font-weight: 400; padding: .4rem .75rem .4rem 0; border-top: 1px solid var(--line);
   vertical-align: top; }
 tr:first-child > * { border-top: 0; }
-td:first-child { white-space: nowrap; font-weight: 600; } td:last-child { text-align: right; font-weight: 600; }
+td:first-child { white-space: nowrap; font-weight: 600; } td:last-child { text-align: right; font-weight: 600; white-space: nowrap; }
 .harm td:first-child { color: var(--bad); } .well td:first-child { color: var(--good); }
 .marks { margin: 0; padding-left: 1.75rem; } .marks li { padding: .15rem 0; }
 .marks time { color: var(--ink-soft); font-variant-numeric: tabular-nums; white-space: nowrap; }
