@@ -38,6 +38,17 @@ CREATE UNIQUE INDEX audit_link_one_per_entry ON public.audit_link USING btree (j
 CREATE TRIGGER audit_never_emptied BEFORE TRUNCATE ON public.audit_link FOR EACH STATEMENT EXECUTE FUNCTION audit_only_grows();
 CREATE TRIGGER audit_only_grows BEFORE DELETE OR UPDATE ON public.audit_link FOR EACH ROW EXECUTE FUNCTION audit_only_grows();
 
+create table barcode_format (
+  branch_id bigint not null,
+  pattern text not null,
+  example text not null,
+  revision uuid not null default gen_random_uuid(),
+  constraint barcode_format_example_check CHECK ((example <> ''::text)),
+  constraint barcode_format_pattern_check CHECK ((pattern <> ''::text)),
+  constraint barcode_format_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
+  constraint barcode_format_pkey PRIMARY KEY (branch_id)
+);
+
 create table branch (
   id bigint not null generated always as identity,
   code text not null,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
+import { type Patterns, startPatterns } from '@bibby/patterns/patterns.ts'
 import type { NoticeService } from './notice-service.ts'
 import { type NoticeFigures, noFigures } from './notices/figures.ts'
 import { type Operations, openOperations } from './operations/operations.ts'
@@ -34,6 +35,8 @@ export type Library = AsyncDisposable & {
   readonly installation: string
   /** How it goes with notices in this process. */
   readonly noticeFigures: NoticeFigures
+  /** Where patterns run that staff have written. Its thread starts when it is first asked for. */
+  readonly patterns: () => Promise<Patterns>
   readonly version: string
   /** The commit that this was built from, or `unknown`. Read once, at start. */
   readonly commit: string
@@ -104,6 +107,7 @@ export function openLibrary(options: LibraryOptions): Library {
     sendDirect,
     secondPerson: options.secondPerson ?? false,
   })
+  let running: Promise<Patterns> | undefined
   return {
     db,
     searchDb,
@@ -116,13 +120,18 @@ export function openLibrary(options: LibraryOptions): Library {
     installation: options.installation ?? '',
     noticeFigures: noFigures(),
     noticeService,
+    patterns: () => {
+      running ??= startPatterns({ threads: 1 })
+      return running
+    },
     version: options.version ?? bibbyVersion(),
     commit: options.commit ?? stamp.commit,
     builtAt: stamp.builtAt,
     startedAt: clock(),
     [Symbol.asyncDispose]: async () => {
       await operations[Symbol.asyncDispose]()
-      await Promise.all([db[Symbol.asyncDispose](), searchDb[Symbol.asyncDispose]()])
+      const closing = running?.then((patterns) => patterns[Symbol.asyncDispose]())
+      await Promise.all([db[Symbol.asyncDispose](), searchDb[Symbol.asyncDispose](), closing])
     },
   }
 }

@@ -239,6 +239,7 @@ export type SmallLibrary = {
   readonly branchCode: string
   readonly categoryId: number
   readonly itemTypeId: number
+  readonly itemTypeCode: string
   readonly ruleId: number
   readonly patronId: number
   readonly card: string

@@ -78,3 +78,51 @@ test('by API everybody reads the settings, and a change names the version that w
   assert.equal((await change('operator', { version: 1, name: 'Theirs' })).json().code, 'version-stale')
   assert.equal((await change('operator', { version: 2, currency: 'EURO' })).json().code, 'fields-invalid')
 })
+
+test('a manager settles by page what the barcodes of a branch look like, and what was typed is kept', async () => {
+  await using at = await anOpenLibrary()
+  const manager = aVisitor(at.app)
+  await manager.signIn('staff', await at.staff('manager'))
+  await manager.open('/branches')
+  const wrong = await manager.send('/branches/barcode-format', { pattern: '([0-9]+)+x', example: '1x' })
+  assert.equal(wrong.status, 422)
+  assert.match(wrong.text, /would take exponential time/)
+  assert.match(wrong.html, /value="\(\[0-9\]\+\)\+x"/)
+  const settled = await manager.send('/branches/barcode-format', { pattern: 'M-[0-9]{4}', example: 'M-0001' })
+  assert.match(settled.text, /The format is saved/)
+
+  await manager.open(`/titles/${at.titleId}/edit`)
+  const misfit = await manager.send(`/titles/${at.titleId}/copies`, { barcode: 'M-001' })
+  assert.equal(misfit.status, 422)
+  assert.match(misfit.text, /looks like M-0001/)
+  assert.match((await manager.send(`/titles/${at.titleId}/copies`, { barcode: 'M-0002' })).text, /is added/)
+
+  await manager.open('/branches')
+  assert.match((await manager.send('/branches/barcode-format/remove')).text, /The format is removed/)
+  assert.match((await manager.open('/journal')).text, /new barcodes at .* look like M-0001/)
+})
+
+test('the barcode format of a branch is set, listed and removed by API', async () => {
+  await using at = await aServedLibrary()
+  const headers = bearing(await at.tokenOf('manager'))
+  const url = `/api/v1/branches/${at.branchCode}/barcode-format`
+  const put = async (pattern: string) =>
+    at.app.inject({ method: 'PUT', url, headers, payload: { pattern, example: 'M-0001' } })
+  const refused = await put('(?=M)M-[0-9]{4}')
+  assert.equal(refused.statusCode, 422)
+  assert.match(refused.json().problems.pattern, /Looking ahead/)
+  assert.equal((await put('M-[0-9]{4}')).statusCode, 200)
+  const copies = `/api/v1/books/${at.titleId}/copies`
+  const add = async (barcode: string) => {
+    const payload = { barcode, branch: at.branchCode, itemType: at.itemTypeCode }
+    return (await at.app.inject({ method: 'POST', url: copies, headers, payload })).statusCode
+  }
+  assert.equal(await add('M-1'), 422)
+  assert.equal(await add('M-0002'), 201)
+  const list = async () =>
+    (await at.app.inject({ method: 'GET', url: '/api/v1/barcode-formats', headers })).json().barcodeFormats
+  assert.deepEqual(await list(), [{ branch: at.branchCode, pattern: 'M-[0-9]{4}', example: 'M-0001' }])
+  assert.equal((await at.app.inject({ method: 'DELETE', url, headers })).statusCode, 200)
+  assert.deepEqual(await list(), [])
+  assert.equal(await add('M-1'), 201)
+})

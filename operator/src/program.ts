@@ -6,6 +6,7 @@ import { Command, CommanderError, Option } from 'commander'
 import type { Act } from './act.ts'
 import { type Api, apiAt, ProblemError } from './api.ts'
 import { auditVerbs } from './audit-verbs.ts'
+import { barcodeVerbs } from './barcode-verbs.ts'
 import { catalogueVerbs } from './catalogue-verbs.ts'
 import { circulationVerbs, holdVerbs } from './circulation-verbs.ts'
 import { haltVerbs } from './halt-verbs.ts'
@@ -58,6 +59,7 @@ export function bibbyProgram(): Command {
     staffVerbs,
     settingsVerbs,
     ruleVerbs,
+    barcodeVerbs,
     journalVerb,
     haltVerbs,
     operationVerbs,

@@ -2,6 +2,7 @@ import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
 import { plainText } from '../text.ts'
+import { type BarcodeJudged, barcodeProblem } from './barcode-format.ts'
 import type { FieldProblems } from './checked-fields.ts'
 
 /** A new copy of a title: where it stands and what kind of thing it is, by their codes. */
@@ -17,6 +18,8 @@ export type AddCopyAsk = {
   readonly note?: string
   /** In whole cents; null or absent when nobody knows. */
   readonly priceCents?: number | null
+  /** What the format of the branch says of the barcode: see `judgedBarcode`. */
+  readonly barcodeJudged?: BarcodeJudged | undefined
 }
 
 /** The new copy. */
@@ -34,6 +37,7 @@ export type AddCopyRefused =
 export const addCopy: Verb<AddCopyAsk, CopyAdded, AddCopyRefused> = {
   action: 'add-copy',
   about: ({ copyId, titleId }) => ({ copyId, titleId }),
+  recognisedBy: (ask) => ({ ...ask, barcodeJudged: undefined }),
   work: async (tx, ask, { occurredAt }) => {
     const checked = checkedCopy(ask)
     if (!checked.ok) return { refused: 'fields-invalid', problems: checked.problems }
@@ -50,6 +54,8 @@ export const addCopy: Verb<AddCopyAsk, CopyAdded, AddCopyRefused> = {
     const place = await placeOf(tx, ask)
     if (place.branchId === undefined) return { refused: 'branch-unknown' }
     if (place.itemTypeId === undefined) return { refused: 'item-type-unknown' }
+    const problem = await barcodeProblem(tx, { branchId: place.branchId, barcode, judged: ask.barcodeJudged })
+    if (problem) return problem
     const [made] = await tx.rows<{ id: number }>(sql`
       insert into copy (
         title_id, barcode, branch_id, item_type_id, shelf, call_number, lendable, note, price_cents, created_at

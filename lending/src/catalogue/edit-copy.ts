@@ -1,6 +1,8 @@
+import type { Library } from '../library.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
 import { checkedCopy, placeOf } from './add-copy.ts'
+import { type BarcodeJudged, barcodeProblem, judgedBarcode } from './barcode-format.ts'
 import type { FieldProblems } from './checked-fields.ts'
 
 /** Which copy (by identity, or by the barcode that it has now), from which version, and what changes; the rest stays. */
@@ -17,6 +19,22 @@ export type EditCopyAsk = {
   readonly lendable?: boolean
   readonly note?: string
   readonly priceCents?: number | null
+  /** What the format of the branch says of a new barcode: see `editJudged`. */
+  readonly barcodeJudged?: BarcodeJudged | undefined
+}
+
+/** The same ask, with what the format of the branch says of a barcode that is given anew. */
+export async function editJudged(
+  library: Pick<Library, 'db' | 'patterns'>,
+  ask: EditCopyAsk,
+): Promise<EditCopyAsk> {
+  if (ask.barcode === undefined) return ask
+  const [found] = await library.db.rows<{ branch: string }>(sql`
+    select branch.code as branch from copy join branch on branch.id = copy.branch_id where ${isAsked(ask)}
+  `)
+  const branch = ask.branch ?? found?.branch
+  if (branch === undefined) return ask
+  return { ...ask, barcodeJudged: await judgedBarcode(library, { branch, barcode: ask.barcode }) }
 }
 
 /** The copy's new version. */
@@ -44,15 +62,14 @@ type Found = {
 export const editCopy: Verb<EditCopyAsk, CopyEdited, EditCopyRefused> = {
   action: 'edit-copy',
   about: ({ copyId, titleId }) => ({ copyId, titleId }),
+  recognisedBy: (ask) => ({ ...ask, barcodeJudged: undefined }),
   work: async (tx, ask) => {
-    const is =
-      ask.copyId === undefined ? sql`copy.barcode = ${ask.barcodeNow ?? ''}` : sql`copy.id = ${ask.copyId}`
     const [found] = await tx.rows<Found>(sql`
       select copy.id, copy.title_id, copy.version, copy.barcode, branch.code as branch, item_type.code as item_type
       from copy
       join branch on branch.id = copy.branch_id
       join item_type on item_type.id = copy.item_type_id
-      where ${is}
+      where ${isAsked(ask)}
       for no key update of copy
     `)
     if (!found) return { refused: 'copy-unknown' }
@@ -70,6 +87,15 @@ export const editCopy: Verb<EditCopyAsk, CopyEdited, EditCopyRefused> = {
     })
     if (place.branchId === undefined) return { refused: 'branch-unknown' }
     if (place.itemTypeId === undefined) return { refused: 'item-type-unknown' }
+    if (texts.barcode !== found.barcode) {
+      const { barcode } = texts
+      const problem = await barcodeProblem(tx, {
+        branchId: place.branchId,
+        barcode,
+        judged: ask.barcodeJudged,
+      })
+      if (problem) return problem
+    }
     const [edited] = await tx.rows<{ version: number }>(sql`
       update copy
       set barcode = ${texts.barcode}, branch_id = ${place.branchId}, item_type_id = ${place.itemTypeId},
@@ -85,4 +111,8 @@ export const editCopy: Verb<EditCopyAsk, CopyEdited, EditCopyRefused> = {
     if (!edited) throw new Error(`The copy ${found.id} was locked and is gone.`)
     return { copyId: found.id, titleId: found.title_id, version: edited.version }
   },
+}
+
+function isAsked({ copyId, barcodeNow }: EditCopyAsk) {
+  return copyId === undefined ? sql`copy.barcode = ${barcodeNow ?? ''}` : sql`copy.id = ${copyId}`
 }

@@ -84,6 +84,10 @@ export const apiAccess: Readonly<Record<string, Access>> = {
   'POST /api/v1/branches/:code/closed-days': { needs: 'rules-write' },
   'DELETE /api/v1/branches/:code/closed-days/:day': { needs: 'rules-write' },
 
+  'GET /api/v1/barcode-formats': { needs: 'catalogue-write' },
+  'PUT /api/v1/branches/:code/barcode-format': { needs: 'rules-write' },
+  'DELETE /api/v1/branches/:code/barcode-format': { needs: 'rules-write' },
+
   'POST /api/v1/imports': { needs: 'import' },
   'GET /api/v1/imports': { needs: 'import' },
   'GET /api/v1/imports/:id': { needs: 'import' },

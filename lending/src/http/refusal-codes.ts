@@ -45,6 +45,7 @@ type Catalogue =
   | RefusalOf<typeof import('../catalogue/edit-title.ts').editTitle>
   | RefusalOf<typeof import('../catalogue/add-copy.ts').addCopy>
   | RefusalOf<typeof import('../catalogue/edit-copy.ts').editCopy>
+  | RefusalOf<typeof import('../catalogue/barcode-format.ts').setBarcodeFormat>
   | import('../catalogue/search.ts').SearchRefused['refused']
 
 type Imports =

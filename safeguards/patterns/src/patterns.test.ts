@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decided } from '../test/decided.ts'
 import { countTurns } from '../test/held.ts'
-import { registeredBefore, startPatterns } from './patterns.ts'
+import { registeredBefore, startPatterns, whole } from './patterns.ts'
 
 const patient = { budgetMs: 20_000, analyser: { limitMs: 20_000 } }
 const blowUp = registeredBefore({ source: '(?:a?){1000}a{1000}$', flags: '' })
@@ -73,4 +73,15 @@ test('what the engine refuses is a sentence, not a fault', async () => {
   const refused = await patterns.register('[a-\\d]')
   assert.ok('refused' in refused && refused.refused === 'pattern-malformed')
   assert.match(refused.says, /^This is not a pattern: /)
+})
+
+test('a pattern for whole texts matches no part of one, and cannot break out of its brackets', async () => {
+  await using patterns = await startPatterns(patient)
+  const taken = await patterns.registerWhole('a|ab')
+  assert.ok('registered' in taken)
+  assert.equal(taken.registered.source, whole('a|ab'))
+  assert.deepEqual(await patterns.match(taken.registered, 'ab'), { outcome: 'matched' })
+  assert.deepEqual(await patterns.match(taken.registered, 'abc'), { outcome: 'not-matched' })
+  const refused = await patterns.registerWhole('a)|(b')
+  assert.ok('refused' in refused && refused.refused === 'pattern-malformed')
 })

@@ -34,6 +34,11 @@ export type PatternsAsked = {
 export type Patterns = AsyncDisposable & {
   /** Takes a pattern, or says why not. A pattern is stored only when it was taken. */
   readonly register: (source: string, flags?: string) => Promise<{ registered: Registered } | PatternRefusal>
+  /** Takes a pattern that the whole text must match. What is registered is its `whole` form. */
+  readonly registerWhole: (
+    source: string,
+    flags?: string,
+  ) => Promise<{ registered: Registered } | PatternRefusal>
   /** Finds the pattern anywhere in the text, unless it is held to the ends by ^ and $. */
   readonly match: (pattern: Registered, text: string, wants?: { groups: boolean }) => Promise<Matched>
   readonly state: () => { working: number; waiting: number; threads: number; terminated: number }
@@ -64,6 +69,10 @@ export async function startPatterns({
   const analyser = startAnalyser(analyserAsked)
   return {
     register: (source, flags = '') => register({ source, flags, caps, engine, analyser }),
+    // First as it was written: `a)|(b` is a pattern only once it stands in brackets.
+    registerWhole: async (source, flags = '') =>
+      patternRefusal(source, flags, caps) ??
+      register({ source: whole(source), flags, caps, engine, analyser }),
     async match({ source, flags }, text, { groups: wantsGroups } = { groups: false }) {
       if (text.length > caps.inputCharacters) return tooLong(text, caps)
       const found = await engine.run({ source, flags, text, wantsGroups })
@@ -78,6 +87,11 @@ export async function startPatterns({
       await Promise.all([engine[Symbol.asyncDispose](), analyser[Symbol.asyncDispose]()])
     },
   }
+}
+
+/** The pattern that the whole text must match, not a part of it: register and run it in this form. */
+export function whole(source: string): string {
+  return `^(?:${source})$`
 }
 
 /** Says of a stored pattern that it was registered when it was stored. It still runs under the caps and the budget. */

@@ -3,6 +3,7 @@ import type { App } from '../app.ts'
 import type { Limits } from '../limits.ts'
 import { accounts } from './accounts.ts'
 import { audit } from './audit.ts'
+import { barcodeFormatRoutes } from './barcode-formats.ts'
 import { books } from './books.ts'
 import { deletingAllBooks } from './delete-all-books.ts'
 import { deskLists } from './desk-lists.ts'
@@ -36,6 +37,7 @@ const nouns = [
   accounts,
   places,
   rules,
+  barcodeFormatRoutes,
   librarySettingRoutes,
   staff,
   audit,

@@ -1,8 +1,9 @@
 import { Type } from '@fastify/type-provider-typebox'
 import { addCopy } from '../../catalogue/add-copy.ts'
 import { addTitle } from '../../catalogue/add-title.ts'
+import { judgedBarcode } from '../../catalogue/barcode-format.ts'
 import { copyByBarcode } from '../../catalogue/copy.ts'
-import { editCopy } from '../../catalogue/edit-copy.ts'
+import { editCopy, editJudged } from '../../catalogue/edit-copy.ts'
 import { editTitle } from '../../catalogue/edit-title.ts'
 import { title } from '../../catalogue/title.ts'
 import { materials } from '../../catalogue/title-fields.ts'
@@ -101,12 +102,11 @@ function copies(app: App, { library }: ApiServed): void {
         response: { 201: answer({ copyId: Type.Integer(), titleId: Type.Integer() }) },
       },
     },
-    (request, reply) =>
-      answerWrite(library, request, reply, {
-        verb: addCopy,
-        ask: { titleId: request.params.id, ...request.body },
-        status: 201,
-      }),
+    async (request, reply) => {
+      const barcodeJudged = await judgedBarcode(library, request.body)
+      const ask = { titleId: request.params.id, ...request.body, barcodeJudged }
+      return answerWrite(library, request, reply, { verb: addCopy, ask, status: 201 })
+    },
   )
   const inPath = strict({ barcode })
   app.get(
@@ -134,9 +134,9 @@ function copies(app: App, { library }: ApiServed): void {
         }),
       },
     },
-    (request, reply) => {
+    async (request, reply) => {
       // Looked up by the verb: a repeat that gives it another barcode still finds what it did.
-      const ask = { ...request.body, barcodeNow: request.params.barcode }
+      const ask = await editJudged(library, { ...request.body, barcodeNow: request.params.barcode })
       return answerWrite(library, request, reply, { verb: editCopy, ask })
     },
   )

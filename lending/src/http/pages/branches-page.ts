@@ -1,7 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type BarcodeFormat, barcodeFormats } from '../../catalogue/barcode-format.ts'
 import { addClosedDay, closedDays, removeClosedDay } from '../../circulation/calendar.ts'
 import { type Branch, branches } from '../../circulation/places.ts'
 import { asked, identity } from './asked.ts'
+import { barcodeFormatForm, barcodeFormatForms, type FormatTyped } from './barcode-format-form.ts'
 import { buttonForm, carried, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
@@ -11,12 +13,15 @@ import { day, todayIn } from './wording.ts'
 
 const reasonLimits = { max: 200, label: 'The reason' }
 
-/** Branches and the days on which they are closed. */
+/** Branches, the days on which they are closed, and what their barcodes look like. */
 export function branchPages(served: Served): void {
   const { app } = served
   const config = { access: { needs: 'rules-write' } } as const
 
   app.get('/branches', { config }, (request, reply) => showBranches(served, request, reply))
+  barcodeFormatForms(served, (request, reply, { refusal, typed }) =>
+    showBranches(served, request, reply, refusal, typed),
+  )
 
   app.post('/branches/closed-days', { config }, async (request, reply) => {
     const form = asked(request.body)
@@ -43,18 +48,34 @@ export function branchPages(served: Served): void {
 }
 
 type Closed = Awaited<ReturnType<typeof closedDays>>[number]
-type WithDays = { readonly branch: Branch; readonly days: readonly Closed[] }
+type Shown = {
+  readonly branch: Branch
+  readonly days: readonly Closed[]
+  readonly format: BarcodeFormat | undefined
+  readonly typed: FormatTyped | undefined
+}
 
 async function showBranches(
   served: Served,
   request: FastifyRequest,
   reply: FastifyReply,
   refusal?: Refused,
+  typed?: FormatTyped,
 ): Promise<FastifyReply> {
   const { db } = served.library
-  const [visit, places] = await Promise.all([visitOf(served, request, reply), branches(db)])
-  const all: WithDays[] = []
-  for (const branch of places) all.push({ branch, days: await closedDays(db, branch.branchId) })
+  const [visit, places, formats] = await Promise.all([
+    visitOf(served, request, reply),
+    branches(db),
+    barcodeFormats(db),
+  ])
+  const all: Shown[] = []
+  for (const branch of places)
+    all.push({
+      branch,
+      days: await closedDays(db, branch.branchId),
+      format: formats.find((format) => format.branch === branch.code),
+      typed: typed?.branch === branch.code ? typed : undefined,
+    })
   const frame = {
     title: 'Branches',
     door: '/branches',
@@ -69,7 +90,7 @@ async function showBranches(
   )
 }
 
-function branchSection(visit: Visit, { branch, days }: WithDays): Html {
+function branchSection(visit: Visit, { branch, days, format, typed }: Shown): Html {
   const today = todayIn(branch.timeZone, visit.now)
   const coming = days.filter((each) => each.day >= today)
   const id = `branch-${branch.branchId}`
@@ -83,6 +104,7 @@ function branchSection(visit: Visit, { branch, days }: WithDays): Html {
           ${textField({ name: 'day', id: `${id}-day`, label: 'Closed on', type: 'date', required: true })}
           ${textField({ name: 'reason', id: `${id}-reason`, label: 'Because', max: 200 })}
           <div><button class="button quiet">Add the closed day</button></div></form>
+        ${barcodeFormatForm(visit, { branch, format, typed })}
       </div>
       <div class="stack-tight">${
         coming.length === 0

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { addCopy } from '../../catalogue/add-copy.ts'
 import { addTitle } from '../../catalogue/add-title.ts'
+import { judgedBarcode } from '../../catalogue/barcode-format.ts'
 import { titleLimits, yearLimits } from '../../catalogue/checked-fields.ts'
 import { editTitle } from '../../catalogue/edit-title.ts'
 import { type Title, title } from '../../catalogue/title.ts'
@@ -61,7 +62,9 @@ export function catalogueDeskPages(served: Served): void {
       const refusal = { refused: 'fields-invalid', problems: form.problems }
       return showForm(served, request, reply, { fields: found, title: found, refusal })
     }
-    const outcome = await act(served, request, addCopy, { titleId: found.titleId, ...copy })
+    const barcodeJudged = await judgedBarcode(library, copy)
+    const ask = { titleId: found.titleId, ...copy, barcodeJudged }
+    const outcome = await act(served, request, addCopy, ask)
     if (outcome.outcome === 'done')
       return goTo(reply, `/titles/${found.titleId}/edit`, { said: 'copy-added' })
     return showForm(served, request, reply, { fields: found, title: found, refusal: outcome.refusal })

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Copy, copy } from '../../catalogue/copy.ts'
-import { editCopy } from '../../catalogue/edit-copy.ts'
+import { editCopy, editJudged } from '../../catalogue/edit-copy.ts'
 import { branches, itemTypes } from '../../circulation/places.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { asked, identity } from './asked.ts'
@@ -30,7 +30,8 @@ export function copyPages(served: Served): void {
       const refusal = { refused: 'fields-invalid', problems: sent.problems }
       return showForm(served, request, reply, { found, form, refusal })
     }
-    const outcome = await act(served, request, editCopy, { copyId: found.copyId, version, ...form })
+    const ask = await editJudged(served.library, { copyId: found.copyId, version, ...form })
+    const outcome = await act(served, request, editCopy, ask)
     if (outcome.outcome === 'refused')
       return showForm(served, request, reply, { found, form, refusal: outcome.refusal })
     return goTo(reply, `/titles/${found.titleId}`, { said: 'copy-changed' })

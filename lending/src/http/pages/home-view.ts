@@ -13,7 +13,7 @@ const about: Readonly<Record<string, string>> = {
   '/imports': 'Bring in MARC and CSV, with a preview and an undo.',
   '/rules': 'How long, how many, and which rule decides.',
   '/journal': 'Who did what, and when.',
-  '/branches': 'Branches and the days they are closed.',
+  '/branches': 'Branches, the days they are closed, and what their barcodes look like.',
   '/staff': 'Who works here, and what each may do.',
   '/settings': 'Name, currency, and what holds for all branches.',
   '/account': 'Your loans, holds and fines.',

@@ -22,6 +22,8 @@ const texts: Readonly<Record<string, string>> = {
     'The rule is saved. New loans follow it. Loans that it made before keep their due dates; their renewals, and their fines at check-in, follow the rule as it is now.',
   'closed-day-added': 'The closed day is added, and loans due that day are due on the next open day.',
   'closed-day-removed': 'The closed day is removed. Due dates that it moved stay where they are.',
+  'barcode-format-set': 'The format is saved. New barcodes are held to it; those that copies have stay.',
+  'barcode-format-removed': 'The format is removed. Any barcode is taken there.',
   undone: 'The import is undone.',
   'branch-added': 'The branch is added.',
   'title-added': 'The title is added.',
