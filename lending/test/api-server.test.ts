@@ -111,7 +111,7 @@ test('what is not there is told as a problem, and a wrong method names the right
 test('every series is known at 0 before anything happened', async () => {
   await using at = await aServedLibrary()
   const { body } = await at.app.inject('/metrics')
-  assert.match(body, /bibby_request_seconds_count\{route="\/api\/v1\/me",method="GET",class="5xx"\} 0/)
+  assert.match(body, /bibby_requests_total\{route="\/api\/v1\/me",method="GET",class="5xx"\} 0/)
   assert.match(body, /bibby_pool_connections\{pool="desk",state="waiting"\} 0/)
 })
 

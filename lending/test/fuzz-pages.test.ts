@@ -7,7 +7,7 @@ type Form = { readonly cookie: string; readonly csrf: string }
 /** Every route that is no API, from the figures that the server keeps of each. */
 async function pagesOf(at: ServedLibrary): Promise<{ method: string; path: string }[]> {
   const { body } = await at.app.inject('/metrics')
-  const found = body.matchAll(/^bibby_request_seconds_count\{route="([^"]+)",method="(\w+)",class="2xx"\}/gm)
+  const found = body.matchAll(/^bibby_requests_total\{route="([^"]+)",method="(\w+)",class="ok"\}/gm)
   return [...found]
     .map(([, path = '', method = '']) => ({ method, path }))
     .filter(({ path }) => path.startsWith('/') && !/^\/(?:api|actuator|metrics|assets)\b/.test(path))

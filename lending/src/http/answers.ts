@@ -196,6 +196,12 @@ export const answers: Readonly<Record<RefusalCode, Answer>> = {
   'media-type-unknown': misused(415, 'This kind of content is not understood.', 'Send application/json.'),
   'headers-too-large': misused(431, 'The headers are too large.', 'Send fewer or shorter headers.'),
   'too-many-requests': barred(429, 'Too many requests.', 'Wait as long as Retry-After says.'),
+  overloaded: {
+    status: 503,
+    exit: 1,
+    title: 'Too much is asked at once.',
+    next: 'Nothing was done. Ask again in a moment; the desks go first.',
+  },
   'file-empty': misused(400, 'The file is empty.', 'Choose the file again.'),
 }
 

@@ -10,8 +10,10 @@ import type { Library } from '../library.ts'
 import type { SignedIn } from '../staff/session.ts'
 import type { Access } from './access.ts'
 import type { Metrics } from './metrics.ts'
+import type { TrafficCounts } from './overload.ts'
 import type { Problem } from './problem.ts'
 import type { Sessions } from './signed-in.ts'
+import type { Traffic } from './traffic.ts'
 
 /** The server, with request types read from the schemas. */
 export type App = FastifyInstance<
@@ -29,14 +31,19 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks: by bearer token on the API, by cookie on the pages. Undefined for a passer-by. */
     who: SignedIn | undefined
+    /** Its class, as it was let in by. */
+    traffic: Traffic
   }
   interface FastifyContextConfig {
     /** Who may use the route. The API takes it from its table; a page names its own, or lets everybody in. */
     access?: Access
+    /** What it is to the library when there is too much to do; see traffic.ts. */
+    traffic?: Traffic
   }
   interface FastifyInstance {
     readonly sessions: Sessions
     readonly metrics: Metrics
+    readonly traffic: () => TrafficCounts
     /** Set by the pages: how a problem looks to somebody with a browser. Without it they get JSON. */
     readonly problemPages: { render?: (request: FastifyRequest, told: Problem) => string | Promise<string> }
   }

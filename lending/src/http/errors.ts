@@ -55,7 +55,9 @@ function wantsPage(request: FastifyRequest): boolean {
 
 /** Log line and headers that go with a problem, whichever form its body takes. */
 function prepareReply(error: unknown, request: FastifyRequest, reply: FastifyReply, told: Problem): void {
-  if (told.status >= 500) request.log.error({ err: error, code: told.code }, told.title)
+  // What is refused to save time must not take any; it is counted.
+  if (told.status >= 500 && told.code !== 'overloaded')
+    request.log.error({ err: error, code: told.code }, told.title)
   const seconds = told.retryAfterSeconds
   if (typeof seconds === 'number') reply.header('retry-after', Math.ceil(seconds))
   // What is left of the body is not read: the connection cannot carry another request.

@@ -4,6 +4,7 @@ import type { Library } from '../library.ts'
 import { fence } from '../postgres/fence.ts'
 import type { App } from './app.ts'
 import { monitorsOf } from './monitors.ts'
+import { trafficBounds } from './traffic.ts'
 
 /** What became of a write. */
 export type WriteOutcome = 'done' | 'refused' | 'unknown' | 'failed'
@@ -22,10 +23,12 @@ export type Metrics = {
 
 const outcomes: readonly WriteOutcome[] = ['done', 'refused', 'unknown', 'failed']
 const classes = ['2xx', '3xx', '4xx', '5xx'] as const
+/** A counter for each route and class would be half of the figures. */
+const ends = ['ok', '4xx', '5xx'] as const
 /** Seconds. The promise is p95 < 20 ms for a checkout and < 150 ms for a search. */
 const buckets = [0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5]
 
-/** Starts counting on this server: requests by route and class, writes by verb, pools, event loop, memory. */
+/** Starts counting on this server: requests by class and route, writes by verb, pools, event loop, memory. */
 export function addMetrics(app: App, library: Library): void {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -40,6 +43,7 @@ export function addMetrics(app: App, library: Library): void {
     registers: [registry],
   })
   timeRequests(app, registry)
+  addTrafficFigures(app, registry)
   app.decorate('metrics', {
     wrote: (action, outcome) => writes.inc({ action, outcome }),
     expectWrites: (action) => {
@@ -50,39 +54,67 @@ export function addMetrics(app: App, library: Library): void {
   } satisfies Metrics)
 }
 
+/** Times by the class of requests, counts by route: a histogram of each route would be most of the figures, and unread. */
 function timeRequests(app: App, registry: Registry): void {
   const seconds = new Histogram({
     name: 'bibby_request_seconds',
-    help: 'Time from the first byte of a request to the last of its answer, by route and class of status.',
-    labelNames: ['route', 'method', 'class'],
+    help: 'Time from the first byte of a request to the last of its answer, by class of request and of status.',
+    labelNames: ['traffic', 'class'],
     buckets,
     registers: [registry],
   })
-  const nowhere = 'unknown'
-  const observers = new Map<string, (value: number) => void>()
-  const observer = (method: string, route: string, status: number) => {
-    const name = classes[Math.min(3, Math.max(0, Math.floor(status / 100) - 2))] ?? '5xx'
-    const key = `${name} ${method} ${route}`
-    const known = observers.get(key)
-    if (known) return known
-    const child = seconds.labels({ route, method, class: name })
-    const made = (value: number) => child.observe(value)
-    observers.set(key, made)
-    return made
+  const requests = new Counter({
+    name: 'bibby_requests_total',
+    help: 'Requests answered, by route: ok are those of 2xx and 3xx.',
+    labelNames: ['route', 'method', 'class'],
+    registers: [registry],
+  })
+  const nowhere = { route: 'unknown', method: 'any' }
+  for (const traffic of ['free', ...Object.keys(trafficBounds)]) {
+    for (const name of classes) seconds.zero({ traffic, class: name })
+  }
+  const expect = (route: { readonly route: string; readonly method: string }) => {
+    for (const name of ends) requests.inc({ ...route, class: name }, 0)
   }
   app.addHook('onRoute', ({ method, url }) => {
     for (const each of [method].flat()) {
       if (each === 'HEAD' || each === 'OPTIONS') continue
-      for (const name of classes) seconds.zero({ route: url, method: each, class: name })
+      expect({ route: url, method: each })
     }
   })
-  for (const name of classes) seconds.zero({ route: nowhere, method: 'any', class: name })
+  expect(nowhere)
   app.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url
-    const found = route === undefined ? observer('any', nowhere, reply.statusCode) : undefined
-    const observe = found ?? observer(request.method, route ?? nowhere, reply.statusCode)
-    observe(reply.elapsedTime / 1_000)
+    const { url } = request.routeOptions
+    const name = classes[Math.min(3, Math.max(0, Math.floor(reply.statusCode / 100) - 2))] ?? '5xx'
+    const route = url === undefined ? nowhere : { route: url, method: request.method }
+    requests.inc({ ...route, class: name === '2xx' || name === '3xx' ? 'ok' : name })
+    seconds.observe({ traffic: request.traffic, class: name }, reply.elapsedTime / 1_000)
     done()
+  })
+}
+
+function addTrafficFigures(app: App, registry: Registry): void {
+  new Gauge({
+    name: 'bibby_admission',
+    help: 'Requests by class and state; waiting are those whose turn has not come.',
+    labelNames: ['traffic', 'state'],
+    registers: [registry],
+    collect() {
+      for (const [traffic, { running, waiting }] of Object.entries(app.traffic())) {
+        this.set({ traffic, state: 'running' }, running)
+        this.set({ traffic, state: 'waiting' }, waiting)
+      }
+    },
+  })
+  new Counter({
+    name: 'bibby_refused_overloaded_total',
+    help: 'Requests that were refused because their class would have waited too long.',
+    labelNames: ['traffic'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const [traffic, { refused }] of Object.entries(app.traffic())) this.inc({ traffic }, refused)
+    },
   })
 }
 

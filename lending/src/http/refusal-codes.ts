@@ -18,6 +18,7 @@ type AtTheDoor =
   | 'media-type-unknown'
   | 'headers-too-large'
   | 'too-many-requests'
+  | 'overloaded'
   | 'file-empty'
 
 type Circulation =

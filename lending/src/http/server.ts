@@ -21,7 +21,9 @@ import { addJson } from './json.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { logOptions } from './log.ts'
 import { addMetrics } from './metrics.ts'
+import { networkOf } from './network.ts'
 import { addNotFound } from './not-found.ts'
+import { addOverload } from './overload.ts'
 import { rawProblem, sendProblem } from './problem.ts'
 import { openSessions, tokenOf } from './signed-in.ts'
 
@@ -51,6 +53,7 @@ export async function buildServer(library: Library, options: ServerOptions = {})
   addDeadline(app, limits)
   addErrorHandler(app)
   await addDefences(app, limits)
+  addOverload(app)
   addGate(app, options.actor)
   addJson(app)
   collectDocs(app, library)
@@ -148,7 +151,7 @@ async function addDefences(app: App, limits: Limits): Promise<void> {
     cache: 20_000,
     // Signed in: by person. Else by address. A token counts once it was seen to be good, so that made-up tokens
     // are counted by address.
-    keyGenerator: (request) => app.sessions.actorSeen(tokenOf(request) ?? '') ?? request.ip,
+    keyGenerator: (request) => app.sessions.actorSeen(tokenOf(request) ?? '') ?? networkOf(request.ip),
     max: (_, key) => {
       if (key.startsWith('staff:')) return limits.staffPerMinute
       return key.startsWith('patron:') ? limits.patronPerMinute : limits.anonymousPerMinute

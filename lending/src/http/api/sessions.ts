@@ -5,6 +5,7 @@ import { confirmPassword, signIn } from '../../staff/session.ts'
 import type { App } from '../app.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { answer, newPassword, someLine, strict } from '../fields.ts'
+import { networkOf } from '../network.ts'
 import { sendRefusal } from '../problem.ts'
 import { tokenOf } from '../signed-in.ts'
 import { answerWrite, keyOf } from '../writing.ts'
@@ -22,7 +23,7 @@ export async function sessions(app: App, { library, limits }: ApiServed): Promis
         rateLimit: {
           max: limits.signInsPerMinute,
           timeWindow: 60_000,
-          keyGenerator: (request) => request.ip,
+          keyGenerator: (request) => networkOf(request.ip),
           groupId: 'sign-in',
         },
       },
@@ -83,7 +84,7 @@ function ownPassword(app: App, { library, limits }: ApiServed): void {
         rateLimit: {
           max: limits.signInsPerMinute,
           timeWindow: 60_000,
-          keyGenerator: (request) => request.ip,
+          keyGenerator: (request) => networkOf(request.ip),
           groupId: 'sign-in',
         },
       },

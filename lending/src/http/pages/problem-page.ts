@@ -15,7 +15,7 @@ import type { Visit } from './visit.ts'
 export function problemPages(served: Served): void {
   const { app } = served
   app.problemPages.render = async (request, told) => {
-    const visit = await problemVisit(served, request)
+    const visit = await problemVisit(served, request, told)
     return page(visit, { title: wordsFor(told).title, ownHead: true }, problemView(told)).html
   }
   app.setErrorHandler(async (error: Error, request, reply) => {
@@ -36,13 +36,20 @@ const staffPaths =
   /^\/(?:desk|check-in|shelf|overdue|patrons|imports|rules|journal|branches|staff|settings|halt|catalogue)\b/
 
 /** What an error page may know: no token for a form, and no branch where the database cannot be asked. */
-async function problemVisit({ library }: Served, { who, url }: FastifyRequest): Promise<Visit> {
+async function problemVisit(
+  { library }: Served,
+  { who, url }: FastifyRequest,
+  told?: Problem,
+): Promise<Visit> {
+  const asked = { who, csrf: '', address: url, now: library.clock(), said: undefined }
+  // Refused because there is too much to do: it must cost next to nothing.
+  if (told?.code === 'overloaded')
+    return { ...asked, branch: undefined, library: undefined, stopped: undefined }
   const [[branch], settings, stands] = await Promise.all([
     branches(library.db).catch(() => []),
     librarySettings(library.db).catch(() => undefined),
     fence(library.db).catch(() => undefined),
   ])
-  const asked = { who, csrf: '', address: url, now: library.clock(), said: undefined }
   return { ...asked, branch, library: settings, stopped: stoppedBy(stands) }
 }
 

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { admit, type Bounds, estimatedWaitMs, type Standing, serviceAfter } from './admission.ts'
+import { openTurnstile } from './turnstile.ts'
+
+const bounds: fc.Arbitrary<Bounds> = fc.record({
+  runningMax: fc.integer({ min: 1, max: 8 }),
+  waitingMax: fc.integer({ min: 0, max: 10 }),
+  waitMs: fc.integer({ min: 0, max: 2_000 }),
+  startsATurn: fc.integer({ min: 1, max: 4 }),
+})
+const standing: fc.Arbitrary<Standing> = fc.record({
+  running: fc.integer({ min: 0, max: 10 }),
+  waiting: fc.integer({ min: 0, max: 12 }),
+  startedThisTurn: fc.integer({ min: 0, max: 6 }),
+  serviceMs: fc.integer({ min: 0, max: 500 }),
+})
+const lag = fc.integer({ min: 0, max: 5_000 })
+
+test('nobody waits who would wait longer than the class may, and nobody is refused who would not, while there is room', () => {
+  fc.assert(
+    fc.property(bounds, standing, lag, (limits, now, lagMs) => {
+      const { verdict } = admit(limits, now, lagMs)
+      const isLong = estimatedWaitMs(limits, now, lagMs) > limits.waitMs
+      const isAlone = now.running + now.waiting === 0
+      if (verdict === 'wait') assert.ok(!isLong && now.waiting < limits.waitingMax)
+      if (verdict === 'refuse') assert.ok(!isAlone && (isLong || now.waiting >= limits.waitingMax))
+      if (verdict === 'start' && !isAlone) {
+        assert.ok(now.running < limits.runningMax && now.startedThisTurn < limits.startsATurn)
+        assert.equal(now.waiting, 0, 'nobody is overtaken')
+      }
+    }),
+  )
+})
+
+test('who is refused would be refused too if the loop were later or more were before them', () => {
+  fc.assert(
+    fc.property(
+      bounds,
+      standing,
+      lag,
+      lag,
+      fc.integer({ min: 0, max: 5 }),
+      (limits, now, lagMs, later, more) => {
+        if (admit(limits, now, lagMs).verdict !== 'refuse') return
+        const worse = { ...now, waiting: now.waiting + more }
+        assert.equal(admit(limits, worse, lagMs + later).verdict, 'refuse')
+      },
+    ),
+  )
+})
+
+test('what one takes is learned, and stays between what was measured', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 10, max: 100 }), { minLength: 1 }), (took) => {
+      const learned = took.reduce(serviceAfter, 50)
+      assert.ok(learned >= 10 && learned <= 100)
+    }),
+  )
+  const steady = Array.from({ length: 100 }, () => 30)
+  assert.ok(Math.abs(steady.reduce(serviceAfter, 500) - 30) < 1)
+})
+
+/** A clock that the test turns, and the turns of an event loop. */
+function aWorld() {
+  let now = 0
+  let lagMs = 0
+  let next: (() => void)[] = []
+  return {
+    now: () => now,
+    lagMs: () => lagMs,
+    nextTurn: (work: () => void) => void next.push(work),
+    pass: (ms: number) => {
+      now += ms
+    },
+    isLate: (ms: number) => {
+      lagMs = ms
+    },
+    turn: () => {
+      const due = next
+      next = []
+      for (const work of due) work()
+    },
+  }
+}
+
+type Step = 'come' | 'leave' | 'leave-waiting' | 'turn' | 'pass' | 'late' | 'in-time'
+
+test('whatever comes and goes: each is let in or refused once, in order, and never more at once or in a turn than may', () => {
+  const steps = fc.array(
+    fc.constantFrom<Step>(
+      'come',
+      'come',
+      'come',
+      'leave',
+      'leave-waiting',
+      'turn',
+      'pass',
+      'late',
+      'in-time',
+    ),
+    { maxLength: 200 },
+  )
+  fc.assert(
+    fc.property(bounds, steps, (limits, script) => {
+      const world = aWorld()
+      const way = openTurnstile(limits, world)
+      const told = new Map<number, 'in' | 'refused'>()
+      const gone = new Set<number>()
+      const places = new Map<number, { leave: () => void }>()
+      const order: number[] = []
+      let inThisTurn = 0
+      let came = 0
+      const tell = (who: number, what: 'in' | 'refused') => {
+        assert.ok(!told.has(who), 'told twice')
+        assert.ok(!gone.has(who), 'told after it had gone')
+        told.set(who, what)
+        if (what !== 'in') return
+        order.push(who)
+        inThisTurn += 1
+      }
+      const leaveOne = (isMeant: (who: number) => boolean) => {
+        const who = [...places.keys()].find(isMeant)
+        if (who === undefined) return
+        gone.add(who)
+        const place = places.get(who)
+        places.delete(who)
+        place?.leave()
+        place?.leave()
+      }
+      const act: Readonly<Record<Step, () => void>> = {
+        come: () => {
+          const who = came++
+          const place = way.come(
+            () => tell(who, 'in'),
+            () => tell(who, 'refused'),
+          )
+          if (told.get(who) !== 'refused') places.set(who, place)
+        },
+        leave: () => leaveOne((who) => told.get(who) === 'in'),
+        'leave-waiting': () => leaveOne((who) => !told.has(who)),
+        turn: () => {
+          inThisTurn = 0
+          world.turn()
+        },
+        pass: () => world.pass(100),
+        late: () => world.isLate(3_000),
+        'in-time': () => world.isLate(0),
+      }
+      for (const step of script) {
+        act[step]()
+        for (const [who, what] of told) if (what === 'refused') places.delete(who)
+        const running = [...places.keys()].filter((who) => told.get(who) === 'in').length
+        assert.ok(running <= limits.runningMax)
+        assert.ok(inThisTurn <= Math.max(1, limits.startsATurn) + (step === 'turn' ? 0 : limits.runningMax))
+        assert.deepEqual(way.counts().running, running)
+        assert.deepEqual(way.counts().waiting, places.size - running)
+      }
+      assert.deepEqual(
+        order,
+        order.toSorted((a, b) => a - b),
+        'in the order in which they came',
+      )
+      // When all leave, all who still wait are let in or refused, and nothing is left behind.
+      for (let rounds = 0; places.size > 0 && rounds < 1_000; rounds++) {
+        act.leave()
+        act.turn()
+        for (const [who, what] of told) if (what === 'refused') places.delete(who)
+      }
+      assert.deepEqual({ ...way.counts(), refused: 0 }, { running: 0, waiting: 0, refused: 0 })
+    }),
+  )
+})
+
+test('who has waited longer than its class may is refused then, also while nobody leaves', () => {
+  const world = aWorld()
+  const way = openTurnstile({ runningMax: 1, waitingMax: 10, waitMs: 500, startsATurn: 1 }, world)
+  const told: string[] = []
+  const come = (name: string) =>
+    way.come(
+      () => told.push(`${name} in`),
+      () => told.push(`${name} refused`),
+    )
+  const first = come('first')
+  come('second')
+  world.pass(400)
+  way.look()
+  come('third')
+  world.pass(101)
+  way.look()
+  assert.deepEqual(told, ['first in', 'second refused'])
+  world.turn()
+  first.leave()
+  assert.deepEqual(told, ['first in', 'second refused', 'third in'])
+})
+
+test('of a hundred that one poll brings only as many are begun in that turn as may be', () => {
+  const world = aWorld()
+  const way = openTurnstile({ runningMax: 50, waitingMax: 200, waitMs: 1_000, startsATurn: 2 }, world)
+  let began = 0
+  for (let each = 0; each < 100; each++) {
+    way.come(
+      () => {
+        began += 1
+      },
+      () => undefined,
+    )
+  }
+  assert.equal(began, 2)
+  world.turn()
+  assert.equal(began, 4)
+})

@@ -1,0 +1,56 @@
+/** What one class of requests may take of the process. */
+export type Bounds = {
+  /** At most so many are worked on at once. */
+  readonly runningMax: number
+  /** At most so many wait for their turn. */
+  readonly waitingMax: number
+  /** Who would wait longer is refused at once. */
+  readonly waitMs: number
+  /** At most so many are begun in one turn of the event loop: one poll can bring hundreds. */
+  readonly startsATurn: number
+}
+
+/** How a class stands when a request of it comes. */
+export type Standing = {
+  readonly running: number
+  readonly waiting: number
+  readonly startedThisTurn: number
+  /** What one takes, as measured. */
+  readonly serviceMs: number
+}
+
+/** What becomes of a request: begun now, told to wait, or refused with the wait that it would have had. */
+export type Verdict =
+  | { readonly verdict: 'start' }
+  | { readonly verdict: 'wait' }
+  | { readonly verdict: 'refuse'; readonly estimateMs: number }
+
+/** What a request would wait: for the event loop, and for those of its class that are before it. */
+export function estimatedWaitMs(bounds: Bounds, standing: Standing, lagMs: number): number {
+  const before = standing.waiting + Math.max(0, standing.running + 1 - bounds.runningMax)
+  return lagMs + (before * standing.serviceMs) / bounds.runningMax
+}
+
+/** Decides at the arrival of a request, before anything is done for it. */
+export function admit(bounds: Bounds, standing: Standing, lagMs: number): Verdict {
+  // Whoever is alone in their class is not what the process is busy with, and one of each class always goes on.
+  if (standing.running + standing.waiting === 0) return { verdict: 'start' }
+  const estimateMs = estimatedWaitMs(bounds, standing, lagMs)
+  if (estimateMs > bounds.waitMs) return { verdict: 'refuse', estimateMs }
+  if (standing.waiting === 0 && mayStart(bounds, standing)) return { verdict: 'start' }
+  if (standing.waiting >= bounds.waitingMax) return { verdict: 'refuse', estimateMs }
+  return { verdict: 'wait' }
+}
+
+/** Whether one more may be begun in this turn. */
+export function mayStart(bounds: Bounds, { running, startedThisTurn }: Standing): boolean {
+  return running < bounds.runningMax && startedThisTurn < bounds.startsATurn
+}
+
+/** The newest tenth of what was measured counts as much as all before it. */
+const newestShare = 0.1
+
+/** What one takes, after one more was measured. */
+export function serviceAfter(serviceMs: number, tookMs: number): number {
+  return serviceMs + newestShare * (tookMs - serviceMs)
+}

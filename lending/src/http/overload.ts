@@ -1,0 +1,99 @@
+import type { FastifyRequest } from 'fastify'
+import type { App } from './app.ts'
+import { RefusedAtTheDoorError } from './errors.ts'
+import { networkOf } from './network.ts'
+import { tokenOf } from './signed-in.ts'
+import { type BoundedTraffic, type Traffic, trafficBounds, trafficOf } from './traffic.ts'
+import { openTurnstile, type Turnstile, type TurnstileCounts, type World } from './turnstile.ts'
+
+/** How the classes of requests stand on this server. */
+export type TrafficCounts = Readonly<Record<BoundedTraffic, TurnstileCounts>>
+
+/** How often the event loop is asked how late it is. */
+const probeEveryMs = 20
+/** One address may have so many searches under way without a sign-in: a bot takes no more of what visitors have. */
+const ofOneNetworkMax = 16
+const retrySecondsMax = 30
+
+/**
+ * Lets each request in by its class, before anything is done for it. When a class would wait longer than it may, it is
+ * refused at once with 503 `overloaded` and Retry-After; the classes that may wait least go first. The check stands at
+ * the arrival, because one poll of the event loop hands over all sockets that are ready before any timer runs.
+ */
+export function addOverload(app: App): void {
+  const names = Object.keys(trafficBounds) as BoundedTraffic[]
+  const world = watchedLoop(app, () => {
+    for (const name of names) ways[name].look()
+  })
+  const ways = Object.fromEntries(
+    names.map((name) => [name, openTurnstile(trafficBounds[name], world)]),
+  ) as Record<BoundedTraffic, Turnstile>
+  app.decorate('traffic', () => mapped(names, (name) => ways[name].counts()))
+  app.addHook('onRoute', (route) => {
+    for (const method of [route.method].flat()) {
+      const traffic = trafficOf(method, route.url)
+      if (!traffic) throw new Error(`${method} ${route.url} has no class: add it to the table in traffic.ts.`)
+      route.config = { ...route.config, traffic }
+    }
+  })
+  // Of what is answered before it comes in here.
+  app.decorateRequest('traffic', 'people')
+  const underWay = new Map<string, number>()
+  app.addHook('onRequest', (request, reply, done) => {
+    const traffic = ofRequest(app, request)
+    request.traffic = traffic
+    if (traffic === 'free') return done()
+    const refuse = (estimateMs: number) => {
+      const retryAfterSeconds = Math.min(retrySecondsMax, Math.max(1, Math.ceil(estimateMs / 1_000)))
+      done(new RefusedAtTheDoorError('overloaded', { retryAfterSeconds }))
+    }
+    const network = traffic === 'visitors' ? networkOf(request.ip) : undefined
+    if (network !== undefined) {
+      const its = underWay.get(network) ?? 0
+      if (its >= ofOneNetworkMax) return refuse(0)
+      underWay.set(network, its + 1)
+    }
+    const place = ways[traffic].come(done, refuse)
+    reply.raw.once('close', () => {
+      place.leave()
+      if (network !== undefined) leaveNetwork(underWay, network)
+    })
+  })
+}
+
+function ofRequest(app: App, request: FastifyRequest): Traffic {
+  // What has no route is answered with that, and counts as what people do.
+  const { traffic = 'people' } = request.routeOptions.config
+  if (traffic !== 'search') return traffic
+  // A token that this process has not seen lately may be made up.
+  return app.sessions.actorSeen(tokenOf(request) ?? '') === undefined ? 'visitors' : 'search'
+}
+
+function leaveNetwork(underWay: Map<string, number>, network: string): void {
+  const left = (underWay.get(network) ?? 1) - 1
+  if (left > 0) underWay.set(network, left)
+  else underWay.delete(network)
+}
+
+/** The event loop, watched: while it is stuck the next probe is overdue, and that is known at once. */
+function watchedLoop(app: App, look: () => void): World {
+  let probed = performance.now()
+  const probe = setInterval(() => {
+    probed = performance.now()
+    look()
+  }, probeEveryMs)
+  probe.unref()
+  app.addHook('onClose', (_app, done) => {
+    clearInterval(probe)
+    done()
+  })
+  return {
+    now: () => performance.now(),
+    lagMs: () => Math.max(0, performance.now() - probed - probeEveryMs),
+    nextTurn: (work) => void setImmediate(work),
+  }
+}
+
+function mapped<Name extends string, Of>(names: readonly Name[], of: (name: Name) => Of): Record<Name, Of> {
+  return Object.fromEntries(names.map((name) => [name, of(name)])) as Record<Name, Of>
+}

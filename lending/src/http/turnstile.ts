@@ -1,0 +1,129 @@
+import { admit, type Bounds, mayStart, serviceAfter } from './admission.ts'
+
+/** Where a request stands; left exactly once, at its end or when its client has gone. */
+export type Place = {
+  /** Takes back what it holds: its turn, or its place among those who wait. */
+  readonly leave: () => void
+}
+
+/** How many of a class are begun and how many wait, and how many were refused since the start. */
+export type TurnstileCounts = { readonly running: number; readonly waiting: number; readonly refused: number }
+
+/** The one way in for the requests of a class. */
+export type Turnstile = {
+  /** Calls `enter` now or in a later turn, or `refused`, with the wait that was reckoned with: one of them, once. */
+  readonly come: (enter: () => void, refused: (estimateMs: number) => void) => Place
+  readonly counts: () => TurnstileCounts
+  /** Refuses whoever has waited too long, although nobody has left. */
+  readonly look: () => void
+}
+
+/** What a turnstile knows of the world. */
+export type World = {
+  /** Milliseconds that only go forward. */
+  readonly now: () => number
+  /** By how much the event loop is late. */
+  readonly lagMs: () => number
+  /** Runs this in the next turn of the event loop. */
+  readonly nextTurn: (work: () => void) => void
+}
+
+type Waiting = {
+  readonly since: number
+  readonly start: () => void
+  readonly drop: (waitedMs: number) => void
+}
+
+/** Before anything was measured. */
+const serviceMsFirst = 5
+
+/** Opens the way in for one class. */
+export function openTurnstile(bounds: Bounds, world: World): Turnstile {
+  const crowd = openCrowd(bounds, world)
+  let refusedSoFar = 0
+  return {
+    look: crowd.letIn,
+    counts: () => {
+      const { running, waiting } = crowd.standing()
+      return { running, waiting, refused: refusedSoFar }
+    },
+    come: (enter, refused) => {
+      let leave: () => void = nothing
+      const place = {
+        leave: () => {
+          const was = leave
+          leave = nothing
+          was()
+        },
+      }
+      const start = () => {
+        const beganAt = crowd.begin()
+        leave = () => crowd.end(beganAt)
+        enter()
+      }
+      const refuse = (estimateMs: number) => {
+        leave = nothing
+        refusedSoFar += 1
+        refused(estimateMs)
+      }
+      const answer = admit(bounds, crowd.standing(), world.lagMs())
+      if (answer.verdict === 'start') start()
+      else if (answer.verdict === 'refuse') refuse(answer.estimateMs)
+      else leave = crowd.wait({ since: world.now(), start, drop: refuse })
+      return place
+    },
+  }
+}
+
+const nothing = () => undefined
+
+/** Those of a class who are begun and who wait. */
+function openCrowd(bounds: Bounds, { now, nextTurn }: Pick<World, 'now' | 'nextTurn'>) {
+  const waiting = new Set<Waiting>()
+  let running = 0
+  let startedThisTurn = 0
+  let serviceMs = serviceMsFirst
+  let isTurnWatched = false
+  const standing = () => ({ running, waiting: waiting.size, startedThisTurn, serviceMs })
+  const watchTurn = () => {
+    if (isTurnWatched) return
+    isTurnWatched = true
+    nextTurn(() => {
+      isTurnWatched = false
+      startedThisTurn = 0
+      letIn()
+    })
+  }
+  const letIn = () => {
+    for (const first of waiting) {
+      const waitedMs = now() - first.since
+      const isTooLate = waitedMs > bounds.waitMs
+      if (!isTooLate && !mayStart(bounds, standing())) return
+      waiting.delete(first)
+      if (isTooLate) first.drop(waitedMs)
+      else first.start()
+    }
+  }
+  return {
+    standing,
+    letIn,
+    /** Gives the time, for the end. */
+    begin: () => {
+      running += 1
+      startedThisTurn += 1
+      watchTurn()
+      return now()
+    },
+    end: (beganAt: number) => {
+      running -= 1
+      serviceMs = serviceAfter(serviceMs, now() - beganAt)
+      letIn()
+    },
+    /** Gives the way out. */
+    wait: (one: Waiting) => {
+      waiting.add(one)
+      watchTurn()
+      return () => void waiting.delete(one)
+    },
+  }
+}

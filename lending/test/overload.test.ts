@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { connect, type Socket } from 'node:net'
+import { test } from 'node:test'
+import { trafficBounds } from '../src/http/traffic.ts'
+import { anOpenLibrary, aVisitor, type OpenLibrary, pagePassword } from './browser.ts'
+
+/** A search whose body never comes: it holds a turn of its class, or a place among those who wait. */
+async function heldSearch(at: OpenLibrary): Promise<Socket> {
+  const { port, hostname } = new URL(at.address)
+  const socket = connect(Number(port), hostname)
+  socket.on('error', () => undefined)
+  const head = 'POST /api/v1/books/search HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n'
+  socket.write(`${head}content-length: 20\r\n\r\n`)
+  return socket
+}
+
+/** Settles when so many visitors' searches are begun or wait. */
+async function untilHeld(at: OpenLibrary, count: number): Promise<void> {
+  for (;;) {
+    const { running, waiting } = at.app.traffic().visitors
+    if (running + waiting >= count) return
+    await fetch(`${at.address}/actuator/health/liveness`)
+  }
+}
+
+async function tokenOf(at: OpenLibrary, login: string): Promise<string> {
+  const reply = await fetch(`${at.address}/api/v1/sessions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ kind: 'staff', account: login, password: pagePassword }),
+  })
+  return ((await reply.json()) as { token: string }).token
+}
+
+const search = (at: OpenLibrary, headers: Record<string, string> = {}) =>
+  fetch(`${at.address}/api/v1/books/search`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query: 'emma' }),
+  })
+
+test('while bots at the address of the branch hold all that visitors have, its desk, health and its own searches are answered', async () => {
+  await using at = await anOpenLibrary()
+  const token = await tokenOf(at, await at.staff('desk'))
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  await fetch(`${at.address}/api/v1/me`, { headers })
+  const held = await Promise.all(Array.from({ length: 30 }, () => heldSearch(at)))
+  await untilHeld(at, 16)
+  const { running, waiting } = at.app.traffic().visitors
+  assert.equal(running, trafficBounds.visitors.runningMax)
+  assert.equal(running + waiting, 16, 'one address takes its share and no more')
+
+  const refused = await search(at)
+  assert.equal(refused.status, 503)
+  assert.match(refused.headers.get('retry-after') ?? '', /^[1-9]\d?$/)
+  assert.equal(((await refused.json()) as { code: string }).code, 'overloaded')
+  const page = await aVisitor(at.app).open('/search?query=emma')
+  assert.equal(page.status, 503)
+  assert.match(page.text, /Too much is asked at once\..*the desks go first/)
+
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, async (_, each) => {
+      if (each % 3 === 0) return (await fetch(`${at.address}/actuator/health`)).status
+      if (each % 3 === 1) return (await search(at, headers)).status
+      const body = JSON.stringify({ barcode: at.barcode, branch: at.branchCode })
+      return (await fetch(`${at.address}/api/v1/returns`, { method: 'POST', headers, body })).status
+    }),
+  )
+  assert.deepEqual(new Set(answers), new Set([200]))
+
+  for (const socket of held) socket.destroy()
+  for (let status = 503; status !== 200; status = (await search(at)).status);
+  assert.deepEqual({ ...at.app.traffic().visitors, refused: 0 }, { running: 0, waiting: 0, refused: 0 })
+})
+
+test('what is refused is counted by class from 0 on, and the figures stay small', async () => {
+  await using at = await anOpenLibrary()
+  const figures = async () => (await fetch(`${at.address}/metrics`)).text()
+  const before = await figures()
+  for (const traffic of Object.keys(trafficBounds)) {
+    assert.ok(before.includes(`bibby_refused_overloaded_total{traffic="${traffic}"} 0`), traffic)
+    assert.ok(before.includes(`bibby_request_seconds_count{traffic="${traffic}",class="5xx"} 0`), traffic)
+  }
+  assert.ok(before.includes('bibby_requests_total{route="/api/v1/me",method="GET",class="5xx"} 0'))
+  assert.ok(Buffer.byteLength(before) < 100_000, `${Buffer.byteLength(before)} bytes`)
+
+  const held = await Promise.all(Array.from({ length: 16 }, () => heldSearch(at)))
+  await untilHeld(at, 16)
+  await search(at)
+  assert.match(await figures(), /bibby_admission\{traffic="visitors",state="running"\} 4/)
+  for (const socket of held) socket.destroy()
+})
