@@ -115,3 +115,28 @@ test('by page without script: planned, the code asked for, confirmed, seen in th
   )
   assert.equal(left?.n, 0)
 })
+
+test('by page: many copies are changed at once, and a page that changes nothing plans nothing', async () => {
+  const { mails, sendDirect } = aMailbox()
+  await using at = await anOpenLibrary({ sendDirect })
+  await copiesOn(at.db, 'old', 3, { branchId: at.branchId, itemTypeId: at.itemTypeId })
+  await copiesOn(at.db, 'other', 3, { branchId: at.branchId, itemTypeId: at.itemTypeId })
+  const cataloguer = aVisitor(at.app)
+  await cataloguer.signIn('staff', await at.staff('cataloguer'))
+  await at.db.rows(sql`update staff set email = login || '@example.org'`)
+  await cataloguer.open('/operations/edit-copies')
+  const nothing = await cataloguer.send('/operations/edit-copies', { shelf: 'old' })
+  assert.match(nothing.text, /Nothing fits what was asked/)
+  const planned = await cataloguer.send('/operations/edit-copies', {
+    shelf: 'old',
+    toShelf: 'new',
+    toLendable: 'no',
+  })
+  assert.match(planned.text, /EDIT 3 COPIES #[0-9a-f]{4}.*To shelf new To lendable false/)
+  const [path = ''] = planned.path.split('?')
+  const armed = await cataloguer.send(`${path}/code`, {})
+  const phrase = /EDIT 3 COPIES #[0-9a-f]{4}/.exec(armed.text)?.[0] ?? ''
+  await cataloguer.send(`${path}/confirm`, { phrase, code: codeIn(mails) })
+  const changed = await at.db.rows(sql`select from copy where shelf = 'new' and not lendable`)
+  assert.equal(changed.length, 3)
+})

@@ -39,6 +39,7 @@ const doors: Readonly<Record<string, readonly Who[]>> = {
   '/staff': ['manager', 'operator'],
   '/operations': ['cataloguer', 'manager', 'operator'],
   '/operations/withdraw-copies': ['cataloguer', 'manager', 'operator'],
+  '/operations/edit-copies': ['cataloguer', 'manager', 'operator'],
   '/operations/delete-all-books': ['operator'],
   '/settings': ['operator'],
   '/staff/new': ['manager', 'operator'],

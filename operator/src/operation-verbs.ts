@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { Act, Verbs } from './act.ts'
 import type { Out } from './out.ts'
 import { table } from './out.ts'
@@ -24,32 +24,44 @@ type Operation = {
   because: { refused: string } | null
 }
 type CodeSent = { sentTo: string; until: string }
-type Withdrawing = { branch?: string; shelf?: string; type?: string; barcode?: string[]; because: string }
+type Selection = { branch?: string; shelf?: string; type?: string; barcode?: string[] }
+type Changes = { toBranch?: string; toShelf?: string; toType?: string; lendable?: string }
 
 /** Exit code of a verb that only told what to type. */
 const nothingDone = 3
 const at = (id: string) => `/api/v1/operations/${encodeURIComponent(id)}`
 
-/** withdraw, delete-all-books, and operation list, show, approve, code, confirm, stop, undo. */
+/** withdraw, edit-copies, delete-all-books, and operation list, show, approve, code, confirm, stop, undo. */
 export const operationVerbs: Verbs = (program, act) => {
-  program
-    .command('withdraw')
-    .description('plan to withdraw copies; touches nothing and exits 3, for a person has to confirm it')
-    .option('--branch <code>', 'copies of this branch')
-    .option('--shelf <shelf>', 'copies on this shelf')
-    .option('--type <code>', 'copies of this item type')
-    .option('--barcode <barcode...>', 'these copies')
+  selecting(
+    program
+      .command('withdraw')
+      .description('plan to withdraw copies; touches nothing and exits 3, for a person has to confirm it'),
+  )
     .requiredOption('--because <text>', 'stands at each copy')
-    .action(({ branch, shelf, type, barcode, because }: Withdrawing) =>
+    .action(({ because, ...which }: Selection & { because: string }) =>
       act(async (api, out) => {
-        const body = {
-          because,
-          ...(branch === undefined ? {} : { branch }),
-          ...(shelf === undefined ? {} : { shelf }),
-          ...(type === undefined ? {} : { itemType: type }),
-          ...(barcode === undefined ? {} : { barcodes: barcode }),
-        }
+        const body = { ...selection(which), because }
         tellPlan(out, await api.call<Operation>('POST', '/api/v1/operations/withdraw-copies', { body }))
+      }),
+    )
+  selecting(
+    program.command('edit-copies').description('plan to change many copies; touches nothing and exits 3'),
+  )
+    .option('--to-branch <code>', 'where they belong from now on')
+    .option('--to-shelf <shelf>', 'where they stand from now on')
+    .option('--to-type <code>', 'their item type from now on')
+    .addOption(new Option('--lendable <yes|no>', 'whether they are lent from now on').choices(['yes', 'no']))
+    .action(({ toBranch, toShelf, toType, lendable, ...which }: Selection & Changes) =>
+      act(async (api, out) => {
+        const to = {
+          ...(toBranch === undefined ? {} : { branch: toBranch }),
+          ...(toShelf === undefined ? {} : { shelf: toShelf }),
+          ...(toType === undefined ? {} : { itemType: toType }),
+          ...(lendable === undefined ? {} : { lendable: lendable === 'yes' }),
+        }
+        const body = { ...selection(which), to }
+        tellPlan(out, await api.call<Operation>('POST', '/api/v1/operations/edit-copies', { body }))
       }),
     )
   program
@@ -67,6 +79,23 @@ export const operationVerbs: Verbs = (program, act) => {
   seeing(operation, act)
   confirming(operation, act)
   ending(operation, act)
+}
+
+function selecting(command: Command): Command {
+  return command
+    .option('--branch <code>', 'copies of this branch')
+    .option('--shelf <shelf>', 'copies on this shelf')
+    .option('--type <code>', 'copies of this item type')
+    .option('--barcode <barcode...>', 'these copies')
+}
+
+function selection({ branch, shelf, type, barcode }: Selection): object {
+  return {
+    ...(branch === undefined ? {} : { branch }),
+    ...(shelf === undefined ? {} : { shelf }),
+    ...(type === undefined ? {} : { itemType: type }),
+    ...(barcode === undefined ? {} : { barcodes: barcode }),
+  }
 }
 
 function seeing(operation: Command, act: Act): void {

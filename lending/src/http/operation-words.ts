@@ -7,6 +7,8 @@ const obstacles: Readonly<Record<string, string>> = {
   'on-hold-shelf': 'On the hold shelf',
   'in-transit': 'On its way to another branch',
   'unpaid-fine': 'A fine for it is unpaid',
+  'branch-unknown': 'There is no such branch',
+  'item-type-unknown': 'There is no such item type',
   'copy-unknown': 'No copy has this barcode',
   'withdrawn-already': 'Withdrawn already',
   'copy-elsewhere': 'Stands elsewhere',

@@ -7,6 +7,7 @@ import type { Refusal } from '@bibby/guard/refusal.ts'
 import type { Database, Tx } from '../postgres/pool.ts'
 import { may, type Permission, type Someone } from '../staff/permission.ts'
 import { type DeleteAllBooks, deleteAllBooks } from './delete-all-books.ts'
+import { editCopies } from './edit-copies.ts'
 import { guardHost } from './host.ts'
 import { keptSecret } from './secret.ts'
 import { type SendDirect, sendCode } from './send-code.ts'
@@ -15,6 +16,7 @@ import { withdrawCopies } from './withdraw-copies.ts'
 /** What one must be allowed to, to plan an operation, confirm it and take it back, by its name. */
 const needs: Readonly<Record<string, Permission>> = {
   'withdraw-copies': 'withdraw',
+  'edit-copies': 'catalogue-write',
   'delete-all-books': 'delete-all',
 }
 
@@ -83,7 +85,7 @@ export function openOperations({
       },
     }),
     // Everything in the library that destroys. What is not here cannot be done to many rows at once.
-    [withdrawCopies, deleteAll],
+    [withdrawCopies, editCopies, deleteAll],
   )
   const run = (id: string) => {
     const known = underWay.get(id)

@@ -3,6 +3,8 @@ import type { Refusal } from '@bibby/guard/refusal.ts'
 import { states } from '@bibby/guard/state.ts'
 import { Type } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { copyLimits } from '../../catalogue/add-copy.ts'
+import { editCopies } from '../../operations/edit-copies.ts'
 import { mayWorkOn, operationIdOf } from '../../operations/operations.ts'
 import { withdrawCopies } from '../../operations/withdraw-copies.ts'
 import type { App } from '../app.ts'
@@ -74,33 +76,72 @@ async function operationAt({ library }: Pick<ApiServed, 'library'>, id: string):
   return found
 }
 
+/** Which copies: all that is said must fit. */
+const selection = {
+  branch: Type.Optional(code),
+  shelf: Type.Optional(line(copyLimits.shelf)),
+  itemType: Type.Optional(code),
+  barcodes: Type.Optional(Type.Array(barcode, { minItems: 1, maxItems: barcodesMax })),
+}
+
 function planning(app: App, { library }: ApiServed): void {
+  const { guard } = library.operations
   app.post(
     '/api/v1/operations/withdraw-copies',
     {
       schema: {
         summary: 'Plan to withdraw copies: touches nothing, and tells the phrase that confirms it',
         tags,
-        body: strict({
-          branch: Type.Optional(code),
-          shelf: Type.Optional(line(100)),
-          itemType: Type.Optional(code),
-          barcodes: Type.Optional(Type.Array(barcode, { minItems: 1, maxItems: barcodesMax })),
-          because: someLine(500),
-        }),
+        body: strict({ ...selection, because: someLine(500) }),
       },
     },
     async (request, reply) => {
       const { branch = null, shelf = null, itemType = null, barcodes = null, because } = request.body
-      const { actor, key } = byOf(library, request, reply)
-      const told = await library.operations.guard.plan(withdrawCopies, {
-        by: actor,
-        id: operationIdOf({ actor, key }),
-        given: { branch, shelf, itemType, barcodes, because },
-      })
+      const given = { branch, shelf, itemType, barcodes, because }
+      const told = await guard.plan(withdrawCopies, { ...asker(library, request, reply), given })
       return 'planned' in told ? reply.code(201).send(told.planned) : refused(request, reply, told)
     },
   )
+  app.post(
+    '/api/v1/operations/edit-copies',
+    {
+      schema: {
+        summary: 'Plan to change many copies: touches nothing, and tells the phrase that confirms it',
+        tags,
+        body: strict({
+          ...selection,
+          to: strict({
+            branch: Type.Optional(code),
+            shelf: Type.Optional(line(copyLimits.shelf)),
+            itemType: Type.Optional(code),
+            lendable: Type.Optional(Type.Boolean()),
+          }),
+        }),
+      },
+    },
+    async (request, reply) => {
+      const { branch = null, shelf = null, itemType = null, barcodes = null, to } = request.body
+      const given = {
+        ...{ branch, shelf, itemType, barcodes },
+        toBranch: to.branch ?? null,
+        toShelf: to.shelf ?? null,
+        toItemType: to.itemType ?? null,
+        toLendable: to.lendable ?? null,
+      }
+      const told = await guard.plan(editCopies, { ...asker(library, request, reply), given })
+      return 'planned' in told ? reply.code(201).send(told.planned) : refused(request, reply, told)
+    },
+  )
+}
+
+/** Who plans, and under which id: the same request is the same plan. */
+function asker(
+  library: ApiServed['library'],
+  request: FastifyRequest,
+  reply: FastifyReply,
+): { readonly by: string; readonly id: string } {
+  const { actor, key } = byOf(library, request, reply)
+  return { by: actor, id: operationIdOf({ actor, key }) }
 }
 
 function confirming(app: App, { library }: ApiServed): void {

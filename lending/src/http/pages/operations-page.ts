@@ -1,22 +1,18 @@
 import type { Operation } from '@bibby/guard/operation.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { branches } from '../../circulation/places.ts'
-import { mayWorkOn, operationIdOf } from '../../operations/operations.ts'
-import { withdrawCopies } from '../../operations/withdraw-copies.ts'
+import { mayWorkOn } from '../../operations/operations.ts'
 import { staffList } from '../../staff/staff.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { address } from './address.ts'
 import { asked } from './asked.ts'
 import { operationView } from './operation-view.ts'
-import { deleteAllView, listView, withdrawView } from './operations-view.ts'
+import { listView } from './operations-view.ts'
 import type { Refused } from './refusal-notice.ts'
 import { byOfForm, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
 
 const mayOperate = { access: { needs: 'operate' } } as const
-const mayWithdraw = { access: { needs: 'withdraw' } } as const
-/** How many operations one page lists, and how many barcodes one plan names. */
+/** How many operations one page lists. */
 const listedMax = 50
-const barcodesMax = 5_000
 
 type AtOperation = FastifyRequest<{ Params: { id: string } }>
 
@@ -37,80 +33,11 @@ export function operationPages(served: Served): void {
     }
     return show(reply, visit, frame, listView(visit, { all, names, more }))
   })
-  withdrawing(served)
-  deletingAll(served)
   app.get('/operations/:id', { config: mayOperate }, (request: AtOperation, reply) =>
     showOperation(served, request, reply),
   )
   confirming(served)
   ending(served)
-}
-
-function withdrawing(served: Served): void {
-  const { app, library } = served
-  const form = async (request: FastifyRequest, reply: FastifyReply, refusal?: Refused) => {
-    const [visit, places] = await Promise.all([visitOf(served, request, reply), branches(library.db)])
-    const status = refusal ? statusOf(refusal) : 200
-    const frame = { title: 'Withdraw copies', door: '/operations', status }
-    return show(
-      reply,
-      visit,
-      frame,
-      withdrawView(visit, { places, sent: asked(request.body ?? request.query), refusal }),
-    )
-  }
-  app.get('/operations/withdraw-copies', { config: mayWithdraw }, (request, reply) => form(request, reply))
-  app.post('/operations/withdraw-copies', { config: mayWithdraw }, async (request, reply) => {
-    const sent = asked(request.body)
-    const text = (name: string, label: string) => sent.text(name, { max: 100, label }) || null
-    const barcodes = sent
-      .text('barcodes', { max: barcodesMax * 65, label: 'The barcodes', lines: true })
-      .split(/\s+/)
-      .filter((barcode) => barcode !== '')
-    const given = {
-      branch: text('branch', 'The branch'),
-      shelf: text('shelf', 'The shelf'),
-      itemType: text('itemType', 'The item type'),
-      // One more than one operation may touch, so that too many are refused and none is left out.
-      barcodes: barcodes.length === 0 ? null : [...new Set(barcodes)].slice(0, barcodesMax + 1),
-      because: sent.text('because', { max: 500, label: 'Why', required: true }),
-    }
-    if (Object.keys(sent.problems).length > 0) {
-      return form(request, reply, { refused: 'fields-invalid', problems: sent.problems })
-    }
-    const by = byOfForm(served, request)
-    const told = await library.operations.guard.plan(withdrawCopies, {
-      by: by.actor,
-      id: operationIdOf(by),
-      given,
-    })
-    if ('refused' in told) return form(request, reply, { ...told })
-    return goTo(reply, `/operations/${told.planned.id}`, { said: 'operation-planned' })
-  })
-}
-
-function deletingAll(served: Served): void {
-  const { app, library } = served
-  const config = { access: { needs: 'delete-all' } } as const
-  const form = async (request: FastifyRequest, reply: FastifyReply, refusal?: Refused) => {
-    const visit = await visitOf(served, request, reply)
-    const status = refusal ? statusOf(refusal) : 200
-    const frame = { title: 'Delete all books', door: '/operations', status }
-    return show(reply, visit, frame, deleteAllView(visit, refusal))
-  }
-  app.get('/operations/delete-all-books', { config }, (request, reply) => form(request, reply))
-  app.post('/operations/delete-all-books', { config }, async (request, reply) => {
-    const sent = asked(request.body)
-    const given = { because: sent.text('because', { max: 500, label: 'Why', required: true }) }
-    if (Object.keys(sent.problems).length > 0) {
-      return form(request, reply, { refused: 'fields-invalid', problems: sent.problems })
-    }
-    const by = byOfForm(served, request)
-    const { guard, deleteAllBooks } = library.operations
-    const told = await guard.plan(deleteAllBooks, { by: by.actor, id: operationIdOf(by), given })
-    if ('refused' in told) return form(request, reply, { ...told })
-    return goTo(reply, `/operations/${told.planned.id}`, { said: 'operation-planned' })
-  })
 }
 
 function confirming(served: Served): void {

@@ -17,6 +17,7 @@ import { operationPages } from './operations-page.ts'
 import { patronImportPages } from './patron-import-page.ts'
 import { patronPages } from './patron-page.ts'
 import { patronsPages } from './patrons-page.ts'
+import { planPages } from './plan-page.ts'
 import { problemPages } from './problem-page.ts'
 import { rulesPages } from './rules-page.ts'
 import { searchPages } from './search-page.ts'
@@ -55,6 +56,7 @@ export async function pages(app: App, { library }: { readonly library: Library }
     copyPages,
     haltPages,
     operationPages,
+    planPages,
   ]) {
     part(served)
   }

@@ -1,0 +1,146 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { branches, itemTypes } from '../../circulation/places.ts'
+import { editCopies } from '../../operations/edit-copies.ts'
+import { operationIdOf } from '../../operations/operations.ts'
+import { withdrawCopies } from '../../operations/withdraw-copies.ts'
+import { type Asked, asked } from './asked.ts'
+import type { Html } from './html.ts'
+import { deleteAllView, editView, type Form, withdrawView } from './plan-view.ts'
+import type { Refused } from './refusal-notice.ts'
+import { byOfForm, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
+import type { Visit } from './visit.ts'
+
+/** How many barcodes one plan names. */
+const barcodesMax = 5_000
+const because = { max: 500, label: 'Why', required: true } as const
+
+/** The forms that plan an operation. */
+export function planPages(served: Served): void {
+  const { app, library } = served
+  const { guard, deleteAllBooks } = library.operations
+  const withdrawing = { access: { needs: 'withdraw' } } as const
+  const editing = { access: { needs: 'catalogue-write' } } as const
+  const deleting = { access: { needs: 'delete-all' } } as const
+
+  app.get('/operations/withdraw-copies', { config: withdrawing }, (request, reply) =>
+    showForm(served, request, reply, withdraw),
+  )
+  app.post('/operations/withdraw-copies', { config: withdrawing }, async (request, reply) => {
+    const sent = asked(request.body)
+    const given = { ...selected(sent), because: sent.text('because', because) }
+    if (hasProblems(sent)) return showForm(served, request, reply, withdraw, misfit(sent))
+    return planned(
+      served,
+      request,
+      reply,
+      withdraw,
+      await guard.plan(withdrawCopies, { ...asker(served, request), given }),
+    )
+  })
+
+  app.get('/operations/edit-copies', { config: editing }, (request, reply) =>
+    showForm(served, request, reply, edit),
+  )
+  app.post('/operations/edit-copies', { config: editing }, async (request, reply) => {
+    const sent = asked(request.body)
+    const toLendable = sent.text('toLendable', { max: 3, label: 'Whether it is lent' })
+    const given = {
+      ...selected(sent),
+      toBranch: oneOf(sent, 'toBranch', 'The new branch'),
+      toShelf: oneOf(sent, 'toShelf', 'The new shelf'),
+      toItemType: oneOf(sent, 'toItemType', 'The new item type'),
+      toLendable: toLendable === '' ? null : toLendable === 'yes',
+    }
+    if (hasProblems(sent)) return showForm(served, request, reply, edit, misfit(sent))
+    return planned(
+      served,
+      request,
+      reply,
+      edit,
+      await guard.plan(editCopies, { ...asker(served, request), given }),
+    )
+  })
+
+  app.get('/operations/delete-all-books', { config: deleting }, (request, reply) =>
+    showForm(served, request, reply, deleteAll),
+  )
+  app.post('/operations/delete-all-books', { config: deleting }, async (request, reply) => {
+    const sent = asked(request.body)
+    const given = { because: sent.text('because', because) }
+    if (hasProblems(sent)) return showForm(served, request, reply, deleteAll, misfit(sent))
+    return planned(
+      served,
+      request,
+      reply,
+      deleteAll,
+      await guard.plan(deleteAllBooks, { ...asker(served, request), given }),
+    )
+  })
+}
+
+type FormPage = { readonly title: string; readonly view: (visit: Visit, form: Form) => Html }
+const withdraw: FormPage = { title: 'Withdraw copies', view: withdrawView }
+const edit: FormPage = { title: 'Change many copies', view: editView }
+const deleteAll: FormPage = { title: 'Delete all books', view: deleteAllView }
+
+async function showForm(
+  served: Served,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { title, view }: FormPage,
+  refusal?: Refused,
+): Promise<FastifyReply> {
+  const { db } = served.library
+  const [visit, places, types] = await Promise.all([
+    visitOf(served, request, reply),
+    branches(db),
+    itemTypes(db),
+  ])
+  const frame = { title, door: '/operations', status: refusal ? statusOf(refusal) : 200 }
+  return show(reply, visit, frame, view(visit, { places, types, sent: asked(request.body), refusal }))
+}
+
+type Told = Awaited<ReturnType<Served['library']['operations']['guard']['plan']>>
+
+async function planned(
+  served: Served,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  page: FormPage,
+  told: Told,
+): Promise<FastifyReply> {
+  if ('refused' in told) return showForm(served, request, reply, page, { ...told })
+  return goTo(reply, `/operations/${told.planned.id}`, { said: 'operation-planned' })
+}
+
+/** Who plans, and under which id: the same form is the same plan. */
+function asker(served: Served, request: FastifyRequest): { readonly by: string; readonly id: string } {
+  const by = byOfForm(served, request)
+  return { by: by.actor, id: operationIdOf(by) }
+}
+
+function selected(sent: Asked) {
+  const barcodes = sent
+    .text('barcodes', { max: barcodesMax * 65, label: 'The barcodes', lines: true })
+    .split(/\s+/)
+    .filter((barcode) => barcode !== '')
+  return {
+    branch: oneOf(sent, 'branch', 'The branch'),
+    shelf: oneOf(sent, 'shelf', 'The shelf'),
+    itemType: oneOf(sent, 'itemType', 'The item type'),
+    // One more than one operation may touch, so that too many are refused and none is left out.
+    barcodes: barcodes.length === 0 ? null : [...new Set(barcodes)].slice(0, barcodesMax + 1),
+  }
+}
+
+function oneOf(sent: Asked, name: string, label: string): string | null {
+  return sent.text(name, { max: 200, label }) || null
+}
+
+function hasProblems({ problems }: Asked): boolean {
+  return Object.keys(problems).length > 0
+}
+
+function misfit({ problems }: Asked): Refused {
+  return { refused: 'fields-invalid', problems }
+}
