@@ -33,6 +33,7 @@ export async function aServedLibrary(
   options: ServerOptions & {
     db?: (db: Database) => Database
     monitors?: readonly string[]
+    installation?: string
     sendDirect?: SendDirect
     secondPerson?: boolean
   } = {},
@@ -45,6 +46,7 @@ export async function aServedLibrary(
     instance: 'test',
     clock: () => monday,
     monitors: options.monitors ?? [],
+    installation: options.installation ?? '',
     ...(options.sendDirect ? { sendDirect: options.sendDirect } : {}),
     secondPerson: options.secondPerson ?? false,
   })

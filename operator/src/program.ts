@@ -11,6 +11,7 @@ import { catalogueVerbs } from './catalogue-verbs.ts'
 import { circulationVerbs, holdVerbs } from './circulation-verbs.ts'
 import { haltVerbs } from './halt-verbs.ts'
 import { importVerbs } from './import-verbs.ts'
+import { noticeVerbs } from './notice-verbs.ts'
 import { operationVerbs } from './operation-verbs.ts'
 import { type Out, outOn } from './out.ts'
 import { patronVerbs } from './people-verbs.ts'
@@ -62,6 +63,7 @@ export function bibbyProgram(): Command {
     barcodeVerbs,
     journalVerb,
     haltVerbs,
+    noticeVerbs,
     operationVerbs,
     auditVerbs,
   ]) {

@@ -113,6 +113,17 @@ export const apiAccess: Readonly<Record<string, Access>> = {
   'POST /admin/books/delete-all/initiate': { needs: 'delete-all' },
   'POST /admin/books/delete-all/confirm': { needs: 'delete-all' },
 
+  'GET /api/v1/notices': { needs: 'rules-write' },
+  'GET /api/v1/notices/preview': { needs: 'rules-write' },
+  'GET /api/v1/notices/list': { needs: 'rules-write' },
+  'POST /api/v1/notices/switch': { needs: 'settings' },
+  'PATCH /api/v1/notices/settings': { needs: 'settings' },
+  'POST /api/v1/notices/resend': { needs: 'rules-write' },
+  'POST /api/v1/notices/dismiss': { needs: 'rules-write' },
+  'GET /api/v1/notices/templates/:kind': { needs: 'rules-write' },
+  'PUT /api/v1/notices/templates/:kind': { needs: 'rules-write' },
+  'POST /api/v1/patrons/:card/receipts': { needs: 'patron-write', orOwnCard: true },
+
   'GET /api/v1/journal': { needs: 'journal-read' },
   'GET /api/v1/audit': { needs: 'audit' },
   'GET /api/v1/staff': { needs: 'staff-write' },

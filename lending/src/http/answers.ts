@@ -117,6 +117,8 @@ export const answers: Readonly<Record<RefusalCode, Answer>> = {
   'version-stale': ruled('Somebody changed it meanwhile.', readAgain),
   'fields-invalid': misused(422, 'Some fields do not fit.', 'Mend the fields that are named.'),
 
+  'notice-not-dead': ruled('None of these notices is dead.', 'Look at the list again.'),
+
   'audit-running': ruled('The audit chain is being verified already.', 'Wait until that has ended.'),
   'audit-broken': {
     ...ruled(

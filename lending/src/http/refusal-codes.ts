@@ -78,6 +78,12 @@ type Halts =
   | RefusalOf<typeof import('../halt/halt.ts').halt>
   | RefusalOf<typeof import('../halt/resume.ts').resume>
 
+type Notices =
+  | RefusalOf<typeof import('../notices/dead-notices.ts').resendNotices>
+  | RefusalOf<typeof import('../notices/notice-settings.ts').editNotices>
+  | RefusalOf<typeof import('../notices/own-templates.ts').saveTemplate>
+  | RefusalOf<typeof import('../notices/want-receipts.ts').setWantsReceipts>
+
 type Operations = import('@bibby/guard/refusal.ts').Refusal['refused']
 
 /** Every refusal that anybody can hear from Bibby. */
@@ -88,6 +94,7 @@ export type RefusalCode =
   | Imports
   | People
   | Halts
+  | Notices
   | Operations
   | Audit
   | AtTheDoor

@@ -174,11 +174,13 @@ export async function endSent(
 export async function endDead(
   tx: Tx,
   { toSend, id }: DueLetter,
-  { because, now }: { readonly because: string; readonly now: Date },
+  { because, mayBeSent, now }: { readonly because: string; readonly mayBeSent: boolean; readonly now: Date },
 ): Promise<void> {
   await tx.rows(sql`
     update notice
-    set state = 'dead', ended_because = ${because}, ended_at = ${now}, last_outcome = ${because}, tried = null,
+    set state = 'dead', ended_because = ${because}, ended_at = ${now}, last_outcome = ${because},
+        -- What may have been sent goes again as it was, if a person asks for it.
+        tried = case when ${mayBeSent} then tried end,
         tries = tries + (id = ${id})::integer
     where id = any(${toSend})
   `)

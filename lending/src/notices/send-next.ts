@@ -60,7 +60,7 @@ async function settle(tx: Tx, letter: DueLetter, delivered: Delivered, sending: 
   const tries = letter.tries + 1
   const counts = sending.countsTries
   if (outcome === 'refused' || (counts && tries >= triesMax)) {
-    await endDead(tx, letter, { because: delivered.because, now })
+    await endDead(tx, letter, { because: delivered.because, mayBeSent: outcome === 'unknown', now })
     return endNotSent(tx, letter, now)
   }
   const askedMs = outcome === 'unavailable' ? delivered.askedMs : undefined

@@ -13,6 +13,7 @@ import { imports } from './imports.ts'
 import { librarySettingRoutes } from './library.ts'
 import { loans } from './loans.ts'
 import { merges } from './merges.ts'
+import { notices } from './notices.ts'
 import { operations } from './operations.ts'
 import { patrons } from './patrons.ts'
 import { places } from './places.ts'
@@ -44,6 +45,7 @@ const nouns = [
   imports,
   uploads,
   halting,
+  notices,
   operations,
   deletingAllBooks,
 ]
