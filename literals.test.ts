@@ -1,6 +1,6 @@
 // No pattern in the sources can be made to run for ever: each literal is analysed, and what could go wrong is listed
 // with the cap that its input has. Verdicts are kept below node_modules, so that only new literals take time. Left out
-// are tests and benches, whose patterns meet no text but their own.
+// are tests, drills and benches, whose patterns meet no text but their own.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -36,10 +36,10 @@ const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.t
   encoding: 'utf8',
 })
   .split('\n')
-  .filter((file) => file !== '' && !isForUs(file))
+  .filter((file) => file !== '' && !isTrial(file))
 
-function isForUs(file: string): boolean {
-  return file.endsWith('.test.ts') || /^bench\/|\/test\//.test(file)
+function isTrial(file: string): boolean {
+  return file.endsWith('.test.ts') || /^(?:bench|drills)\/|\/test\//.test(file)
 }
 
 function literalsOf(file: string): Literal[] {

@@ -37,4 +37,4 @@ export class KeptVerdicts {
 }
 
 /** To be raised with another version of the analyser or another form of the verdict: kept ones then count no more. */
-const rulesOfTheGame = 'recheck 4.5.0, 2'
+const rulesOfTheGame = 'recheck 4.5.0, 3'
