@@ -7,6 +7,7 @@ import { checkouts } from './checkouts.ts'
 import { hasRealSets } from './generated-titles.ts'
 import { imports } from './imports.ts'
 import { memory } from './memory.ts'
+import { overload } from './overload.ts'
 import { patterns } from './patterns.ts'
 import { policies } from './policies.ts'
 import type { Row } from './row.ts'
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   checkouts,
   imports,
   memory,
+  overload,
   patterns,
   policies,
   ...(generated

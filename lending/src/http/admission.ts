@@ -17,6 +17,8 @@ export type Standing = {
   readonly startedThisTurn: number
   /** What one takes, as measured. */
   readonly serviceMs: number
+  /** How long after one the next ended while others waited, as measured: the pace where they share a processor. */
+  readonly paceMs: number
 }
 
 /** What becomes of a request: begun now, told to wait, or refused with the wait that it would have had. */
@@ -28,13 +30,15 @@ export type Verdict =
 /** What a request would wait: for the event loop, and for those of its class that are before it. */
 export function estimatedWaitMs(bounds: Bounds, standing: Standing, lagMs: number): number {
   const before = standing.waiting + Math.max(0, standing.running + 1 - bounds.runningMax)
-  return lagMs + (before * standing.serviceMs) / bounds.runningMax
+  return lagMs + before * Math.max(standing.serviceMs / bounds.runningMax, standing.paceMs)
 }
 
 /** Decides at the arrival of a request, before anything is done for it. */
 export function admit(bounds: Bounds, standing: Standing, lagMs: number): Verdict {
   // Whoever is alone in their class is not what the process is busy with, and one of each class always goes on.
-  if (standing.running + standing.waiting === 0) return { verdict: 'start' }
+  if (standing.running + standing.waiting === 0) {
+    return { verdict: standing.startedThisTurn < bounds.startsATurn ? 'start' : 'wait' }
+  }
   const estimateMs = estimatedWaitMs(bounds, standing, lagMs)
   if (estimateMs > bounds.waitMs) return { verdict: 'refuse', estimateMs }
   if (standing.waiting === 0 && mayStart(bounds, standing)) return { verdict: 'start' }
@@ -50,7 +54,7 @@ export function mayStart(bounds: Bounds, { running, startedThisTurn }: Standing)
 /** The newest tenth of what was measured counts as much as all before it. */
 const newestShare = 0.1
 
-/** What one takes, after one more was measured. */
-export function serviceAfter(serviceMs: number, tookMs: number): number {
-  return serviceMs + newestShare * (tookMs - serviceMs)
+/** What was learned, after one more was measured. */
+export function learned(knownMs: number, tookMs: number): number {
+  return knownMs + newestShare * (tookMs - knownMs)
 }

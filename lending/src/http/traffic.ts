@@ -17,7 +17,7 @@ export const trafficBounds: Readonly<Record<BoundedTraffic, Bounds & { readonly 
   'check-in': { runningMax: 64, waitingMax: 2_000, waitMs: 10_000, startsATurn: 64, deadlineMs: 30_000 },
   checkout: { runningMax: 64, waitingMax: 2_000, waitMs: 8_000, startsATurn: 64, deadlineMs: 30_000 },
   people: { runningMax: 24, waitingMax: 500, waitMs: 3_000, startsATurn: 8, deadlineMs: 30_000 },
-  search: { runningMax: 8, waitingMax: 100, waitMs: 1_000, startsATurn: 2, deadlineMs: 15_000 },
+  search: { runningMax: 8, waitingMax: 100, waitMs: 1_000, startsATurn: 1, deadlineMs: 15_000 },
   visitors: { runningMax: 4, waitingMax: 100, waitMs: 500, startsATurn: 1, deadlineMs: 10_000 },
   reports: { runningMax: 4, waitingMax: 8, waitMs: 250, startsATurn: 1, deadlineMs: 30_000 },
 }

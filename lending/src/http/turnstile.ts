@@ -1,4 +1,4 @@
-import { admit, type Bounds, mayStart, serviceAfter } from './admission.ts'
+import { admit, type Bounds, learned, mayStart } from './admission.ts'
 
 /** Where a request stands; left exactly once, at its end or when its client has gone. */
 export type Place = {
@@ -83,8 +83,11 @@ function openCrowd(bounds: Bounds, { now, nextTurn }: Pick<World, 'now' | 'nextT
   let running = 0
   let startedThisTurn = 0
   let serviceMs = serviceMsFirst
+  let paceMs = 0
+  /** When the last one ended, if others waited then. */
+  let pacedFrom: number | undefined
   let isTurnWatched = false
-  const standing = () => ({ running, waiting: waiting.size, startedThisTurn, serviceMs })
+  const standing = () => ({ running, waiting: waiting.size, startedThisTurn, serviceMs, paceMs })
   const watchTurn = () => {
     if (isTurnWatched) return
     isTurnWatched = true
@@ -116,7 +119,10 @@ function openCrowd(bounds: Bounds, { now, nextTurn }: Pick<World, 'now' | 'nextT
     },
     end: (beganAt: number) => {
       running -= 1
-      serviceMs = serviceAfter(serviceMs, now() - beganAt)
+      const at = now()
+      serviceMs = learned(serviceMs, at - beganAt)
+      if (pacedFrom !== undefined) paceMs = learned(paceMs, at - pacedFrom)
+      pacedFrom = waiting.size > 0 ? at : undefined
       letIn()
     },
     /** Gives the way out. */
