@@ -83,6 +83,18 @@ test('only operators begin it, and a token is needed: a page’s cookie is none'
   const byCookie = await at.app.inject({ method: 'POST', url: initiate, payload: given, headers: cookie })
   assert.equal(byCookie.statusCode, 401)
   assert.equal(at.mails.length, 0)
+
+  const plan = await planned(at)
+  const url = `/api/v1/operations/${plan.id}`
+  for (const [step, body] of [
+    ['code', {}],
+    ['confirm', { phrase: plan.phrase, code: '0000-0000' }],
+    ['undo', {}],
+  ] as const) {
+    assert.equal((await at.ask('manager', `${url}/${step}`, body)).json().code, 'not-permitted', step)
+  }
+  // Stopping is anybody's who sees it.
+  assert.equal((await at.ask('manager', `${url}/stop`, { because: 'no' })).json().state, 'refused')
 })
 
 test('where two people are needed, a manager approves what an operator planned, and not before is a code sent', async () => {
