@@ -5,6 +5,7 @@ import { type AuditedLibrary, anAuditedLibrary, anEntry, tamper } from '../../te
 import { type Sql, sql } from '../postgres/sql.ts'
 import { chainHash } from './audit-link.ts'
 import type { AuditVerdict } from './audit-report.ts'
+import { verifyAudit } from './verify-audit.ts'
 
 /** Five entries, linked, their head written. */
 async function fiveEntries(): Promise<AuditedLibrary & { readonly ids: readonly string[] }> {
@@ -235,4 +236,17 @@ test('neither journal nor chain can be changed by the door that everybody uses',
     await assert.rejects(at.db.rows(statement), { code: 'BB001' }, statement.text)
   }
   assert.equal((await at.verify()).verdict, 'intact')
+})
+
+test('a head that is written while the chain is being verified is no sign that it was cut off', async () => {
+  await using at = await fiveEntries()
+  const telling = await verifyAudit(at)
+  if ('refused' in telling) throw new Error(telling.refused)
+  await anEntry(at.db)
+  await at.link()
+  assert.equal((await at.keeper.writeHead())?.position, 6)
+  const told = []
+  for await (const each of telling) told.push(each)
+  const last = told.at(-1) as AuditVerdict
+  assert.deepEqual([last.verdict, last.links, found(last)], ['intact', 5, []])
 })

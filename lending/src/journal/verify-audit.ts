@@ -29,8 +29,8 @@ const lateMs = 60 * 60_000
 const underWay = new WeakSet<object>()
 
 /**
- * Verifies the whole chain against the journal and the heads of the data folder, in one snapshot, read-only and in
- * bounded memory: tells how far it is, and last what it came to. What it gives must be read to the end or returned.
+ * Verifies the whole chain against the journal, in one snapshot, and then against the heads of the data folder; read-only
+ * and in bounded memory: tells how far it is, and last what it came to. What it gives must be read to the end or returned.
  * Throws DatabaseUnreachableError before anything.
  */
 export async function verifyAudit(
@@ -85,6 +85,8 @@ async function* walked(
     }
     const notLinkedYet = await checkUnlinked(rows, walk.last().writtenIn, findings)
     await checkForgotten(rows, findings)
+    // A head may have been written meanwhile, of a link that came after the snapshot.
+    await session.query('commit')
     const heads = await checkHeads(rows, dataFolder, findings)
     yield {
       verdict: findings.count() === 0 ? 'intact' : 'broken',

@@ -17,6 +17,8 @@ export type HeadsCompared = {
 /**
  * Compares the chain with every head of the data folder: a chain that was cut off, put back to an older state or written
  * anew is not the one that the heads were taken of. The file itself must have the head that was last written to it.
+ * Both may grow meanwhile: each statement sees what is committed by then, so a head is read before its link is
+ * looked up, and what the database knows of the file before the file.
  */
 export async function checkHeads(rows: Rows, dataFolder: string, findings: Findings): Promise<HeadsCompared> {
   const [known] = await rows<{ position: string; chain: string; at: string }>(sql`
