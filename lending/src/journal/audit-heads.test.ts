@@ -50,6 +50,37 @@ test('a file of heads that was cut short by whole lines, or taken away, is notic
   )
 })
 
+test('a file of heads that was taken away is warned of, and remarked upon ever after', async () => {
+  await using at = await threeHeads()
+  assert.deepEqual((await at.verify()).remarks, [])
+  await rm(at.file)
+  await at.keeper.writeHead()
+  await anEntry(at.db)
+  await at.link()
+  await at.keeper.writeHead()
+  assert.equal(at.warned.length, 1)
+  assert.match(
+    at.warned[0] ?? '',
+    /has not the head of link 3 any more, which was written to it at 2026-03-02T11:/,
+  )
+  const { verdict, remarks } = await at.verify()
+  assert.equal(verdict, 'intact')
+  assert.match(
+    remarks.join(),
+    /begun anew once, first at 2026-\S+Z, when the head of link 3, written at 2026/,
+  )
+})
+
+test('a crash before the database heard of the last head is no sign that the file was cut off', async () => {
+  await using at = await threeHeads()
+  const { position = 0, chain = '' } = at.told[1] ?? {}
+  await at.db.rows(sql`update audit_head set position = ${position}, chain_sha256 = decode(${chain}, 'hex')`)
+  await anEntry(at.db)
+  await at.link()
+  await at.keeper.writeHead()
+  assert.deepEqual([at.warned, (await at.verify()).remarks], [[], []])
+})
+
 test('a line of the file that is no head is told by its number', async () => {
   await using at = await threeHeads()
   const lines = (await readFile(at.file, 'utf8')).split('\n')
@@ -60,6 +91,9 @@ test('a line of the file that is no head is told by its number', async () => {
     '[]',
     '{"position":2}',
     lines[1]?.replace('"chain":"', '"chain":"x'),
+    lines[1]?.replace('"position":2', '"position":0'),
+    lines[1]?.replace('"action":"', '"action":"\\u001b[2J'),
+    lines[1]?.replace('"action":"', `"action":"${'x'.repeat(400)}`),
   ]) {
     await writeFile(at.file, [lines[0], garbled, lines[2], ''].join('\n'))
     assert.deepEqual(await found(at), [

@@ -3,6 +3,10 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Rows } from '../postgres/pool.ts'
+import { sql } from '../postgres/sql.ts'
+import { timeText } from './audit-link.ts'
+import { inUtc } from './audit-report.ts'
 
 /** What is kept of the chain outside the database: with it a chain that was cut off or written anew is recognised. */
 export type AuditHead = {
@@ -13,7 +17,12 @@ export type AuditHead = {
   /** The entry of the link, to name it by should it be gone. */
   readonly entry: { readonly id: string; readonly recordedAt: string; readonly action: string }
   readonly instance: string
+  /** The head that was written to the file before and was not in it any more: whoever takes it away leaves this. */
+  readonly missing?: HeadMark
 }
+
+/** Enough of a head to name it. */
+export type HeadMark = Pick<AuditHead, 'position' | 'chain' | 'at'>
 
 /** One line of the file: a head, or what is not one. */
 export type HeadLine = { readonly line: number; readonly head: AuditHead | undefined }
@@ -26,6 +35,21 @@ export function headFile(dataFolder: string): string {
 /** Names a data folder in the database: two machines may have the same path. */
 export function headPlace(dataFolder: string): string {
   return `${hostname()}:${dataFolder}`
+}
+
+/** What the database knows of the file: the head that was last written to it. */
+export async function knownHead(rows: Rows, dataFolder: string): Promise<HeadMark | undefined> {
+  const [known] = await rows<{ position: string; chain: string; at: string }>(sql`
+    select position, encode(chain_sha256, 'hex') as chain, ${timeText(sql`at`)} as at
+    from audit_head
+    where place = ${headPlace(dataFolder)}
+  `)
+  return known && { position: Number(known.position), chain: known.chain, at: inUtc(known.at) }
+}
+
+/** Whether this is the head that is meant. */
+export function isSameHead(head: HeadMark | undefined, known: HeadMark): boolean {
+  return head?.position === known.position && head.chain === known.chain
 }
 
 /**
@@ -111,18 +135,29 @@ export async function* readHeads(dataFolder: string): AsyncGenerator<HeadLine> {
 
 function parsed(text: string): AuditHead | undefined {
   try {
-    const { position, chain, at, entry, instance } = JSON.parse(text) as Partial<AuditHead>
+    const { position, chain, at, entry, instance, missing } = JSON.parse(text) as Partial<AuditHead>
     const isHead =
-      Number.isSafeInteger(position) &&
-      typeof chain === 'string' &&
-      /^[0-9a-f]{64}$/.test(chain) &&
-      typeof at === 'string' &&
-      typeof instance === 'string' &&
-      typeof entry?.id === 'string' &&
-      typeof entry.recordedAt === 'string' &&
-      typeof entry.action === 'string'
-    return isHead ? ({ position, chain, at, entry, instance } as AuditHead) : undefined
+      isMark({ position, chain, at }) &&
+      isShort(instance) &&
+      isShort(entry?.id) &&
+      isShort(entry.recordedAt) &&
+      isShort(entry.action) &&
+      (missing === undefined || isMark(missing))
+    if (!isHead) return undefined
+    return { position, chain, at, entry, instance, ...(missing ? { missing } : {}) } as AuditHead
   } catch {
     return undefined
   }
+}
+
+type Told<T> = { readonly [K in keyof T]?: T[K] | undefined }
+
+function isMark({ position, chain, at }: Told<HeadMark>): boolean {
+  const isPosition = Number.isSafeInteger(position) && Number(position) > 0
+  return isPosition && /^[0-9a-f]{64}$/.test(chain ?? '') && isShort(at)
+}
+
+/** What is told of a head comes from a file: nothing in it is long, or speaks to a terminal. */
+function isShort(text: unknown): text is string {
+  return typeof text === 'string' && text.length <= 300 && !/\p{Cc}/u.test(text)
 }

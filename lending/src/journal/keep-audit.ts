@@ -1,8 +1,18 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Library } from '../library.ts'
+import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
-import { type AuditHead, headPlace, lastHead, writeHead } from './audit-heads.ts'
+import {
+  type AuditHead,
+  type HeadMark,
+  headPlace,
+  isSameHead,
+  knownHead,
+  lastHead,
+  readHeads,
+  writeHead,
+} from './audit-heads.ts'
 import { timeText } from './audit-link.ts'
 import { openAuditSession, rowsAlone } from './audit-session.ts'
 import { type Linked, linkEntries } from './link-entries.ts'
@@ -20,6 +30,9 @@ export type AuditKeeper = AsyncDisposable & {
   /** Writes the end of the chain to the data folder, unless it is there already; gives what it wrote. */
   readonly writeHead: () => Promise<AuditHead | undefined>
 }
+
+/** What is not there any more: a link that a head knew, or a head in the file. */
+type Warn = (what: 'link' | 'head', mark: HeadMark) => void
 
 type Kept = Pick<Library, 'db' | 'dataFolder' | 'clock' | 'instance'>
 
@@ -81,12 +94,13 @@ export function openAuditKeeper(library: Kept, telling: AuditTelling): AuditKeep
       throw error
     }
   }
-  const warn = (last: AuditHead) => {
-    if (warnedOf === last.position) return
-    warnedOf = last.position
+  const warn: Warn = (what, { position, at }) => {
+    if (warnedOf === position) return
+    warnedOf = position
     telling.warn(
-      `The audit chain does not hold link ${last.position} any more, whose hash was written down at ${last.at}. ` +
-        'Run bibby audit verify, and keep the database and the data folder as they are.',
+      what === 'link'
+        ? `The audit chain does not hold link ${position} any more, whose hash was written down at ${at}. Run bibby audit verify, and keep the database and the data folder as they are.`
+        : `The file of heads has not the head of link ${position} any more, which was written to it at ${at}. If nobody moved the file away on purpose, run bibby audit verify, and look for that head in the log.`,
     )
   }
   return {
@@ -99,12 +113,12 @@ export function openAuditKeeper(library: Kept, telling: AuditTelling): AuditKeep
 async function headOf(
   session: pg.Client,
   { dataFolder, clock, instance }: Kept,
-  tell: { readonly head: AuditTelling['head']; readonly warn: (last: AuditHead) => void },
+  tell: { readonly head: AuditTelling['head']; readonly warn: Warn },
 ): Promise<AuditHead | undefined> {
   const last = await lastHead(dataFolder)
   const rows = rowsAlone(session)
   const isHeld = last !== undefined && (await hashAt(session, last.position)) === last.chain
-  if (last && !isHeld) tell.warn(last)
+  if (last && !isHeld) tell.warn('link', last)
   const [tip] = await rows<{
     position: string
     chain: string
@@ -123,7 +137,17 @@ async function headOf(
   )
   if (!tip || (isHeld && last.position === Number(tip.position))) return undefined
   const { position, chain, ...entry } = tip
-  const head = { position: Number(position), chain, at: clock().toISOString(), entry, instance }
+  const missing = await missingFrom(rows, dataFolder, last)
+  if (missing) tell.warn('head', missing)
+  const now = clock().toISOString()
+  const head = {
+    position: Number(position),
+    chain,
+    at: now,
+    entry,
+    instance,
+    ...(missing ? { missing } : {}),
+  }
   await writeHead(dataFolder, head)
   await rows(sql`
     insert into audit_head (place, position, chain_sha256, at)
@@ -133,6 +157,19 @@ async function headOf(
   `)
   tell.head(head)
   return head
+}
+
+/** The head that the database knows to have been written to the file last, if it is not in the file any more. */
+async function missingFrom(
+  rows: Rows,
+  dataFolder: string,
+  last: AuditHead | undefined,
+): Promise<HeadMark | undefined> {
+  const known = await knownHead(rows, dataFolder)
+  if (!known || isSameHead(last, known)) return undefined
+  // It is further up where a crash came before the database heard of the last, or the database was put back.
+  for await (const { head } of readHeads(dataFolder)) if (isSameHead(head, known)) return undefined
+  return known
 }
 
 async function hashAt(session: pg.Client, position: number): Promise<string | undefined> {

@@ -1,8 +1,7 @@
 import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
-import { type AuditHead, type HeadLine, headPlace, readHeads } from './audit-heads.ts'
-import { timeText } from './audit-link.ts'
-import { type Findings, inUtc } from './audit-report.ts'
+import { type AuditHead, type HeadLine, isSameHead, knownHead, readHeads } from './audit-heads.ts'
+import type { Findings } from './audit-report.ts'
 
 /** Heads are compared a batch at a time. */
 const batchLines = 1_000
@@ -21,14 +20,12 @@ export type HeadsCompared = {
  * looked up, and what the database knows of the file before the file.
  */
 export async function checkHeads(rows: Rows, dataFolder: string, findings: Findings): Promise<HeadsCompared> {
-  const [known] = await rows<{ position: string; chain: string; at: string }>(sql`
-    select position, encode(chain_sha256, 'hex') as chain, ${timeText(sql`at`)} as at
-    from audit_head
-    where place = ${headPlace(dataFolder)}
-  `)
+  const known = await knownHead(rows, dataFolder)
   let compared = 0
   let lastAt: string | null = null
   let isKnownThere = false
+  let begunAnew = 0
+  let firstAnew = ''
   let batch: AuditHead[] = []
   const compareBatch = async () => {
     await compare(rows, batch, findings)
@@ -41,18 +38,30 @@ export async function checkHeads(rows: Rows, dataFolder: string, findings: Findi
       continue
     }
     lastAt = head.at
-    isKnownThere ||= Number(known?.position) === head.position && known?.chain === head.chain
+    isKnownThere ||= known !== undefined && isSameHead(head, known)
+    if (head.missing) {
+      begunAnew += 1
+      firstAnew ||= `at ${head.at}, when the head of link ${head.missing.position}, written at ${head.missing.at}, was not in it`
+    }
     batch.push(head)
     if (batch.length === batchLines) await compareBatch()
   }
   await compareBatch()
   if (known && !isKnownThere) {
-    findings.add('heads-cut-off', { position: Number(known.position), fact: inUtc(known.at) })
+    findings.add('heads-cut-off', { position: known.position, fact: known.at })
   }
-  const remarks =
-    compared === 0 && !known
-      ? ['No head of the chain was written to this data folder yet: what was cut off would not be noticed.']
-      : []
+  const remarks = []
+  if (compared === 0 && !known) {
+    remarks.push(
+      'No head of the chain was written to this data folder yet: what was cut off would not be noticed.',
+    )
+  }
+  if (begunAnew > 0) {
+    remarks.push(
+      `The file of heads was cut off or begun anew ${begunAnew === 1 ? 'once' : `${begunAnew} times`}, first ${firstAnew}. ` +
+        'If nobody moved it away on purpose, what was cut off before then would not be noticed: the log has the heads too.',
+    )
+  }
   return { compared, lastAt, remarks }
 }
 
