@@ -36,7 +36,6 @@ async function aLibraryThatSends(
     library,
     patron,
     lendOne,
-    requests: service.requests,
     /** Lets so many minutes pass, or longer steps, with a look each. */
     pass: async (looks: number, stepMs = minuteMs) => {
       for (let n = 0; n < looks; n++) {
@@ -83,7 +82,7 @@ test('a patron has no more letters a day than the library sends them; the rest c
   assert.deepEqual(await db.rows(sql`select distinct last_outcome from notice where state = 'queued'`), [
     { last_outcome: 'too-many-today' },
   ])
-  const letters = await sending.pass(62, 30 * minuteMs)
+  const letters = await sending.pass(190, 10 * minuteMs)
   assert.equal(letters.length, 3)
   assert.match(letters[2]?.subject ?? '', /\+ 2$/)
 })
@@ -160,19 +159,22 @@ test('who has no address any more is told nothing, and a person hears of it', as
 
 test('words that may have been sent go again as they were, whatever has changed meanwhile', async () => {
   await using db = await scratchDatabase()
-  await using sending = await aLibraryThatSends(db, { behave: (_, nth) => (nth === 1 ? 'dropped' : 'sent') })
+  const given: Letter[] = []
+  await using sending = await aLibraryThatSends(db, {
+    behave: (letter, nth) => {
+      given.push(letter)
+      return nth === 1 ? 'dropped' : 'sent'
+    },
+  })
   const { card, patronId } = await sending.patron()
   await sending.lendOne(card)
   await sending.pass(4)
   await db.rows(
     sql`update patron set given_name = 'Augusta', email = 'new@example.org' where id = ${patronId}`,
   )
-  const letters = await sending.pass(10)
-  assert.equal(sending.requests(), 2)
-  assert.deepEqual(
-    letters.map(({ to }) => to),
-    [{ email: 'ada@example.org', name: 'Ada Reader' }],
-  )
+  await sending.pass(10)
+  assert.equal(given.length, 2)
+  assert.deepEqual(given[1], given[0])
   assert.deepEqual(await db.rows(sql`select state, tried from notice`), [{ state: 'sent', tried: null }])
 })
 

@@ -61,6 +61,7 @@ test('however one looks, no more goes out in a time than the pace and one second
       for (const { afterMs, wants } of all) {
         now += afterMs
         allowance = allowanceAt(allowance, { now, perSecond })
+        assert.ok(allowance.letters <= Math.max(1, perSecond), 'no rush after a pause')
         const goes = Math.min(wants, Math.floor(allowance.letters))
         allowance = { ...allowance, letters: allowance.letters - goes }
         sent += goes

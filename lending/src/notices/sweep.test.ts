@@ -69,6 +69,16 @@ test('after weeks of silence only the last step is told, and of what is overdue 
   assert.deepEqual(await causes(other), [])
 })
 
+test('a step that was missed by more than two weeks is told no more', async () => {
+  await using db = await scratchDatabase()
+  await aLibraryThatLent(db, 1)
+  done(await write(db, by(), editNotices, { version: 1, overdueDays: [60, 1] }))
+  await sweepNotices(db, who, after(28 + 30))
+  assert.deepEqual(await causes(db), [])
+  await sweepNotices(db, who, after(28 + 61))
+  assert.equal((await causes(db)).length, 1)
+})
+
 test('a renewed loan is told of again for its new day, and one that came back no more', async () => {
   await using db = await scratchDatabase()
   const { lent, library } = await aLibraryThatLent(db, 2)
