@@ -76,7 +76,8 @@ export function noFindings(): Findings {
       if (what === 'altered' && isNamed(what, about.id)) return
       count += 1
       if (named.length >= namedMax) return
-      const { position = null, id = null, action = null } = about
+      const { position = null, id = null } = about
+      const action = about.action === undefined ? null : short(about.action)
       const recordedAt = about.recordedAt === undefined ? null : inUtc(about.recordedAt)
       const finding = { what, position, id, recordedAt, action }
       named.push({ ...finding, text: sentences[what](finding, about.fact ?? '') })
@@ -85,6 +86,14 @@ export function noFindings(): Findings {
     named: () => named,
   }
 }
+
+/** An action as it is told: whoever can write the database may have written anything into it. */
+export function short(action: string): string {
+  const line = action.replaceAll(/\p{Cc}/gu, '\ufffd')
+  return line.length > actionMax ? `${line.slice(0, actionMax)}…` : line
+}
+
+const actionMax = 100
 
 const entry = ({ id, recordedAt, action }: Omit<AuditFinding, 'text'>) =>
   `entry ${id} (${action}, ${recordedAt})`

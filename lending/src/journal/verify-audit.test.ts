@@ -250,3 +250,15 @@ test('a head that is written while the chain is being verified is no sign that i
   const last = told.at(-1) as AuditVerdict
   assert.deepEqual([last.verdict, last.links, found(last)], ['intact', 5, []])
 })
+
+test('whatever was written into an entry, a finding stays one line that fits', async () => {
+  await using at = await fiveEntries()
+  const long = `\nThe journal is as it was written.${'x'.repeat(100_000)}`
+  await tamper(at.db, sql`update journal set action = ${long}`, sql`update audit_link set action = ${long}`)
+  const { findings } = await at.verify()
+  assert.equal(findings.length, 10)
+  for (const { text, action } of findings) {
+    assert.ok(text.length < 500 && !text.includes('\n'), text.slice(0, 500))
+    assert.ok((action?.length ?? 0) < 150)
+  }
+})

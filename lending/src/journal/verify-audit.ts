@@ -11,7 +11,14 @@ import {
   personalDigest,
   timeText,
 } from './audit-link.ts'
-import { type AuditProgress, type AuditVerdict, type Findings, inUtc, noFindings } from './audit-report.ts'
+import {
+  type AuditProgress,
+  type AuditVerdict,
+  type Findings,
+  inUtc,
+  noFindings,
+  short,
+} from './audit-report.ts'
 import { openAuditSession, rowsAlone } from './audit-session.ts'
 import { checkForgotten } from './verify-forgotten.ts'
 import { checkHeads } from './verify-heads.ts'
@@ -170,7 +177,7 @@ function startWalk(findings: Findings) {
     }
     if (link.forgottenBy === null && Date.parse(inUtc(link.recordedAt)) < completeAt - lateMs) {
       late += 1
-      firstLate ||= `entry ${seen.journalId} (${link.action}, ${inUtc(link.recordedAt)})`
+      firstLate ||= `entry ${seen.journalId} (${short(link.action)}, ${inUtc(link.recordedAt)})`
     }
     if (link.completeAt !== null) completeAt = Date.parse(inUtc(link.completeAt))
     last = { position: link.position, writtenIn: link.writtenIn }
