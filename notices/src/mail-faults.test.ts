@@ -31,6 +31,10 @@ test('what fails before the mail has left was not taken: asked again, it is sent
     ['rcpt', 'drop'],
     ['rcpt', '450 mailbox busy'],
     ['rcpt', '451 greylisted'],
+    // It wants to know who we are: no address is at fault.
+    ['rcpt', '530 5.7.0 Authentication required'],
+    ['rcpt', '538 5.7.11 Encryption required'],
+    ['data', '530 5.7.0 Must issue a STARTTLS command first'],
     ['data', 'hang'],
     ['data', 'drop'],
     ['data', '451 later'],

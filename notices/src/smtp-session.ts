@@ -189,9 +189,15 @@ function endOf(error: unknown, { hasContent }: Progress): SendEnd {
   return { end: 'not-taken', why, ...(words ? { words } : {}), isLost: said === undefined && !hasContent }
 }
 
-/** 503 is of a talk gone wrong, not of the mail; a sender who is refused is refused for all mail (552: this one is too large). */
+/**
+ * Said of the talk, not of the mail: out of order, or we must log in or encrypt first. Whoever asks again after the
+ * settings are mended is heard. Source: RFC 5321, 4.2.3; RFC 4954, 6.
+ */
+const ofTheTalk = new Set([503, 530, 534, 535, 538])
+
+/** A sender who is refused is refused for all mail (552: this one is too large). */
 function isFinal(said: number, command: string | undefined): boolean {
-  if (said < 500 || said === 503 || said === 421) return false
+  if (said < 500 || ofTheTalk.has(said)) return false
   return command === 'RCPT TO' || command === 'DATA' || said === 552
 }
 
