@@ -64,6 +64,24 @@ test('no call is begun after its deadline, in the queue or before it', async () 
   await before
 })
 
+test('who was given a place and could not begin before the deadline does not begin, and the place is free', async () => {
+  const { clock, call, state } = dependency({ atOnceMax: 2, waitingMax: 2, breaker: { probes: 1 } })
+  const [first, second, third] = [held(), held(), held()]
+  const running = [first, second].map((each) => call(each.call, { deadline: deadlineIn(10_000, { clock }) }))
+  const busy = () => {
+    void clock.stall(600) // Work that lets nothing else run.
+    return third.call()
+  }
+  const slow = call(busy, { deadline: deadlineIn(10_000, { clock }) })
+  const late = endOf(call(() => assert.fail('begun'), { deadline: deadlineIn(500, { clock }) }))
+  first.answer()
+  second.answer()
+  assert.deepEqual(await late, { code: 'CALL_DEADLINE', kind: 'transient', tries: 0 })
+  assert.deepEqual(state(), { breaker: 'closed', running: 1, waiting: 0 })
+  third.answer()
+  await Promise.all([...running, slow])
+})
+
 test('a call that does not heed its signal keeps nobody past the deadline, and no place', async () => {
   const { clock, call, state } = dependency()
   let signal: AbortSignal | undefined

@@ -91,7 +91,12 @@ export function protect(name: string, protection: Protection): Protected {
 
     for (let tries = 1; ; tries += 1) {
       const asking = gate.enter(deadline)
-      const entered = asking instanceof Promise ? await asking : asking
+      let entered = asking instanceof Promise ? await asking : asking
+      // Between getting a place and going in, others that were let in may have kept the process busy.
+      if (typeof entered !== 'string' && asking instanceof Promise && clock.now() >= deadline.at) {
+        gate.leave(entered.go, 'ignored')
+        entered = 'deadline'
+      }
       if (typeof entered === 'string') throw error(refusals[entered], 'transient', tries - 1)
       if (tries === 1) budget.earn()
 
