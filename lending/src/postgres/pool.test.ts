@@ -114,3 +114,18 @@ test('a connection that was lost is closed, whatever error is thrown on because 
   await assert.rejects(thrown, RangeError)
   assert.equal(db.counts().open, 0)
 })
+
+test('a connection outside the pool lets go of its locks too when its process is gone without a word', async () => {
+  await using db = await scratchDatabase()
+  const session = await db.connectAlone({ statementLimitMs: 50 })
+  try {
+    // The value in force is 0 on a socket of this machine, where no peer is gone without a word.
+    const { rows } = await session.query<{ dead: string }>(
+      `select reset_val as dead from pg_settings where name = 'tcp_user_timeout'`,
+    )
+    assert.equal(rows[0]?.dead, '30000')
+    await assert.rejects(session.query('select pg_sleep(5)'), { code: '57014' })
+  } finally {
+    await session.end()
+  }
+})

@@ -28,10 +28,13 @@ export type Database = AsyncDisposable & {
   /** One connection for as long as `work` takes; it is given back, or closed when it turned bad. */
   readonly withConnection: <T>(work: (connection: pg.PoolClient) => Promise<T>) => Promise<T>
   /** A connection of its own outside the pool, for locks held over a lifetime. The caller ends it. */
-  readonly connectAlone: () => Promise<pg.Client>
+  readonly connectAlone: (limits?: AloneLimits) => Promise<pg.Client>
   /** How many connections there are, how many of them idle, and how many callers wait for one. */
   readonly counts: () => { readonly open: number; readonly idle: number; readonly waiting: number }
 }
+
+/** The limit of a connection outside the pool; left out, a statement there may take as long as it likes. */
+export type AloneLimits = { readonly statementLimitMs?: number }
 
 /** What a pool connects to, and its limits. */
 export type PoolOptions = {
@@ -65,7 +68,7 @@ const silenceLimitMs = 5_000
 const idleInTransactionLimitMs = 30_000
 /** A peer that is gone without a word, as behind a cut cable, is found out in half a minute, and its locks are free. */
 const deadPeers =
-  ' -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4 -c tcp_user_timeout=30000'
+  '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4 -c tcp_user_timeout=30000'
 /** A connection is replaced after this long, so that none is pinned to a server that lost its part. */
 const lifetimeSeconds = 30 * 60
 
@@ -111,7 +114,7 @@ export function openPool(options: PoolOptions): Database {
     keepAlive: true,
     pipeline: true,
     types: { getTypeParser: typeParser },
-    options: `-c gin_pending_list_limit=${pendingListKilobytes}${deadPeers}${options.readOnly ? ' -c default_transaction_read_only=on' : ''}`,
+    options: `${deadPeers} -c gin_pending_list_limit=${pendingListKilobytes}${options.readOnly ? ' -c default_transaction_read_only=on' : ''}`,
     onConnect: async (client) => {
       client.on('error', () => broken.add(client))
       client.on('end', () => broken.add(client))
@@ -157,13 +160,16 @@ export function openPool(options: PoolOptions): Database {
           throw error
         }
       }),
-    connectAlone: () => connectAlone(options),
+    connectAlone: (limits) => connectAlone(options, limits),
     counts: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     [Symbol.asyncDispose]: () => pool.end(),
   }
 }
 
-async function connectAlone(options: PoolOptions): Promise<pg.Client> {
+async function connectAlone(
+  options: PoolOptions,
+  { statementLimitMs }: AloneLimits = {},
+): Promise<pg.Client> {
   const client = new pg.Client({
     ...(typeof options.connection === 'string'
       ? { connectionString: options.connection }
@@ -171,6 +177,10 @@ async function connectAlone(options: PoolOptions): Promise<pg.Client> {
     application_name: `${options.name}-alone`,
     connectionTimeoutMillis: connectLimitMs,
     keepAlive: true,
+    options: deadPeers,
+    ...(statementLimitMs === undefined
+      ? {}
+      : { statement_timeout: statementLimitMs, query_timeout: statementLimitMs + silenceLimitMs }),
   })
   await client.connect()
   return client
