@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { holdsOf, loansOf, owes } from '../../circulation/accounts.ts'
 import { cancelHold, resumeHold, suspendHold } from '../../circulation/hold.ts'
 import { type RenewRefused, renew } from '../../circulation/renew.ts'
+import { setWantsReceipts } from '../../notices/want-receipts.ts'
 import { patron as patronOf } from '../../patrons/patron.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { accountView } from './account-view.ts'
@@ -63,6 +64,15 @@ export function accountPages(served: Served): void {
     const outcome = await act(served, request, resumeHold, holdIn(request))
     if (outcome.outcome === 'done') return goTo(reply, '/account', { said: 'hold-resumed' })
     return showAccount(served, request, reply, { refusal: outcome.refusal })
+  })
+
+  app.post('/account/receipts', { config }, async (request, reply) => {
+    const { card } = patronIn(request)
+    const wantsReceipts = asked(request.body).ticked('wants')
+    const outcome = await act(served, request, setWantsReceipts, { card, wantsReceipts })
+    if (outcome.outcome === 'refused')
+      return showAccount(served, request, reply, { refusal: outcome.refusal })
+    return goTo(reply, '/account', { said: wantsReceipts ? 'receipts-on' : 'receipts-off' })
   })
 }
 

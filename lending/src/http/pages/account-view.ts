@@ -8,6 +8,7 @@ import { type HoldRow, holdList } from './hold-list.ts'
 import { type Html, html } from './html.ts'
 import { type LoanRow, loanList } from './loan-list.ts'
 import { notice } from './notice.ts'
+import { receiptsPanel } from './receipts-panel.ts'
 import { refusalNotice } from './refusal-notice.ts'
 import type { Visit } from './visit.ts'
 import { counted, day } from './wording.ts'
@@ -73,6 +74,7 @@ export function accountView(
           }</p>
           <p><a href="/account/history">What you returned</a></p>
         </section>
+        ${receiptsPanel(visit, { patron, action: '/account/receipts' })}
       </div>
     </div>
   </div>`

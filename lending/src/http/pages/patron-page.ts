@@ -4,6 +4,7 @@ import { payFine, waiveFine } from '../../circulation/fine-ledger.ts'
 import { cancelHold, resumeHold, suspendHold } from '../../circulation/hold.ts'
 import { branches, patronCategories } from '../../circulation/places.ts'
 import { renew } from '../../circulation/renew.ts'
+import { setWantsReceipts } from '../../notices/want-receipts.ts'
 import { mergedInto } from '../../patrons/merged-card.ts'
 import {
   blockPatron,
@@ -52,6 +53,13 @@ export function patronPages(served: Served): void {
     card,
     password: await wantedPassword(typedPassword(request.body)),
   }))
+  on(
+    'receipts',
+    'patron-write',
+    ({ wantsReceipts }) => (wantsReceipts ? 'receipts-on' : 'receipts-off'),
+    setWantsReceipts,
+    ({ card }, form) => ({ card, wantsReceipts: form.ticked('wants') }),
+  )
   on('pay', 'fine-take', 'paid', payFine, ({ card }, form) => ({
     card,
     cents: form.cents('amount', 'The amount') ?? 0,
@@ -87,7 +95,7 @@ function forms(served: Served) {
   return <Ask, Done extends PlainObject, Refuses extends Refusal>(
     path: string,
     needs: Permission,
-    said: string,
+    said: string | ((ask: Ask) => string),
     verb: Verb<Ask, Done, Refuses>,
     askOf: (patron: Patron, form: Asked, request: FastifyRequest) => Ask | Promise<Ask>,
   ): void => {
@@ -103,7 +111,9 @@ function forms(served: Served) {
       if (outcome.outcome === 'refused') return showPatron(served, request, reply, patron, outcome.refusal)
       // Their card or password may be another now: no session of theirs is taken as it was.
       served.app.sessions.forget(`patron:${patron.patronId}`)
-      return goTo(reply, `/patrons/${patron.patronId}`, { said })
+      return goTo(reply, `/patrons/${patron.patronId}`, {
+        said: typeof said === 'string' ? said : said(ask),
+      })
     })
   }
 }

@@ -10,6 +10,7 @@ import { type Html, html } from './html.ts'
 import { type LoanRow, loanList } from './loan-list.ts'
 import { notice, tag } from './notice.ts'
 import { patronFields } from './patron-fields.ts'
+import { receiptsPanel } from './receipts-panel.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import { saidText } from './said.ts'
 import { currencyOf, type Visit, zoneOf } from './visit.ts'
@@ -51,6 +52,7 @@ export function patronView(visit: Visit, shown: Shown): Html {
         ${cardPanel(patron)}
         ${finesPanel(visit, shown)}
         ${may(visit.who, 'patron-write') && cardActions(visit, patron)}
+        ${may(visit.who, 'patron-write') && receiptsPanel(visit, { patron, action: `${path}/receipts` })}
       </div>
     </div>
   </div>`

@@ -17,6 +17,8 @@ const texts: Readonly<Record<string, string>> = {
   'password-set': 'The password is set.',
   'history-kept': 'From now on your returned loans are kept for you.',
   'history-forgotten': 'From now on your returned loans are forgotten, as the library does by default.',
+  'receipts-on': 'From now on each loan and return is confirmed by mail.',
+  'receipts-off': 'No more receipts are sent.',
   'signed-out': 'You are signed out.',
   'rule-set':
     'The rule is saved. New loans follow it. Loans that it made before keep their due dates; their renewals, and their fines at check-in, follow the rule as it is now.',
