@@ -12,7 +12,7 @@ export type Asked = {
 /** Asks the API of a Bibby, under a key of its own. */
 export async function ask(
   { address, token }: { address: string; token: string },
-  method: 'GET' | 'POST',
+  method: 'GET' | 'POST' | 'PUT',
   path: string,
   body?: object,
 ): Promise<Asked> {
@@ -21,7 +21,7 @@ export async function ask(
     headers: {
       authorization: `Bearer ${token}`,
       ...(body ? { 'content-type': 'application/json' } : {}),
-      ...(method === 'POST' ? { 'idempotency-key': crypto.randomUUID() } : {}),
+      ...(method !== 'GET' ? { 'idempotency-key': crypto.randomUUID() } : {}),
     },
     body: body ? JSON.stringify(body) : null,
   })
