@@ -33,6 +33,8 @@ export type Library = AsyncDisposable & {
   readonly noticeService: NoticeService | undefined
   /** Names this installation to the switch of notices; empty where notices are never on. */
   readonly installation: string
+  /** Whether a real library is served: then turning notices on is planned and confirmed. */
+  readonly isProduction: boolean
   /** How it goes with notices in this process. */
   readonly noticeFigures: NoticeFigures
   /** Where patterns run that staff have written. Its thread starts when it is first asked for. */
@@ -53,6 +55,8 @@ export type LibraryOptions = {
   readonly noticeService?: NoticeService
   /** See `installationOf`. Default: none, at which notices are never on. */
   readonly installation?: string
+  /** Default: no. */
+  readonly isProduction?: boolean
   /** Default: none. */
   readonly monitors?: readonly string[]
   /** Default: host name, process number and a random part. */
@@ -118,6 +122,7 @@ export function openLibrary(options: LibraryOptions): Library {
     dataFolder,
     monitors: options.monitors ?? [],
     installation: options.installation ?? '',
+    isProduction: options.isProduction ?? false,
     noticeFigures: noFigures(),
     noticeService,
     patterns: () => {

@@ -62,6 +62,7 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
       dataFolder: folder.path,
       noticeService: notices.service,
       installation: installationHere(config, folder),
+      isProduction: config.environment === 'production',
       secondPerson: config.secondPerson,
       monitors: config.monitors,
     })

@@ -34,6 +34,7 @@ export async function aServedLibrary(
     db?: (db: Database) => Database
     monitors?: readonly string[]
     installation?: string
+    isProduction?: boolean
     sendDirect?: SendDirect
     secondPerson?: boolean
   } = {},
@@ -47,6 +48,7 @@ export async function aServedLibrary(
     clock: () => monday,
     monitors: options.monitors ?? [],
     installation: options.installation ?? '',
+    isProduction: options.isProduction ?? false,
     ...(options.sendDirect ? { sendDirect: options.sendDirect } : {}),
     secondPerson: options.secondPerson ?? false,
   })

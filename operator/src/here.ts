@@ -36,6 +36,7 @@ export async function apiHere(config: Config, tell: (text: string) => void): Pro
     connection: database.connection,
     dataFolder: folder.path,
     installation: installationHere(config, folder),
+    isProduction: config.environment === 'production',
     secondPerson: config.secondPerson,
     deskConnectionsMax: 2,
     searchConnectionsMax: 1,

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Act, Verbs } from './act.ts'
+import { ProblemError } from './api.ts'
+import { type Operation, tellPlan } from './operation-verbs.ts'
 import { table } from './out.ts'
 
 type Queue = Record<string, { queued: number; dead: number; oldestSeconds: number }>
@@ -83,16 +85,21 @@ function changeVerbs(notices: Command, act: Act): void {
       .command(on ? 'on' : 'off')
       .description(
         on
-          ? 'send notices from this installation; see preview first'
+          ? 'send notices from this installation; in production it is planned, and a person confirms it'
           : 'send nothing, from nowhere; what is queued stays',
       )
       .action(() =>
-        act(async (api, out) =>
-          out.answer(
-            await api.call<{ on: boolean }>('POST', '/api/v1/notices/switch', { body: { on } }),
-            (now) => `Notices are ${now.on ? 'on' : 'off'}.`,
-          ),
-        ),
+        act(async (api, out) => {
+          const now = await api
+            .call<{ on: boolean }>('POST', '/api/v1/notices/switch', { body: { on } })
+            .catch((error: unknown) => {
+              if (error instanceof ProblemError && error.problem.code === 'notices-need-plan')
+                return undefined
+              throw error
+            })
+          if (now) return out.answer(now, ({ on }) => `Notices are ${on ? 'on' : 'off'}.`)
+          tellPlan(out, await api.call<Operation>('POST', '/api/v1/operations/turn-notices-on', { body: {} }))
+        }),
       )
   }
 }

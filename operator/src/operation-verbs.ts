@@ -3,7 +3,8 @@ import type { Act, Verbs } from './act.ts'
 import type { Out } from './out.ts'
 import { table } from './out.ts'
 
-type Operation = {
+/** An operation as the library tells it. */
+export type Operation = {
   id: string
   name: string
   state: string
@@ -189,7 +190,7 @@ function ending(operation: Command, act: Act): void {
 }
 
 /** What a plan found, and what to type next. Nothing was done: the exit code says so too. */
-function tellPlan(out: Out, plan: Operation): void {
+export function tellPlan(out: Out, plan: Operation): void {
   out.answer(plan, (told) => [
     ...inWords(told),
     ...(told.state === 'planned' || told.state === 'armed'

@@ -3,32 +3,34 @@ import { execFile } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { temporaryHome } from '@bibby/lending/test/bibby-process.ts'
-import { aSmallLibrary } from '@bibby/lending/test/library-fixtures.ts'
+import { aPatron, aSmallLibrary, besides } from '@bibby/lending/test/library-fixtures.ts'
 import { copiesOn } from '@bibby/lending/test/operation-fixtures.ts'
-import { scratchDatabase } from '@bibby/lending/test/scratch-database.ts'
+import { type ScratchDatabase, scratchDatabase } from '@bibby/lending/test/scratch-database.ts'
 
 const command = fileURLToPath(new URL('../src/bibby.ts', import.meta.url))
 type Ran = { readonly code: number; readonly out: string; readonly talk: string }
+
+/** Runs `bibby` on this database. */
+function commandOn(
+  { connection: { host, user, database } }: ScratchDatabase,
+  settings: Readonly<Record<string, string>>,
+): (...words: readonly string[]) => Promise<Ran> {
+  const address = `postgresql://${user}@${encodeURIComponent(host)}/${database}`
+  const env = { PATH: '/usr/bin:/bin', BIBBY_DATABASE_URL: address, ...settings }
+  return (...words) =>
+    new Promise((resolve) => {
+      execFile(process.execPath, [command, ...words], { env }, (error, out, talk) =>
+        resolve({ code: error ? Number(error.code) : 0, out, talk }),
+      )
+    })
+}
 
 test('by command: without a code nothing is done, the exit code is 3, and what is in the way is named', async () => {
   await using db = await scratchDatabase()
   await using home = await temporaryHome('operations')
   const { branchId, itemTypeId, branchCode } = await aSmallLibrary(db)
   const [copy] = await copiesOn(db, 'kept', 9, { branchId, itemTypeId })
-  const { host, user, database } = db.connection
-  const env = {
-    BIBBY_DATABASE_URL: `postgresql://${user}@${encodeURIComponent(host)}/${database}`,
-    BIBBY_DATA: home.data,
-  }
-  const bibby = (...words: readonly string[]): Promise<Ran> =>
-    new Promise((resolve) => {
-      execFile(
-        process.execPath,
-        [command, ...words],
-        { env: { PATH: '/usr/bin:/bin', ...env } },
-        (error, out, talk) => resolve({ code: error ? Number(error.code) : 0, out, talk }),
-      )
-    })
+  const bibby = commandOn(db, { BIBBY_DATA: home.data })
   const withdrawn = async () =>
     db.withConnection(
       async (on) => (await on.query('select from copy where withdrawn_at is not null')).rowCount,
@@ -50,4 +52,23 @@ test('by command: without a code nothing is done, the exit code is 3, and what i
   assert.match((await bibby('operation', 'list')).out, /armed +staff:0 +WITHDRAW 1 COPIES.*refused/s)
   assert.match((await bibby('operation', 'stop', id, '--because', 'no')).out, /refused: stopped/)
   assert.equal(await withdrawn(), 0)
+})
+
+test('by command: in production notices on is a plan, tells the letters and exits with 3; elsewhere, and off, is direct', async () => {
+  await using db = await scratchDatabase()
+  await using home = await temporaryHome('notices-on')
+  const library = await aSmallLibrary(db)
+  const soon = new Date(Date.now() + 3 * 24 * 60 * 60_000).toISOString().slice(0, 10)
+  await aPatron(db, { ...besides(library), email: 'ada@example.org', expiresOn: soon })
+  const inProduction = commandOn(db, { BIBBY_DATA: home.data, BIBBY_ENVIRONMENT: 'production' })
+  const elsewhere = commandOn(db, { BIBBY_DATA: home.data })
+  const state = async () => /^Notices are (on|off)/.exec((await inProduction('notices')).out)?.[1]
+
+  const planned = await inProduction('notices', 'on')
+  assert.equal(planned.code, 3, planned.talk)
+  assert.match(planned.out, /SEND 1 LETTERS AND TURN NOTICES ON #[0-9a-f]{4}: planned/)
+  assert.match(planned.out, /Card expiring, to card .*Nothing was done yet.*bibby operation code/s)
+  assert.equal(await state(), 'off')
+  assert.deepEqual(await elsewhere('notices', 'on'), { code: 0, out: 'Notices are on.\n', talk: '' })
+  assert.equal((await inProduction('notices', 'off')).out, 'Notices are off.\n')
 })

@@ -118,6 +118,10 @@ export const answers: Readonly<Record<RefusalCode, Answer>> = {
   'fields-invalid': misused(422, 'Some fields do not fit.', 'Mend the fields that are named.'),
 
   'notice-not-dead': ruled('None of these notices is dead.', 'Look at the list again.'),
+  'notices-need-plan': ruled(
+    'In production, turning notices on is planned and confirmed first.',
+    'Plan it: bibby notices on, or POST /api/v1/operations/turn-notices-on.',
+  ),
 
   'audit-running': ruled('The audit chain is being verified already.', 'Wait until that has ended.'),
   'audit-broken': {

@@ -12,6 +12,8 @@ const obstacles: Readonly<Record<string, string>> = {
   'copy-unknown': 'No copy has this barcode',
   'withdrawn-already': 'Withdrawn already',
   'copy-elsewhere': 'Stands elsewhere',
+  'notices-on-already': 'Notices are on already',
+  'queue-too-long': 'More notices are queued than can be looked at',
 }
 
 /** Why an operation was refused or stopped: the facts of it, as sentences; none where the code says it all. */

@@ -82,6 +82,7 @@ type Notices =
   | RefusalOf<typeof import('../notices/dead-notices.ts').resendNotices>
   | RefusalOf<typeof import('../notices/notice-settings.ts').editNotices>
   | RefusalOf<typeof import('../notices/own-templates.ts').saveTemplate>
+  | RefusalOf<typeof import('../notices/set-notices.ts').setNotices>
   | RefusalOf<typeof import('../notices/want-receipts.ts').setWantsReceipts>
 
 type Operations = import('@bibby/guard/refusal.ts').Refusal['refused']

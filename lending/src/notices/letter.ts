@@ -1,5 +1,5 @@
 import type { Rows, Tx } from '../postgres/pool.ts'
-import { sql } from '../postgres/sql.ts'
+import { type Sql, sql } from '../postgres/sql.ts'
 import type { Letter } from './deliver.ts'
 import type { Facts, Kind } from './kinds.ts'
 import { type NotSent, type Present, whyNotSent } from './overtaken.ts'
@@ -54,6 +54,16 @@ type Reader = {
 }
 type Told = Present & { readonly id: string; readonly facts: Facts }
 
+/** A queued notice, for whom it is, and how things are with what it tells. */
+export type Waiting = Told & {
+  readonly kind: Kind
+  readonly letterId: string | null
+  readonly patronId: number
+  readonly card: string
+  readonly email: string
+  readonly isGone: boolean
+}
+
 async function writtenNow(tx: Tx, { id, kind, tries, tried }: Lead, now: Date): Promise<DueLetter> {
   const reader = await readerOf(tx, id, kind)
   const told = await toldIn(tx, id, now)
@@ -79,7 +89,8 @@ async function writtenNow(tx: Tx, { id, kind, tries, tried }: Lead, now: Date): 
   }
 }
 
-function whyNobody({ isGone, email }: Reader): NotSent | undefined {
+/** Says why nothing is sent to somebody; undefined when it may be. */
+export function whyNobody({ isGone, email }: Pick<Reader, 'isGone' | 'email'>): NotSent | undefined {
   if (isGone) return { state: 'void', because: 'patron-gone' }
   return email === '' ? { state: 'dead', because: 'no-address' } : undefined
 }
@@ -109,11 +120,21 @@ async function readerOf(tx: { readonly rows: Rows }, letterId: string, kind: Kin
   return reader
 }
 
-/** The queued notices of a letter, and how things are with each; the rows themselves are kept by the letter's lock. */
-async function toldIn(tx: { readonly rows: Rows }, letterId: string, now: Date): Promise<readonly Told[]> {
-  return tx.rows<Told>(sql`
+/** The queued notices of a letter; the rows themselves are kept by the letter's lock. */
+function toldIn(tx: { readonly rows: Rows }, letterId: string, now: Date): Promise<readonly Told[]> {
+  return waiting(tx, sql`notice.letter_id = ${letterId}`, now)
+}
+
+/** Queued notices, for whom they are, and how things are with each. Who was merged into another is that other. */
+export async function waiting(
+  tx: { readonly rows: Rows },
+  which: Sql,
+  now: Date,
+): Promise<readonly Waiting[]> {
+  return tx.rows<Waiting>(sql`
     select
-      notice.id, notice.facts,
+      notice.id, notice.kind, notice.letter_id as "letterId", notice.facts,
+      patron.id as "patronId", patron.card, patron.email, patron.deleted_at is not null as "isGone",
       (${now}::timestamptz at time zone branch.time_zone)::date::text as today,
       coalesce(loan.returned_at is null and loan.id is not null, false) as "loanIsOpen",
       (loan.due_at at time zone lender.time_zone)::date::text as "dueOn",
@@ -134,7 +155,7 @@ async function toldIn(tx: { readonly rows: Rows }, letterId: string, now: Date):
     left join hold on hold.id = notice.hold_id
     left join branch as lender on lender.id = loan.branch_id
     join branch on branch.id = coalesce(loan.branch_id, hold.pickup_branch_id, patron.branch_id)
-    where notice.letter_id = ${letterId} and notice.state = 'queued'
+    where notice.state = 'queued' and ${which}
     order by notice.caused_at, notice.id
   `)
 }

@@ -135,7 +135,7 @@ test('while notices are off, or on elsewhere only, no sweep causes any', async (
   await aLibraryThatLent(db, 1)
   const away = { ...who, installation: 'elsewhere' }
   assert.deepEqual((await sweepNotices(db, away, after(26))).caused['due-soon'], 0)
-  done(await write(db, by(), setNotices, { on: false, installation: here }))
+  done(await write(db, by(), setNotices, { on: false, installation: here, isProduction: false }))
   assert.deepEqual((await sweepNotices(db, who, after(26))).caused['due-soon'], 0)
   assert.deepEqual(await causes(db), [])
 })
@@ -143,7 +143,7 @@ test('while notices are off, or on elsewhere only, no sweep causes any', async (
 test('a new library is silent; turned on it is on at that installation only', async () => {
   await using db = await scratchDatabase()
   assert.equal(await noticeSwitch(db, here), 'off')
-  done(await write(db, by(), setNotices, { on: true, installation: here }))
+  done(await write(db, by(), setNotices, { on: true, installation: here, isProduction: false }))
   assert.deepEqual([await noticeSwitch(db, here), await noticeSwitch(db, 'copy')], ['on', 'elsewhere'])
   const at = { libraryId: 'l', dataFolder: '/a', host: 'one', environment: 'production' }
   const others = [{ dataFolder: '/b' }, { host: 'two' }, { environment: 'development' }, { libraryId: 'm' }]
@@ -156,7 +156,7 @@ test('what turned too old while notices were off is not sent when they are on ag
   const { card } = await aPatron(db, { ...besides(library), email: 'ada@example.org', wantsReceipts: true })
   const ask = { card, barcode: library.barcode, branchId: library.branchId }
   done(await write(db, by(), lend, ask))
-  done(await write(db, by(), setNotices, { on: false, installation: here }))
+  done(await write(db, by(), setNotices, { on: false, installation: here, isProduction: false }))
   await using service = await noticeService()
   const { clock, move } = handClock(monday)
   await using sender = openSender(senderFor(db, { ...service, clock }))
@@ -164,7 +164,7 @@ test('what turned too old while notices were off is not sent when they are on ag
     await sender.look()
     move(dayMs)
   }
-  done(await write(db, by(), setNotices, { on: true, installation: here }))
+  done(await write(db, by(), setNotices, { on: true, installation: here, isProduction: false }))
   await sender.look()
   await sender.idle()
   assert.deepEqual(await states(db), { dead: 1 })

@@ -11,6 +11,7 @@ import { editCopies } from './edit-copies.ts'
 import { guardHost } from './host.ts'
 import { keptSecret } from './secret.ts'
 import { type SendDirect, sendCode } from './send-code.ts'
+import { type TurnNoticesOn, turnNoticesOn } from './turn-notices-on.ts'
 import { withdrawCopies } from './withdraw-copies.ts'
 
 /** What one must be allowed to, to plan an operation, confirm it and take it back, by its name. */
@@ -18,6 +19,7 @@ const needs: Readonly<Record<string, Permission>> = {
   'withdraw-copies': 'withdraw',
   'edit-copies': 'catalogue-write',
   'delete-all-books': 'delete-all',
+  'turn-notices-on': 'settings',
 }
 
 /** Whether this person may do this with an operation of this name. Whoever sees operations may stop them. */
@@ -46,6 +48,7 @@ const patienceMs = 1_000
 export type Operations = AsyncDisposable & {
   readonly guard: Guard<Tx>
   readonly deleteAllBooks: Guarded<Tx, DeleteAllBooks>
+  readonly turnNoticesOn: Guarded<Tx, TurnNoticesOn>
   /** Works on an operation from now on, and says how it stands after a moment. */
   readonly work: (id: string) => Promise<Operation | undefined>
   /** Goes on with what was under way when some process ended. Throws what went wrong within a moment. */
@@ -70,6 +73,7 @@ export function openOperations({
   readonly secondPerson: boolean
 }): Operations {
   const deleteAll = deleteAllBooks({ people: secondPerson ? 2 : 1 })
+  const noticesOn = turnNoticesOn({ clock })
   const closing = new AbortController()
   const underWay = new Map<string, Promise<Operation | Refusal>>()
   let secret: Uint8Array | undefined
@@ -84,8 +88,8 @@ export function openOperations({
         return secret
       },
     }),
-    // Everything in the library that destroys. What is not here cannot be done to many rows at once.
-    [withdrawCopies, editCopies, deleteAll],
+    // Everything in the library that destroys, and what cannot be called back. What is not here cannot be done to many rows at once.
+    [withdrawCopies, editCopies, deleteAll, noticesOn],
   )
   const run = (id: string) => {
     const known = underWay.get(id)
@@ -101,6 +105,7 @@ export function openOperations({
   return {
     guard,
     deleteAllBooks: deleteAll,
+    turnNoticesOn: noticesOn,
     work: async (id) => {
       await Promise.race([run(id), aMoment()])
       return guard.show(id)

@@ -120,7 +120,7 @@ async function goOn(
   // A library that people use is told of in production alone; elsewhere nobody gets a letter by mistake.
   if (config.environment === 'production' && !isSample) {
     const { installation } = library
-    await once('founding:notices', setNotices, { on: true, installation })
+    await once('founding:notices', setNotices, { on: true, installation, isProduction: true })
   }
   const [branchId] = (await branchIds(library.db)).values()
   if (branchId === undefined) throw new Error('A library was founded without a branch.')

@@ -70,13 +70,14 @@ function changing(app: App, { library }: ApiServed): void {
     '/api/v1/notices/switch',
     {
       schema: {
-        summary: 'Turn notices on at this installation, or off',
+        summary: 'Turn notices off, or on at this installation; in production, on is an operation',
         tags,
         body: strict({ on: Type.Boolean() }),
       },
     },
     (request, reply) => {
-      const ask = { on: request.body.on, installation: library.installation }
+      const { installation, isProduction } = library
+      const ask = { on: request.body.on, installation, isProduction }
       return answerWrite(library, request, reply, { verb: setNotices, ask })
     },
   )

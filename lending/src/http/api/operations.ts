@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { copyLimits } from '../../catalogue/add-copy.ts'
 import { editCopies } from '../../operations/edit-copies.ts'
 import { mayWorkOn, operationIdOf } from '../../operations/operations.ts'
+import { type TurnNoticesOn, turningOnAt } from '../../operations/turn-notices-on.ts'
 import { withdrawCopies } from '../../operations/withdraw-copies.ts'
 import type { App } from '../app.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
@@ -30,6 +31,7 @@ const barcodesMax = 5_000
 export async function operations(app: App, served: ApiServed): Promise<void> {
   listing(app, served)
   planning(app, served)
+  planningNotices(app, served)
   confirming(app, served)
   ending(app, served)
 }
@@ -129,6 +131,31 @@ function planning(app: App, { library }: ApiServed): void {
         toLendable: to.lendable ?? null,
       }
       const told = await guard.plan(editCopies, { ...asker(library, request, reply), given })
+      return 'planned' in told ? reply.code(201).send(told.planned) : refused(request, reply, told)
+    },
+  )
+}
+
+function planningNotices(app: App, { library }: ApiServed): void {
+  const { guard, turnNoticesOn } = library.operations
+  app.post(
+    '/api/v1/operations/turn-notices-on',
+    {
+      schema: {
+        summary: 'Plan to turn notices on at this installation: tells how many letters would go out now',
+        tags,
+        body: noBody,
+      },
+    },
+    async (request, reply) => {
+      const ask = asker(library, request, reply)
+      const known = await guard.show(ask.id)
+      const { installation } = library
+      // What goes out may have changed since: the same request is the same plan all the same.
+      const given = known
+        ? (known.arguments as TurnNoticesOn)
+        : await turningOnAt(library.db, { installation, now: library.clock() })
+      const told = await guard.plan(turnNoticesOn, { ...ask, given })
       return 'planned' in told ? reply.code(201).send(told.planned) : refused(request, reply, told)
     },
   )
