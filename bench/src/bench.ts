@@ -5,8 +5,10 @@ import { fileURLToPath } from 'node:url'
 import { bibbyVersion } from '@bibby/lending/version.ts'
 import { checkouts } from './checkouts.ts'
 import { hasRealSets } from './generated-titles.ts'
+import { guard } from './guard.ts'
 import { imports } from './imports.ts'
 import { memory } from './memory.ts'
+import { notices } from './notices.ts'
 import { overload } from './overload.ts'
 import { patterns } from './patterns.ts'
 import { policies } from './policies.ts'
@@ -18,8 +20,10 @@ import { stolenFromNow } from './stolen.ts'
 const generated = hasRealSets()
 const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   checkouts,
+  guard,
   imports,
   memory,
+  notices,
   overload,
   patterns,
   policies,
