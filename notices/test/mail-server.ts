@@ -97,7 +97,10 @@ const steps: Readonly<Record<string, Step>> = { EHLO: 'ehlo', MAIL: 'mail', RCPT
 async function talk(socket: Socket, at: (step: Step, socket: Socket, mail?: string) => Promise<void>) {
   await at('greeting', socket)
   let mail: string[] | undefined
-  for await (const line of createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY })) {
+  const lines = createInterface({ input: socket, crlfDelay: Number.POSITIVE_INFINITY })
+  // After QUIT nobody reads on, and the other side may end its connection roughly.
+  lines.on('error', () => undefined)
+  for await (const line of lines) {
     if (mail && line === '.') {
       const whole = mail.join('\n')
       mail = undefined
