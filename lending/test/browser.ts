@@ -14,6 +14,7 @@ import { sql } from '../src/postgres/sql.ts'
 import { hashPassword } from '../src/staff/password.ts'
 import type { Role } from '../src/staff/permission.ts'
 import { aSmallLibrary, aStaffMember, type SmallLibrary } from './library-fixtures.ts'
+import { here } from './notice-fixtures.ts'
 import { type ScratchDatabase, scratchDatabase } from './scratch-database.ts'
 
 /** The password of everybody in these tests. */
@@ -37,15 +38,24 @@ export type OpenLibrary = AsyncDisposable &
 export async function anOpenLibrary({
   through = (db) => db,
   sendDirect = sendNothing,
+  isProduction = false,
 }: {
   /** What a code goes out by. */
   sendDirect?: SendDirect
+  isProduction?: boolean
   /** What the server sees of the database. */
   through?: (db: Database) => Database
 } = {}): Promise<OpenLibrary> {
   const db = await scratchDatabase()
   const dataFolder = await mkdtemp(join(tmpdir(), 'bibby-pages-'))
-  const opened = openLibrary({ connection: db.connection, dataFolder, instance: 'test', sendDirect })
+  const opened = openLibrary({
+    connection: db.connection,
+    dataFolder,
+    instance: 'test',
+    installation: here,
+    isProduction,
+    sendDirect,
+  })
   const library: Library = { ...opened, db: through(opened.db) }
   const small = await aSmallLibrary(db)
   const app = await buildServer(library, { logLevel: 'silent' })

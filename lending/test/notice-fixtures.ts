@@ -46,6 +46,25 @@ export async function queuedNotices(
   return (await db.rows<{ id: string }>(sql`select id from notice order by id`)).map(({ id }) => id)
 }
 
+/** So many notices that could not be sent; gives their ids, the newest first. */
+export async function deadNotices(db: Database, n: number): Promise<readonly string[]> {
+  const now = new Date()
+  const rows = sql`
+    select 'hold-expired:' || n as cause, (select min(id) from patron) as patron_id, null::bigint as loan_id,
+      null::bigint as hold_id, jsonb_build_object('title', 'Emma ' || n) as facts
+    from generate_series(1, ${n}::integer) as n
+  `
+  await db.rows(sql`update patron set email = 'ada@example.org' where email = ''`)
+  await db.rows(noticesOf('hold-expired', { at: now, rows, rowsMax: n }))
+  await db.rows(sql`
+    update notice
+    set state = 'dead', ended_at = ${now}, ended_because = 'refused-by-mail-server', last_outcome = 'unknown',
+      letter_id = id, gathered_at = ${now}
+  `)
+  const ids = await db.rows<{ id: string }>(sql`select id from notice order by caused_at desc, id desc`)
+  return ids.map(({ id }) => id)
+}
+
 /** A clock that stands until it is moved. */
 export function handClock(start: Date): { readonly clock: () => Date; readonly move: (ms: number) => void } {
   let now = start.getTime()

@@ -15,6 +15,7 @@ import { type Sql, sql } from '../src/postgres/sql.ts'
 import { found } from '../src/sample/found.ts'
 import { readAccounts } from '../src/sample/sign-in-file.ts'
 import { aBrowser, noChromium } from './browser.ts'
+import { deadNotices, here } from './notice-fixtures.ts'
 import { scratchDatabase } from './scratch-database.ts'
 
 const screenshots = join(import.meta.dirname, '..', '..', 'screenshots')
@@ -99,7 +100,7 @@ type Sample = AsyncDisposable & {
 async function theSampleLibrary(): Promise<Sample> {
   const db = await scratchDatabase()
   const dataFolder = await mkdtemp(join(tmpdir(), 'bibby-look-'))
-  const library = openLibrary({ connection: db.connection, dataFolder })
+  const library = openLibrary({ connection: db.connection, dataFolder, installation: here })
   await found(library, {
     folder: { path: dataFolder, libraryId: randomUUID() } as DataFolder,
     config: { sample: true, environment: 'development' } as Config,
@@ -107,6 +108,8 @@ async function theSampleLibrary(): Promise<Sample> {
     signal: new AbortController().signal,
   })
   const accounts = new Map((await readAccounts(dataFolder))?.map((each) => [each.account, each.password]))
+  await deadNotices(db, 3)
+  await db.rows(sql`update notice_queue set halted_since = now(), halted_because = 'mail-server-unavailable'`)
   const app = await buildServer(library, { logLevel: 'silent' })
   await app.listen({ port: 0, host: '127.0.0.1' })
   return {
@@ -337,6 +340,10 @@ async function shotsOf(at: Sample): Promise<Record<string, Record<string, string
       journal: '/journal',
       branches: '/branches',
       me: '/me',
+      notices: '/notices',
+      'notices-dead': '/notices/dead',
+      'notices-preview': '/notices/preview',
+      'notice-text': '/notices/templates/hold-ready',
       settings: '/settings',
       staff: '/staff',
       'staff-new': '/staff/new',

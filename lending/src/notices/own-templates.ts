@@ -31,6 +31,12 @@ export async function templateOf(db: { readonly rows: Rows }, kind: Kind): Promi
   return own ? { kind, ...own, isOwn: true } : { kind, ...defaultTemplates[kind], isOwn: false, version: 0 }
 }
 
+/** The kinds whose text the library wrote. */
+export async function ownKinds(db: { readonly rows: Rows }): Promise<ReadonlySet<Kind>> {
+  const rows = await db.rows<{ kind: Kind }>(sql`select kind from notice_template`)
+  return new Set(rows.map(({ kind }) => kind))
+}
+
 /** What a letter of this template would say to a reader who does not exist. */
 export function sampleOf(kind: Kind, template: Template): LetterText {
   return fillIn(template, sampleTelling(kind))
@@ -50,6 +56,20 @@ const limits = {
   item: { max: templateMax.item, label: 'The line of a thing' },
 } as const
 
+/** A template as it would be kept, or what is wrong with it, by part. */
+export function checkedTemplate(
+  parts: Template,
+): { readonly template: Template } | { readonly problems: Readonly<Record<string, string>> } {
+  const checked = plainTexts(limits, parts)
+  const problems: Record<string, string> = checked.ok ? {} : { ...checked.problems }
+  for (const part of ['subject', 'body', 'item'] as const) {
+    const unknown = unknownPlaceholders(part, parts[part])
+    if (unknown.length > 0) problems[part] ??= unknownWords(part, unknown)
+  }
+  if (!checked.ok || Object.keys(problems).length > 0) return { problems }
+  return { template: { subject: '', body: '', item: '', ...checked.texts } }
+}
+
 /** Writes the library's own template of a kind. A word in braces that nothing fills is refused. */
 export const saveTemplate: Verb<
   SaveTemplateAsk,
@@ -59,14 +79,9 @@ export const saveTemplate: Verb<
   action: 'save-template',
   about: () => ({}),
   work: async (tx, { kind, version, ...parts }, { occurredAt }) => {
-    const checked = plainTexts(limits, parts)
-    const problems: Record<string, string> = checked.ok ? {} : { ...checked.problems }
-    for (const part of ['subject', 'body', 'item'] as const) {
-      const unknown = unknownPlaceholders(part, parts[part])
-      if (unknown.length > 0) problems[part] ??= unknownWords(part, unknown)
-    }
-    if (!checked.ok || Object.keys(problems).length > 0) return { refused: 'fields-invalid', problems }
-    const { subject = '', body = '', item = '' } = checked.texts
+    const checked = checkedTemplate(parts)
+    if ('problems' in checked) return { refused: 'fields-invalid', problems: checked.problems }
+    const { subject, body, item } = checked.template
     const [saved] = await tx.rows<{ version: number }>(
       version === 0
         ? sql`

@@ -38,6 +38,8 @@ export type TextField = {
   readonly step?: string
   /** A line or more. */
   readonly lines?: boolean
+  /** How many lines are seen at once. */
+  readonly rows?: number
 }
 
 /** A label, its field, a hint and what was wrong with it. */
@@ -53,7 +55,7 @@ export function textField(field: TextField): Html {
     html` autocomplete="${field.autocomplete ?? 'off'}"`,
   ]
   const input = field.lines
-    ? html`<textarea${attributes} dir="auto" rows="3">${field.value}</textarea>`
+    ? html`<textarea${attributes} dir="auto" rows="${field.rows ?? 3}">${field.value}</textarea>`
     : html`<input type="${field.type ?? 'text'}"${attributes} value="${field.value ?? ''}"${
         field.min !== undefined && html` min="${field.min}"`
       }${field.step !== undefined && html` step="${field.step}"`}${isFree(field) && html` dir="auto"`}>`

@@ -99,6 +99,7 @@ const doors: readonly Door[] = [
   { to: '/journal', label: 'Journal', needs: 'journal-read', staff: true },
   { to: '/branches', label: 'Branches', needs: 'rules-write', staff: true },
   { to: '/staff', label: 'Staff', needs: 'staff-write', staff: true },
+  { to: '/notices', label: 'Notices', needs: 'rules-write', staff: true },
   { to: '/operations', label: 'Operations', needs: 'operate', staff: true },
   { to: '/halt', label: 'Halt', needs: 'halt', staff: true },
   { to: '/settings', label: 'Settings', needs: 'settings', staff: true },

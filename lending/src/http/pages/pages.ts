@@ -6,6 +6,7 @@ import { branchPages } from './branches-page.ts'
 import { catalogueDeskPages } from './catalogue-page.ts'
 import { checkInPages } from './check-in-page.ts'
 import { copyPages } from './copy-page.ts'
+import { deadNoticePages } from './dead-notices-page.ts'
 import { deskPages } from './desk-page.ts'
 import { haltPages } from './halt-page.ts'
 import { historyPages } from './history-page.ts'
@@ -13,6 +14,9 @@ import { importPages } from './imports-page.ts'
 import { journalPages } from './journal-page.ts'
 import { mePages } from './me-page.ts'
 import { mergePages } from './merge-page.ts'
+import { noticePreviewPages } from './notice-preview-page.ts'
+import { noticeTemplatePages } from './notice-template-page.ts'
+import { noticePages } from './notices-page.ts'
 import { operationPages } from './operations-page.ts'
 import { patronImportPages } from './patron-import-page.ts'
 import { patronPages } from './patron-page.ts'
@@ -57,6 +61,10 @@ export async function pages(app: App, { library }: { readonly library: Library }
     haltPages,
     operationPages,
     planPages,
+    noticePages,
+    noticePreviewPages,
+    deadNoticePages,
+    noticeTemplatePages,
   ]) {
     part(served)
   }

@@ -44,6 +44,11 @@ const texts: Readonly<Record<string, string>> = {
   'operation-confirmed': 'It is confirmed.',
   'operation-stopped': 'It is stopped.',
   'operation-undoing': 'It is being taken back.',
+  'notices-on': 'Notices are on.',
+  'notices-off': 'Notices are off. What is queued stays.',
+  'notices-resent': 'Queued again. What is not true any more is not sent.',
+  'notices-dismissed': 'They are not sent.',
+  'template-saved': 'The text is saved. Letters that are written from now on have it.',
   'copy-changed': 'The copy is changed.',
   'copy-added': 'The copy is added.',
 }
