@@ -58,6 +58,7 @@ type Told = Present & { readonly id: string; readonly facts: Facts }
 export type Waiting = Told & {
   readonly kind: Kind
   readonly letterId: string | null
+  /** By whom notices are put into letters: of two records that were merged each has letters of its own. */
   readonly patronId: number
   readonly card: string
   readonly email: string
@@ -134,7 +135,7 @@ export async function waiting(
   return tx.rows<Waiting>(sql`
     select
       notice.id, notice.kind, notice.letter_id as "letterId", notice.facts,
-      patron.id as "patronId", patron.card, patron.email, patron.deleted_at is not null as "isGone",
+      notice.patron_id as "patronId", patron.card, patron.email, patron.deleted_at is not null as "isGone",
       (${now}::timestamptz at time zone branch.time_zone)::date::text as today,
       coalesce(loan.returned_at is null and loan.id is not null, false) as "loanIsOpen",
       (loan.due_at at time zone lender.time_zone)::date::text as "dueOn",

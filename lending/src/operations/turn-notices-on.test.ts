@@ -58,12 +58,13 @@ async function queue({ db }: At, patronIds: readonly number[], { what = 'hold', 
 const idsOf = ({ told }: At) => told.map(({ patronId }) => patronId)
 
 test('in production notices are turned on by a plan that tells how many letters go out; and so many do', async () => {
-  await using at = await aLibrary({ patrons: 6 })
-  const [first = 0, second = 0, third = 0, gone = 0, stale = 0, expiring = 0] = idsOf(at)
-  await queue(at, [first, second, third, gone])
+  await using at = await aLibrary({ patrons: 7 })
+  const [first = 0, second = 0, third = 0, gone = 0, stale = 0, expiring = 0, merged = 0] = idsOf(at)
+  await queue(at, [first, second, third, gone, merged])
   await queue(at, [first], { what: 'another' })
   await queue(at, [stale], { at: new Date(monday.getTime() - 8 * daysMs) })
   await at.db.rows(sql`update patron set deleted_at = ${monday} where id = ${gone}`)
+  await at.db.rows(sql`update patron set merged_into = ${first}, deleted_at = ${monday} where id = ${merged}`)
   await at.db.rows(sql`update patron set expires_on = '2026-03-10' where id = ${expiring}`)
   const direct = await at.ask(switching, { on: true })
   assert.deepEqual([direct.status, direct.code], [409, 'notices-need-plan'])
@@ -71,11 +72,12 @@ test('in production notices are turned on by a plan that tells how many letters 
 
   const plan = await at.ask(planning, {})
   assert.equal(plan.status, 201, JSON.stringify(plan))
-  assert.match(plan.phrase, /^SEND 4 LETTERS AND TURN NOTICES ON #[0-9a-f]{4}$/)
+  assert.match(plan.phrase, /^SEND 5 LETTERS AND TURN NOTICES ON #[0-9a-f]{4}$/)
   assert.deepEqual(
     plan.samples.toSorted(),
     [
       ...[' (2)', '', ''].map((things, n) => `Hold expired${things}, to card ${at.told[n]?.card}`),
+      `Hold expired, to card ${at.told[0]?.card}`,
       `Card expiring, to card ${at.told[5]?.card}`,
     ].toSorted(),
   )
