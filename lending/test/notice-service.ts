@@ -6,6 +6,7 @@ import type { Letter } from '../src/notices/deliver.ts'
 export type Behaviour =
   | 'sent'
   | 'away'
+  | 'puts-off'
   | 'refused'
   | 'unknown-kept'
   | 'unknown-lost'
@@ -48,6 +49,7 @@ export async function noticeService(
       }
       const repeated = mailbox.has(letter.id)
       const how = behave(letter, requests)
+      if (how === 'puts-off') return answer(response, 503, { code: 'mail-put-off' })
       if (how === 'away') return answer(response, 503, { code: 'mail-server-unavailable' })
       if (how === 'refused') return answer(response, 422, { code: 'refused-by-mail-server' })
       if (how === 'unknown-lost') return answer(response, 504, { code: 'outcome-unknown' })

@@ -37,6 +37,12 @@ export const answers: Readonly<Record<AnswerCode, Answer>> = {
     next: 'Ask again later with the same id.',
     retryAfterSeconds: 10,
   },
+  'mail-put-off': {
+    status: 503,
+    title: 'The mail server puts this mail off, and may well take others.',
+    next: 'Ask again later with the same id.',
+    retryAfterSeconds: 60,
+  },
   'outcome-unknown': {
     status: 504,
     title: 'The mail server had the mail and did not say what became of it.',

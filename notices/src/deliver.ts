@@ -11,6 +11,7 @@ export type RefusalCode =
   | 'refused-by-mail-server'
   | 'address-not-allowed'
   | 'mail-server-unavailable'
+  | 'mail-put-off'
   | 'outcome-unknown'
   | 'in-progress'
   | 'id-reused'
@@ -151,5 +152,6 @@ async function send(parts: DeliveryParts, notice: Notice, sending: Sending): Pro
 function refusal(end: Exclude<SendEnd, { end: 'sent' }>): Extract<Delivery, { refused: string }> {
   if (end.end === 'refused') return { refused: 'refused-by-mail-server', detail: end.words }
   if (end.end === 'unknown') return { refused: 'outcome-unknown', detail: end.why }
-  return { refused: 'mail-server-unavailable', detail: end.words ?? end.why }
+  const code = end.isOfThisMail ? 'mail-put-off' : 'mail-server-unavailable'
+  return { refused: code, detail: end.words ?? end.why }
 }

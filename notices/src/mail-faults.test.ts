@@ -16,7 +16,7 @@ async function aServiceWithFaults(limits = short) {
 }
 
 test('what fails before the mail has left was not taken: asked again, it is sent once, and no repeat', async () => {
-  const faults: readonly (readonly [Step, Act])[] = [
+  const faults: readonly (readonly [Step, Act, string?])[] = [
     ['greeting', 'hang'],
     ['greeting', 'drop'],
     ['greeting', '554 go away'],
@@ -29,27 +29,30 @@ test('what fails before the mail has left was not taken: asked again, it is sent
     ['mail', '550 you may not send'],
     ['rcpt', 'hang'],
     ['rcpt', 'drop'],
-    ['rcpt', '450 mailbox busy'],
-    ['rcpt', '451 greylisted'],
+    // Only this mail is put off; others may well be taken.
+    ['rcpt', '450 mailbox busy', 'mail-put-off'],
+    ['rcpt', '451 greylisted', 'mail-put-off'],
+    ['rcpt', '452 4.2.2 mailbox full', 'mail-put-off'],
+    ['rcpt', '421 closing'],
     // It wants to know who we are: no address is at fault.
     ['rcpt', '530 5.7.0 Authentication required'],
     ['rcpt', '538 5.7.11 Encryption required'],
     ['data', '530 5.7.0 Must issue a STARTTLS command first'],
     ['data', 'hang'],
     ['data', 'drop'],
-    ['data', '451 later'],
-    ['end', '451 later'],
+    ['data', '451 later', 'mail-put-off'],
+    ['end', '451 later', 'mail-put-off'],
     ['end', '421 closing'],
   ]
   await using lab = await aServiceWithFaults()
   const { smtp, service } = lab
-  for (const [step, act] of faults) {
+  for (const [step, act, code = 'mail-server-unavailable'] of faults) {
     const notice = aNotice()
     smtp.hangUp()
     smtp.act(step, act)
     const { status, headers, body } = await ask(service, notice)
     const at = `${step}: ${JSON.stringify(act)}`
-    assert.deepEqual([status, body.code], [503, 'mail-server-unavailable'], at)
+    assert.deepEqual([status, body.code], [503, code], at)
     assert.ok(Number(headers.get('retry-after')) > 0)
     smtp.act(step, undefined)
     const again = await ask(service, notice)

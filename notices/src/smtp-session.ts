@@ -23,7 +23,14 @@ export const smtpLimits: SmtpLimits = { stepMs: 2_000, beforeDataMs: 8_000, data
 export type SendEnd =
   | { readonly end: 'sent' }
   | { readonly end: 'refused'; readonly words: string }
-  | { readonly end: 'not-taken'; readonly why: string; readonly words?: string; readonly isLost?: boolean }
+  | {
+      readonly end: 'not-taken'
+      readonly why: string
+      readonly words?: string
+      readonly isLost?: boolean
+      /** The server speaks of this mail or its mailbox, and takes others. */
+      readonly isOfThisMail?: boolean
+    }
   | { readonly end: 'unknown'; readonly why: string }
 
 /** One open talk with a mail server. */
@@ -186,8 +193,14 @@ function endOf(error: unknown, { hasContent }: Progress): SendEnd {
   const isTooLarge = code === 'EMESSAGE' && command === 'MAIL FROM'
   if (isTooLarge) return { end: 'refused', words: words ?? 'The mail is larger than the mail server takes.' }
   if (said !== undefined && isFinal(said, command)) return { end: 'refused', words: words ?? String(said) }
-  return { end: 'not-taken', why, ...(words ? { words } : {}), isLost: said === undefined && !hasContent }
+  const isOfThisMail = said !== undefined && ofOneMail.has(said) && atMail.has(command ?? '')
+  const isLost = said === undefined && !hasContent
+  return { end: 'not-taken', why, ...(words ? { words } : {}), isLost, isOfThisMail }
 }
+
+/** Greylisting, a mailbox that is locked or full. Source: RFC 5321, 4.2.3; RFC 6647. */
+const ofOneMail = new Set([450, 451, 452])
+const atMail = new Set(['RCPT TO', 'DATA'])
 
 /**
  * Said of the talk, not of the mail: out of order, or we must log in or encrypt first. Whoever asks again after the
@@ -198,7 +211,7 @@ const ofTheTalk = new Set([503, 530, 534, 535, 538])
 /** A sender who is refused is refused for all mail (552: this one is too large). */
 function isFinal(said: number, command: string | undefined): boolean {
   if (said < 500 || ofTheTalk.has(said)) return false
-  return command === 'RCPT TO' || command === 'DATA' || said === 552
+  return atMail.has(command ?? '') || said === 552
 }
 
 /** What went wrong, in words that name no address: never the mail server’s own. */

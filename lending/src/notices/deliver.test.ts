@@ -17,11 +17,12 @@ async function deliveredTo(behaviour: Behaviour, token = noticeToken) {
   return await wayTo({ url: service.url, token })(letter, never)
 }
 
-test('each answer of the service is one of four outcomes', async () => {
+test('each answer of the service is one of five outcomes', async () => {
   const messageId = `<${letter.id}@test>`
   assert.deepEqual(await deliveredTo('sent'), { outcome: 'sent', messageId, repeated: false })
   assert.deepEqual(await deliveredTo('refused'), { outcome: 'refused', because: 'refused-by-mail-server' })
   assert.deepEqual(await deliveredTo('away'), { outcome: 'unavailable', because: 'mail-server-unavailable' })
+  assert.deepEqual(await deliveredTo('puts-off'), { outcome: 'put-off', because: 'mail-put-off' })
   assert.deepEqual(await deliveredTo('unknown-kept'), { outcome: 'unknown', because: 'outcome-unknown' })
 })
 
@@ -47,6 +48,13 @@ test('a letter that is cut short is unknown, and cut short at once', async () =>
   await service.asked(1)
   stop.abort()
   assert.equal((await told).outcome, 'unknown')
+})
+
+test('a service that puts letters off works, and goes on being asked', async () => {
+  await using service = await noticeService(() => 'puts-off')
+  const deliver = wayTo({ url: service.url, token: noticeToken })
+  for (let n = 0; n < 20; n++) assert.equal((await deliver(letter, never)).outcome, 'put-off')
+  assert.equal(service.requests(), 20)
 })
 
 test('a service that answers nobody is left alone after some letters, and nothing more is given to it', async () => {

@@ -7,7 +7,7 @@ import { type Kind, kindNames } from './kinds.ts'
 export type TryOutcome = Delivered['outcome']
 
 /** Every outcome of a try. */
-export const tryOutcomes: readonly TryOutcome[] = ['sent', 'refused', 'unavailable', 'unknown']
+export const tryOutcomes: readonly TryOutcome[] = ['sent', 'refused', 'unavailable', 'put-off', 'unknown']
 
 /** How many of a kind are in which state, and how old the oldest queued one is. */
 export type KindFigures = { queued: number; dead: number; oldestSeconds: number }
@@ -27,7 +27,7 @@ export function noFigures(): NoticeFigures {
   const each = <T>(make: () => T) =>
     Object.fromEntries(kindNames.map((kind) => [kind, make()])) as Record<Kind, T>
   return {
-    tries: each(() => ({ sent: 0, refused: 0, unavailable: 0, unknown: 0 })),
+    tries: each(() => ({ sent: 0, refused: 0, unavailable: 0, 'put-off': 0, unknown: 0 })),
     queue: each(() => ({ queued: 0, dead: 0, oldestSeconds: 0 })),
     ledgerDifference: 0,
     overRunMax: 0,

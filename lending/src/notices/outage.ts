@@ -6,16 +6,16 @@ export type Going =
   | {
       readonly state: 'well'
       readonly since: number | undefined
-      /** Letters whose outcome was unknown since one was taken or refused. */
-      readonly unknown: ReadonlySet<string>
+      /** Letters that were put off, or whose outcome was unknown, since one was taken or refused. */
+      readonly unsettled: ReadonlySet<string>
     }
   | { readonly state: 'away'; readonly failures: number; readonly probeAt: number }
 
 /** Before the first letter. */
-export const goingWell = { state: 'well', since: undefined, unknown: new Set() } as const satisfies Going
+export const goingWell = { state: 'well', since: undefined, unsettled: new Set() } as const satisfies Going
 
-/** So many letters with unknown outcomes in a row, and the service counts as away. One letter alone is its own fault. */
-const unknownMax = 5
+/** So many letters in a row of which none is settled, and the service counts as away. One letter alone is its own fault. */
+const unsettledMax = 5
 
 /** Whether a letter may be tried now. */
 export function mayTry(going: Going, now: number): boolean {
@@ -29,9 +29,9 @@ export type Tried = { readonly id: string; readonly outcome: Delivered['outcome'
 export function afterTry(going: Going, { id, outcome }: Tried, now: number): Going {
   const isTaken = outcome === 'sent' || outcome === 'refused'
   if (going.state === 'away') return isTaken ? { ...goingWell, since: now } : away(going.failures + 1, now)
-  if (isTaken) return { ...going, unknown: goingWell.unknown }
-  const unknown = new Set(going.unknown).add(id)
-  return outcome === 'unavailable' || unknown.size >= unknownMax ? away(1, now) : { ...going, unknown }
+  if (isTaken) return { ...going, unsettled: goingWell.unsettled }
+  const unsettled = new Set(going.unsettled).add(id)
+  return outcome === 'unavailable' || unsettled.size >= unsettledMax ? away(1, now) : { ...going, unsettled }
 }
 
 function away(failures: number, now: number): Going {

@@ -82,7 +82,9 @@ test('a service that is away is asked ever more seldom, and once a minute at lea
 })
 
 test('whatever came before, one letter that is taken ends an outage', () => {
-  const outcomes = fc.array(fc.constantFrom('sent', 'refused', 'unavailable', 'unknown'), { maxLength: 30 })
+  const outcomes = fc.array(fc.constantFrom('sent', 'refused', 'unavailable', 'put-off', 'unknown'), {
+    maxLength: 30,
+  })
   fc.assert(
     fc.property(outcomes, (all) => {
       let going: Going = goingWell
@@ -94,11 +96,13 @@ test('whatever came before, one letter that is taken ends an outage', () => {
   )
 })
 
-test('one letter alone never stops the others; five whose outcome is unknown do', () => {
-  let going: Going = goingWell
-  for (let times = 0; times < 100; times++) going = afterTry(going, { id: 'same', outcome: 'unknown' }, times)
-  assert.equal(going.state, 'well')
-  for (const id of ['a', 'b', 'c', 'd']) going = afterTry(going, { id, outcome: 'unknown' }, 100)
-  assert.equal(going.state, 'away')
-  assert.equal(mayTry(going, 100), false)
+test('one letter alone never stops the others; five that are put off, or whose outcome is unknown, do', () => {
+  for (const outcome of ['unknown', 'put-off'] as const) {
+    let going: Going = goingWell
+    for (let times = 0; times < 100; times++) going = afterTry(going, { id: 'same', outcome }, times)
+    assert.equal(going.state, 'well')
+    for (const id of ['a', 'b', 'c', 'd']) going = afterTry(going, { id, outcome }, 100)
+    assert.equal(going.state, 'away')
+    assert.equal(mayTry(going, 100), false)
+  }
 })
