@@ -77,7 +77,7 @@ export type LockedHold = {
 }
 
 /** Others may capture a hold while we wait for its copy; after this many tries we meet them too often. */
-const captureRacesMax = 5
+const captureRacesMax = 20
 
 /** Locks a hold, and before it the copy that it has captured, if any. */
 export async function lockHold(
