@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { type Patterns, startPatterns } from '@bibby/patterns/patterns.ts'
 import type { NoticeService } from './notice-service.ts'
+import type { MailGoes } from './notices/caught-mail.ts'
 import { type NoticeFigures, noFigures } from './notices/figures.ts'
 import { type Operations, openOperations } from './operations/operations.ts'
 import { sendBy } from './operations/send-by-notice-service.ts'
@@ -31,6 +32,8 @@ export type Library = AsyncDisposable & {
   readonly monitors: readonly string[]
   /** Where notices are handed on to; undefined where nothing sends any, as in a command. */
   readonly noticeService: NoticeService | undefined
+  /** Whether mail is caught in the data folder, to be read by operators. */
+  readonly mailGoes: MailGoes
   /** Names this installation to the switch of notices; empty where notices are never on. */
   readonly installation: string
   /** Whether a real library is served: then turning notices on is planned and confirmed. */
@@ -53,6 +56,8 @@ export type LibraryOptions = {
   readonly dataFolder: string
   /** Default: none. */
   readonly noticeService?: NoticeService
+  /** Default: to files. */
+  readonly mailGoes?: MailGoes
   /** See `installationOf`. Default: none, at which notices are never on. */
   readonly installation?: string
   /** Default: no. */
@@ -125,6 +130,7 @@ export function openLibrary(options: LibraryOptions): Library {
     isProduction: options.isProduction ?? false,
     noticeFigures: noFigures(),
     noticeService,
+    mailGoes: options.mailGoes ?? 'to-files',
     patterns: () => {
       running ??= startPatterns({ threads: 1 })
       return running

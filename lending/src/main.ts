@@ -4,7 +4,7 @@ import type { Config } from './config.ts'
 import { openDatabase, openSetFolder } from './database.ts'
 import type { Log } from './http/server.ts'
 import { type Library, openLibrary } from './library.ts'
-import { openNoticeService } from './notice-service.ts'
+import { mailGoes, openNoticeService } from './notice-service.ts'
 import { installationHere } from './notices/installation.ts'
 import { browserAddress, cannotListen, tryPort } from './port.ts'
 import type { Telling } from './postgres/our-server.ts'
@@ -61,6 +61,7 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
       connection: database.connection,
       dataFolder: folder.path,
       noticeService: notices.service,
+      mailGoes: mailGoes(config.noticeService),
       installation: installationHere(config, folder),
       isProduction: config.environment === 'production',
       secondPerson: config.secondPerson,

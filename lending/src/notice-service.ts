@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { keptToken, noticeFolder } from '@bibby/notices/kept-secret.ts'
 import type { NoticeServiceConfig } from './config.ts'
+import type { MailGoes } from './notices/caught-mail.ts'
 import { StartError, systemCode } from './start-error.ts'
 
 /** Where notices are handed on to. */
@@ -19,6 +20,12 @@ export type OpenedNoticeService = {
   readonly start: (warn: (text: string) => void) => void
   /** Ends it in order: what has left for the mail server is waited for. */
   readonly close: () => Promise<void>
+}
+
+/** What becomes of mail by these settings. */
+export function mailGoes({ elsewhere, environment }: NoticeServiceConfig): MailGoes {
+  if (elsewhere !== undefined) return 'elsewhere'
+  return environment.BIBBY_SMTP_URL === undefined ? 'to-files' : 'to-a-server'
 }
 
 type Told = { readonly listening?: string; readonly failed?: string }

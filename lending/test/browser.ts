@@ -39,10 +39,12 @@ export async function anOpenLibrary({
   through = (db) => db,
   sendDirect = sendNothing,
   isProduction = false,
+  mailGoes = 'to-files',
 }: {
   /** What a code goes out by. */
   sendDirect?: SendDirect
   isProduction?: boolean
+  mailGoes?: Library['mailGoes']
   /** What the server sees of the database. */
   through?: (db: Database) => Database
 } = {}): Promise<OpenLibrary> {
@@ -54,6 +56,7 @@ export async function anOpenLibrary({
     instance: 'test',
     installation: here,
     isProduction,
+    mailGoes,
     sendDirect,
   })
   const library: Library = { ...opened, db: through(opened.db) }

@@ -40,6 +40,7 @@ const doors: Readonly<Record<string, readonly Who[]>> = {
   '/notices': ['manager', 'operator'],
   '/notices/preview': ['manager', 'operator'],
   '/notices/dead': ['manager', 'operator'],
+  '/notices/mail': ['operator'],
   '/notices/templates/overdue': ['manager', 'operator'],
   '/operations': ['cataloguer', 'manager', 'operator'],
   '/operations/withdraw-copies': ['cataloguer', 'manager', 'operator'],

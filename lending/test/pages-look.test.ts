@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -109,6 +109,12 @@ async function theSampleLibrary(): Promise<Sample> {
   })
   const accounts = new Map((await readAccounts(dataFolder))?.map((each) => [each.account, each.password]))
   await deadNotices(db, 3)
+  const mail = join(dataFolder, 'notices', 'mail')
+  await mkdir(mail, { recursive: true })
+  await writeFile(
+    join(mail, 'look@example.org.eml'),
+    'From: Library <library@example.org>\r\nTo: Ada <ada@example.org>\r\nSubject: Ready for you\r\n\r\nDear Ada,\r\n\r\nEmma is on the hold shelf.\r\n',
+  )
   await db.rows(sql`update notice_queue set halted_since = now(), halted_because = 'mail-server-unavailable'`)
   const app = await buildServer(library, { logLevel: 'silent' })
   await app.listen({ port: 0, host: '127.0.0.1' })
@@ -342,6 +348,8 @@ async function shotsOf(at: Sample): Promise<Record<string, Record<string, string
       me: '/me',
       notices: '/notices',
       'notices-dead': '/notices/dead',
+      'notices-mail': '/notices/mail',
+      'notice-mail': '/notices/mail/look@example.org.eml',
       'notices-preview': '/notices/preview',
       'notice-text': '/notices/templates/hold-ready',
       settings: '/settings',

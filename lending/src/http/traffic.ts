@@ -60,6 +60,7 @@ const traffic: Readonly<Record<string, Traffic>> = {
   '/api/v1/notices/preview': 'reports',
   'GET /notices': 'reports',
   'GET /notices/dead': 'reports',
+  '/notices/mail': 'reports',
   'GET /notices/preview': 'reports',
   '/imports': 'reports',
   '/api/v1/imports': 'reports',

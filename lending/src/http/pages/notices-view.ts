@@ -37,6 +37,7 @@ export function noticesView(visit: Visit, shown: NoticesShown): Html {
         <section class="panel quiet stack-tight" aria-labelledby="look"><h2 id="look">Look closer</h2>
           <p><a href="/notices/preview">Who would be told next</a></p>
           <p><a href="/notices/dead">${counted(status.balance.dead, 'notice waits', 'notices wait')} for a person</a></p>
+          ${may(visit.who, 'settings') && html`<p><a href="/notices/mail">Mail that was caught</a></p>`}
         </section>
       </div>
     </div>

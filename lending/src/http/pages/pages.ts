@@ -4,6 +4,7 @@ import { accountPages } from './account-page.ts'
 import { assetRoutes } from './asset.ts'
 import { branchPages } from './branches-page.ts'
 import { catalogueDeskPages } from './catalogue-page.ts'
+import { caughtMailPages } from './caught-mail-page.ts'
 import { checkInPages } from './check-in-page.ts'
 import { copyPages } from './copy-page.ts'
 import { deadNoticePages } from './dead-notices-page.ts'
@@ -65,6 +66,7 @@ export async function pages(app: App, { library }: { readonly library: Library }
     noticePreviewPages,
     deadNoticePages,
     noticeTemplatePages,
+    caughtMailPages,
   ]) {
     part(served)
   }
