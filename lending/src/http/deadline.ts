@@ -4,13 +4,14 @@ import { trafficBounds } from './traffic.ts'
 
 /**
  * Answers a request that takes longer than `handlerMs`, as Fastify's own `handlerTimeout` does. That one makes an
- * abort signal for each request and aborts it at its end, which a checkout feels (a fifteenth of its time in Node);
- * no handler of ours listens to one. Routes that name a time of their own keep Fastify's;
- * a class of requests may have less (see traffic.ts).
+ * abort signal for each request and aborts it at its end, which a checkout feels (a fifteenth of its time in Node).
+ * What the request still asks of the database is stopped (see asking.ts). Routes that name a time of their own keep
+ * Fastify's; a class of requests may have less (see traffic.ts).
  */
 export function addDeadline(app: App, { handlerMs }: { readonly handlerMs: number }): void {
   const late = (request: FastifyRequest, reply: FastifyReply): void => {
     if (reply.sent) return
+    request.isLate = true
     const error = new errorCodes.FST_ERR_HANDLER_TIMEOUT(handlerMs, request.routeOptions.url)
     // An answer under way cannot become another one.
     if (reply.raw.headersSent) reply.raw.destroy(error)

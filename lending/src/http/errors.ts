@@ -41,6 +41,11 @@ export function addErrorHandler(app: App): void {
   app.decorate('problemPages', {})
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const told = problemOf(error, request)
+    if (error.code === 'BIBBY_ASKER_LEFT') {
+      // The connection has closed, or will hear that the time is over.
+      reply.hijack()
+      return reply
+    }
     prepareReply(error, request, reply, told)
     const { render } = app.problemPages
     if (!render || !wantsPage(request)) return sendProblem(reply, told)

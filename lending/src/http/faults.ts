@@ -47,6 +47,11 @@ const known: Readonly<Record<string, Omit<FaultAnswer, 'code'>>> = {
     next: again,
     retryAfterSeconds: 1,
   },
+  BIBBY_ASKER_LEFT: {
+    status: 503,
+    title: 'Nobody waited for this any more.',
+    next: again,
+  },
   BIBBY_OPERATION_UNSETTLED: {
     status: 504,
     title: 'It is not known whether this step was done.',

@@ -11,6 +11,7 @@ import type { Library } from '../library.ts'
 import type { SignedIn } from '../staff/session.ts'
 import { api } from './api/api.ts'
 import type { App } from './app.ts'
+import { addAsking } from './asking.ts'
 import { browser } from './browser.ts'
 import { addDeadline } from './deadline.ts'
 import { addDocs, collectDocs } from './docs.ts'
@@ -54,6 +55,7 @@ export async function buildServer(library: Library, options: ServerOptions = {})
   addErrorHandler(app)
   await addDefences(app, limits)
   addOverload(app)
+  addAsking(app)
   addGate(app, options.actor)
   addJson(app)
   collectDocs(app, library)

@@ -4,6 +4,7 @@ import { type Guard, openGuard } from '@bibby/guard/guard.ts'
 import type { Guarded } from '@bibby/guard/guarded.ts'
 import type { Operation } from '@bibby/guard/operation.ts'
 import type { Refusal } from '@bibby/guard/refusal.ts'
+import { askedBy } from '../postgres/asker.ts'
 import type { Database, Tx } from '../postgres/pool.ts'
 import { may, type Permission, type Someone } from '../staff/permission.ts'
 import { type DeleteAllBooks, deleteAllBooks } from './delete-all-books.ts'
@@ -94,7 +95,10 @@ export function openOperations({
   const run = (id: string) => {
     const known = underWay.get(id)
     if (known) return known
-    const running = guard.run({ id, signal: closing.signal }).finally(() => underWay.delete(id))
+    // It goes on when whoever asked for it has left.
+    const running = askedBy(undefined, () => guard.run({ id, signal: closing.signal })).finally(() =>
+      underWay.delete(id),
+    )
     underWay.set(id, running)
     // Whoever waits hears of a fault; the operation stays as it is, and the next resume goes on with it.
     running.catch(() => undefined)

@@ -51,6 +51,15 @@ export class WriteLostError extends Error {
   }
 }
 
+/** Whoever asked has gone, or their time is over: what ran for them was stopped before its commit. */
+export class AskerLeftError extends Error {
+  override readonly name = 'AskerLeftError'
+  readonly code = 'BIBBY_ASKER_LEFT'
+  constructor(options?: ErrorOptions) {
+    super('Nobody waits for this any more: it was stopped before its commit. Nothing was written.', options)
+  }
+}
+
 /** Too many others wanted the same rows at once. Nothing was written. */
 export class WriteContendedError extends Error {
   override readonly name = 'WriteContendedError'

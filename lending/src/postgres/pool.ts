@@ -1,9 +1,12 @@
 import type { Writable } from 'node:stream'
 import pg from 'pg'
 import { standBehind } from '../scheduling.ts'
-import { DatabaseUnreachableError } from './faults.ts'
+import { actAs } from './act-as.ts'
+import { beginUse, endUse, mayBeStopped, mustWait, neverStopped, type Use, whoAsks } from './asker.ts'
+import { AskerLeftError, DatabaseUnreachableError } from './faults.ts'
 import { type Sql, sql } from './sql.ts'
 import { type Answered, begin, knowCommit, mayRide, send, together } from './statement.ts'
+import { typeParser } from './type-parser.ts'
 
 /** Runs one statement and gives its rows. */
 export type Rows = <R extends object>(statement: Sql) => Promise<R[]>
@@ -78,6 +81,9 @@ const lifetimeSeconds = 30 * 60
  */
 const evicting = new Set(['25006', '26000', '57P01', '57P02', '57P03'])
 
+/** The server stopped a statement, or one before it in the same transaction. */
+const ofStopped: ReadonlySet<string | undefined> = new Set(['57014', '25P02'])
+
 /** Says whether this error means that the connection is gone or must not be used again. */
 export function isConnectionLost(error: unknown, connection: pg.ClientBase): boolean {
   const code = sqlState(error)
@@ -100,7 +106,58 @@ export function sqlState(error: unknown): string | undefined {
 
 /** Opens a pool. No connection is made before the first statement. */
 export function openPool(options: PoolOptions): Database {
-  const pool = new pg.Pool({
+  const pool = makePool(options)
+  // An idle connection that breaks is dropped by the pool; without a listener it would end the process.
+  pool.on('error', () => undefined)
+
+  const withConnection = async <T>(work: (connection: pg.PoolClient) => Promise<T>): Promise<T> => {
+    const asker = whoAsks()
+    const connection = await connect(pool)
+    let bad = false
+    let use: Use | undefined
+    try {
+      use = asker && beginUse(asker, connection)
+      if (options.readOnly) mayBeStopped(connection)
+      return await work(connection)
+    } catch (error) {
+      bad = isConnectionLost(error, connection)
+      throw use?.stopping && ofStopped.has(sqlState(error)) ? new AskerLeftError({ cause: error }) : error
+    } finally {
+      if (use && (await endUse(use))) bad = true
+      connection.release(bad || broken.has(connection) || connection.getTransactionStatus() !== 'I')
+    }
+  }
+
+  return {
+    withConnection,
+    rows: (statement) =>
+      withConnection((connection) => {
+        mayBeStopped(connection, statement)
+        return rowsOn(connection)(statement)
+      }),
+    transaction: (work) =>
+      withConnection(async (connection) => {
+        const tx = openTx(connection)
+        try {
+          const result = await work(tx)
+          const { command } = await tx.commit()
+          if (command !== 'COMMIT') throw new Error('The transaction had failed and was rolled back.')
+          return result
+        } catch (error) {
+          // A connection that cannot even do that is closed when it is given back.
+          await tx.rollBack().catch(() => undefined)
+          throw error
+        }
+      }),
+    connectAlone: (limits) => connectAlone(options, limits),
+    counts: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    [Symbol.asyncDispose]: () => pool.end(),
+  }
+}
+
+/** Connections as they are made here: their limits, their types, and whom they act as. */
+function makePool(options: PoolOptions): pg.Pool {
+  return new pg.Pool({
     ...(typeof options.connection === 'string'
       ? { connectionString: options.connection }
       : options.connection),
@@ -127,43 +184,6 @@ export function openPool(options: PoolOptions): Database {
       }
     },
   })
-  // An idle connection that breaks is dropped by the pool; without a listener it would end the process.
-  pool.on('error', () => undefined)
-
-  const withConnection = async <T>(work: (connection: pg.PoolClient) => Promise<T>): Promise<T> => {
-    const connection = await connect(pool)
-    let bad = false
-    try {
-      return await work(connection)
-    } catch (error) {
-      bad = isConnectionLost(error, connection)
-      throw error
-    } finally {
-      connection.release(bad || broken.has(connection) || connection.getTransactionStatus() !== 'I')
-    }
-  }
-
-  return {
-    withConnection,
-    rows: (statement) => withConnection((connection) => rowsOn(connection)(statement)),
-    transaction: (work) =>
-      withConnection(async (connection) => {
-        const tx = openTx(connection)
-        try {
-          const result = await work(tx)
-          const { command } = await tx.commit()
-          if (command !== 'COMMIT') throw new Error('The transaction had failed and was rolled back.')
-          return result
-        } catch (error) {
-          // A connection that cannot even do that is closed when it is given back.
-          await tx.rollBack().catch(() => undefined)
-          throw error
-        }
-      }),
-    connectAlone: (limits) => connectAlone(options, limits),
-    counts: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
-    [Symbol.asyncDispose]: () => pool.end(),
-  }
 }
 
 async function connectAlone(
@@ -199,6 +219,7 @@ export function openTx(connection: pg.PoolClient): OpenTx {
   const last: Sql[] = []
   const sent = async <R extends object>(statement: Sql, commit = false): Promise<Answered<R>> => {
     if (state === 'over') throw new Error('The transaction is over: a statement came too late.')
+    mustWait(connection)
     sendTogether(connection)
     const isFirst = state === 'not-begun'
     state = commit ? 'over' : 'begun'
@@ -213,15 +234,24 @@ export function openTx(connection: pg.PoolClient): OpenTx {
     return { rows, command }
   }
   return {
-    rows: async <R extends object>(statement: Sql) => (await sent<R>(statement)).rows,
+    rows: async <R extends object>(statement: Sql) => {
+      const isFirst = state === 'not-begun'
+      const { rows } = await sent<R>(statement)
+      if (isFirst) mayBeStopped(connection)
+      return rows
+    },
     connection,
     withCommit: (statement) => last.push(statement),
     rollBack: async () => {
       const was = state
       state = 'over'
+      await neverStopped(connection)
       if (was !== 'not-begun') await connection.query('rollback')
     },
     commit: async () => {
+      // Here is the line: whoever leaves before it stops the transaction, and nobody after it.
+      mustWait(connection)
+      void neverStopped(connection)
       const statements = inFewest(last)
       if (statements.length === 0) {
         const was = state
@@ -255,6 +285,7 @@ export function sendTogether(connection: pg.ClientBase): void {
 /** Statements on one connection, prepared by name. */
 export function rowsOn(connection: pg.ClientBase): Rows {
   return async <R extends object>(statement: Sql) => {
+    mustWait(connection)
     sendTogether(connection)
     return (await send<R>(connection, statement)).rows
   }
@@ -266,29 +297,4 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
   } catch (cause) {
     throw new DatabaseUnreachableError({ cause })
   }
-}
-
-async function actAs(client: pg.ClientBase, role: string): Promise<void> {
-  const { rows } = await client.query<{ member: boolean }>(
-    `select pg_has_role(current_user, oid, 'member') as member from pg_roles where rolname = $1`,
-    [role],
-  )
-  if (rows[0]?.member) await client.query(`set role ${pg.escapeIdentifier(role)}`)
-}
-
-const bigintOid = 20
-const dateOid = 1082
-
-/** Identities come as numbers (checked, but for those within JSON), days as `YYYY-MM-DD`, all else as `pg` has it. */
-function typeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
-  if (oid === bigintOid) return wholeNumber
-  if (oid === dateOid) return (day: string) => day
-  return pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown
-}
-
-function wholeNumber(text: string): number {
-  const number = Number(text)
-  if (!Number.isSafeInteger(number))
-    throw new RangeError(`The database holds ${text}, past what a number can carry.`)
-  return number
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
+import { askedBy } from './asker.ts'
 import { type FanOut, type TooMany, tooMany, tooManyInWords } from './fan-out.ts'
 import { FanOutError, WriteContendedError, WriteLostError, WritesStoppedError } from './faults.ts'
 import { type Halted, haltVerb } from './fence.ts'
@@ -105,7 +106,7 @@ const retriable = new Set(['40001', '40P01', uniqueViolation, lockTimeout, overt
  * journal row and commits. A repeated key gets the recorded answer and runs nothing. A refusal rolls back
  * whatever the verb did and is recorded too, so that the same key keeps its answer.
  *
- * Throws WritesStoppedError, VerbHaltedError, FanOutError, WriteLostError, WriteContendedError,
+ * Throws WritesStoppedError, VerbHaltedError, FanOutError, WriteLostError, WriteContendedError, AskerLeftError,
  * DatabaseUnreachableError: in each, nothing was written.
  */
 export async function write<Ask, Done extends PlainObject, Refused extends Refusal>(
@@ -138,7 +139,8 @@ async function haltedFor(
 ): Promise<FanOutError> {
   const because = tooManyInWords(over)
   const bounded = { ...by, actor: 'system:fan-out', key: randomUUID() }
-  await write(db, bounded, haltOne, { verb: action, because })
+  // Also when whoever asked has left meanwhile.
+  await askedBy(undefined, () => write(db, bounded, haltOne, { verb: action, because }))
   return new FanOutError(action, because)
 }
 

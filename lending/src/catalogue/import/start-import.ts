@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
+import { askedBy } from '../../postgres/asker.ts'
 import type { Database, PoolOptions } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import { type By, type KeyReused, write } from '../../postgres/write.ts'
@@ -123,7 +124,8 @@ export function runImport(
 ): Promise<ImportEnd> {
   const turns = turnsOf(library)
   const known = turns.imports.get(changeSetId)
-  const run = known ?? begin(library, changeSetId, turns)
+  // It goes on when whoever asked for it has left.
+  const run = known ?? askedBy(undefined, () => begin(library, changeSetId, turns))
   if (!known) {
     for (const before of turns.imports.values()) before.makeWay()
     turns.imports.set(changeSetId, run)

@@ -6,6 +6,7 @@ import { rejectsFile } from '../../catalogue/import/rejects-file.ts'
 import { stopImports } from '../../catalogue/import/start-import.ts'
 import { undoImport } from '../../catalogue/import/undo-import.ts'
 import type { Library } from '../../library.ts'
+import { stillAsked } from '../../postgres/asker.ts'
 import type { App } from '../app.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { answer, id, idInPath, strict } from '../fields.ts'
@@ -97,7 +98,7 @@ function rejected(app: App, { library, limits }: ApiServed): void {
       return reply
         .type('application/octet-stream')
         .header('content-disposition', `attachment; filename="set-aside-${set.changeSetId}.${ending}"`)
-        .send(Readable.from(rejectsFile(library.db, set.changeSetId)))
+        .send(Readable.from(stillAsked(rejectsFile(library.db, set.changeSetId))))
     },
   )
 }
@@ -146,7 +147,7 @@ function exporting(app: App, { library, limits }: ApiServed): void {
       return reply
         .type(exportTypes[format])
         .header('content-disposition', `attachment; filename="catalogue.${ending}"`)
-        .send(Readable.from(exportTitles(library.db, { format, copies: copies === 'yes' })))
+        .send(Readable.from(stillAsked(exportTitles(library.db, { format, copies: copies === 'yes' }))))
     },
   )
 }

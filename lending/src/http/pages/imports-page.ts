@@ -5,6 +5,7 @@ import { rejectsFile } from '../../catalogue/import/rejects-file.ts'
 import { isUnderWay, runImport } from '../../catalogue/import/start-import.ts'
 import { type ImportUndone, undoImport } from '../../catalogue/import/undo-import.ts'
 import { isFileHere as isImportFileHere } from '../../catalogue/import/uploaded-file.ts'
+import { stillAsked } from '../../postgres/asker.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { defaultLimits } from '../limits.ts'
 import { asked, identity } from './asked.ts'
@@ -63,7 +64,7 @@ export function importPages(served: Served): void {
         'content-disposition',
         `attachment; filename="set-aside-${set.changeSetId}.${endings[set.format] ?? 'bin'}"`,
       )
-      .send(Readable.from(rejectsFile(db, set.changeSetId)))
+      .send(Readable.from(stillAsked(rejectsFile(db, set.changeSetId))))
   })
 
   app.post('/imports/:id/run', { config: { access } }, async (request, reply) => {

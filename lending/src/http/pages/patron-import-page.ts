@@ -12,6 +12,7 @@ import {
 import type { PatronFileOptions } from '../../patrons/import-patrons.ts'
 import { type PatronColumn, patronColumns } from '../../patrons/patron-columns.ts'
 import { previewPatrons } from '../../patrons/preview-patrons.ts'
+import { askedBy } from '../../postgres/asker.ts'
 import { plainText } from '../../text.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { defaultLimits } from '../limits.ts'
@@ -86,7 +87,9 @@ function running(served: Served): void {
     if (!isOver && (await uploadPath(library, look.upload)) !== kept.filePath)
       throw new RefusedAtTheDoorError('not-found', {}, gone)
     const options = { ...optionsOf(look), fileName: look.fileName, signal: closing.signal }
-    const run = importKeptFile(library.db, byOfForm(served, request), kept, options)
+    const by = byOfForm(served, request)
+    // It goes on when whoever asked for it has left.
+    const run = askedBy(undefined, () => importKeptFile(library.db, by, kept, options))
     underWay.add(run)
     let isAwaited = true
     run
