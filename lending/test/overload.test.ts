@@ -82,7 +82,8 @@ test('what is refused is counted by class from 0 on, and the figures stay small'
     assert.ok(before.includes(`bibby_request_seconds_count{traffic="${traffic}",class="5xx"} 0`), traffic)
   }
   assert.ok(before.includes('bibby_requests_total{route="/api/v1/me",method="GET",class="5xx"} 0'))
-  assert.ok(Buffer.byteLength(before) < 100_000, `${Buffer.byteLength(before)} bytes`)
+  // Some 450 bytes a route and 200 a verb; a histogram of each route would be seven times as much.
+  assert.ok(Buffer.byteLength(before) < 128 * 1_024, `${Buffer.byteLength(before)} bytes`)
 
   const held = await Promise.all(Array.from({ length: 16 }, () => heldSearch(at)))
   await untilHeld(at, 16)
