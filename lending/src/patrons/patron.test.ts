@@ -62,6 +62,7 @@ test('a new patron has a card of ours that runs for a year, and is read back as 
     blockedAt: null,
     protected: false,
     keepsHistory: false,
+    wantsReceipts: false,
     hasPassword: false,
     registeredAt: monday.toISOString(),
     version: 1,
