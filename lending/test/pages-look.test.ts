@@ -5,8 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { AxeBuilder } from '@axe-core/playwright'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import type { Config } from '../src/config.ts'
 import { buildServer } from '../src/http/server.ts'
 import { openLibrary } from '../src/library.ts'
@@ -15,87 +14,26 @@ import { type Sql, sql } from '../src/postgres/sql.ts'
 import { found } from '../src/sample/found.ts'
 import { readAccounts } from '../src/sample/sign-in-file.ts'
 import { aBrowser, noChromium } from './browser.ts'
+import { lookAt, type Seeing } from './look.ts'
 import { deadNotices, here } from './notice-fixtures.ts'
 import { scratchDatabase } from './scratch-database.ts'
-
-const screenshots = join(import.meta.dirname, '..', '..', 'screenshots')
-const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
-const widths = [
-  { width: 1280, height: 900, checkedIn: 'light' },
-  { width: 390, height: 844, checkedIn: 'dark' },
-] as const
-
-/** Pages that say of something that it is not there. */
-const ofWhatIsNot: ReadonlySet<string> = new Set(['not-found', 'desk-unknown', 'merge-refused'])
 
 test('every page can be read by everybody, in light and dark, on a phone and on a desk', {
   skip: noChromium,
 }, async () => {
   await using at = await theSampleLibrary()
   await using browser = await aBrowser()
-  await mkdir(screenshots, { recursive: true })
   await prepare(browser, at)
-  const wrong: string[] = []
-  for (const [role, shots] of Object.entries(await shotsOf(at))) {
-    for (const { width, height, checkedIn } of widths) {
-      const storageState = at.states.get(role)
-      const viewport = { width, height }
-      const context = await browser.newContext({
-        viewport,
-        // What is half way from light to dark is not what is meant.
-        reducedMotion: 'reduce',
-        ...(storageState ? { storageState } : {}),
-      })
-      const page = await context.newPage()
-      for (const [name, path] of Object.entries(shots)) {
-        const answer = await page.goto(at.address + path)
-        // A picture of an error page would pass for the page.
-        if (answer?.ok() === ofWhatIsNot.has(name)) wrong.push(`${name}-${width}: ${answer?.status()}`)
-        for (const colorScheme of ['light', 'dark'] as const) {
-          const shot = `${name}-${width}-${colorScheme}`
-          await page.emulateMedia({ colorScheme })
-          await page.screenshot({ path: join(screenshots, `${shot}.png`), fullPage: true })
-          if (colorScheme === checkedIn) wrong.push(...(await violations(page, shot)))
-        }
-        const shift = Number(await page.evaluate(layoutShift))
-        if (shift > 0.01) wrong.push(`${name}-${width}: moved by ${shift}`)
-        const overflow = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'))
-        if (overflow > 0) wrong.push(`${name}-${width}: ${overflow} px too wide`)
-      }
-      await context.close()
-    }
-  }
-  assert.deepEqual(wrong, [])
+  assert.deepEqual(await lookAt(browser, at, await shotsOf(at)), [])
 })
 
-/** How far things moved after they were first shown, as browsers reckon it. */
-const layoutShift = `new Promise((resolve) => {
-  let sum = 0
-  new PerformanceObserver((list) => {
-    for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) sum += value
-  }).observe({ type: 'layout-shift', buffered: true })
-  requestAnimationFrame(() => requestAnimationFrame(() => resolve(sum)))
-})`
-
-async function violations(page: Page, name: string): Promise<string[]> {
-  const { violations: found } = await new AxeBuilder({ page }).withTags(tags).analyze()
-  return found.map(
-    ({ id, nodes }) =>
-      `${name}: ${id}: ${nodes
-        .map(({ html }) => html)
-        .join(' | ')
-        .slice(0, 400)}`,
-  )
-}
-
-type Sample = AsyncDisposable & {
-  readonly address: string
-  readonly accounts: ReadonlyMap<string, string>
-  readonly states: Map<string, Awaited<ReturnType<BrowserContext['storageState']>>>
-  /** Where the pages are that had to be made first, by name. */
-  readonly paths: Map<string, string>
-  readonly one: <Row extends object>(statement: Sql) => Promise<Row>
-}
+type Sample = AsyncDisposable &
+  Seeing & {
+    readonly accounts: ReadonlyMap<string, string>
+    /** Where the pages are that had to be made first, by name. */
+    readonly paths: Map<string, string>
+    readonly one: <Row extends object>(statement: Sql) => Promise<Row>
+  }
 
 async function theSampleLibrary(): Promise<Sample> {
   const db = await scratchDatabase()

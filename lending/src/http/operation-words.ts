@@ -29,8 +29,7 @@ export function endingLines(refusal: { readonly refused: string }): readonly str
     }
     case 'in-the-way':
       return told.obstacles.map(
-        ({ obstacle, labels, count }) =>
-          `${obstacles[obstacle] ?? obstacle}: ${named({ ids: labels, count })}.`,
+        ({ obstacle, ...some }) => `${obstacles[obstacle] ?? obstacle}: ${named(some)}.`,
       )
     case 'under-floor':
       return told.breaches.map(
@@ -56,9 +55,9 @@ export function endingLines(refusal: { readonly refused: string }): readonly str
   }
 }
 
-function named({ count, ids }: Some): string {
-  const more = count - ids.length
-  return `${ids.join(', ')}${more > 0 ? ` and ${number(more)} more` : ''}`
+function named({ count, labels }: Some): string {
+  const more = count - labels.length
+  return `${labels.join(', ')}${more > 0 ? ` and ${number(more)} more` : ''}`
 }
 
 function number(count: number): string {

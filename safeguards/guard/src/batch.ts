@@ -118,7 +118,14 @@ async function changedSince<Tx>(
   if (operation.confirmUntil && (await isOver(at, operation.confirmUntil))) return { refused: 'expired' }
   const now = await found(tx, declaration, given)
   const isSame = planDigest(name, given, now.targets).toString('hex') === operation.digest
-  const changed = isSame ? difference(batch, held) : difference(await targetsOf(at, 'planned'), now.targets)
+  const labels = new Map(held.map(({ id, label }) => [id, label]))
+  const changed = isSame
+    ? difference(batch, held)
+    : difference(
+        // What is no longer meant is often still there, and then it has a name.
+        (await targetsOf(at, 'planned')).map((row) => ({ ...row, label: labels.get(row.id) ?? row.id })),
+        now.targets,
+      )
   if (changed) return { refused: 'set-changed', difference: changed }
   assert.ok(isSame, 'a digest that differs has a difference')
   return inTheWay(held) ?? refusalOf(tx, declaration, { given, ...now })

@@ -126,8 +126,7 @@ export function inTheWay(targets: readonly Held[]): PlanRefusal | undefined {
     refused: 'in-the-way',
     obstacles: [...obstacles].map(([obstacle, rows]) => ({
       obstacle,
-      ...some(rows.map(({ id }) => id)),
-      labels: some(rows.map(({ id, label }) => label ?? id)).ids,
+      ...some(rows),
     })),
   }
 }

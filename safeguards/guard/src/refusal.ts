@@ -9,11 +9,7 @@ export type PlanRefusal =
   | { readonly refused: 'over-ceiling'; readonly over: OverCeiling }
   | {
       readonly refused: 'in-the-way'
-      /** The labels are how a person recognises the rows; identities where the operation knows no better. */
-      readonly obstacles: readonly ({
-        readonly obstacle: string
-        readonly labels: readonly string[]
-      } & Some)[]
+      readonly obstacles: readonly ({ readonly obstacle: string } & Some)[]
     }
   | { readonly refused: 'under-floor'; readonly breaches: readonly Breach[] }
 

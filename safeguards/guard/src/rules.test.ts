@@ -120,11 +120,11 @@ test('a difference is empty exactly when the digests agree, and counts all that 
   )
   const many = Array.from({ length: 50 }, (_, at) => ({ id: `${at}`, version: '1' }))
   const found = difference(many, [
-    { id: '0', version: '2' },
+    { id: '0', version: '2', label: 'Emma' },
     { id: 'new', version: '1' },
   ])
-  assert.deepEqual(found?.added, { count: 1, ids: ['new'] })
-  assert.deepEqual(found?.changed, { count: 1, ids: ['0'] })
+  assert.deepEqual(found?.added, { count: 1, ids: ['new'], labels: ['new'] })
+  assert.deepEqual(found?.changed, { count: 1, ids: ['0'], labels: ['Emma'] })
   assert.equal(found?.gone.count, 49)
   assert.equal(found?.gone.ids.length, 20)
 })

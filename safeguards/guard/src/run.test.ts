@@ -114,7 +114,7 @@ test('a floor is held over what depends on the rows, in the plan and again befor
   )
 })
 
-test('a set that has changed since the plan is refused with what came, went and changed, and nothing is done', async () => {
+test('a set that has changed since the plan is refused with what came, went and changed by name, and nothing is done', async () => {
   await using db = await scratch()
   const library = openLibrary(db.pool)
   const id = await confirmed(library)
@@ -127,9 +127,9 @@ test('a set that has changed since the plan is refused with what came, went and 
   assert.deepEqual('because' in told && told.because, {
     refused: 'set-changed',
     difference: {
-      added: { count: 1, ids: ['2147483675'] },
-      gone: { count: 1, ids: ['2147483665'] },
-      changed: { count: 1, ids: ['2147483666'] },
+      added: { count: 1, ids: ['2147483675'], labels: ['copy 2147483675'] },
+      gone: { count: 1, ids: ['2147483665'], labels: ['copy 2147483665'] },
+      changed: { count: 1, ids: ['2147483666'], labels: ['copy 2147483666'] },
     },
   })
   assert.equal(await contents(db.pool), before)

@@ -57,7 +57,8 @@ export function withdrawal(over: Partial<Declaration<Tx, Given>> = {}): Guarded<
     hold: async (tx, ids) =>
       tx.rows(
         `
-          select id::text, version::text, case when on_loan and withdrawn_at is null then 'on-loan' end as obstacle
+          select id::text, version::text, 'copy ' || id as label,
+            case when on_loan and withdrawn_at is null then 'on-loan' end as obstacle
           from copy where id = any($1::bigint[])
           order by id
           for update

@@ -156,7 +156,7 @@ function facts(visit: Visit, operation: Operation, names: ReadonlyMap<string, st
   const who = (actor: string) => html`<bdi>${names.get(actor) ?? actor}</bdi>`
   const given = Object.entries(operation.arguments).filter(([, value]) => value !== null)
   const { samples, count } = operation
-  return html`<section aria-labelledby="facts"><h2 id="facts">What was asked</h2>
+  return html`<section class="stack-tight" aria-labelledby="facts"><h2 id="facts">What was asked</h2>
     <dl class="facts">
       ${given.map(([name, value]) => html`<dt>${words(name)}</dt><dd><bdi dir="auto">${Array.isArray(value) ? listed(value) : String(value)}</bdi></dd>`)}
       <dt>Planned by</dt><dd>${who(operation.requestedBy)}, ${moment(operation.plannedAt, zoneOf(visit))}</dd>

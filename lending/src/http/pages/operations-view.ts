@@ -24,12 +24,12 @@ export function listView(
         ? html`<p class="empty">Nothing was taken away at once yet.</p>`
         : html`<ul class="rows">${all.map(
             (each) => html`<li><div>
-              <p class="work"><a href="/operations/${each.id}"><bdi>${each.phrase ?? each.name.replaceAll('-', ' ')}</bdi></a></p>
+              <p class="work"><a href="/operations/${each.id}"><bdi>${each.phrase ?? `Refused: ${each.name.replaceAll('-', ' ')}`}</bdi></a></p>
               <p class="under"><bdi>${names.get(each.requestedBy) ?? each.requestedBy}</bdi> · ${moment(each.plannedAt, zoneOf(visit))}</p>
             </div><p class="end">${stateTag(each)}</p></li>`,
           )}</ul>`
     }${more && html`<p><a class="button quiet" href="${more}" rel="next">Older</a></p>`}</section>
-    <section class="panel" aria-labelledby="new"><h2 id="new">Plan an operation</h2>
+    <section class="panel stack-tight" aria-labelledby="new"><h2 id="new">Plan an operation</h2>
       <p class="soft small">A plan touches nothing. You see what would go before you confirm it.</p>
       ${may(visit.who, 'withdraw') && html`<p><a class="button" href="/operations/withdraw-copies">Withdraw copies</a></p>`}
       ${may(visit.who, 'catalogue-write') && html`<p><a class="button quiet" href="/operations/edit-copies">Change many copies</a></p>`}

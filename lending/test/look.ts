@@ -1,0 +1,83 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+
+const screenshots = join(import.meta.dirname, '..', '..', 'screenshots')
+const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
+const widths = [
+  { width: 1280, height: 900, checkedIn: 'light' },
+  { width: 390, height: 844, checkedIn: 'dark' },
+] as const
+
+/** Pages that say of something that it is not there. */
+const ofWhatIsNot: ReadonlySet<string> = new Set(['not-found', 'desk-unknown', 'merge-refused'])
+
+/** A served library, and who is signed in to it, by role; a role that is not there is nobody. */
+export type Seeing = {
+  readonly address: string
+  readonly states: Map<string, Awaited<ReturnType<BrowserContext['storageState']>>>
+}
+
+/**
+ * Takes a picture of each page, wide and on a phone, in light and dark, and says what is wrong: another status than it
+ * should have, what axe finds, what moves after it was shown, what is too wide. The pages are paths by name, by role.
+ */
+export async function lookAt(
+  browser: Browser,
+  at: Seeing,
+  pages: Readonly<Record<string, Readonly<Record<string, string>>>>,
+): Promise<readonly string[]> {
+  await mkdir(screenshots, { recursive: true })
+  const wrong: string[] = []
+  for (const [role, shots] of Object.entries(pages)) {
+    for (const { width, height, checkedIn } of widths) {
+      const storageState = at.states.get(role)
+      const viewport = { width, height }
+      const context = await browser.newContext({
+        viewport,
+        // What is half way from light to dark is not what is meant.
+        reducedMotion: 'reduce',
+        ...(storageState ? { storageState } : {}),
+      })
+      const page = await context.newPage()
+      for (const [name, path] of Object.entries(shots)) {
+        const answer = await page.goto(at.address + path)
+        // A picture of an error page would pass for the page.
+        if (answer?.ok() === ofWhatIsNot.has(name)) wrong.push(`${name}-${width}: ${answer?.status()}`)
+        for (const colorScheme of ['light', 'dark'] as const) {
+          const shot = `${name}-${width}-${colorScheme}`
+          await page.emulateMedia({ colorScheme })
+          await page.screenshot({ path: join(screenshots, `${shot}.png`), fullPage: true })
+          if (colorScheme === checkedIn) wrong.push(...(await violations(page, shot)))
+        }
+        const shift = Number(await page.evaluate(layoutShift))
+        if (shift > 0.01) wrong.push(`${name}-${width}: moved by ${shift}`)
+        const overflow = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'))
+        if (overflow > 0) wrong.push(`${name}-${width}: ${overflow} px too wide`)
+      }
+      await context.close()
+    }
+  }
+  return wrong
+}
+
+/** How far things moved after they were first shown, as browsers reckon it. */
+const layoutShift = `new Promise((resolve) => {
+  let sum = 0
+  new PerformanceObserver((list) => {
+    for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) sum += value
+  }).observe({ type: 'layout-shift', buffered: true })
+  requestAnimationFrame(() => requestAnimationFrame(() => resolve(sum)))
+})`
+
+async function violations(page: Page, name: string): Promise<string[]> {
+  const { violations: found } = await new AxeBuilder({ page }).withTags(tags).analyze()
+  return found.map(
+    ({ id, nodes }) =>
+      `${name}: ${id}: ${nodes
+        .map(({ html }) => html)
+        .join(' | ')
+        .slice(0, 400)}`,
+  )
+}
