@@ -28,14 +28,15 @@ export function editView(visit: Visit, form: Form): Html {
   const { places, types, sent } = form
   return planForm(visit, form, {
     action: '/operations/edit-copies',
-    fields: html`${selection(form)}
+    fields: html`<fieldset class="form"><legend>Which copies</legend>${selection(form)}</fieldset>
+      <fieldset class="form"><legend>What becomes of them</legend>
       ${choice('toBranch', 'To branch', sent, 'As it is', places)}
       ${textField({ name: 'toShelf', label: 'To shelf', value: typed(sent, 'toShelf'), hint: 'Empty: as it is.' })}
       ${choice('toItemType', 'To item type', sent, 'As it is', types)}
       ${choice('toLendable', 'Is it lent?', sent, 'As it is', [
         { code: 'yes', name: 'It is lent from now on' },
         { code: 'no', name: 'It is read here only' },
-      ])}`,
+      ])}</fieldset>`,
   })
 }
 
