@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { ask } from './runner/ask.ts'
 import { type Drill, drill, type Lab } from './runner/drill.ts'
-import { type FullLibrary, openFullLibrary, startAnew } from './runner/full-library.ts'
+import { type FullLibrary, openFullLibrary } from './runner/full-library.ts'
 import { watch } from './runner/watch.ts'
 
 type Seen = {
@@ -52,7 +52,9 @@ export const knight2012 = drill<Seen>({
 })
 
 async function lendMuch(lab: Lab): Promise<FullLibrary> {
-  const library = await openFullLibrary(lab)
+  // The version that is deployed that day.
+  const faulty = new URL('lost-stop.ts', import.meta.url)
+  const library = await openFullLibrary(lab, { env: { NODE_OPTIONS: `--import ${faulty.href}` } })
   await library.db.query(
     `
       insert into loan (copy_id, patron_id, patron_category_id, branch_id, loan_rule_id, lent_at, due_at)
@@ -70,8 +72,7 @@ async function lendMuch(lab: Lab): Promise<FullLibrary> {
     `,
     [library.barcodes.slice(0, checkIns), library.cards.slice(1), loans, library.barcodes[checkIns]],
   )
-  const faulty = new URL('lost-stop.ts', import.meta.url)
-  return startAnew(lab, library, { NODE_OPTIONS: `--import ${faulty.href}` })
+  return library
 }
 
 async function returnSome(lab: Lab, library: FullLibrary): Promise<Seen> {

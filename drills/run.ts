@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { drills } from './drills.ts'
 import { indexOf, pageOf } from './runner/page.ts'
 import { perform, type Report } from './runner/perform.ts'
+import { openStage } from './runner/stage.ts'
 import { tellOn } from './runner/terminal.ts'
 import { exitCodes } from './runner/verdict.ts'
 
@@ -26,11 +27,12 @@ async function run(words: readonly string[]): Promise<number> {
   process.once('SIGTERM', () => stop.abort(new Error('It was stopped.')))
   const tell = tellOn(process.stdout)
   const reports: Report[] = []
+  await using stage = openStage()
   await mkdir(folder, { recursive: true })
   for (const drill of drills.filter(({ name }) => asked.names.length === 0 || asked.names.includes(name))) {
     if (stop.signal.aborted) break
     tell.opens(drill, asked.seed)
-    const report = await perform(drill, { seed: asked.seed, watching: tell, signal: stop.signal })
+    const report = await perform(drill, { seed: asked.seed, stage, watching: tell, signal: stop.signal })
     const page = `${folder}${drill.name}.html`
     await writeFile(page, pageOf(report))
     tell.closes(report, relative(process.cwd(), page))

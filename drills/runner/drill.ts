@@ -1,4 +1,5 @@
 import type { Home } from '@bibby/lending/test/bibby-process.ts'
+import type { Stage } from './stage.ts'
 
 /**
  * An outage that happened elsewhere, replayed on real parts in two acts that are measured by the same harms. Without the
@@ -45,6 +46,8 @@ export type Lab = {
   readonly random: () => number
   /** Starts real Bibbys, each in a process of its own; they are ended with the act. */
   readonly home: () => Promise<Home>
+  /** What each act begins with. */
+  readonly stage: Stage
   /** Aborted when the act has taken too long. */
   readonly signal: AbortSignal
   /** The stage is set: the act’s time begins here, and not with what was built for it. */

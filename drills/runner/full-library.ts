@@ -17,25 +17,15 @@ export type FullLibrary = {
   readonly barcodes: readonly string[]
 }
 
-/** Starts Bibby with its sample library, and multiplies the copies of each title. */
+/** Starts Bibby on a copy of the library that was founded for all acts. */
 export async function openFullLibrary(
   lab: Lab,
   { env = {} }: { env?: Readonly<Record<string, string>> } = {},
 ): Promise<FullLibrary> {
   const home = await lab.home()
-  const started = await answering(lab, home, { BIBBY_SAMPLE: 'yes', ...env })
+  await lab.stage.layAt(home.data)
+  const started = await answering(lab, home, env)
   const { db } = started
-  await db.query(
-    `
-      insert into copy (title_id, barcode, branch_id, item_type_id)
-      select title.id, '77' || lpad((title.id * 1000 + n)::text, 10, '0'), branch.id, item_type.id
-      from title, generate_series(1, $1::integer) as n, branch,
-        (select id from item_type order by code = 'book' desc, id limit 1) as item_type
-      where branch.code = 'main'
-    `,
-    [copiesPerTitle],
-  )
-  await db.query('analyze copy')
   const counted = await db.query<{ copies: number }>('select count(*)::integer as copies from copy')
   const cards = await db.query<{ card: string }>(`
     select card from patron
@@ -52,19 +42,6 @@ export async function openFullLibrary(
     cards: cards.rows.map(({ card }) => card),
     barcodes: barcodes.rows.map(({ barcode }) => barcode),
   }
-}
-
-const copiesPerTitle = 60
-
-/** Ends it in order and starts it again, with these settings: as a new version is deployed. */
-export async function startAnew(
-  lab: Lab,
-  library: FullLibrary,
-  env: Readonly<Record<string, string>>,
-): Promise<FullLibrary> {
-  library.bibby.kill('SIGTERM')
-  await library.bibby.ended
-  return { ...library, ...(await answering(lab, library.home, env)) }
 }
 
 async function answering(lab: Lab, home: Home, env: Readonly<Record<string, string>>) {

@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { type Drill, drill, type Lab } from './drill.ts'
 import { indexOf, pageOf } from './page.ts'
 import { perform } from './perform.ts'
+import { openStage } from './stage.ts'
 import { sparkline, tellOn } from './terminal.ts'
 import { exitCodes, type Verdict } from './verdict.ts'
 
@@ -35,9 +36,11 @@ const none: Act = async () => ({ lost: 0, late: 0 })
 const breaks: Act = async () => {
   throw new Error('The stage collapsed.')
 }
+// Nobody asks it for a library here.
+const stage = openStage()
 const quiet = { began: () => undefined, marked: () => undefined, ended: () => undefined }
 const played = (of: ReturnType<typeof aDrill>, signal = new AbortController().signal) =>
-  perform(of, { seed: 7, watching: quiet, signal })
+  perform(of, { seed: 7, stage, watching: quiet, signal })
 
 test('a safeguard has held only when every harm was done without it, and none with it', async () => {
   const cases: readonly (readonly [Act, Act, Verdict])[] = [
@@ -133,6 +136,7 @@ test('colour is for terminals: a file gets words only', async () => {
   const tell = tellOn({ write: (text) => told.push(text) })
   const report = await perform(aDrill(both, one), {
     seed: 1,
+    stage,
     watching: tell,
     signal: new AbortController().signal,
   })

@@ -1,6 +1,7 @@
 import { temporaryHome } from '@bibby/lending/test/bibby-process.ts'
 import type { ActName, Finding, Lab, Playable } from './drill.ts'
 import { randomFrom } from './random.ts'
+import type { Stage } from './stage.ts'
 import { type Verdict, verdict } from './verdict.ts'
 
 /** Milliseconds since the act began. */
@@ -37,14 +38,20 @@ export type Watching = {
 const actLimitMs = 60_000
 const stageLimitMs = 180_000
 
+/** What a drill is played with. */
+export type Playing = {
+  readonly seed: number
+  readonly stage: Stage
+  readonly watching: Watching
+  readonly signal: AbortSignal
+}
+
 /** Plays both acts, one after the other, each with parts of its own. Never throws: what goes wrong is in the report. */
-export async function perform(
-  drill: Playable,
-  { seed, watching, signal }: { seed: number; watching: Watching; signal: AbortSignal },
-): Promise<Report> {
+export async function perform(drill: Playable, playing: Playing): Promise<Report> {
+  const { seed, signal } = playing
   const startedAt = new Date()
-  const unguarded = await performAct(drill, 'unguarded', { seed, watching, signal })
-  const guarded = signal.aborted ? undefined : await performAct(drill, 'guarded', { seed, watching, signal })
+  const unguarded = await performAct(drill, 'unguarded', playing)
+  const guarded = signal.aborted ? undefined : await performAct(drill, 'guarded', playing)
   return {
     drill,
     seed,
@@ -57,7 +64,7 @@ export async function perform(
 async function performAct(
   drill: Playable,
   name: ActName,
-  { seed, watching, signal }: { seed: number; watching: Watching; signal: AbortSignal },
+  { seed, stage, watching, signal }: Playing,
 ): Promise<Act> {
   watching.began(name)
   let begun = performance.now()
@@ -71,6 +78,7 @@ async function performAct(
   const closing: (() => Promise<unknown>)[] = []
   const lab: Lab = {
     random: randomFrom(seed),
+    stage,
     signal: limited,
     home: async () => {
       const home = await temporaryHome()
