@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { bibbyVersion } from '@bibby/lending/version.ts'
+import { admission } from './admission.ts'
 import { checkouts } from './checkouts.ts'
 import { hasRealSets } from './generated-titles.ts'
 import { guard } from './guard.ts'
@@ -10,6 +11,7 @@ import { imports } from './imports.ts'
 import { memory } from './memory.ts'
 import { notices } from './notices.ts'
 import { overload } from './overload.ts'
+import { overloadOfBibby } from './overload-of-bibby.ts'
 import { patterns } from './patterns.ts'
 import { policies } from './policies.ts'
 import type { Row } from './row.ts'
@@ -19,6 +21,7 @@ import { stolenFromNow } from './stolen.ts'
 
 const generated = hasRealSets()
 const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
+  admission,
   checkouts,
   guard,
   imports,
@@ -29,6 +32,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   policies,
   ...(generated
     ? {
+        'overload-of-bibby': overloadOfBibby,
         'search-10k': () => searchRows(10_000),
         'search-100k': () => searchRows(100_000),
         'search-1m': () => searchRows(1_000_000),

@@ -32,8 +32,11 @@ export async function dataFolder(): Promise<AsyncDisposable & { readonly path: s
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
 
-/** Starts the real command on this data folder, without the sample library. */
-export async function startBibby(folder: string): Promise<RunningBibby> {
+/** Starts the real command on this data folder, without the sample library; `env` adds to its environment. */
+export async function startBibby(
+  folder: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<RunningBibby> {
   const begun = performance.now()
   const child = spawn(process.execPath, startArguments, {
     cwd: root,
@@ -45,6 +48,7 @@ export async function startBibby(folder: string): Promise<RunningBibby> {
       BIBBY_NOTICE_PORT: '0',
       BIBBY_SAMPLE: 'no',
       BIBBY_LOG_LEVEL: 'error',
+      ...env,
     },
   })
   const address = await addressOf(child)

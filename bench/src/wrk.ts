@@ -39,26 +39,70 @@ export async function checkoutsByWrk(
     readonly perSecond?: number
   },
 ): Promise<Load> {
+  const pace = perSecond === undefined ? '' : pauses((connections / perSecond) * 1000)
+  const told = await byWrk<Load & { failed: number }>(`${address}/api/v1/loans`, {
+    script: checkoutScript({ token, from, patrons }) + pace,
+    connections,
+    seconds,
+  })
+  const { failed, ...load } = told
+  if (failed > 0) throw new Error(`${failed} checkouts were refused or not answered.`)
+  return load
+}
+
+/** How many searches were answered and how many were refused or not answered, in all. */
+export type Searched = { readonly answered: number; readonly refused: number; readonly lost: number }
+
+/** Searches for these texts, one after the other, over and over; `perSecond` of them, or as many as are answered. */
+export async function searchesByWrk(
+  address: string,
+  token: string,
+  {
+    queries,
+    connections,
+    seconds,
+    perSecond,
+  }: {
+    readonly queries: readonly string[]
+    readonly connections: number
+    readonly seconds: number
+    readonly perSecond?: number
+  },
+): Promise<Searched> {
+  const pace = perSecond === undefined ? '' : pauses((connections / perSecond) * 1000)
+  return byWrk<Searched>(`${address}/api/v1/books/search`, {
+    script: searchScript({ token, queries }) + pace,
+    connections,
+    seconds,
+  })
+}
+
+/** Runs wrk with this script, which writes what it has to tell as JSON after `told`. */
+async function byWrk<Told>(
+  url: string,
+  {
+    script,
+    connections,
+    seconds,
+  }: { readonly script: string; readonly connections: number; readonly seconds: number },
+): Promise<Told> {
   const folder = await mkdtemp(join(tmpdir(), 'bibby-wrk-'))
   try {
-    const file = join(folder, 'checkouts.lua')
-    const pace = perSecond === undefined ? '' : pauses((connections / perSecond) * 1000)
-    await writeFile(file, script({ token, from, patrons }) + pace)
+    const file = join(folder, 'load.lua')
+    await writeFile(file, script)
     const { stdout } = await run(program, [
       ...['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '-s', file],
-      `${address}/api/v1/loans`,
+      url,
     ])
     const told = /^told (\{.{1,300}\})$/m.exec(stdout)?.[1]
     if (!told) throw new Error(`wrk said nothing of what it did:\n${stdout}`)
-    const { failed, ...load } = JSON.parse(told) as Load & { failed: number }
-    if (failed > 0) throw new Error(`${failed} checkouts were refused or not answered:\n${stdout}`)
-    return load
+    return JSON.parse(told) as Told
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-function script({ token, from, patrons }: { token: string; from: number; patrons: number }): string {
+function checkoutScript({ token, from, patrons }: { token: string; from: number; patrons: number }): string {
   return `
 local n = ${from}
 wrk.method = "POST"
@@ -77,6 +121,29 @@ done = function(summary, latency)
     errors.connect + errors.read + errors.write + errors.timeout + errors.status,
     summary.requests / summary.duration * 1e6,
     latency:percentile(50) / 1e3, latency:percentile(95) / 1e3, latency:percentile(99) / 1e3
+  ))
+end
+`
+}
+
+function searchScript({ token, queries }: { token: string; queries: readonly string[] }): string {
+  // A text of JSON is one of Lua too, in long brackets.
+  const bodies = queries.map((query) => `[==[${JSON.stringify({ query })}]==]`).join(',')
+  return `
+local bodies = {${bodies}}
+local n = 0
+wrk.method = "POST"
+wrk.headers["authorization"] = "Bearer ${token}"
+wrk.headers["content-type"] = "application/json"
+request = function()
+  n = n % #bodies + 1
+  return wrk.format(nil, nil, nil, bodies[n])
+end
+done = function(summary)
+  local errors = summary.errors
+  local lost = errors.connect + errors.read + errors.write + errors.timeout
+  io.write(string.format(
+    'told {"answered":%d,"refused":%d,"lost":%d}\\n', summary.requests - errors.status, errors.status, lost
   ))
 end
 `
