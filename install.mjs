@@ -1,5 +1,5 @@
 // Runs before `npm start` and `npm test`, on whatever Node the system has: installs what the lock file names,
-// once. With --with-system-packages it also brings the browser that the page tests drive.
+// once. With --with-system-packages it also brings the programs of the system that tests drive.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -9,12 +9,20 @@ import { join } from 'node:path'
 const oldestNode = 20
 const waitLimitMs = 15 * 60_000
 const pollMs = 500
+const systemPackages = [
+  {
+    program: '/usr/bin/chromium',
+    debian: ['chromium', 'fonts-noto-core', 'fonts-noto-cjk'],
+    suites: 'the page tests',
+  },
+  { program: '/usr/sbin/haproxy', debian: ['haproxy', 'openssl'], suites: 'the tests behind a proxy' },
+]
 
 if (Number(process.versions.node.split('.')[0]) < oldestNode) {
   fail(`Bibby needs Node ${oldestNode} or newer to install itself; this is ${process.version}.`)
 }
 if (!isInstalled()) alone(install)
-if (process.argv.includes('--with-system-packages')) bringChromium()
+if (process.argv.includes('--with-system-packages')) bringSystemPackages()
 
 /** npm writes its hidden lock file last: without it, or older than ours, an install was cut off or is out of date. */
 function isInstalled() {
@@ -73,22 +81,19 @@ function isAlive(holder) {
   }
 }
 
-function bringChromium() {
-  if (existsSync('/usr/bin/chromium')) return
+/** What suites need beside Node: who is not root on Debian is told which of them will be skipped, and goes on. */
+function bringSystemPackages() {
+  const missing = systemPackages.filter(({ program }) => !existsSync(program))
+  if (missing.length === 0) return
   if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
     run('apt-get', ['update', '-qq'])
-    run('apt-get', [
-      'install',
-      '-y',
-      '-qq',
-      '--no-install-recommends',
-      'chromium',
-      'fonts-noto-core',
-      'fonts-noto-cjk',
-    ])
-  } else {
+    const packages = missing.flatMap(({ debian }) => debian)
+    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages])
+    return
+  }
+  for (const { program, suites } of missing) {
     console.log(
-      'No /usr/bin/chromium: the page tests will be skipped. Install your system’s chromium to run them.',
+      `No ${program}: ${suites} will be skipped. Install it with your system’s packages to run them.`,
     )
   }
 }
