@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, mkdtemp, readdir, readFile, rm, rmdir, stat, statfs, writeFile } from 'node:fs/promises'
+import { freemem, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -29,8 +29,9 @@ type Marker = { readonly pid: number; readonly startedAt: string }
  * the next one.
  */
 export async function openRunFolder(): Promise<RunFolder> {
-  await endDeadRuns(tmpdir())
-  const path = await mkdtemp(join(tmpdir(), prefix))
+  const place = await placeOfRuns()
+  await endDeadRuns(place)
+  const path = await mkdtemp(join(place, prefix))
   // Root's databases run as another user, who must get through.
   await chmod(path, 0o711)
   const marker: Marker = { pid: process.pid, startedAt: (await startOf(process.pid)) ?? '' }
@@ -52,6 +53,27 @@ export async function openRunFolder(): Promise<RunFolder> {
       await ended
     },
   }
+}
+
+/** Where Linux keeps files in memory. */
+const inMemory = '/dev/shm'
+/** What a run needs there at most is some 2 GiB; so much must be free, of the folder and of the machine. */
+const freeBytesMin = 6 * 2 ** 30
+
+/**
+ * In memory, where there is plenty of it and programs may be run from there: nine hundred scratch databases are some ten
+ * gigabytes of files that live for a second each. Who names a folder by TMPDIR wants that one.
+ */
+async function placeOfRuns(): Promise<string> {
+  if (tmpdir() !== '/tmp' || freemem() < freeBytesMin) return tmpdir()
+  const { bavail, bsize } = await statfs(inMemory).catch(() => ({ bavail: 0, bsize: 0 }))
+  const mounts = await readFile('/proc/self/mounts', 'utf8').catch(() => '')
+  const [, , , options = 'noexec'] =
+    mounts
+      .split('\n')
+      .map((line) => line.split(' '))
+      .find(([, at]) => at === inMemory) ?? []
+  return bavail * bsize < freeBytesMin || options.split(',').includes('noexec') ? tmpdir() : inMemory
 }
 
 /** Takes away the folders of runs that are over. One that is not marked, or whose process lives, is left alone. */
