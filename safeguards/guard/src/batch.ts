@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { difference } from './difference.ts'
 import { type Json, planDigest, type Versioned } from './digest.ts'
+import type { Arguments, Declaration } from './guarded.ts'
 import { found, inTheWay, refusalOf, underFloor } from './plan.ts'
 import type { Ending, Refusal } from './refusal.ts'
 import { type At, end, type Guarding, note, stepOn } from './stepping.ts'
@@ -22,12 +23,19 @@ export async function turn<Tx>(guarding: Guarding<Tx>, id: string, by: string): 
     async (at) => {
       const { state, waitMs } = at.operation
       if (state !== 'executing' && state !== 'undoing') return { turn: 'at-rest' }
-      if (waitMs > 0) return { turn: { waitMs } }
+      // No batch makes the next one wait for longer than twice its pace: then the database's clock was put back.
+      if (waitMs > 0 && waitMs <= 2 * paceMs(at.declaration, at.declaration.batchRows))
+        return { turn: { waitMs } }
       return { turn: state === 'executing' ? await actOnBatch(at) : await undoBatch(at) }
     },
     { ifBusy: { turn: { waitMs: elsewhereMs } } },
   )
   return 'turn' in told ? told.turn : told
+}
+
+/** How long the next batch waits after one of so many rows. */
+function paceMs<Tx>({ pace }: Declaration<Tx, Arguments>, rows: number): number {
+  return pace === 'at-once' ? 0 : Math.ceil((rows * 60_000) / pace.rowsPerMinute)
 }
 
 /** Stops an operation that is under way: what is done stays done, is written down, and can be undone. */
@@ -78,8 +86,7 @@ async function actOnBatch<Tx>(at: At<Tx>): Promise<Turn> {
       batch.at(-1)?.position,
     ],
   )
-  const { pace } = declaration
-  const waitMs = pace === 'at-once' ? 0 : Math.ceil((batch.length * 60_000) / pace.rowsPerMinute)
+  const waitMs = paceMs(declaration, batch.length)
   await rows(
     `
       update guard_operation

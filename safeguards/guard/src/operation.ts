@@ -43,6 +43,9 @@ export type LockedOperation = Operation & {
   readonly waitMs: number
 }
 
+/** The longest that a timer holds; it is what an `integer` holds too. */
+const timerMsMax = 2_147_483_647
+
 /** Until when a plan may wait: for its approval, and from then on for its confirmation. */
 const until = `coalesce(case when approved_by is null then approve_until end, confirm_until)`
 
@@ -76,11 +79,11 @@ export async function lockOperation(
     `
       select ${shown}, state as written, code_hmac as "codeHmac", codes,
         coalesce(code_until <= clock_timestamp(), true) as "codeIsOver",
-        greatest(0, ceil(extract(epoch from next_batch_at - clock_timestamp()) * 1000))::integer as "waitMs"
+        least($2, greatest(0, ceil(extract(epoch from next_batch_at - clock_timestamp()) * 1000)))::integer as "waitMs"
       from guard_operation
       where id = $1
     `,
-    [id],
+    [id, timerMsMax],
   )
   return found
 }
