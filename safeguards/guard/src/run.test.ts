@@ -211,6 +211,25 @@ test('a pace of sixty a minute waits two seconds after two rows', async () => {
   assert.equal((await library.guard.show(id))?.state, 'done')
 })
 
+test('a clock of the database that was put back holds an operation up for no more than a batch, and nobody from stopping it', async () => {
+  await using db = await scratch()
+  const library = openLibrary(db.pool, {
+    withdraw: { pace: { rowsPerMinute: 60 } },
+    host: { wait: () => Promise.reject(new Error('waits')) },
+  })
+  const later = (by: string) =>
+    db.pool.query(`update guard_operation set next_batch_at = clock_timestamp() + $1::interval`, [by])
+  const id = await confirmed(library)
+  for (const putBack of ['1 hour', '60 days', '30 years']) {
+    await later(putBack)
+    const before = await value<number>(db.pool, deeds)
+    await assert.rejects(library.guard.run({ id, signal: never }), /waits/, putBack)
+    assert.equal(await value(db.pool, deeds), before + 2, putBack)
+  }
+  await later('60 days')
+  assert.ok('stopped' in (await library.guard.stop({ by: ada, id, because: 'wrong shelf' })))
+})
+
 test('when health drops midway it stops, says why, and what was done can be undone', async () => {
   const silent = () => {
     mock.timers.tick(5_000)
@@ -306,6 +325,22 @@ test('the way back closes on the day that the answer named, or was never there',
   const gone = await done(hard, 'b')
   const never = await hard.guard.undo({ by: ada, id: gone })
   assert.deepEqual(never, { refused: 'no-way-back', until: null })
+})
+
+test('of a plan whose time is over no row is named any more, also of a refused or expired one; that of another guard is left to it', async () => {
+  await using db = await scratch()
+  const other = openLibrary(db.pool, { withdraw: { name: 'of-another-guard' } })
+  await planned(other, 'b')
+  const library = openLibrary(db.pool, { withdraw: { ceiling: { rows: 6, percent: 100 } } })
+  const told = await library.guard.plan(library.withdraw, { by: ada, given: { shelf: 'a' } })
+  assert.equal('refused' in told && told.refused, 'over-ceiling')
+  await planned(library, 'b')
+  assert.equal(await library.guard.forget({ by: 'system:sweep' }), 0)
+  await db.pool.query(`update guard_operation set confirm_until = clock_timestamp() - interval '1 ms'`)
+  assert.equal(await library.guard.forget({ by: 'system:sweep' }), 2)
+  assert.equal(await library.guard.forget({ by: 'system:sweep' }), 0)
+  const named = `select name from guard_operation where samples <> '[]' or id in (select operation_id from guard_target)`
+  assert.deepEqual((await db.pool.query(named)).rows, [{ name: 'of-another-guard' }])
 })
 
 test('whoever sees it going wrong stops it: a plan is dropped, and what runs ends after its batch', async () => {

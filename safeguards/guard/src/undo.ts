@@ -57,30 +57,39 @@ export async function stop<Tx>(
  * would have needed. The operation itself stays in the list. Says how many were forgotten; ask again until none is.
  */
 export async function forget<Tx>(guarding: Guarding<Tx>, { by }: { readonly by: string }): Promise<number> {
-  const { host } = guarding
+  const { host, declared } = guarding
   const over = await host.read<{ id: string }>(
     `
       select id from guard_operation as operation
       where coalesce(undo_until, confirm_until, approve_until, planned_at) <= clock_timestamp()
-        and state not in ('executing', 'undoing')
-        and exists (select from guard_target where operation_id = operation.id)
+        and state not in ('executing', 'undoing') and name = any($2)
+        and (samples <> '[]' or exists (select from guard_target where operation_id = operation.id))
       order by planned_at
       limit $1
     `,
-    [forgottenMax],
+    [forgottenMax, [...declared.keys()]],
   )
   let forgotten = 0
   for (const { id } of over) {
-    await stepOn(guarding, { step: 'forget', operationId: id, by }, async (at) => {
-      const now = await operationOf(at.rows, id)
-      if (!now || now.isUndoable || ['planned', 'armed', 'executing', 'undoing'].includes(now.state))
-        return {}
-      await at.rows('delete from guard_target where operation_id = $1', [id])
-      await at.rows(`update guard_operation set samples = '[]' where id = $1`, [id])
-      await note(at, at.operation.written, { rows: now.count })
-      forgotten += 1
-      return {}
-    })
+    const told = await forgetOne(guarding, { by, id })
+    // A plan whose time is over was written as expired by that, and nothing else.
+    const isGone = 'refused' in told ? await forgetOne(guarding, { by, id }) : told
+    if ('forgotten' in isGone && isGone.forgotten) forgotten += 1
   }
   return forgotten
+}
+
+async function forgetOne<Tx>(
+  guarding: Guarding<Tx>,
+  { by, id }: { readonly by: string; readonly id: string },
+): Promise<{ readonly forgotten: boolean } | Refusal> {
+  return stepOn(guarding, { step: 'forget', operationId: id, by }, async (at) => {
+    const now = await operationOf(at.rows, id)
+    if (!now || now.isUndoable || ['planned', 'armed', 'executing', 'undoing'].includes(now.state))
+      return { forgotten: false }
+    await at.rows('delete from guard_target where operation_id = $1', [id])
+    await at.rows(`update guard_operation set samples = '[]' where id = $1`, [id])
+    await note(at, at.operation.written, { rows: now.count })
+    return { forgotten: true }
+  })
 }
