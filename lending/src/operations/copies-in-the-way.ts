@@ -25,7 +25,10 @@ export async function copiesInTheWay(tx: Tx, ids: readonly string[]): Promise<Re
   return new Map(found.flatMap(({ id, obstacle }) => (obstacle === null ? [] : [[id, obstacle] as const])))
 }
 
-/** Locks copies, and only then looks at them: what was lent while we waited for the lock is seen. */
+/**
+ * Locks copies, and only then looks at them: what was lent while we waited for the lock is seen. The version says too
+ * whether the title is deleted by now: to such a one no copy comes back.
+ */
 export async function holdCopies(tx: Tx, ids: readonly string[]): Promise<readonly Held[]> {
   const held = await tx.rows<{ id: string; version: string; label: string; isWithdrawn: boolean }>(sql`
     select id::text, version::text, barcode as label, withdrawn_at is not null as "isWithdrawn"
@@ -35,9 +38,16 @@ export async function holdCopies(tx: Tx, ids: readonly string[]): Promise<readon
     for update
   `)
   const obstacles = await copiesInTheWay(tx, ids)
+  const orphans = await tx.rows<{ id: string }>(sql`
+    select copy.id::text
+    from copy
+    join title on title.id = copy.title_id
+    where copy.id = any(${ids}::bigint[]) and title.deleted_at is not null
+  `)
+  const hasNoTitle = new Set(orphans.map(({ id }) => id))
   return held.map(({ id, version, label, isWithdrawn }) => ({
     id,
-    version,
+    version: hasNoTitle.has(id) ? `${version}/title deleted` : version,
     label,
     obstacle: isWithdrawn ? null : (obstacles.get(id) ?? null),
   }))
