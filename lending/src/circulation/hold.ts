@@ -26,12 +26,16 @@ export const placeHold: Verb<PlaceHoldAsk, HoldPlaced, PlaceHoldRefused | Nobody
     if (refusal) return refusal
     const { patronId } = facts
     assert(patronId !== null, 'An unknown patron was not refused.')
+    // Held so that the title cannot be deleted while somebody begins to wait for it.
     const [hold] = await tx.rows<{ id: number }>(sql`
       insert into hold (title_id, patron_id, pickup_branch_id, placed_at)
-      values (${ask.titleId}, ${patronId}, ${ask.pickupBranchId}, ${by.occurredAt})
+      select id, ${patronId}, ${ask.pickupBranchId}, ${by.occurredAt}
+      from title
+      where id = ${ask.titleId} and deleted_at is null
+      for key share
       returning id
     `)
-    assert(hold, 'An inserted hold has an id.')
+    if (!hold) return { refused: 'title-unknown' }
     const [queue] = await tx.rows<{ position: number }>(sql`
       select count(*)::integer as position
       from hold

@@ -3,9 +3,13 @@ import { test } from 'node:test'
 import type { Guarded } from '@bibby/guard/guarded.ts'
 import type { Operation } from '@bibby/guard/operation.ts'
 import { aServedLibrary } from '../../test/api-fixtures.ts'
+import { openTransaction, whenSomebodyWaits } from '../../test/at-once.ts'
+import { by } from '../../test/library-fixtures.ts'
 import { aCataloguer, aMailbox, atRest, carriedOut, codeIn, copiesOn } from '../../test/operation-fixtures.ts'
+import { placeHold } from '../circulation/hold.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
+import { write } from '../postgres/write.ts'
 import { editCopies } from './edit-copies.ts'
 import { withdrawCopies } from './withdraw-copies.ts'
 
@@ -54,6 +58,24 @@ test('a copy does not come back to a title that is deleted by then; with the tit
   assert.ok('undoing' in (await guard.undo(ask)))
   const { state, undone } = await atRest(at.library, withdrawn.id)
   assert.deepEqual({ state, undone }, { state: 'undone', undone: 5 })
+})
+
+test('nobody waits for a title that was deleted while they asked for it', async () => {
+  await using at = await aLibrary()
+  const deleting = await openTransaction(
+    at.db,
+    sql`
+      with locked as (select id from title where id = ${at.titleId} for update)
+      update title set deleted_at = now() from locked where title.id = locked.id
+    `,
+  )
+  const ask = { titleId: at.titleId, card: at.card, pickupBranchId: at.branchId }
+  const placing = write(at.db, by(), placeHold, ask)
+  assert.ok(await whenSomebodyWaits(at.db, placing))
+  await deleting.end('commit')
+  await deleting[Symbol.asyncDispose]()
+  const told = await placing
+  assert.equal(told.outcome === 'refused' && told.refusal.refused, 'title-unknown', JSON.stringify(told))
 })
 
 test('of two operations on the same copies at once one is done, and the other is refused with what changed', async () => {
