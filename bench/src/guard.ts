@@ -85,6 +85,7 @@ function withdrawGuarded(db: Database) {
         code = message.code
         return { sentTo: 'the bench' }
       },
+      mayStill: async () => true,
       secret: () => secret,
     }),
     [withdrawing],

@@ -178,6 +178,11 @@ export const answers: Readonly<Record<RefusalCode, Answer>> = {
   'not-the-requester': barred(403, 'Somebody else asked for it.', 'Who planned it confirms it.'),
   'second-person-same': barred(403, 'The second person is another person.', 'Ask a colleague to approve it.'),
   'approval-missing': barred(403, 'A second person must approve it first.', 'Ask a colleague to approve it.'),
+  'permission-gone': barred(
+    403,
+    'Who planned it or approved it may do so no longer.',
+    'Drop it, and have it planned anew by somebody who may.',
+  ),
   'approved-already': ruled('It was approved before.', 'Nothing needs to be done.'),
   'codes-used-up': barred(429, 'No more codes are sent for this operation.', 'Plan it again.'),
   'code-not-sent': ruled('The code could not be sent.', 'See to what is named; then ask for a code again.'),

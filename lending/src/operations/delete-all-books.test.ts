@@ -110,6 +110,23 @@ test('where two people are needed, a manager approves what an operator planned, 
   assert.equal(done.json().state, 'done')
 })
 
+test('an approval does not outlive the account of who gave it, nor a plan the role of who made it', async () => {
+  await using at = await aCatalogue({ secondPerson: true })
+  const { id, phrase } = (await at.ask('operator', initiate, given)).json()
+  await at.ask('manager', `/api/v1/operations/${id}/approve`, {})
+  await at.ask('operator', `/api/v1/operations/${id}/code`, {})
+  const ask = { id, phrase, code: codeIn(at.mails) }
+  await at.db.rows(sql`update staff set deleted_at = now() where role = 'manager'`)
+  const gone = await at.ask('operator', confirm, ask)
+  assert.deepEqual([gone.statusCode, gone.json().code], [403, 'permission-gone'])
+  await at.db.rows(sql`update staff set deleted_at = null`)
+  // Another process may honour the session as it was for some seconds.
+  await at.db.rows(sql`update staff set role = 'manager' where role = 'operator'`)
+  assert.equal((await at.ask('operator', confirm, ask)).json().code, 'permission-gone')
+  await at.db.rows(sql`update staff set role = 'operator'`)
+  assert.equal((await at.ask('operator', confirm, ask)).json().state, 'done')
+})
+
 test('a book that is on loan or waited for keeps all of them, also when that happens after the plan', async () => {
   await using at = await aCatalogue()
   const hold = sql`

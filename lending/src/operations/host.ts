@@ -13,6 +13,7 @@ export type HostOptions = {
   readonly instance: string
   readonly clock: () => Date
   readonly send: Host<Tx>['send']
+  readonly mayStill: Host<Tx>['mayStill']
   /** Read when a code is first made or compared. */
   readonly secret: () => Uint8Array
 }
@@ -40,7 +41,7 @@ const batch: FanOut = {
  * The guard's steps, each a write like any other: the fence stands before it and its journal row is in the same
  * transaction. A step that changes nothing is rolled back and leaves no row.
  */
-export function guardHost({ db, instance, clock, send, secret }: HostOptions): Host<Tx> {
+export function guardHost({ db, instance, clock, send, mayStill, secret }: HostOptions): Host<Tx> {
   const noted = new WeakMap<Tx, AuditEntry>()
   return {
     read: plainRows(db),
@@ -71,6 +72,7 @@ export function guardHost({ db, instance, clock, send, secret }: HostOptions): H
       noted.set(tx, entry)
     },
     send,
+    mayStill,
     get secret() {
       return secret()
     },

@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Guard, openGuard } from '@bibby/guard/guard.ts'
 import type { Guarded } from '@bibby/guard/guarded.ts'
+import type { Host } from '@bibby/guard/host.ts'
 import type { Operation } from '@bibby/guard/operation.ts'
 import type { Refusal } from '@bibby/guard/refusal.ts'
 import { askedBy } from '../postgres/asker.ts'
 import type { Database, Tx } from '../postgres/pool.ts'
-import { may, type Permission, type Someone } from '../staff/permission.ts'
+import { sql } from '../postgres/sql.ts'
+import { may, type Permission, type Role, type Someone } from '../staff/permission.ts'
 import { type DeleteAllBooks, deleteAllBooks } from './delete-all-books.ts'
 import { editCopies } from './edit-copies.ts'
 import { guardHost } from './host.ts'
@@ -33,6 +35,18 @@ export function mayWorkOn(
   if (what === 'stop') return may(who, 'operate')
   if (what === 'approve' && may(who, 'approve')) return true
   return permission !== undefined && may(who, permission)
+}
+
+/** Whether the person behind this actor may do this by the account that they have now. */
+const mayStill: Host<Tx>['mayStill'] = async (tx, { by, as, name }) => {
+  const id = Number(/^staff:(\d{1,15})$/.exec(by)?.[1] ?? 0)
+  const [person] = await tx.rows<{ role: Role }>(sql`
+    select role from staff where id = ${id} and deleted_at is null
+  `)
+  return (
+    person !== undefined &&
+    mayWorkOn({ kind: 'staff', role: person.role }, name, as === 'approver' ? 'approve' : 'ask')
+  )
 }
 
 /** The same person with the same key plans the same operation: its id is made from both. */
@@ -84,6 +98,7 @@ export function openOperations({
       instance,
       clock,
       send: (message) => sendCode(db, sendDirect, message),
+      mayStill,
       secret: () => {
         secret ??= keptSecret(dataFolder)
         return secret

@@ -211,6 +211,28 @@ test('where two are needed, the second is another person, in time, and both have
   assert.ok('confirmed' in (await library.guard.confirm({ by: ada, id, phrase, code })))
 })
 
+test('who may no longer ask or approve when it is confirmed does not count, and no try is used up', async () => {
+  await using db = await scratch()
+  const people = { needed: 2, approveMinutes: 60, confirmMinutes: 10 } as const
+  let gone = ''
+  const mayStill = async (_: unknown, { by, as }: { by: string; as: string }) => gone !== `${as} ${by}`
+  const library = openLibrary(db.pool, { withdraw: { people }, host: { mayStill } })
+  const plan = await planned(library)
+  await library.guard.approve({ by: ben, id: plan.id })
+  await library.guard.sendCode({ by: ada, id: plan.id })
+  const ask = { by: ada, ...plan, code: library.sent[0]?.code ?? '' }
+  for (const [as, of] of [
+    ['approver', ben],
+    ['requester', ada],
+  ] as const) {
+    gone = `${as} ${of}`
+    assert.deepEqual(await library.guard.confirm(ask), { refused: 'permission-gone', of })
+  }
+  gone = ''
+  const told = await library.guard.confirm(ask)
+  assert.ok('confirmed' in told && told.confirmed.tries === 1)
+})
+
 test('an approval that comes too late, or is not used in time, opens nothing', async () => {
   await using db = await scratch()
   const people = { needed: 2, approveMinutes: 60, confirmMinutes: 10 } as const

@@ -122,6 +122,8 @@ export async function confirm<Tx>(
     }
     if (operation.state !== 'armed' || !operation.codeHmac)
       return { refused: 'not-now', state: operation.state }
+    const gone = await permissionGone(at)
+    if (gone) return gone
     if (!isPhrase({ typed: phrase, phrase: operation.phrase ?? '' })) return { refused: 'phrase-wrong' }
 
     const triesLeft = triesMax - operation.tries - 1
@@ -145,6 +147,16 @@ export async function confirm<Tx>(
     await note(at, 'executing', { rows: operation.count })
     return { confirmed: await asLeft(at), repeated: false }
   })
+}
+
+/** Neither who asked nor who approved counts when they may do so no longer. */
+async function permissionGone<Tx>({ host, tx, operation }: At<Tx>): Promise<Refusal | undefined> {
+  const { requestedBy, approvedBy, name } = operation
+  if (!(await host.mayStill(tx, { by: requestedBy, as: 'requester', name })))
+    return { refused: 'permission-gone', of: requestedBy }
+  if (approvedBy !== null && !(await host.mayStill(tx, { by: approvedBy, as: 'approver', name })))
+    return { refused: 'permission-gone', of: approvedBy }
+  return undefined
 }
 
 /** The code goes to who asked, and only they confirm; where two are needed, not before the second one has agreed. */

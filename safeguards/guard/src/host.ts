@@ -54,6 +54,14 @@ export type Host<Tx> = {
    * has changed nothing, and may as well be rolled back.
    */
   readonly audit: (tx: Tx, entry: AuditEntry) => Promise<void>
+  /**
+   * Whether whoever asked for an operation of this name, or approved it, may still do so. Asked in the transaction that
+   * confirms it: between a plan and its confirmation people leave and roles change.
+   */
+  readonly mayStill: (
+    tx: Tx,
+    who: { readonly by: string; readonly as: 'requester' | 'approver'; readonly name: string },
+  ) => Promise<boolean>
   /** Sends the code and says where to (`r***@example.org`), or why not. Never called inside a transaction. */
   readonly send: (
     message: CodeMessage,

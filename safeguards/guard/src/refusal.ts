@@ -31,6 +31,7 @@ export type Refusal =
   | { readonly refused: 'not-the-requester'; readonly requestedBy: string }
   | { readonly refused: 'second-person-same' }
   | { readonly refused: 'approval-missing' }
+  | { readonly refused: 'permission-gone'; readonly of: string }
   | { readonly refused: 'approved-already'; readonly approvedBy: string }
   | { readonly refused: 'codes-used-up' }
   | { readonly refused: 'code-not-sent'; readonly because: string }

@@ -150,6 +150,7 @@ export function openLibrary(pool: pg.Pool, over: Over = {}): Guarding {
       await tx.rows('insert into trail (entry) values ($1)', [JSON.stringify(entry)])
       noted.add(tx)
     },
+    mayStill: async () => true,
     send: async (message) => {
       sent.push(message)
       return { sentTo: 'r***@example.org' }
