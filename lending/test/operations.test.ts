@@ -98,6 +98,10 @@ test('by page without script: planned, the code asked for, confirmed, seen in th
   assert.match(planned.text, /WITHDRAW 3 COPIES #[0-9a-f]{4}.*It is planned. Nothing was touched yet/)
   assert.match(planned.html, /Worn &lt;b/)
   const [path = ''] = planned.path.split('?')
+  await at.db.rows(sql`update staff set email = ''`)
+  const unsent = await cataloguer.send(`${path}/code`, {})
+  assert.match(unsent.text, /your account has no mail address.*No code holds now/)
+  await at.db.rows(sql`update staff set email = login || '@example.org'`)
 
   const armed = await cataloguer.send(`${path}/code`, {})
   assert.match(armed.text, /The code is on its way/)

@@ -74,6 +74,24 @@ test('all books are deleted by initiate and confirm; nothing is found then, and 
   assert.equal(await digestOfAll(at.db), before)
 })
 
+test('asked again under the same key, a plan whose code did not go out has one sent; one whose code holds has not', async () => {
+  const { mails, sendDirect } = aMailbox()
+  let works = false
+  await using at = await aServedLibrary({
+    sendDirect: async (mail) => (works ? sendDirect(mail) : { notSentBecause: 'the mail is down' }),
+  })
+  const headers = { ...bearing(await at.tokenOf('operator')), 'idempotency-key': 'one' }
+  await at.db.rows(sql`update staff set email = login || '@example.org'`)
+  const ask = () => at.app.inject({ method: 'POST', url: initiate, headers, payload: given })
+  assert.equal((await ask()).json().code, 'code-not-sent')
+  works = true
+  const sent = await ask()
+  assert.deepEqual([sent.statusCode, sent.json().state, mails.length], [201, 'armed', 1])
+  assert.ok(sent.json().sentTo)
+  assert.equal((await ask()).json().id, sent.json().id)
+  assert.equal(mails.length, 1)
+})
+
 test('only operators begin it, and a token is needed: a page’s cookie is none', async () => {
   await using at = await aCatalogue()
   assert.equal((await at.ask('manager', initiate, given)).statusCode, 403)

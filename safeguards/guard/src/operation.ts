@@ -21,6 +21,8 @@ export type Operation = {
   readonly digest: string | null
   readonly phrase: string | null
   readonly codeUntil: Date | null
+  /** Whether a code is out that can still be typed. */
+  readonly codeHolds: boolean
   readonly tries: number
   readonly acted: number
   readonly undone: number
@@ -54,7 +56,8 @@ const shown = `
   case when state in ('planned', 'armed') and ${until} <= clock_timestamp() then 'expired' else state end as state,
   requested_by as "requestedBy", planned_at as "plannedAt", approve_until as "approveUntil",
   confirm_until as "confirmUntil", approved_by as "approvedBy", count, total, samples,
-  encode(digest, 'hex') as digest, phrase, code_until as "codeUntil", tries, acted, undone, left_alone as "left",
+  encode(digest, 'hex') as digest, phrase, code_until as "codeUntil",
+  coalesce(code_until > clock_timestamp(), false) as "codeHolds", tries, acted, undone, left_alone as "left",
   next_batch_at as "nextBatchAt", undo_until as "undoUntil", ended_at as "endedAt", because,
   state in ('done', 'failed') and acted > 0 and coalesce(undo_until > clock_timestamp(), false) as "isUndoable"
 `

@@ -31,10 +31,13 @@ export async function deletingAllBooks(app: App, { library, limits }: ApiServed)
       })
       if (!('planned' in told)) return refused(request, reply, told)
       const { planned } = told
-      if (planned.approveUntil !== null || planned.state !== 'planned') return reply.code(201).send(planned)
+      const wantsCode = planned.state === 'planned' || (planned.state === 'armed' && !planned.codeHolds)
+      if (planned.approveUntil !== null || !wantsCode) return reply.code(201).send(planned)
       const sent = await operations.guard.sendCode({ by: actor, id })
       if ('refused' in sent) return refused(request, reply, sent)
-      return reply.code(201).send({ ...planned, state: 'armed', sentTo: sent.sentTo, codeUntil: sent.until })
+      return reply
+        .code(201)
+        .send({ ...planned, state: 'armed', sentTo: sent.sentTo, codeUntil: sent.until, codeHolds: true })
     },
   )
   app.post(

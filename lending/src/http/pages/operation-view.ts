@@ -59,11 +59,13 @@ export function stateTag({ state }: Pick<Operation, 'state'>): Html {
 }
 
 function until(visit: Visit, operation: Operation): Html | undefined {
-  const { state, approveUntil, approvedBy, confirmUntil, codeUntil, undoUntil, isUndoable } = operation
+  const { state, approveUntil, approvedBy, confirmUntil, codeUntil, codeHolds, undoUntil, isUndoable } =
+    operation
   const at = (when: Date | null) => moment(when, zoneOf(visit))
   if (state === 'planned' && approveUntil && !approvedBy)
     return html` Waits for a second person until ${at(approveUntil)}.`
   if (state === 'planned') return html` Can be confirmed until ${at(confirmUntil)}.`
+  if (state === 'armed' && !codeHolds) return html` No code holds now: have a new one sent.`
   if (state === 'armed') return html` The code holds until ${at(codeUntil)}.`
   if (isUndoable) return html` Can be taken back until ${at(undoUntil)}.`
   return undefined
