@@ -243,7 +243,12 @@ test('an approval that comes too late, or is not used in time, opens nothing', a
   assert.deepEqual(await library.guard.approve({ by: ben, id: late.id }), { refused: 'expired' })
 
   const unused = await planned(library)
+  const before = await value<Date>(db.pool, 'select clock_timestamp()')
   await library.guard.approve({ by: ben, id: unused.id })
+  const after = await value<Date>(db.pool, 'select clock_timestamp()')
+  // Ten minutes from the approval on, and not what is left of the hour that it could take.
+  const until = (await library.guard.show(unused.id))?.confirmUntil?.getTime() ?? 0
+  assert.ok(until >= before.getTime() + 600_000 && until <= after.getTime() + 600_000)
   await library.guard.sendCode({ by: ada, id: unused.id })
   // Approval has a time of its own: that it is over does not end what was approved within it.
   await db.pool.query(`update guard_operation set approve_until = clock_timestamp() - interval '1 ms'`)
