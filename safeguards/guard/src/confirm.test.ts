@@ -133,6 +133,7 @@ test('a code holds five minutes by the clock of the database, and not a millisec
   const late = await library.guard.confirm(ask)
   mock.timers.reset()
   assert.deepEqual(late, { refused: 'code-expired', triesLeft: 3 })
+  assert.equal((await library.guard.show(ask.id))?.tries, 2)
 })
 
 test('five minutes begin when the code is made', async () => {
