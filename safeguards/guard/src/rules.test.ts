@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import crypto from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { overCeiling } from './ceiling.ts'
@@ -160,6 +162,19 @@ test('a code is eight letters of Crockford, each as likely, and is read as peopl
   for (const typed of ['01AB01XY', '01ab-01xy', ' oLab oIxy ', 'O1AB0LXY'])
     assert.ok(isCode(typed, kept), typed)
   for (const typed of ['', '01AB01XZ', '01AB01X', '01AB01XY0', '😀']) assert.ok(!isCode(typed, kept), typed)
+})
+
+test('a code comes from the randomness of the system, and is compared in a time that tells nothing', (t) => {
+  const random = t.mock.method(crypto, 'randomBytes')
+  const compare = t.mock.method(crypto, 'timingSafeEqual')
+  syncBuiltinESMExports()
+  const code = newCode()
+  const hmac = codeHmac(secret, 'one', code)
+  assert.ok(isCode(code, { secret, operationId: 'one', hmac }))
+  assert.ok(!isCode('wrong', { secret, operationId: 'one', hmac }))
+  assert.deepEqual([random.mock.callCount(), compare.mock.callCount()], [1, 2])
+  t.mock.restoreAll()
+  syncBuiltinESMExports()
 })
 
 test('what is kept of a code is bound to the secret and to its operation', () => {
