@@ -5,11 +5,14 @@ import { ask } from './runner/ask.ts'
 import { openDesks, type Shift } from './runner/desks.ts'
 import { type Drill, drill, type Lab } from './runner/drill.ts'
 import { type FullLibrary, openFullLibrary, signedInAs } from './runner/full-library.ts'
+import { served } from './runner/served.ts'
 import { watch } from './runner/watch.ts'
 
 type Seen = {
   /** Still withdrawn at the end, of those that nobody meant. */
   readonly withdrawn: number
+  /** Wrong inputs that were carried out although no person had seen what they would do. */
+  readonly letThrough: number
   readonly shift: Shift
 }
 
@@ -34,6 +37,11 @@ const told: Omit<Drill<Seen>, 'unguarded' | 'guarded'> = {
       tell: ({ withdrawn }) => withdrawn.toLocaleString('en'),
     },
     {
+      what: 'wrong inputs that went through without a person who saw what they would do',
+      isThere: ({ letThrough }) => letThrough > 0,
+      tell: ({ letThrough }) => String(letThrough),
+    },
+    {
       what: 'patrons sent away from a desk, because the copy in their hand was withdrawn',
       isThere: ({ shift }) => (shift.refused['copy-withdrawn'] ?? 0) > 0,
       tell: ({ shift }) => `${shift.refused['copy-withdrawn'] ?? 0} of ${Math.ceil(shift.asked / 2)}`,
@@ -45,12 +53,15 @@ const told: Omit<Drill<Seen>, 'unguarded' | 'guarded'> = {
 export const s32017 = drill<Seen>({
   ...told,
   unguarded: (lab) => whileDesksWork(lab, typedPastADialog),
-  guarded: (lab) => whileDesksWork(lab, typedAgainstTheGuard),
+  guarded: async (lab) => {
+    const seen = await whileDesksWork(lab, typedAgainstTheGuard)
+    return { ...seen, shift: served(seen.shift) }
+  },
 })
 
 async function whileDesksWork(
   lab: Lab,
-  maintain: (lab: Lab, library: FullLibrary) => Promise<void>,
+  maintain: (lab: Lab, library: FullLibrary) => Promise<number>,
 ): Promise<Seen> {
   const library = await openFullLibrary(lab)
   await shelve(library)
@@ -64,18 +75,19 @@ async function whileDesksWork(
     `${library.copies.toLocaleString('en')} copies; meant: withdraw ${meant.copies} from the shelf “${meant.shelf}” of ${meant.branch}`,
   )
   await wait(quietMs)
-  await maintain(lab, library)
+  const letThrough = await maintain(lab, library)
   await wait(quietMs)
   const shift = await desks.close()
   await shelves.close()
   return {
     withdrawn: await counted(library, `withdrawn_at is not null and shelf <> '${meant.shelf}'`),
+    letThrough,
     shift,
   }
 }
 
 /** The form that circulates: the code comes in the reply, and the phrase is always the same, so a script can do both. */
-async function typedPastADialog(lab: Lab, { db }: FullLibrary): Promise<void> {
+async function typedPastADialog(lab: Lab, { db }: FullLibrary): Promise<number> {
   const pending = new Map<string, { branch: string; percent: number }>()
   const initiate = (order: { branch: string; percent: number }) => {
     const code = lab.random().toString(36).slice(2, 8).toUpperCase()
@@ -99,9 +111,11 @@ async function typedPastADialog(lab: Lab, { db }: FullLibrary): Promise<void> {
   lab.mark(`typed: 100% of ${wrongSet.branch}; the reply holds the code, the script types it and the phrase`)
   await confirm(reply.code, reply.type)
   lab.mark('done, all in one go')
+  return 1
 }
 
-async function typedAgainstTheGuard(lab: Lab, library: FullLibrary): Promise<void> {
+/** Gives how many of the wrong inputs went through before somebody read the mail. */
+async function typedAgainstTheGuard(lab: Lab, library: FullLibrary): Promise<number> {
   const operator = { ...library, token: await signedInAs(library, 'operator') }
   const plan = (given: { branch: string; shelf?: string }) =>
     ask(operator, 'POST', 'operations/withdraw-copies', { ...given, because: 'maintenance' })
@@ -122,11 +136,15 @@ async function typedAgainstTheGuard(lab: Lab, library: FullLibrary): Promise<voi
   const code = await codeInTheMail(library)
   const insisted = await ask(operator, 'POST', `operations/${id}/confirm`, { phrase, code })
   lab.mark(`a tired person reads the mail and types both: ${insisted.body.code ?? insisted.body.state}`)
+  if (insisted.status >= 300) throw new Error(`It should have been confirmed: ${insisted.body.code}.`)
   await until(operator, id, 'done')
   lab.mark('done, at its pace; somebody looks at the shelf')
   await ask(operator, 'POST', `operations/${id}/undo`, {})
   await until(operator, id, 'undone')
   lab.mark('undone, row by row')
+  return [wrong.body.code === 'over-ceiling', scripted.body.code === 'phrase-wrong'].filter(
+    (refused) => !refused,
+  ).length
 }
 
 async function until(operator: FullLibrary, id: string, state: string): Promise<void> {
@@ -144,7 +162,8 @@ async function codeInTheMail({ home }: FullLibrary): Promise<string> {
   for (;;) {
     const [name] = await readdir(folder).catch(() => [])
     const mail = name?.endsWith('.eml') ? await readFile(join(folder, name), 'utf8') : ''
-    const code = /\b[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}\b/.exec(mail)?.[0]
+    // On a line of its own: the identities in a mail have groups of four too.
+    const code = /^ {4}([0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4})\r?$/m.exec(mail)?.[1]
     if (code) return code
     await wait(50)
   }

@@ -11,6 +11,7 @@ import { ask } from './runner/ask.ts'
 import { openDesks, type Shift } from './runner/desks.ts'
 import { type Drill, drill, type Lab } from './runner/drill.ts'
 import { type FullLibrary, openFullLibrary, signedInAs } from './runner/full-library.ts'
+import { served } from './runner/served.ts'
 
 type Seen = {
   readonly shift: Shift
@@ -113,8 +114,9 @@ async function guarded(lab: Lab): Promise<Seen> {
   )
   const arrived = new Set(mail.server.mails.map(messageIdIn))
   const sent = new Set(rows.map(({ message_id }) => message_id))
+  if (arrived.size === 0) throw new Error(`Of ${rows.length} receipts none arrived: this act shows nothing.`)
   return {
-    shift,
+    shift: served(shift),
     caused: rows.length,
     lost: rows.filter(({ message_id, state }) => state !== 'queued' && !arrived.has(message_id ?? '')).length,
     waiting: rows.filter(({ state }) => state === 'queued').length,
