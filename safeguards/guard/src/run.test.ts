@@ -230,7 +230,9 @@ test('a clock of the database that was put back holds an operation up for no mor
   assert.ok('stopped' in (await library.guard.stop({ by: ada, id, because: 'wrong shelf' })))
 })
 
-test('when health drops midway it stops, says why, and what was done can be undone', async () => {
+test('when health drops midway it stops, says why, and what was done can be undone', {
+  timeout: 60_000,
+}, async () => {
   const silent = () => {
     mock.timers.tick(5_000)
     return new Promise<string>(() => undefined)

@@ -131,7 +131,9 @@ test('a deadline that fires late lets the answer in that is already here', async
   assert.equal(clock.set(), 0)
 })
 
-test('a deadline that fires late is set once more and no further, and the breaker does not hear of it', async () => {
+test('a deadline that fires late is set once more and no further, and the breaker does not hear of it', {
+  timeout: 60_000,
+}, async () => {
   const { clock, call, state } = dependency({ breaker: { callsMin: 1, failedPercent: 1 } })
   const ended = endOf(call(silence, { deadline: deadlineIn(2_000, { clock }) }))
   await clock.stall(2_000 + lateMs + 1)

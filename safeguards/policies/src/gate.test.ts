@@ -59,7 +59,7 @@ test('on the ramp a place that comes free by itself goes to who waits, not to wh
   assert.deepEqual(begun, ['probe', 'runs', 'waits'])
 })
 
-test('when the breaker opens, who waits hears it at once', async () => {
+test('when the breaker opens, who waits hears it at once', { timeout: 60_000 }, async () => {
   const { clock, call, state } = dependency({
     atOnceMax: 2,
     waitingMax: 9,

@@ -149,7 +149,7 @@ test('a failure of an hour ago does not count', async (t) => {
   assert.equal(state().breaker, 'closed')
 })
 
-test('one call that times out aborts no other', async (t) => {
+test('one call that times out aborts no other', { timeout: 60_000 }, async (t) => {
   const others = 100
   mockClock(t)
   const itsSignals: AbortSignal[] = []
@@ -205,7 +205,9 @@ test('the first failure does not open the breaker', async () => {
   assert.equal(state().breaker, 'closed')
 })
 
-test('an open breaker is not tried again: who asks is refused without a pause', async (t) => {
+test('an open breaker is not tried again: who asks is refused without a pause', {
+  timeout: 60_000,
+}, async (t) => {
   mockClock(t)
   const itsBreaker = circuitBreaker(handleAll, { halfOpenAfter: hourMs, breaker: new ConsecutiveBreaker(1) })
   await itsBreaker.execute(() => Promise.reject(new Down())).catch(() => {})
@@ -229,7 +231,9 @@ test('an open breaker is not tried again: who asks is refused without a pause', 
   assert.equal(state().breaker, 'open')
 })
 
-test('three retries of two seconds keep nobody longer than the two seconds', async (t) => {
+test('three retries of two seconds keep nobody longer than the two seconds', {
+  timeout: 60_000,
+}, async (t) => {
   mockClock(t)
   const itsRetry = retry(handleAll, { maxAttempts: 3, backoff: new ConstantBackoff(100) })
   const begunAt = Date.now()
