@@ -79,6 +79,23 @@ test('by API: a refusal names what is in the way, who may not is refused, and wh
   )
 })
 
+test('by API: what is named empty, as by a variable that a script has not set, is no name', async () => {
+  await using at = await aLibraryToWeed()
+  await at.db.rows(sql`update copy set shelf = '' where shelf = 'weeding'`)
+  for (const named of [
+    { shelf: '' },
+    { branch: '' },
+    { itemType: '' },
+    { barcodes: [] },
+    { barcodes: [''] },
+  ]) {
+    const withdrawn = await at.ask('manager', '/withdraw-copies', { ...named, because: 'Worn' })
+    assert.deepEqual([withdrawn.statusCode, withdrawn.json().code], [400, 'request-invalid'], withdrawn.body)
+    const edited = await at.ask('manager', '/edit-copies', { ...named, to: { shelf: 'cellar' } })
+    assert.deepEqual([edited.statusCode, edited.json().code], [400, 'request-invalid'], edited.body)
+  }
+})
+
 test('by page without script: planned, the code asked for, confirmed, seen in the list, and taken back', async () => {
   const { mails, sendDirect } = aMailbox()
   await using at = await anOpenLibrary({ sendDirect })

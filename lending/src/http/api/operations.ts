@@ -81,7 +81,8 @@ async function operationAt({ library }: Pick<ApiServed, 'library'>, id: string):
 /** Which copies: all that is said must fit. */
 const selection = {
   branch: Type.Optional(code),
-  shelf: Type.Optional(line(copyLimits.shelf)),
+  // Empty is no shelf that somebody named, and not the copies that have none.
+  shelf: Type.Optional(someLine(copyLimits.shelf)),
   itemType: Type.Optional(code),
   barcodes: Type.Optional(Type.Array(barcode, { minItems: 1, maxItems: barcodesMax })),
 }
