@@ -19,7 +19,7 @@ type Served = AsyncDisposable &
   SmallLibrary & { readonly db: ScratchDatabase; readonly address: string; readonly running: () => number }
 
 /** A served library whose statements have no limit that these tests would live to see. */
-async function served({ handlerMs = 600_000 } = {}): Promise<Served> {
+async function served({ handlerMs = 600_000, longHandlerMs = 600_000 } = {}): Promise<Served> {
   const db = await scratchDatabase()
   const small = await aSmallLibrary(db)
   const dataFolder = await mkdtemp(join(tmpdir(), 'bibby-ends-'))
@@ -35,14 +35,14 @@ async function served({ handlerMs = 600_000 } = {}): Promise<Served> {
     staffId: 1,
     login: 'a',
     name: 'A',
-    role: 'desk',
+    role: 'operator',
     branchId: small.branchId,
     branchCode: small.branchCode,
     actor: 'staff:1',
   }
   const app = await buildServer(
     { ...opened, db: patient },
-    { logLevel: 'silent', actor, limits: { handlerMs } },
+    { logLevel: 'silent', actor, limits: { handlerMs, longHandlerMs } },
   )
   await app.listen({ port: 0, host: '127.0.0.1' })
   return {
@@ -117,6 +117,21 @@ test('past its deadline a request is answered, and nothing of it runs on in the 
   })
   assert.deepEqual(await at.db.rows(sql`select from journal where action = 'take-back'`), [])
   assert.equal((await takeBack(at)).status, 200)
+  assert.equal(at.running(), 0)
+})
+
+test('a file that is read under a limit of its own ends there too, in the database as for its client', async () => {
+  await using at = await served({ longHandlerMs: 1_000 })
+  await at.db.transaction(async (holder) => {
+    await holder.rows(sql`lock table title in access exclusive mode`)
+    const file = fetch(`${at.address}/api/v1/export?format=iso2709`)
+    await untilWaiting(at, 1)
+    assert.equal((await file).status, 503)
+    await untilWaiting(at, 0)
+  })
+  const after = await fetch(`${at.address}/api/v1/export?format=iso2709`)
+  assert.equal(after.status, 200)
+  assert.ok((await after.bytes()).length > 0)
   assert.equal(at.running(), 0)
 })
 
