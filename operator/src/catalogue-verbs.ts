@@ -1,10 +1,9 @@
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Verbs } from './act.ts'
 import { dueDays } from './due-day.ts'
 import { writeNewFile } from './new-file.ts'
 import { table } from './out.ts'
+import { pour } from './standard-output.ts'
 
 type Found = {
   titles: {
@@ -78,7 +77,7 @@ export const catalogueVerbs: Verbs = (program, act) => {
       act(async (api, out) => {
         const copies = withCopies ? 'yes' : undefined
         const ask = () => api.download('/api/v1/export', { query: { format, copies } })
-        if (to === undefined) await pipeline(Readable.from(await ask()), process.stdout, { end: false })
+        if (to === undefined) await pour(await ask())
         else await writeNewFile(to, ask)
         const what = withCopies ? 'Titles and their copies' : 'Titles; with --with-copies their copies too'
         if (to !== undefined) out.talk(`Written to ${to}. ${what}.`)

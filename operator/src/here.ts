@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import type { Config } from '@bibby/lending/config.ts'
 import {
   openDatabase,
@@ -50,7 +49,15 @@ export async function apiHere(config: Config, tell: (text: string) => void): Pro
       ...(body === undefined ? {} : { payload: body }),
       payloadAsStream: true,
     })
-    return { status: response.statusCode, body: Readable.from(response.stream()) }
+    const answer = response.stream()
+    // Whoever stops reading hangs up, as over the network: else the library would wait for them for ever.
+    answer.once('close', () => {
+      const { res } = response.raw
+      res.destroy()
+      // Its end clears the deadline of the request.
+      res.req.destroy()
+    })
+    return { status: response.statusCode, body: answer }
   }
   return apiOver(send, async () => {
     await app.close()

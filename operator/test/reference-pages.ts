@@ -103,6 +103,7 @@ export function commandsPage(program: Command): string {
         ['1', 'failed: something broke'],
         ['2', 'misuse: the words of the command or a value do not fit'],
         ['3', 'refused: by a rule of the library, or so that nobody’s data is harmed'],
+        ['141', 'an export that nobody read to its end, as in `bibby export … | head`'],
       ],
     ),
     ...verbs(program, 'bibby'),
