@@ -7,6 +7,7 @@ export type Behaviour =
   | 'sent'
   | 'away'
   | 'puts-off'
+  | 'by-policy'
   | 'refused'
   | 'unknown-kept'
   | 'unknown-lost'
@@ -50,6 +51,7 @@ export async function noticeService(
       const repeated = mailbox.has(letter.id)
       const how = behave(letter, requests)
       if (how === 'puts-off') return answer(response, 503, { code: 'mail-put-off' })
+      if (how === 'by-policy') return answer(response, 503, { code: 'refused-by-policy' })
       if (how === 'away') return answer(response, 503, { code: 'mail-server-unavailable' })
       if (how === 'refused') return answer(response, 422, { code: 'refused-by-mail-server' })
       if (how === 'unknown-lost') return answer(response, 504, { code: 'outcome-unknown' })

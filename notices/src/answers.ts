@@ -43,6 +43,12 @@ export const answers: Readonly<Record<AnswerCode, Answer>> = {
     next: 'Ask again later with the same id.',
     retryAfterSeconds: 60,
   },
+  'refused-by-policy': {
+    status: 503,
+    title: 'A policy of the mail server refuses this mail, and may refuse all mail from here.',
+    next: 'Look at what it said: a blocklist, SPF, DKIM or the name of the host. Ask again later with the same id.',
+    retryAfterSeconds: 600,
+  },
   'outcome-unknown': {
     status: 504,
     title: 'The mail server had the mail and did not say what became of it.',

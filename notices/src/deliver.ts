@@ -12,6 +12,7 @@ export type RefusalCode =
   | 'address-not-allowed'
   | 'mail-server-unavailable'
   | 'mail-put-off'
+  | 'refused-by-policy'
   | 'outcome-unknown'
   | 'in-progress'
   | 'id-reused'
@@ -152,6 +153,11 @@ async function send(parts: DeliveryParts, notice: Notice, sending: Sending): Pro
 function refusal(end: Exclude<SendEnd, { end: 'sent' }>): Extract<Delivery, { refused: string }> {
   if (end.end === 'refused') return { refused: 'refused-by-mail-server', detail: end.words }
   if (end.end === 'unknown') return { refused: 'outcome-unknown', detail: end.why }
-  const code = end.isOfThisMail ? 'mail-put-off' : 'mail-server-unavailable'
-  return { refused: code, detail: end.words ?? end.why }
+  return { refused: notTakenCodes[end.isPutOff ?? 'all'], detail: end.words ?? end.why }
 }
+
+const notTakenCodes = {
+  all: 'mail-server-unavailable',
+  'of-this-mail': 'mail-put-off',
+  'by-policy': 'refused-by-policy',
+} as const

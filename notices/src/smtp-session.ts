@@ -28,8 +28,8 @@ export type SendEnd =
       readonly why: string
       readonly words?: string
       readonly isLost?: boolean
-      /** The server speaks of this mail or its mailbox, and takes others. */
-      readonly isOfThisMail?: boolean
+      /** `of-this-mail`: the server speaks of this mail or its mailbox, and takes others. `by-policy`: it may be all mail of ours. */
+      readonly isPutOff?: 'of-this-mail' | 'by-policy'
     }
   | { readonly end: 'unknown'; readonly why: string }
 
@@ -192,10 +192,29 @@ function endOf(error: unknown, { hasContent }: Progress): SendEnd {
   if (hasContent && said === undefined) return { end: 'unknown', why }
   const isTooLarge = code === 'EMESSAGE' && command === 'MAIL FROM'
   if (isTooLarge) return { end: 'refused', words: words ?? 'The mail is larger than the mail server takes.' }
-  if (said !== undefined && isFinal(said, command)) return { end: 'refused', words: words ?? String(said) }
-  const isOfThisMail = said !== undefined && ofOneMail.has(said) && atMail.has(command ?? '')
+  if (said !== undefined && isFinal(said, { command, words }))
+    return { end: 'refused', words: words ?? String(said) }
+  const isPutOff = said === undefined ? undefined : putOffBy(said, { command, words })
   const isLost = said === undefined && !hasContent
-  return { end: 'not-taken', why, ...(words ? { words } : {}), isLost, isOfThisMail }
+  return { end: 'not-taken', why, ...(words ? { words } : {}), isLost, ...(isPutOff ? { isPutOff } : {}) }
+}
+
+type Said = { readonly command: string | undefined; readonly words: string | undefined }
+
+function putOffBy(said: number, { command, words }: Said) {
+  if (!atMail.has(command ?? '') || ofTheTalk.has(said)) return undefined
+  if (isPolicy(words)) return 'by-policy'
+  return ofOneMail.has(said) ? 'of-this-mail' : undefined
+}
+
+/**
+ * A policy refuses who sends, more often than what is sent: a blocklist, SPF, DKIM, the name of the host. That passes, and
+ * until then it refuses letter after letter. 17 and 18 say that the mailbox is another person’s by now.
+ * Source: RFC 3463, 3.8; RFC 7372; RFC 7293, 5.
+ */
+function isPolicy(words = ''): boolean {
+  const [, detail] = /^5\d\d[ -]5\.7\.(\d{1,3})\b/.exec(words) ?? []
+  return detail !== undefined && detail !== '17' && detail !== '18'
 }
 
 /** Greylisting, a mailbox that is locked or full. Source: RFC 5321, 4.2.3; RFC 6647. */
@@ -209,8 +228,8 @@ const atMail = new Set(['RCPT TO', 'DATA'])
 const ofTheTalk = new Set([503, 530, 534, 535, 538])
 
 /** A sender who is refused is refused for all mail (552: this one is too large). */
-function isFinal(said: number, command: string | undefined): boolean {
-  if (said < 500 || ofTheTalk.has(said)) return false
+function isFinal(said: number, { command, words }: Said): boolean {
+  if (said < 500 || ofTheTalk.has(said) || isPolicy(words)) return false
   return atMail.has(command ?? '') || said === 552
 }
 

@@ -23,6 +23,7 @@ test('each answer of the service is one of five outcomes', async () => {
   assert.deepEqual(await deliveredTo('refused'), { outcome: 'refused', because: 'refused-by-mail-server' })
   assert.deepEqual(await deliveredTo('away'), { outcome: 'unavailable', because: 'mail-server-unavailable' })
   assert.deepEqual(await deliveredTo('puts-off'), { outcome: 'put-off', because: 'mail-put-off' })
+  assert.deepEqual(await deliveredTo('by-policy'), { outcome: 'put-off', because: 'refused-by-policy' })
   assert.deepEqual(await deliveredTo('unknown-kept'), { outcome: 'unknown', because: 'outcome-unknown' })
 })
 

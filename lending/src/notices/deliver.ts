@@ -21,7 +21,7 @@ export type Delivered =
   | { readonly outcome: 'refused'; readonly because: string }
   /** Nothing was taken; the service, or the mail server behind it, is away. */
   | { readonly outcome: 'unavailable'; readonly because: string; readonly askedMs?: number }
-  /** Not now, and it is about this letter: greylisting, a full mailbox. Others may well be taken. */
+  /** Not now, and it is about this letter, as greylisting and a full mailbox are, or it may be: a policy. */
   | { readonly outcome: 'put-off'; readonly because: string }
   /** It may have been sent. The same id tells, later. */
   | { readonly outcome: 'unknown'; readonly because: string }
@@ -72,7 +72,7 @@ class NotSentError extends Error {
 function outcomeOfError(error: unknown): Delivered {
   if (!(error instanceof CallError)) throw error
   const cause = error.cause instanceof NotSentError ? error.cause : undefined
-  if (cause?.because === putOff) return { outcome: 'put-off', because: putOff }
+  if (cause && putOff.has(cause.because)) return { outcome: 'put-off', because: cause.because }
   if (error.kind === 'permanent') return { outcome: 'refused', because: cause?.because ?? 'refused' }
   if (error.kind === 'transient') {
     const asked = cause?.askedMs === undefined ? {} : { askedMs: cause.askedMs }
@@ -113,8 +113,8 @@ async function bodyOf(response: Response): Promise<Body> {
   return typeof body === 'object' && body !== null ? body : {}
 }
 
-/** What the service says when the mail server puts off one mail. */
-const putOff = 'mail-put-off'
+/** What the service says when the mail server puts off one mail, or refuses it by a policy that may be about all of ours. */
+const putOff = new Set(['mail-put-off', 'refused-by-policy'])
 /** This letter will never be taken. */
 const refusing = new Set([400, 413, 422])
 /** Nothing was taken. Not let in, or not found, is a setting that is wrong: no letter should die of it. */
@@ -128,7 +128,7 @@ function answered(response: Response, body: Body): Delivered {
   const because = typeof body.code === 'string' && codeShape.test(body.code) ? body.code : `status-${status}`
   if (refusing.has(status) || because === 'id-reused') throw new NotSentError('permanent', because)
   // For the breaker this is an answer like any other: the service and the mail server work.
-  if (because === putOff) throw new NotSentError('permanent', because)
+  if (putOff.has(because)) throw new NotSentError('permanent', because)
   if (away.has(status)) throw new NotSentError('transient', because, askedOf(response))
   throw new NotSentError('unknown-outcome', because)
 }

@@ -129,26 +129,30 @@ test('a letter whose outcome stays unknown is dead after twelve tries, within tw
   assert.ok(clock().getTime() - due.getTime() < 2 * dayMs)
 })
 
-test('no letter dies of an outage: ten days without the service use up no tries and make nothing too old', async () => {
-  await using db = await scratchDatabase()
-  await queuedNotices(db, 30)
-  let isAway = true
-  await using service = await noticeService(() => (isAway ? 'away' : 'sent'))
-  const { clock, move } = handClock(due)
-  const options = senderFor(db, { ...service, clock })
-  await using sender = openSender(options)
-  for (let looks = 0; looks < 10 * 24; looks++) {
-    await sender.look()
-    await sender.idle()
-    move(60 * minuteMs)
-  }
-  assert.deepEqual(await states(db), { queued: 30 })
-  assert.ok(service.requests() < 500, 'one at a time is tried')
-  isAway = false
-  await drain(db, [sender], { move, stepMs: minuteMs })
-  assert.deepEqual(await states(db), { sent: 30 })
-  assert.equal(options.warnings.length, 2, 'told when it goes away and when it is back')
-})
+for (const [outage, how] of [
+  ['without the service', 'away'],
+  ['on a blocklist', 'by-policy'],
+] as const)
+  test(`no letter dies of an outage: ten days ${outage} use up no tries and make nothing too old`, async () => {
+    await using db = await scratchDatabase()
+    await queuedNotices(db, 30)
+    let isAway = true
+    await using service = await noticeService(() => (isAway ? how : 'sent'))
+    const { clock, move } = handClock(due)
+    const options = senderFor(db, { ...service, clock })
+    await using sender = openSender(options)
+    for (let looks = 0; looks < 10 * 24; looks++) {
+      await sender.look()
+      await sender.idle()
+      move(60 * minuteMs)
+    }
+    assert.deepEqual(await states(db), { queued: 30 })
+    assert.ok(service.requests() < 500, 'one at a time is tried')
+    isAway = false
+    await drain(db, [sender], { move, stepMs: minuteMs })
+    assert.deepEqual(await states(db), { sent: 30 })
+    assert.equal(options.warnings.length, 2, 'told when it goes away and when it is back')
+  })
 
 test('after an outage letters go out slowly at first', async () => {
   await using db = await scratchDatabase()

@@ -4,6 +4,8 @@ import { counted, dayText } from './wording.ts'
 /** Why something was not sent, or nothing is sent now. */
 const reasons: Readonly<Record<string, string>> = {
   'refused-by-mail-server': 'the mail server refuses it for good',
+  'refused-by-policy': 'a policy of the mail server refuses it, perhaps because of who sends it',
+  'mail-put-off': 'the mail server put it off each time',
   'address-not-allowed': 'the address is none that may get mail from here',
   'no-address': 'the patron has no mail address any more',
   stale: 'it became too old before it could be sent',
