@@ -4,6 +4,7 @@ import { link, mkdir, open, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { SMTPServer } from 'smtp-server'
+import { type CaughtBounds, keepWithin, messageIdIn } from './caught-files.ts'
 import type { MailServer } from './config.ts'
 import { isErrorOf } from './kept-secret.ts'
 import { syncFolder } from './line-file.ts'
@@ -16,10 +17,15 @@ const sameIdMax = 1_000
 
 /**
  * Starts a mail server on a free port of this machine that writes each mail as `MESSAGEID.eml` into a folder, complete
- * and on the disk before it says that it has it. A second mail with the same Message-ID is `MESSAGEID.2.eml`.
+ * and on the disk before it says that it has it. A second mail with the same Message-ID is `MESSAGEID.2.eml`. The oldest
+ * go in time; see `caught-files.ts`.
  */
-export async function catchMail(folder: string): Promise<Catcher> {
+export async function catchMail(
+  folder: string,
+  options: { readonly clock: () => Date; readonly bounds?: CaughtBounds },
+): Promise<Catcher> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
+  const files = keepWithin(folder, options)
   const smtp = new SMTPServer({
     authOptional: true,
     disabledCommands: ['AUTH', 'STARTTLS'],
@@ -36,7 +42,10 @@ export async function catchMail(folder: string): Promise<Catcher> {
       stream.once('end', () => {
         if (stream.sizeExceeded) return done(refusal(552, 'This mail is too large to be caught'))
         keep(folder, Buffer.concat(chunks)).then(
-          () => done(null, 'Caught; nobody gets it'),
+          () => {
+            files.added()
+            done(null, 'Caught; nobody gets it')
+          },
           () => done(refusal(452, 'The folder of caught mail cannot be written')),
         )
       })
@@ -48,7 +57,10 @@ export async function catchMail(folder: string): Promise<Catcher> {
   const { port } = smtp.server.address() as AddressInfo
   return {
     server: { host: '127.0.0.1', port, secure: false, mustEncrypt: false },
-    [Symbol.asyncDispose]: () => new Promise((resolve) => smtp.close(() => resolve())),
+    [Symbol.asyncDispose]: async () => {
+      await new Promise<void>((resolve) => smtp.close(resolve))
+      await files[Symbol.asyncDispose]()
+    },
   }
 }
 
@@ -85,10 +97,7 @@ async function nameIt(half: string, name: string): Promise<void> {
   throw new Error('Too many mails have the same Message-ID.')
 }
 
-/** The Message-ID without its brackets, or a made-up name where it is not fit for a file. */
+/** By its Message-ID, or by a made-up name where that is not fit for a file. */
 function nameOf(mail: Buffer): string {
-  const end = mail.indexOf('\r\n\r\n')
-  const head = mail.subarray(0, Math.max(end, 0)).toString('latin1')
-  const [, id = ''] = /^Message-ID:\s{1,5}<([A-Za-z0-9][A-Za-z0-9@._-]{0,200})>/im.exec(head) ?? []
-  return id || `without-id-${randomUUID()}`
+  return messageIdIn(mail) ?? `without-id-${randomUUID()}`
 }

@@ -59,7 +59,7 @@ export async function startService(
     ]),
   )
   opened.defer(memory.close)
-  const mailServer = config.mailServer ?? opened.use(await catchMail(join(folder, 'mail'))).server
+  const mailServer = config.mailServer ?? opened.use(await catchMail(join(folder, 'mail'), { clock })).server
   const pool = openMailPool(mailServer, options.limits ?? smtpLimits)
   opened.defer(pool.close)
   const turns = takeTurns({ atOnceMax, waitingMax })

@@ -1,3 +1,4 @@
+import { caughtBounds } from '@bibby/notices/caught-files.ts'
 import type { FastifyRequest } from 'fastify'
 import {
   type CaughtMail,
@@ -67,7 +68,7 @@ function listView(visit: Visit, { mails, notAll }: Awaited<ReturnType<typeof cau
       body: html`<p>Newer mail may be missing here. Remove old files from the folder notices/mail of the data folder.</p>`,
     })
   }<ul class="rows">${mails.map((mail) => mailRow(visit, mail))}</ul>
-    ${mails.length === caughtMax && html`<p class="soft">These are the newest ${caughtMax}.</p>`}`
+    <p class="soft">${mails.length === caughtMax && `These are the newest ${caughtMax}. `}Caught mail is removed after ${caughtBounds.daysMax} days, but for the newest ${caughtBounds.newestStay}.</p>`
 }
 
 function mailRow(visit: Visit, mail: CaughtMail): Html {
