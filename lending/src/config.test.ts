@@ -37,7 +37,28 @@ test('nothing set is a complete, frozen configuration for a developer', () => {
       token: undefined,
       environment: { PATH: '/bin' },
     },
+    codeWebhook: undefined,
   })
+})
+
+test('a webhook for codes is https, or on this machine, and holds no password', () => {
+  const name = 'BIBBY_CODE_WEBHOOK_URL'
+  for (const url of ['https://chat.example.org/hook/x', 'http://127.0.0.1:9000/', 'http://[::1]:9000/']) {
+    assert.deepEqual(read({ [name]: url }).codeWebhook, { url, token: undefined })
+  }
+  const both = read({ [name]: 'https://a.example', BIBBY_CODE_WEBHOOK_TOKEN: 'x' })
+  assert.deepEqual(both.codeWebhook, { url: 'https://a.example', token: 'x' })
+  for (const url of ['http://chat.example.org/', 'https://a:b@chat.example.org/', 'chat.example.org', '']) {
+    assert.match(problems({ [name]: url }).join(), /BIBBY_CODE_WEBHOOK_URL must be https/)
+  }
+  assert.match(
+    problems({ BIBBY_CODE_WEBHOOK_TOKEN: 'x' }).join(),
+    /URL must be set with BIBBY_CODE_WEBHOOK_TOKEN/,
+  )
+  assert.match(
+    problems({ [name]: 'https://a.example', BIBBY_CODE_WEBHOOK_TOKEN: 'a b' }).join(),
+    /visible ASCII/,
+  )
 })
 
 test('what the notice service reads is checked with the rest, told once, and handed on to it alone', () => {

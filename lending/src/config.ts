@@ -1,7 +1,8 @@
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { readNoticeConfig } from '@bibby/notices/config.ts'
+import { isThisMachine, readNoticeConfig } from '@bibby/notices/config.ts'
 import { noticeSettings, sharedSettings } from '@bibby/notices/settings.ts'
+import type { CodeWebhook } from './operations/send-by-webhook.ts'
 import { type Setting, settings } from './settings.ts'
 
 /** How much is logged. */
@@ -30,6 +31,8 @@ export type Config = {
   readonly server: string | undefined
   readonly token: string | undefined
   readonly noticeService: NoticeServiceConfig
+  /** Where codes of operations are posted to; undefined is by mail. */
+  readonly codeWebhook: CodeWebhook | undefined
 }
 
 /** Where notices are handed on to. */
@@ -80,6 +83,15 @@ export function readConfig(env: Environment = process.env): Config | { readonly 
     server: take<string | undefined>('BIBBY_SERVER', undefined, webAddress),
     token: take<string | undefined>('BIBBY_TOKEN', undefined, (text) => text || undefined),
     noticeService: noticeService(env, problems, take('BIBBY_NOTICE_URL', undefined, webAddress)),
+    codeWebhook: codeWebhook(
+      take<string | undefined>('BIBBY_CODE_WEBHOOK_URL', undefined, secretAddress),
+      take<string | undefined>('BIBBY_CODE_WEBHOOK_TOKEN', undefined, headerText),
+    ),
+  }
+  if (env.BIBBY_CODE_WEBHOOK_URL === undefined && env.BIBBY_CODE_WEBHOOK_TOKEN !== undefined) {
+    problems.push(
+      'BIBBY_CODE_WEBHOOK_URL must be set with BIBBY_CODE_WEBHOOK_TOKEN: it is that of the webhook there.',
+    )
   }
   const { elsewhere, port: noticePort } = config.noticeService
   if (elsewhere === undefined && noticePort !== 0 && noticePort === config.port) {
@@ -168,6 +180,22 @@ function databaseAddress(text: string): string | undefined {
 
 function webAddress(text: string): string | undefined {
   return addressWith(text, ['http:', 'https:'])
+}
+
+/** A code may go unencrypted within this machine only; and `fetch` takes no password in an address. */
+function secretAddress(text: string): string | undefined {
+  if (!webAddress(text)) return undefined
+  const { protocol, hostname, username, password } = new URL(text)
+  const isSafe = protocol === 'https:' || isThisMachine(hostname.replace(/^\[(.*)\]$/, '$1'))
+  return isSafe && username === '' && password === '' ? text : undefined
+}
+
+function headerText(text: string): string | undefined {
+  return /^[\x21-\x7e]{1,500}$/.test(text) ? text : undefined
+}
+
+function codeWebhook(url: string | undefined, token: string | undefined): CodeWebhook | undefined {
+  return url === undefined ? undefined : { url, token }
 }
 
 /** Whether the text is the address of something on the web, as `--server` and BIBBY_SERVER take it. */

@@ -5,9 +5,10 @@ import { type Patterns, startPatterns } from '@bibby/patterns/patterns.ts'
 import type { NoticeService } from './notice-service.ts'
 import type { MailGoes } from './notices/caught-mail.ts'
 import { type NoticeFigures, noFigures } from './notices/figures.ts'
+import { codeChannel } from './operations/code-channel.ts'
 import { type Operations, openOperations } from './operations/operations.ts'
-import { sendBy } from './operations/send-by-notice-service.ts'
-import { type SendDirect, sendNothing } from './operations/send-code.ts'
+import type { CodeWebhook } from './operations/send-by-webhook.ts'
+import type { SendDirect } from './operations/send-code.ts'
 import { type Database, openPool, type PoolOptions } from './postgres/pool.ts'
 import { stampedCommit } from './stamped-commit.ts'
 import { bibbyVersion } from './version.ts'
@@ -34,6 +35,8 @@ export type Library = AsyncDisposable & {
   readonly noticeService: NoticeService | undefined
   /** Whether mail is caught in the data folder, to be read by operators. */
   readonly mailGoes: MailGoes
+  /** Why no code of an operation can reach anybody by these settings; undefined where it is tried. */
+  readonly codesClosedBecause: string | undefined
   /** Names this installation to the switch of notices; empty where notices are never on. */
   readonly installation: string
   /** Whether a real library is served: then turning notices on is planned and confirmed. */
@@ -70,7 +73,9 @@ export type LibraryOptions = {
   readonly clock?: () => Date
   /** Default: that of the package. */
   readonly version?: string
-  /** Sends a code to a member of staff. Default: the notice service, or nothing where there is none. */
+  /** Where codes are posted to. Default: they go by mail. */
+  readonly codeWebhook?: CodeWebhook | undefined
+  /** Sends a code to a member of staff. Default: the webhook or the notice service; see `codeChannel`. */
   readonly sendDirect?: SendDirect
   /** Whether deleting all books needs a second person. Default: no. */
   readonly secondPerson?: boolean
@@ -106,14 +111,16 @@ export function openLibrary(options: LibraryOptions): Library {
   const stamp = stampedCommit()
   const instance = options.instance ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
   const dataFolder = resolve(options.dataFolder)
-  const { noticeService } = options
-  const sendDirect = options.sendDirect ?? (noticeService ? sendBy(noticeService) : sendNothing)
+  const { noticeService, mailGoes = 'to-files', isProduction = false } = options
+  const codes = options.sendDirect
+    ? { send: options.sendDirect }
+    : codeChannel({ webhook: options.codeWebhook, noticeService, mailGoes, isProduction })
   const operations = openOperations({
     db,
     instance,
     clock,
     dataFolder,
-    sendDirect,
+    sendDirect: codes.send,
     secondPerson: options.secondPerson ?? false,
   })
   let running: Promise<Patterns> | undefined
@@ -127,10 +134,11 @@ export function openLibrary(options: LibraryOptions): Library {
     dataFolder,
     monitors: options.monitors ?? [],
     installation: options.installation ?? '',
-    isProduction: options.isProduction ?? false,
+    isProduction,
     noticeFigures: noFigures(),
     noticeService,
-    mailGoes: options.mailGoes ?? 'to-files',
+    mailGoes,
+    codesClosedBecause: codes.closedBecause,
     patterns: () => {
       running ??= startPatterns({ threads: 1 })
       return running

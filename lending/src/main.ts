@@ -64,12 +64,16 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
       mailGoes: mailGoes(config.noticeService),
       installation: installationHere(config, folder),
       isProduction: config.environment === 'production',
+      codeWebhook: config.codeWebhook,
       secondPerson: config.secondPerson,
       monitors: config.monitors,
     })
     opened.push({ what: 'connections', close: async () => library[Symbol.asyncDispose]() })
     const { found, buildServer, dueSweeps, resumeImports, startAudit, startSending, stopImports } =
       await parts
+    if (library.codesClosedBecause) {
+      print.warn(`Operations cannot be confirmed here: ${library.codesClosedBecause}.`)
+    }
     const accounts = await found(library, { folder, config, print, signal })
     signal.throwIfAborted()
 

@@ -78,6 +78,19 @@ export const settings: readonly Setting[] = [
     meaning: 'The notice service, where somebody else runs it. None is started then.',
   },
   {
+    name: 'BIBBY_CODE_WEBHOOK_URL',
+    byDefault: 'none: the codes of operations go by mail',
+    unit: 'https:// address, or http:// on this machine',
+    meaning:
+      'Where the codes that confirm operations are posted to instead, as JSON: `{id, to: {login, name, email}, subject, text}`. In production without a mail server this is the only way.',
+  },
+  {
+    name: 'BIBBY_CODE_WEBHOOK_TOKEN',
+    byDefault: 'none',
+    unit: '1 to 500 visible ASCII characters',
+    meaning: 'Sent there as `Authorization: Bearer`.',
+  },
+  {
     name: 'BIBBY_SERVER',
     byDefault: 'the library of BIBBY_DATA or BIBBY_DATABASE_URL, without a server',
     unit: 'http:// or https:// address',

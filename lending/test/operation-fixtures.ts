@@ -12,6 +12,7 @@ export function aMailbox(): { readonly mails: DirectMail[]; readonly sendDirect:
   return {
     mails,
     sendDirect: async (mail) => {
+      if (mail.to.email === '') return { notSentBecause: 'your account has no mail address' }
       mails.push(mail)
       return { sent: true }
     },

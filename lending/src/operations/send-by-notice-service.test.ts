@@ -7,7 +7,7 @@ import { sendBy } from './send-by-notice-service.ts'
 
 const mail = {
   id: crypto.randomUUID(),
-  to: { email: 'a@example.org', name: 'Ada' },
+  to: { email: 'a@example.org', name: 'Ada', login: 'ada' },
   subject: 'Code',
   text: 'QQQQ-QQQQ',
 }
@@ -31,12 +31,15 @@ test('a code is sent once by the notice service, and a service that is away, ref
   const send = sendBy({ url, token: 'secret' })
 
   assert.deepEqual(await send(mail), { sent: true })
-  assert.deepEqual(heard[0], { authorization: 'Bearer secret', body: { ...mail, deadlineMs: 8_000 } })
+  assert.deepEqual(heard[0], {
+    authorization: 'Bearer secret',
+    body: { ...mail, to: { email: 'a@example.org', name: 'Ada' }, deadlineMs: 8_000 },
+  })
   status = 504
   assert.deepEqual(await send(mail), { sent: true })
   for (const [answer, words] of [
     [422, /refuses the address/],
-    [503, /cannot be reached/],
+    [503, /takes no mail now/],
     [401, /answered 401/],
     [0, /does not answer/],
   ] as const) {
@@ -44,6 +47,8 @@ test('a code is sent once by the notice service, and a service that is away, ref
     const told = await send(mail)
     assert.match('notSentBecause' in told ? told.notSentBecause : 'sent', words)
   }
+  const nowhere = await send({ ...mail, to: { ...mail.to, email: '' } })
+  assert.match('notSentBecause' in nowhere ? nowhere.notSentBecause : 'sent', /no mail address/)
   assert.equal(heard.length, 6, 'never a second time')
   server.close()
   server.closeAllConnections()

@@ -8,15 +8,16 @@ const answerMs = deadlineMs + 2_000
 
 /** Sends by the notice service, which keeps neither text nor address. One call, and no second one. */
 export function sendBy(service: NoticeService): SendDirect {
-  return async (mail) => {
+  return async ({ to: { email, name }, ...mail }) => {
     const { url, token } = service
+    if (email === '') return { notSentBecause: 'your account has no mail address' }
     if (url === undefined) return { notSentBecause: 'the notice service is starting; ask again in a moment' }
     let answer: Response
     try {
       answer = await fetch(`${url}/api/v1/notifications`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-        body: JSON.stringify({ ...mail, deadlineMs }),
+        body: JSON.stringify({ ...mail, to: { email, name }, deadlineMs }),
         signal: AbortSignal.timeout(answerMs),
       })
       await answer.body?.cancel()
@@ -27,7 +28,7 @@ export function sendBy(service: NoticeService): SendDirect {
     if (answer.status === 200 || answer.status === 504) return { sent: true }
     if (answer.status === 422)
       return { notSentBecause: 'the mail server refuses the address of your account' }
-    if (answer.status === 503) return { notSentBecause: 'the mail server cannot be reached' }
+    if (answer.status === 503) return { notSentBecause: 'the mail server takes no mail now' }
     return { notSentBecause: `the notice service answered ${answer.status}` }
   }
 }

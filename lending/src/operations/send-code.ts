@@ -5,37 +5,42 @@ import { sql } from '../postgres/sql.ts'
 /** One message for one person, sent at once and kept nowhere on its way: it may hold a code. */
 export type DirectMail = {
   readonly id: string
-  readonly to: { readonly email: string; readonly name: string }
+  /** `email` is empty for whoever has none. */
+  readonly to: { readonly email: string; readonly name: string; readonly login: string }
   readonly subject: string
   readonly text: string
 }
 
 /** Sends it, or says why it did not go out. Nothing is tried again later: a late code is of no use. */
-export type SendDirect = (
-  mail: DirectMail,
-) => Promise<{ readonly sent: true } | { readonly notSentBecause: string }>
+export type SendDirect = (mail: DirectMail) => Promise<
+  | {
+      readonly sent: true
+      /** Where the person finds it. Default: in their mailbox. */
+      readonly sentTo?: string
+    }
+  | { readonly notSentBecause: string }
+>
 
 /** Where nothing was set up that could send. */
 export const sendNothing: SendDirect = async () => ({
   notSentBecause: 'this library has nothing to send mail with',
 })
 
-/** Sends the code of an operation to the member of staff who asked for it, at the address of their account. */
+/** Sends the code of an operation to the member of staff who asked for it. */
 export async function sendCode(
   db: { readonly rows: Rows },
   send: SendDirect,
   { to, code, until, operationId, phrase }: CodeMessage,
 ): Promise<{ readonly sentTo: string } | { readonly notSentBecause: string }> {
   const id = Number(/^staff:(\d{1,15})$/.exec(to)?.[1] ?? 0)
-  const [person] = await db.rows<{ name: string; email: string }>(sql`
-    select name, email from staff where id = ${id} and deleted_at is null
+  const [person] = await db.rows<DirectMail['to']>(sql`
+    select name, email, login from staff where id = ${id} and deleted_at is null
   `)
   if (!person)
     return { notSentBecause: 'a code goes to a member of staff: sign in with an account of your own' }
-  if (person.email === '') return { notSentBecause: 'your account has no mail address' }
   const told = await send({
     id: crypto.randomUUID(),
-    to: { email: person.email, name: person.name },
+    to: person,
     subject: `Code to confirm: ${phrase}`,
     text: [
       `Hello ${person.name},`,
@@ -49,7 +54,7 @@ export async function sendCode(
       '',
     ].join('\n'),
   })
-  return 'sent' in told ? { sentTo: hinted(person.email) } : told
+  return 'sent' in told ? { sentTo: told.sentTo ?? hinted(person.email) } : told
 }
 
 /** `a***@example.org`: enough to know which mailbox to open. */

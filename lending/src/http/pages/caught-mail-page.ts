@@ -28,14 +28,14 @@ export function caughtMailPages(served: Served): void {
       door: '/notices',
       lead: 'What was written to patrons and staff, and delivered to nobody.',
     }
-    const { mailGoes, dataFolder } = library
+    const { mailGoes, dataFolder, isProduction } = library
     const content =
       mailGoes === 'to-files' ? listView(visit, await caughtMails(dataFolder)) : notCaught(mailGoes)
     return show(
       reply,
       visit,
       frame,
-      html`<div class="stack">${backTo('/notices', 'notices')}${content}</div>`,
+      html`<div class="stack">${backTo('/notices', 'notices')}${mailGoes === 'to-files' && isProduction && nobodyIsTold()}${content}</div>`,
     )
   })
 
@@ -50,6 +50,13 @@ export function caughtMailPages(served: Served): void {
 }
 
 const backTo = (path: string, words: string) => html`<p><a href="${path}">Back to ${words}</a></p>`
+
+function nobodyIsTold(): Html {
+  return notice('warn', {
+    title: 'This is production, and nobody gets mail.',
+    body: html`<p>Set BIBBY_SMTP_URL. The codes that confirm operations are not among this mail: who reads it could confirm their own.</p>`,
+  })
+}
 
 function notCaught(goes: Exclude<MailGoes, 'to-files'>): Html {
   return notice('plain', {

@@ -31,7 +31,12 @@ export function operationPages(served: Served): void {
       door: '/operations',
       lead: 'What takes away many things at once: each is planned, confirmed, and can be taken back.',
     }
-    return show(reply, visit, frame, listView(visit, { all, names, more }))
+    return show(
+      reply,
+      visit,
+      frame,
+      listView(visit, { all, names, more, closedBecause: library.codesClosedBecause }),
+    )
   })
   app.get('/operations/:id', { config: mayOperate }, (request: AtOperation, reply) =>
     showOperation(served, request, reply),

@@ -1,6 +1,7 @@
 import type { Operation } from '@bibby/guard/operation.ts'
 import { may } from '../../staff/permission.ts'
 import { type Html, html } from './html.ts'
+import { notice } from './notice.ts'
 import { stateTag } from './operation-view.ts'
 import { type Visit, zoneOf } from './visit.ts'
 import { moment } from './wording.ts'
@@ -12,13 +13,22 @@ export function listView(
     all,
     names,
     more,
+    closedBecause,
   }: {
     readonly all: readonly Operation[]
     readonly names: ReadonlyMap<string, string>
     readonly more: string | undefined
+    /** Why no code can be sent here. */
+    readonly closedBecause: string | undefined
   },
 ): Html {
-  return html`<div class="columns">
+  return html`<div class="stack">${
+    closedBecause !== undefined &&
+    notice('warn', {
+      title: 'Nothing can be confirmed here.',
+      body: html`<p>No code is sent: ${closedBecause}.</p>`,
+    })
+  }<div class="columns">
     <section class="stack" aria-labelledby="operations"><h2 id="operations" class="unseen">Operations so far</h2>${
       all.length === 0
         ? html`<p class="empty">Nothing was taken away at once yet.</p>`
@@ -35,5 +45,5 @@ export function listView(
       ${may(visit.who, 'catalogue-write') && html`<p><a class="button quiet" href="/operations/edit-copies">Change many copies</a></p>`}
       ${may(visit.who, 'delete-all') && html`<p><a class="button danger" href="/operations/delete-all-books">Delete all books</a></p>`}
     </section>
-  </div>`
+  </div></div>`
 }
