@@ -50,6 +50,22 @@ test('notices are turned on, looked at, refused, sent again and rewritten by API
   assert.equal((await ask('PUT', template, { ...text, body: '{secret}' })).status, 422)
   assert.equal((await ask('PUT', template, text)).version, 1)
   assert.equal((await ask('GET', template)).sample.subject, 'Bring back “Emma”')
+  const draft = { subject: 'Soon: {expires}', body: 'Dear {name}', item: '' }
+  const ofCard = '/api/v1/notices/templates/card-expiring/preview'
+  const shown = await ask('POST', ofCard, { card: at.card, draft })
+  assert.deepEqual([shown.status, shown.shows, shown.letters.length], [200, 'what-is-due', 1])
+  assert.deepEqual([shown.letters[0].subject, shown.letters[0].things], ['Soon: Tuesday, March 10, 2026', 1])
+  assert.match(
+    (await ask('POST', ofCard, { card: at.card })).letters[0].subject,
+    /^Your library card ends on/,
+  )
+  assert.equal((await ask('POST', ofCard, { card: 'nobody' })).code, 'patron-unknown')
+  assert.equal(
+    (await ask('POST', ofCard, { card: at.card, draft: { ...draft, body: '{secret}' } })).status,
+    422,
+  )
+  assert.equal((await ask('POST', ofCard, { card: at.card }, await at.tokenOf('desk'))).status, 403)
+  assert.equal((await ask('POST', ofCard, { card: at.card }, patron)).status, 403)
   const settings = '/api/v1/notices/settings'
   assert.equal((await ask('PATCH', settings, { version: 1, runMax: 7 })).runMax, 7)
   assert.equal((await ask('PATCH', settings, { version: 2, overdueDays: [0] })).status, 422)

@@ -123,6 +123,19 @@ test('a text is tried before it is saved, and a word that nothing fills is answe
   const tried = await manager.post(`${path}/preview`, typed)
   assert.match(tried.text, /not saved yet .*Bring back “Emma”.*Dear Ada Reader/)
   assert.match(tried.html, /Dear \{name\},\s{2}\{items\}<\/textarea>/, 'what was typed is kept')
+  const forNobody = await manager.post(`${path}/preview`, { ...typed, card: 'nobody' })
+  assert.deepEqual(
+    [forNobody.status, /Nobody has this card/.test(forNobody.text)],
+    [404, true],
+    forNobody.text,
+  )
+  assert.match(forNobody.html, /Dear \{name\},\s{2}\{items\}<\/textarea>/)
+  await at.db.rows(sql`update patron set email = 'ada@example.org' where card = ${at.card}`)
+  const forOne = await manager.post(`${path}/preview`, { ...typed, card: at.card })
+  assert.match(
+    forOne.text,
+    /Nothing of this kind is due for .* now\. The things below are made up.*Bring back “Emma”/,
+  )
   const wrong = await manager.post(`${path}/preview`, { ...typed, subject: 'For {secret}' })
   assert.equal(wrong.status, 422)
   assert.match(wrong.text, /Nothing fills \{secret\}\. These are filled here: \{name\}, \{givenName\}/)

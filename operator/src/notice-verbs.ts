@@ -24,6 +24,12 @@ type Listed = {
   lastOutcome: string | null
 }
 type Template = { subject: string; body: string; item: string; version: number; isOwn: boolean }
+type Previewed = {
+  card: string
+  name: string
+  shows: 'what-is-due' | 'nothing-due' | 'no-address'
+  letters: { subject: string; text: string; things: number; isWritten: boolean }[]
+}
 type Shown = { template: Template; sample: { subject: string; text: string } }
 
 /** notices status, preview, list, resend, dismiss, on, off and template. */
@@ -118,27 +124,53 @@ function templateVerbs(notices: Command, act: Act): void {
         ),
       ),
     )
-  template
-    .command('set')
-    .description('write the library’s own text of a kind; what is not given stays')
-    .argument('<kind>', 'such as due-soon')
+  drafted(
+    template
+      .command('set')
+      .description('write the library’s own text of a kind; what is not given stays')
+      .argument('<kind>', 'such as due-soon'),
+  ).action((kind: string, given: Draft) =>
+    act(async (api, out) => {
+      const path = `/api/v1/notices/templates/${encodeURIComponent(kind)}`
+      const { template: now } = await api.call<Shown>('GET', path)
+      await api.call('PUT', path, { body: { version: now.version, ...(await draftOf(given, now)) } })
+      out.answer(await api.call<Shown>('GET', path), shownWords)
+    }),
+  )
+  drafted(
+    template
+      .command('preview')
+      .description(
+        'what a patron would get now of a kind, also in words of a draft; nothing is sent or written',
+      )
+      .argument('<kind>', 'such as due-soon')
+      .argument('<card>', 'the patron’s card number'),
+  ).action((kind: string, card: string, given: Draft) =>
+    act(async (api, out) => {
+      const path = `/api/v1/notices/templates/${encodeURIComponent(kind)}`
+      const isDraft = Object.keys(given).length > 0
+      const draft = isDraft ? await draftOf(given, (await api.call<Shown>('GET', path)).template) : undefined
+      const body = { card, ...(draft ? { draft } : {}) }
+      out.answer(await api.call<Previewed>('POST', `${path}/preview`, { body }), previewedWords)
+    }),
+  )
+}
+
+type Draft = { subject?: string; item?: string; body?: string }
+
+function drafted(command: Command): Command {
+  return command
     .option('--subject <text>', 'one line')
     .option('--item <text>', 'how one of several things is told')
     .option('--body <file>', 'a file with the text')
-    .action((kind: string, given: { subject?: string; item?: string; body?: string }) =>
-      act(async (api, out) => {
-        const path = `/api/v1/notices/templates/${encodeURIComponent(kind)}`
-        const { template: now } = await api.call<Shown>('GET', path)
-        const body = {
-          version: now.version,
-          subject: given.subject ?? now.subject,
-          item: given.item ?? now.item,
-          body: given.body === undefined ? now.body : await readFile(given.body, 'utf8'),
-        }
-        await api.call('PUT', path, { body })
-        out.answer(await api.call<Shown>('GET', path), shownWords)
-      }),
-    )
+}
+
+async function draftOf({ subject, item, body }: Draft, now: Template) {
+  return {
+    subject: subject ?? now.subject,
+    item: item ?? now.item,
+    body: body === undefined ? now.body : await readFile(body, 'utf8'),
+  }
 }
 
 function statusWords({ notices, halted, balance, queue }: Status): string[] {
@@ -189,6 +221,26 @@ function shownWords({ template, sample }: Shown): string[] {
     sample.subject,
     '',
     ...sample.text.split('\n'),
+  ]
+}
+
+function previewedWords({ card, name, shows, letters }: Previewed): string[] {
+  const whom = name === '' ? card : `${name} (${card})`
+  const words = {
+    'what-is-due': `To ${whom}, as it would go out now:`,
+    'nothing-due': `Nothing of this kind is due for ${whom} now. These things are made up:`,
+    'no-address': `${whom} has no mail address and gets nothing. These things are made up:`,
+  }
+  return [
+    words[shows],
+    ...letters.flatMap(({ subject, text, isWritten }) => [
+      '',
+      ...(isWritten ? ['Written before; it goes out in these words, whatever the template says:'] : []),
+      subject,
+      '',
+      ...text.split('\n'),
+    ]),
+    'Nothing was sent or written.',
   ]
 }
 

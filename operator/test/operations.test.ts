@@ -59,7 +59,7 @@ test('by command: in production notices on is a plan, tells the letters and exit
   await using home = await temporaryHome('notices-on')
   const library = await aSmallLibrary(db)
   const soon = new Date(Date.now() + 3 * 24 * 60 * 60_000).toISOString().slice(0, 10)
-  await aPatron(db, { ...besides(library), email: 'ada@example.org', expiresOn: soon })
+  const { card } = await aPatron(db, { ...besides(library), email: 'ada@example.org', expiresOn: soon })
   const inProduction = commandOn(db, { BIBBY_DATA: home.data, BIBBY_ENVIRONMENT: 'production' })
   const elsewhere = commandOn(db, { BIBBY_DATA: home.data })
   const state = async () => /^Notices are (on|off)/.exec((await inProduction('notices')).out)?.[1]
@@ -70,5 +70,15 @@ test('by command: in production notices on is a plan, tells the letters and exit
   assert.match(planned.out, /Card expiring, to card .*Nothing was done yet.*bibby operation code/s)
   assert.equal(await state(), 'off')
   assert.deepEqual(await elsewhere('notices', 'on'), { code: 0, out: 'Notices are on.\n', talk: '' })
+  const ofKind = ['notices', 'template', 'preview', 'card-expiring', card]
+  assert.match(
+    (await elsewhere(...ofKind, '--subject', 'Until {expires}')).out,
+    /^To .* \(.*\), as it would go out now:\n\nUntil \w+, .*\n\nDear .*Nothing was sent or written\.\n$/s,
+  )
+  assert.match(
+    (await elsewhere('notices', 'template', 'preview', 'overdue', card)).out,
+    /^Nothing of this kind is due for/,
+  )
+  assert.equal((await elsewhere('notices', 'template', 'preview', 'overdue', 'nobody')).code, 3)
   assert.equal((await inProduction('notices', 'off')).out, 'Notices are off.\n')
 })

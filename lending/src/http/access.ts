@@ -123,6 +123,7 @@ export const apiAccess: Readonly<Record<string, Access>> = {
   'POST /api/v1/notices/dismiss': { needs: 'rules-write' },
   'GET /api/v1/notices/templates/:kind': { needs: 'rules-write' },
   'PUT /api/v1/notices/templates/:kind': { needs: 'rules-write' },
+  'POST /api/v1/notices/templates/:kind/preview': { needs: 'rules-write' },
   'POST /api/v1/patrons/:card/receipts': { needs: 'patron-write', orOwnCard: true },
 
   'GET /api/v1/journal': { needs: 'journal-read' },

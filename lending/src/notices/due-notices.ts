@@ -1,5 +1,6 @@
 import type { Rows } from '../postgres/pool.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
+import type { Kind } from './kinds.ts'
 import type { NoticeSettings } from './notice-settings.ts'
 
 /** What time brings about. */
@@ -7,6 +8,11 @@ export type SweptKind = 'due-soon' | 'overdue' | 'card-expiring'
 
 /** The kinds that sweeps cause, in the order in which they do. */
 export const sweptKinds: readonly SweptKind[] = ['overdue', 'due-soon', 'card-expiring']
+
+/** Whether sweeps cause notices of this kind. */
+export function isSwept(kind: Kind): kind is SweptKind {
+  return sweptKinds.some((swept) => swept === kind)
+}
 
 /** What is overdue for longer than this since its last step is told no more: it would be news of long ago. */
 const stepLastsDays = 14

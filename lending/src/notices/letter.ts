@@ -1,9 +1,9 @@
 import type { Rows, Tx } from '../postgres/pool.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
 import type { Letter } from './deliver.ts'
-import type { Facts, Kind } from './kinds.ts'
+import type { Kind } from './kinds.ts'
+import { addressee, type Reader, readerOf, type ToldThing, wordsOf } from './letter-words.ts'
 import { type NotSent, type Present, whyNotSent } from './overtaken.ts'
-import { defaultTemplates, fillIn, type Template } from './template.ts'
 
 /** A letter that is due, its row locked until the transaction ends, and what it would say now. */
 export type DueLetter = {
@@ -41,18 +41,7 @@ export async function takeLetter(
   return lead && writtenNow(tx, lead, now)
 }
 
-type Reader = {
-  readonly givenName: string
-  readonly familyName: string
-  readonly email: string
-  readonly isGone: boolean
-  readonly branch: string
-  readonly library: string
-  readonly currency: string
-  readonly language: string
-  readonly template: Template | null
-}
-type Told = Present & { readonly id: string; readonly facts: Facts }
+type Told = Present & ToldThing & { readonly id: string }
 
 /** A queued notice, for whom it is, and how things are with what it tells. */
 export type Waiting = Told & {
@@ -66,7 +55,7 @@ export type Waiting = Told & {
 }
 
 async function writtenNow(tx: Tx, { id, kind, tries, tried }: Lead, now: Date): Promise<DueLetter> {
-  const reader = await readerOf(tx, id, kind)
+  const reader = await readerOf(tx, kind, sql`(select patron_id from notice where id = ${id})`)
   const told = await toldIn(tx, id, now)
   const notSent = new Map<string, NotSent>()
   for (const each of told) {
@@ -74,11 +63,7 @@ async function writtenNow(tx: Tx, { id, kind, tries, tried }: Lead, now: Date): 
     if (why) notSent.set(each.id, why)
   }
   const going = told.filter((each) => !notSent.has(each.id))
-  const items = going.map(({ facts, shelfUntil }) =>
-    kind === 'hold-ready' && shelfUntil !== null ? { ...facts, until: shelfUntil } : facts,
-  )
-  const to = { email: reader.email, name: [reader.givenName, reader.familyName].filter(Boolean).join(' ') }
-  const written = tried ?? { to, ...fillIn(reader.template ?? defaultTemplates[kind], { ...reader, items }) }
+  const written = tried ?? { to: addressee(reader), ...wordsOf(kind, { reader, told: going }) }
   return {
     id,
     kind,
@@ -94,31 +79,6 @@ async function writtenNow(tx: Tx, { id, kind, tries, tried }: Lead, now: Date): 
 export function whyNobody({ isGone, email }: Pick<Reader, 'isGone' | 'email'>): NotSent | undefined {
   if (isGone) return { state: 'void', because: 'patron-gone' }
   return email === '' ? { state: 'dead', because: 'no-address' } : undefined
-}
-
-/** Whom the letter is for: who was merged into another is that other. */
-async function readerOf(tx: { readonly rows: Rows }, letterId: string, kind: Kind): Promise<Reader> {
-  const [reader] = await tx.rows<Reader>(sql`
-    select
-      patron.given_name as "givenName", patron.family_name as "familyName", patron.email,
-      patron.deleted_at is not null as "isGone", branch.name as branch,
-      coalesce(library.name, '') as library, coalesce(library.currency, 'EUR') as currency,
-      notice_setting.language,
-      (
-        select json_build_object('subject', subject, 'body', body, 'item', item)
-        from notice_template
-        where kind = ${kind}
-      ) as template
-    from notice
-    join patron as named on named.id = notice.patron_id
-    join patron on patron.id = coalesce(named.merged_into, named.id)
-    join branch on branch.id = patron.branch_id
-    cross join notice_setting
-    left join library on true
-    where notice.id = ${letterId}
-  `)
-  if (!reader) throw new Error(`The letter ${letterId} is for nobody.`)
-  return reader
 }
 
 /** The queued notices of a letter; the rows themselves are kept by the letter's lock. */

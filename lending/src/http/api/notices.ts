@@ -3,13 +3,15 @@ import { dismissNotices, listNotices, noticesMax, resendNotices } from '../../no
 import { type Kind, kindNames } from '../../notices/kinds.ts'
 import { editNotices, noticeBounds } from '../../notices/notice-settings.ts'
 import { sampleOf, saveTemplate, templateOf } from '../../notices/own-templates.ts'
+import { previewLetter } from '../../notices/preview-letter.ts'
 import { setNotices } from '../../notices/set-notices.ts'
 import { noticeStatus } from '../../notices/status.ts'
 import { previewSweep } from '../../notices/sweep.ts'
 import { placeholders, templateMax } from '../../notices/template.ts'
 import { setWantsReceipts } from '../../notices/want-receipts.ts'
 import type { App } from '../app.ts'
-import { cardInPath, lines, someLine, strict, version } from '../fields.ts'
+import { card, cardInPath, lines, someLine, strict, version } from '../fields.ts'
+import { sendRefusal } from '../problem.ts'
 import { answerWrite } from '../writing.ts'
 import type { ApiServed } from './api.ts'
 
@@ -19,6 +21,11 @@ const states = ['queued', 'sent', 'dead', 'void'] as const
 const ids = strict({
   ids: Type.Array(Type.String({ format: 'uuid', maxLength: 36 }), { minItems: 1, maxItems: noticesMax }),
 })
+const text = {
+  subject: lines(templateMax.subject * 2),
+  body: lines(templateMax.body * 2),
+  item: lines(templateMax.item * 2),
+}
 const number = (name: keyof typeof noticeBounds) =>
   Type.Optional(Type.Integer({ minimum: noticeBounds[name].min, maximum: noticeBounds[name].max }))
 
@@ -27,6 +34,7 @@ export async function notices(app: App, served: ApiServed): Promise<void> {
   looking(app, served)
   changing(app, served)
   templates(app, served)
+  previewing(app, served)
   for (const { action } of [
     setNotices,
     editNotices,
@@ -152,15 +160,33 @@ function templates(app: App, { library }: ApiServed): void {
         params: kindInPath,
         body: strict({
           version: Type.Integer({ minimum: 0, maximum: 2_147_483_647 }),
-          subject: lines(templateMax.subject * 2),
-          body: lines(templateMax.body * 2),
-          item: lines(templateMax.item * 2),
+          ...text,
         }),
       },
     },
     (request, reply) => {
       const ask = { ...request.body, kind: request.params.kind }
       return answerWrite(library, request, reply, { verb: saveTemplate, ask })
+    },
+  )
+}
+
+function previewing(app: App, { library }: ApiServed): void {
+  app.post(
+    '/api/v1/notices/templates/:kind/preview',
+    {
+      schema: {
+        summary:
+          'What a patron would get now of this kind, also in the words of a draft; nothing is sent or written',
+        tags,
+        params: kindInPath,
+        body: strict({ card, draft: Type.Optional(strict(text)) }),
+      },
+    },
+    async (request, reply) => {
+      const { kind } = request.params
+      const told = await previewLetter(library.db, { ...request.body, kind, now: library.clock() })
+      return 'refused' in told ? sendRefusal(reply, told, request) : reply.send(told)
     },
   )
 }

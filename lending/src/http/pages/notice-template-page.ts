@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isKind, type Kind, kinds } from '../../notices/kinds.ts'
 import { checkedTemplate, saveTemplate, templateOf } from '../../notices/own-templates.ts'
+import { type LetterPreview, previewLetter } from '../../notices/preview-letter.ts'
 import { type Template, templateMax } from '../../notices/template.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { type Asked, asked } from './asked.ts'
@@ -21,13 +22,21 @@ export function noticeTemplatePages(served: Served): void {
     showTemplate(served, request, reply),
   )
 
-  app.post('/notices/templates/:kind/preview', { config }, (request: AtKind, reply) => {
+  app.post('/notices/templates/:kind/preview', { config }, async (request: AtKind, reply) => {
     const form = asked(request.body)
     const typed = typedIn(form)
+    const card = form.text('card', { max: 64, label: 'The card' })
     const checked = checkedTemplate(typed)
     const problems = { ...('problems' in checked ? checked.problems : {}), ...form.problems }
-    const refusal = Object.keys(problems).length > 0 ? { refused: 'fields-invalid', problems } : undefined
-    return showTemplate(served, request, reply, { typed, refusal })
+    if (Object.keys(problems).length > 0) {
+      const refusal = { refused: 'fields-invalid', problems }
+      return showTemplate(served, request, reply, { typed, card, refusal })
+    }
+    if (card === '') return showTemplate(served, request, reply, { typed, card, refusal: undefined })
+    const ask = { kind: kindIn(request), card, draft: typed, now: served.library.clock() }
+    const told = await previewLetter(served.library.db, ask)
+    const shown = 'refused' in told ? { refusal: told } : { preview: told, refusal: undefined }
+    return showTemplate(served, request, reply, { typed, card, ...shown })
   })
 
   app.post('/notices/templates/:kind', { config }, async (request: AtKind, reply) => {
@@ -61,7 +70,13 @@ function kindIn({ params }: AtKind): Kind {
 }
 
 /** What somebody is about to save, and what was wrong with it. */
-export type Edited = { readonly typed: Template; readonly refusal: Refused | undefined }
+export type Edited = {
+  readonly typed: Template
+  readonly refusal: Refused | undefined
+  /** Whose letter is to be seen; empty is a reader who does not exist. */
+  readonly card?: string
+  readonly preview?: LetterPreview
+}
 
 async function showTemplate(
   served: Served,

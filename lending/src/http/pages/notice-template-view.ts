@@ -1,4 +1,5 @@
 import { sampleOf, type TemplateInForce } from '../../notices/own-templates.ts'
+import type { LetterPreview } from '../../notices/preview-letter.ts'
 import { defaultTemplates, placeholders, type Template, templateMax } from '../../notices/template.ts'
 import { buttonForm, carried, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
@@ -21,7 +22,13 @@ export function noticeTemplateView(visit: Visit, { template, edited }: Shown): H
         ${template.isOwn && toDefault(visit, template)}
       </div>
       <div class="stack">
-        ${isTried ? letterPanel(template, edited.typed, 'As you typed it, not saved yet') : letterPanel(template, template, 'As it is now')}
+        ${
+          edited?.preview
+            ? patronPanel(edited.preview)
+            : isTried
+              ? letterPanel(template, edited.typed, 'As you typed it, not saved yet')
+              : letterPanel(template, template, 'As it is now')
+        }
         ${placeholderPanel()}
       </div>
     </div></div>`
@@ -47,6 +54,14 @@ function editForm(visit: Visit, { template, edited }: Shown): Html {
       ${field('subject', 'Subject', { required: true })}
       ${field('body', 'Text', { required: true, lines: true, rows: 14 })}
       ${field('item', 'The line of a thing', { hint: 'Once for each thing; together they are {items}.' })}
+      ${textField({
+        name: 'card',
+        label: 'Whose letter to preview',
+        value: edited?.card,
+        max: 64,
+        problem: problems.card,
+        hint: 'A card number; empty for a reader who does not exist.',
+      })}
       <div class="actions"><button class="button quiet" formaction="${path}/preview">Preview</button>
         <button class="button">Save</button></div>
     </form></section>`
@@ -69,6 +84,24 @@ function letterPanel({ kind }: TemplateInForce, template: Template, title: strin
     <p class="soft small">To a reader who does not exist.</p>
     <p><strong dir="auto">${subject}</strong></p>
     <div class="letter" dir="auto">${text}</div></section>`
+}
+
+/** What a real patron would get now. */
+function patronPanel({ name, card, shows, letters }: LetterPreview): Html {
+  const whom = html`<bdi dir="auto">${name || card}</bdi>${name !== '' && html` (card <bdi>${card}</bdi>)`}`
+  const words = {
+    'what-is-due': html`To ${whom}, as it would go out now.`,
+    'nothing-due': html`Nothing of this kind is due for ${whom} now. The things below are made up.`,
+    'no-address': html`${whom} has no mail address and gets nothing. The things below are made up.`,
+  }
+  return html`<section class="panel stack-tight" aria-labelledby="letter"><h2 id="letter">As you typed it</h2>
+    <p>${words[shows]} <span class="soft">Nothing was sent or saved.</span></p>
+    ${letters.map(
+      ({ subject, text, isWritten }) => html`
+        ${isWritten && html`<p class="soft">Written before: it goes out in these words, whatever the template says.</p>`}
+        <p><strong dir="auto">${subject}</strong></p>
+        <div class="letter" dir="auto">${text}</div>`,
+    )}</section>`
 }
 
 function placeholderPanel(): Html {
