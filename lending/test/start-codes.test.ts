@@ -18,6 +18,8 @@ test('in production without a mail server a code is refused, and told from the s
   const refused = await asked.post(`operations/${id}/code`)
   assert.deepEqual([refused.status, refused.body.code], [409, 'code-not-sent'])
   assert.match(String(refused.body.detail), /BIBBY_CODE_WEBHOOK_URL/)
+  assert.match(await asked.page('operations'), /Nothing can be confirmed here/)
+  assert.match(await asked.page('notices/mail'), /This is production, and nobody gets mail/)
   closed.kill('SIGTERM')
   assert.match((await closed.ended).stderr, /^Operations cannot be confirmed here: mail is caught/)
 
@@ -39,6 +41,7 @@ test('in production without a mail server a code is refused, and told from the s
   const again = await asking(await open.ready, home.data)
   const sent = await again.post(`operations/${id}/code`)
   assert.deepEqual([sent.status, sent.body.sentTo], [200, 'the webhook for codes'], JSON.stringify(sent.body))
+  assert.doesNotMatch(await again.page('operations'), /Nothing can be confirmed here/)
   const { to, text } = await posted.promise
   // This account has no mail address, and needs none.
   assert.deepEqual([to.login, to.email], ['operator', ''])
@@ -60,6 +63,8 @@ async function asking(address: string, data: string) {
   }
   return {
     post: (path: string, body: object = {}) => ask('POST', path, body),
+    page: async (path: string) =>
+      (await fetch(`${address}${path}`, { headers: { cookie: `bibby_session=${token}` } })).text(),
     patronWithAddress: async () => {
       const { status, body } = await ask('POST', 'patrons', {
         givenName: 'A',

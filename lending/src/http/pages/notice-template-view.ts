@@ -24,15 +24,18 @@ export function noticeTemplateView(visit: Visit, { template, edited }: Shown): H
       <div class="stack">
         ${
           edited?.preview
-            ? patronPanel(edited.preview)
+            ? seen(patronPanel(edited.preview))
             : isTried
-              ? letterPanel(template, edited.typed, 'As you typed it, not saved yet')
+              ? seen(letterPanel(template, edited.typed, 'As you typed it, not saved yet'))
               : letterPanel(template, template, 'As it is now')
         }
         ${placeholderPanel()}
       </div>
     </div></div>`
 }
+
+/** Where a browser goes after a preview; a refusal has no such place, and is read from the top. */
+const seen = (panel: Html) => html`<div id="seen">${panel}</div>`
 
 function editForm(visit: Visit, { template, edited }: Shown): Html {
   const path = `/notices/templates/${template.kind}`
@@ -62,7 +65,7 @@ function editForm(visit: Visit, { template, edited }: Shown): Html {
         problem: problems.card,
         hint: 'A card number; empty for a reader who does not exist.',
       })}
-      <div class="actions"><button class="button quiet" formaction="${path}/preview">Preview</button>
+      <div class="actions"><button class="button quiet" formaction="${path}/preview#seen">Preview</button>
         <button class="button">Save</button></div>
     </form></section>`
 }
