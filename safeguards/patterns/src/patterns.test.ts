@@ -40,6 +40,17 @@ test('a vulnerable pattern is not taken, and the refusal shows the attack', asyn
   }
 })
 
+test('a pattern is analysed as it will be read: in any case where it asks for that, and by the letters of all scripts', async () => {
+  await using patterns = await startPatterns(patient)
+  const decide = async (source: string, flags: string) => {
+    const told = await patterns.register(source, flags)
+    return 'refused' in told ? told.refused : 'taken'
+  }
+  assert.equal(await decide('^(?:a|A)+$', ''), 'taken')
+  assert.equal(await decide('^(?:a|A)+$', 'i'), 'pattern-vulnerable')
+  assert.equal(await decide('^(?:\\p{L}|x)+$', ''), 'pattern-vulnerable')
+})
+
 test('a pattern that nobody could decide on is not taken', async () => {
   await using patterns = await startPatterns({ ...patient, analyser: { limitMs: 1 } })
   const refused = await decided(() => patterns.register('^(?:[a-z]{1,40}x?){1,10}$'))
