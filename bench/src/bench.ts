@@ -14,6 +14,7 @@ import { overload } from './overload.ts'
 import { overloadOfBibby } from './overload-of-bibby.ts'
 import { patterns } from './patterns.ts'
 import { policies } from './policies.ts'
+import { receipts } from './receipts.ts'
 import type { Row } from './row.ts'
 import { searchRows } from './search-rows.ts'
 import { startTimes } from './start-times.ts'
@@ -30,6 +31,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   overload,
   patterns,
   policies,
+  receipts,
   ...(generated
     ? {
         'overload-of-bibby': overloadOfBibby,
