@@ -5,34 +5,50 @@ import type { PatternRefusal } from './refusal.ts'
 import { patternRefusal } from './structure.ts'
 import { given, serve } from './thread-side.ts'
 
-/** Without a text the pattern is only compiled. */
+/** For each text the first of the patterns that matches is found. Without a text they are only compiled. */
 export type EngineAsk = {
-  readonly source: string
-  readonly flags: string
-  readonly text?: string
-  readonly wantsGroups?: boolean
+  readonly patterns: readonly { readonly source: string; readonly flags: string }[]
+  readonly texts: readonly string[]
+  readonly wantsGroups: boolean
 }
-/** Groups that took no part in the match are null; the first is the whole match. */
+/** Which pattern matched, and its groups: one that took no part in the match is null; the first is the whole match. */
+export type EngineFound = { readonly pattern: number; readonly groups?: readonly (string | null)[] }
+/** What was found in each text, null for nothing; and how many groups the first pattern has. */
 export type EngineAnswer =
-  | { readonly outcome: 'compiled' | 'matched' | 'not-matched'; readonly groups?: readonly (string | null)[] }
+  | { readonly found: readonly (EngineFound | null)[]; readonly groups: number }
   | PatternRefusal
 
 const caps = given as Caps
 const compiledMost = 200
 const compiled = new Map<string, RE2JS | PatternRefusal>()
 
-serve(({ source, flags, text, wantsGroups }: EngineAsk): EngineAnswer => {
-  const pattern = compile(source, flags)
-  if (!(pattern instanceof RE2JS)) return pattern
-  if (text === undefined) return { outcome: 'compiled' }
-  if (!wantsGroups) return { outcome: pattern.test(text) ? 'matched' : 'not-matched' }
-  const matcher = pattern.matcher(text)
-  if (!matcher.find()) return { outcome: 'not-matched' }
-  return {
-    outcome: 'matched',
-    groups: Array.from({ length: pattern.groupCount() + 1 }, (_, group) => matcher.group(group)),
+serve(({ patterns, texts, wantsGroups }: EngineAsk): EngineAnswer => {
+  const engines: RE2JS[] = []
+  for (const { source, flags } of patterns) {
+    const made = compile(source, flags)
+    if (!(made instanceof RE2JS)) return made
+    engines.push(made)
   }
+  const found = texts.map((text) => (wantsGroups ? groupsIn(engines, text) : foundIn(engines, text)))
+  return { found, groups: engines[0]?.groupCount() ?? 0 }
 })
+
+function foundIn(engines: readonly RE2JS[], text: string): EngineFound | null {
+  const pattern = engines.findIndex((engine) => engine.test(text))
+  return pattern < 0 ? null : { pattern }
+}
+
+function groupsIn(engines: readonly RE2JS[], text: string): EngineFound | null {
+  for (const [pattern, engine] of engines.entries()) {
+    const matcher = engine.matcher(text)
+    if (!matcher.find()) continue
+    return {
+      pattern,
+      groups: Array.from({ length: engine.groupCount() + 1 }, (_, group) => matcher.group(group)),
+    }
+  }
+  return null
+}
 
 /** The caps are checked here too: a pattern that was stored under larger caps does not pass by that. */
 function compile(source: string, flags: string): RE2JS | PatternRefusal {

@@ -1,10 +1,12 @@
 import { type Analyser, type AnalyserAsked, startAnalyser } from './analyser.ts'
 import { type Caps, defaultCaps } from './caps.ts'
 import type { EngineAnswer, EngineAsk } from './engine-thread.ts'
-import { busy, type InputRefusal, type PatternRefusal, tooLong } from './refusal.ts'
+import { type FoundEach, matchEach } from './match-each.ts'
+import { busy, type InputRefusal, type PatternRefusal } from './refusal.ts'
 import { needsUnicode, patternRefusal } from './structure.ts'
 import { Threads } from './threads.ts'
 
+export type { FoundEach } from './match-each.ts'
 /** What a refusal is, beside the outcomes below. */
 export type { InputRefusal, PatternRefusal } from './refusal.ts'
 
@@ -12,6 +14,9 @@ declare const registered: unique symbol
 
 /** A pattern that was registered. Store both strings; `registeredBefore` takes them back. */
 export type Registered = { readonly source: string; readonly flags: string; readonly [registered]: true }
+
+/** A pattern that was taken, and how many groups it has. */
+export type Taken = { readonly registered: Registered; readonly groups: number }
 
 /** What became of a match. Over budget is no "no": nothing is known about the text. */
 export type Matched =
@@ -33,14 +38,22 @@ export type PatternsAsked = {
 /** Patterns that people write. Close it when done. */
 export type Patterns = AsyncDisposable & {
   /** Takes a pattern, or says why not. A pattern is stored only when it was taken. */
-  readonly register: (source: string, flags?: string) => Promise<{ registered: Registered } | PatternRefusal>
+  readonly register: (source: string, flags?: string) => Promise<Taken | PatternRefusal>
   /** Takes a pattern that the whole text must match. What is registered is its `whole` form. */
-  readonly registerWhole: (
-    source: string,
-    flags?: string,
-  ) => Promise<{ registered: Registered } | PatternRefusal>
+  readonly registerWhole: (source: string, flags?: string) => Promise<Taken | PatternRefusal>
+  /** Takes a pattern that the text must begin with. What is registered is its `beginning` form. */
+  readonly registerBeginning: (source: string, flags?: string) => Promise<Taken | PatternRefusal>
   /** Finds the pattern anywhere in the text, unless it is held to the ends by ^ and $. */
   readonly match: (pattern: Registered, text: string, wants?: { groups: boolean }) => Promise<Matched>
+  /**
+   * Finds in each of many texts the first of these patterns that matches. They go to the thread by the hundred, which
+   * spares each the way there and back; where a hundred are over budget each is looked at alone, under its own.
+   */
+  readonly matchEach: (
+    patterns: readonly Registered[],
+    texts: readonly string[],
+    wants?: { groups: boolean },
+  ) => Promise<readonly FoundEach[]>
   readonly state: () => { working: number; waiting: number; threads: number; terminated: number }
 }
 
@@ -73,15 +86,17 @@ export async function startPatterns({
     registerWhole: async (source, flags = '') =>
       patternRefusal(source, flags, caps) ??
       register({ source: whole(source), flags, caps, engine, analyser }),
-    async match({ source, flags }, text, { groups: wantsGroups } = { groups: false }) {
-      if (text.length > caps.inputCharacters) return tooLong(text, caps)
-      const found = await engine.run({ source, flags, text, wantsGroups })
-      if ('gaveUp' in found) return found.gaveUp === 'busy' ? busy : { outcome: 'over-budget' }
-      if ('refused' in found.answer) return found.answer
-      const { outcome, groups } = found.answer
-      if (outcome !== 'matched') return { outcome: 'not-matched' }
+    registerBeginning: async (source, flags = '') =>
+      patternRefusal(source, flags, caps) ??
+      register({ source: beginning(source), flags, caps, engine, analyser }),
+    async match(pattern, text, wants = { groups: false }) {
+      const [found] = await matchEach({ engine, caps }, { patterns: [pattern], texts: [text], wants })
+      if (!found || 'refused' in found || found.outcome !== 'matched') return found ?? busy
+      const { outcome, groups } = found
       return { outcome, ...(groups && { groups }) }
     },
+    matchEach: (asked, texts, wants = { groups: false }) =>
+      matchEach({ engine, caps }, { patterns: asked, texts, wants }),
     state: () => engine.state(),
     async [Symbol.asyncDispose]() {
       await Promise.all([engine[Symbol.asyncDispose](), analyser[Symbol.asyncDispose]()])
@@ -92,6 +107,11 @@ export async function startPatterns({
 /** The pattern that the whole text must match, not a part of it: register and run it in this form. */
 export function whole(source: string): string {
   return `^(?:${source})$`
+}
+
+/** The pattern that the text must begin with: register and run it in this form. */
+export function beginning(source: string): string {
+  return `^(?:${source})`
 }
 
 /** Says of a stored pattern that it was registered when it was stored. It still runs under the caps and the budget. */
@@ -117,14 +137,15 @@ async function register({
   readonly caps: Caps
   readonly engine: Threads<EngineAsk, EngineAnswer>
   readonly analyser: Analyser
-}): Promise<{ registered: Registered } | PatternRefusal> {
+}): Promise<Taken | PatternRefusal> {
   const unfit = patternRefusal(source, flags, caps)
   if (unfit) return unfit
-  const compiled = await engine.run({ source, flags })
+  const compiled = await engine.run({ patterns: [{ source, flags }], texts: [], wantsGroups: false })
   if ('gaveUp' in compiled) return compiled.gaveUp === 'busy' ? busy : undecided('time')
   if ('refused' in compiled.answer) return compiled.answer
   const found = await analyser.analyse(source, needsUnicode(source) ? `${flags}u` : flags)
-  if (found.verdict === 'safe') return { registered: registeredBefore({ source, flags }) }
+  if (found.verdict === 'safe')
+    return { registered: registeredBefore({ source, flags }), groups: compiled.answer.groups }
   if (found.verdict === 'unknown') return found.because === 'busy' ? busy : undecided(found.because)
   return {
     refused: 'pattern-vulnerable',
