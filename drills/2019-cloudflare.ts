@@ -80,8 +80,8 @@ async function scanTheWrongLabel(lab: Lab, env: Readonly<Record<string, string>>
 async function storeAllTheSame({ db }: FullLibrary): Promise<void> {
   await db.query(
     `
-      insert into barcode_format (branch_id, pattern, example)
-      select id, $1, $2 from branch where code = 'main'
+      insert into number_format (branch_id, kind, pattern, example)
+      select id, 'barcode', $1, $2 from branch where code = 'main'
     `,
     [format.pattern, format.example],
   )

@@ -38,17 +38,6 @@ CREATE UNIQUE INDEX audit_link_one_per_entry ON public.audit_link USING btree (j
 CREATE TRIGGER audit_never_emptied BEFORE TRUNCATE ON public.audit_link FOR EACH STATEMENT EXECUTE FUNCTION audit_only_grows();
 CREATE TRIGGER audit_only_grows BEFORE DELETE OR UPDATE ON public.audit_link FOR EACH ROW EXECUTE FUNCTION audit_only_grows();
 
-create table barcode_format (
-  branch_id bigint not null,
-  pattern text not null,
-  example text not null,
-  revision uuid not null default gen_random_uuid(),
-  constraint barcode_format_example_check CHECK ((example <> ''::text)),
-  constraint barcode_format_pattern_check CHECK ((pattern <> ''::text)),
-  constraint barcode_format_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
-  constraint barcode_format_pkey PRIMARY KEY (branch_id)
-);
-
 create table branch (
   id bigint not null generated always as identity,
   code text not null,
@@ -513,6 +502,19 @@ create table notice_template (
   constraint notice_template_pkey PRIMARY KEY (kind)
 );
 
+create table number_format (
+  branch_id bigint not null,
+  kind text not null,
+  pattern text not null,
+  example text not null,
+  revision uuid not null default gen_random_uuid(),
+  constraint number_format_example_check CHECK ((example <> ''::text)),
+  constraint number_format_kind_check CHECK ((kind = ANY (ARRAY['barcode'::text, 'card'::text]))),
+  constraint number_format_pattern_check CHECK ((pattern <> ''::text)),
+  constraint number_format_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
+  constraint number_format_pkey PRIMARY KEY (branch_id, kind)
+);
+
 create table patron (
   id bigint not null generated always as identity,
   card text not null,
@@ -593,6 +595,16 @@ create table session (
 );
 CREATE INDEX session_by_patron ON public.session USING btree (patron_id) WHERE (patron_id IS NOT NULL);
 CREATE INDEX session_by_staff ON public.session USING btree (staff_id) WHERE (staff_id IS NOT NULL);
+
+create table shelf_plan (
+  branch_id bigint not null,
+  shelves text[] not null,
+  patterns text[] not null,
+  version integer not null default 1,
+  constraint shelf_plan_check CHECK (((cardinality(shelves) = cardinality(patterns)) AND (cardinality(patterns) <= 100))),
+  constraint shelf_plan_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
+  constraint shelf_plan_pkey PRIMARY KEY (branch_id)
+);
 
 create table sign_in_failure (
   account text not null,

@@ -238,6 +238,7 @@ export type SmallLibrary = {
   readonly branchId: number
   readonly branchCode: string
   readonly categoryId: number
+  readonly categoryCode: string
   readonly itemTypeId: number
   readonly itemTypeCode: string
   readonly ruleId: number
@@ -266,6 +267,16 @@ export async function aSmallLibrary(
 /** For a second patron or copy of the same library: all but what must differ. */
 export function besides({ branchId, categoryId, itemTypeId, titleId }: SmallLibrary) {
   return { branchId, categoryId, itemTypeId, titleId }
+}
+
+/** A database and no patterns: whoever runs one all the same is a failure. */
+export function withoutPatterns<Db>(db: Db): { readonly db: Db; readonly patterns: () => Promise<never> } {
+  return {
+    db,
+    patterns: async () => {
+      throw new Error('A pattern was to be run, and nobody has written one.')
+    },
+  }
 }
 
 let made = 0

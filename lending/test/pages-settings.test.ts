@@ -126,3 +126,72 @@ test('the barcode format of a branch is set, listed and removed by API', async (
   assert.deepEqual(await list(), [])
   assert.equal(await add('M-1'), 201)
 })
+
+test('a manager settles by page what the cards of a branch look like, and a card at the desk is held to it', async () => {
+  await using at = await anOpenLibrary()
+  const manager = aVisitor(at.app)
+  await manager.signIn('staff', await at.staff('manager'))
+  await manager.open('/branches')
+  const wrong = await manager.send('/branches/card-format', { pattern: '([0-9]+)+x', example: '1x' })
+  assert.equal(wrong.status, 422)
+  assert.match(wrong.text, /would take exponential time/)
+  assert.match(wrong.html, /id="branch-\d+-card-pattern"[^>]*value="\(\[0-9\]\+\)\+x"/)
+  assert.match(wrong.html, /id="branch-\d+-barcode-pattern"[^>]*value=""/)
+  const settled = await manager.send('/branches/card-format', { pattern: 'K-[0-9]{4}', example: 'K-0001' })
+  assert.match(settled.text, /New cards are held to it/)
+
+  await manager.open('/patrons/new')
+  const misfit = await manager.send('/patrons', { familyName: 'Lovelace', card: 'K-001' })
+  assert.equal(misfit.status, 422)
+  assert.match(misfit.text, /looks like K-0001/)
+  assert.match(
+    (await manager.send('/patrons', { familyName: 'Lovelace', card: 'K-0002' })).text,
+    /registered/,
+  )
+  await manager.open(`/patrons/${at.patronId}`)
+  const lost = await manager.send(`/patrons/${at.patronId}/edit`, { card: 'K-3' })
+  assert.match(lost.text, /looks like K-0001/)
+  assert.match((await manager.send(`/patrons/${at.patronId}/edit`, { card: 'K-0003' })).text, /are saved/)
+
+  await manager.open('/branches')
+  assert.match((await manager.send('/branches/card-format/remove')).text, /The format is removed/)
+  assert.match((await manager.open('/journal')).text, /new cards at .* look like K-0001/)
+})
+
+test('the card format of a branch is set, listed and removed by API, and holds for new and for changed cards', async () => {
+  await using at = await aServedLibrary()
+  const headers = bearing(await at.tokenOf('manager'))
+  const url = `/api/v1/branches/${at.branchCode}/card-format`
+  const put = async (pattern: string) =>
+    at.app.inject({ method: 'PUT', url, headers, payload: { pattern, example: 'K-0001' } })
+  assert.match((await put('(K-([0-9]+)+)+$')).json().problems.pattern, /exponential time/)
+  assert.equal((await put('K-[0-9]{4}')).statusCode, 200)
+  const desk = bearing(await at.tokenOf('desk'))
+  assert.equal((await at.app.inject({ method: 'DELETE', url, headers: desk })).statusCode, 403)
+  const register = async (card: string) => {
+    const payload = { familyName: 'Reader', card, category: at.categoryCode, branch: at.branchCode }
+    return at.app.inject({ method: 'POST', url: '/api/v1/patrons', headers, payload })
+  }
+  assert.match((await register('1')).json().problems.card, /looks like K-0001/)
+  assert.equal((await register('K-0002')).statusCode, 201)
+  const change = async (card: string) => {
+    const payload = { version: 1, card }
+    return at.app.inject({ method: 'PATCH', url: '/api/v1/patrons/K-0002', headers, payload })
+  }
+  assert.match((await change('2')).json().problems.card, /looks like K-0001/)
+  assert.equal((await change('K-0004')).statusCode, 200)
+  const brought = await at.app.inject({
+    method: 'POST',
+    url: `/api/v1/patrons/import?category=${at.categoryCode}&branch=${at.branchCode}`,
+    headers: { ...headers, 'content-type': 'text/csv' },
+    payload: 'card,surname\n3,Nobody\nK-0005,Somebody\n',
+  })
+  const { read, registered, rejects } = brought.json()
+  assert.deepEqual([read, registered, rejects[0].line], [2, 1, 2])
+  assert.match(rejects[0].reason, /looks like K-0001/)
+  const list = async () =>
+    (await at.app.inject({ method: 'GET', url: '/api/v1/card-formats', headers })).json().cardFormats
+  assert.deepEqual(await list(), [{ branch: at.branchCode, pattern: 'K-[0-9]{4}', example: 'K-0001' }])
+  assert.equal((await at.app.inject({ method: 'DELETE', url, headers })).statusCode, 200)
+  assert.deepEqual(await list(), [])
+})

@@ -6,9 +6,9 @@ import { Command, CommanderError, Option } from 'commander'
 import type { Act } from './act.ts'
 import { type Api, apiAt, ProblemError } from './api.ts'
 import { auditVerbs } from './audit-verbs.ts'
-import { barcodeVerbs } from './barcode-verbs.ts'
 import { catalogueVerbs } from './catalogue-verbs.ts'
 import { circulationVerbs, holdVerbs } from './circulation-verbs.ts'
+import { barcodeVerbs, cardVerbs } from './format-verbs.ts'
 import { haltVerbs } from './halt-verbs.ts'
 import { importVerbs } from './import-verbs.ts'
 import { noticeVerbs } from './notice-verbs.ts'
@@ -61,6 +61,7 @@ export function bibbyProgram(): Command {
     settingsVerbs,
     ruleVerbs,
     barcodeVerbs,
+    cardVerbs,
     journalVerb,
     haltVerbs,
     noticeVerbs,

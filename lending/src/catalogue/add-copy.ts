@@ -1,8 +1,8 @@
+import { type NumberJudged, numberProblem } from '../formats/number-format.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
 import { plainText } from '../text.ts'
-import { type BarcodeJudged, barcodeProblem } from './barcode-format.ts'
 import type { FieldProblems } from './checked-fields.ts'
 
 /** A new copy of a title: where it stands and what kind of thing it is, by their codes. */
@@ -18,8 +18,8 @@ export type AddCopyAsk = {
   readonly note?: string
   /** In whole cents; null or absent when nobody knows. */
   readonly priceCents?: number | null
-  /** What the format of the branch says of the barcode: see `judgedBarcode`. */
-  readonly barcodeJudged?: BarcodeJudged | undefined
+  /** What the format of the branch says of the barcode: see `judgedNumber`. */
+  readonly barcodeJudged?: NumberJudged | undefined
 }
 
 /** The new copy. */
@@ -54,7 +54,11 @@ export const addCopy: Verb<AddCopyAsk, CopyAdded, AddCopyRefused> = {
     const place = await placeOf(tx, ask)
     if (place.branchId === undefined) return { refused: 'branch-unknown' }
     if (place.itemTypeId === undefined) return { refused: 'item-type-unknown' }
-    const problem = await barcodeProblem(tx, { branchId: place.branchId, barcode, judged: ask.barcodeJudged })
+    const problem = await numberProblem(tx, 'barcode', {
+      branchId: place.branchId,
+      number: barcode,
+      judged: ask.barcodeJudged,
+    })
     if (problem) return problem
     const [made] = await tx.rows<{ id: number }>(sql`
       insert into copy (

@@ -1,8 +1,8 @@
+import { judgedNumber, type NumberJudged, numberProblem } from '../formats/number-format.ts'
 import type { Library } from '../library.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
 import { checkedCopy, placeOf } from './add-copy.ts'
-import { type BarcodeJudged, barcodeProblem, judgedBarcode } from './barcode-format.ts'
 import type { FieldProblems } from './checked-fields.ts'
 
 /** Which copy (by identity, or by the barcode that it has now), from which version, and what changes; the rest stays. */
@@ -20,7 +20,7 @@ export type EditCopyAsk = {
   readonly note?: string
   readonly priceCents?: number | null
   /** What the format of the branch says of a new barcode: see `editJudged`. */
-  readonly barcodeJudged?: BarcodeJudged | undefined
+  readonly barcodeJudged?: NumberJudged | undefined
 }
 
 /** The same ask, with what the format of the branch says of a barcode that is given anew. */
@@ -34,7 +34,7 @@ export async function editJudged(
   `)
   const branch = ask.branch ?? found?.branch
   if (branch === undefined) return ask
-  return { ...ask, barcodeJudged: await judgedBarcode(library, { branch, barcode: ask.barcode }) }
+  return { ...ask, barcodeJudged: await judgedNumber(library, 'barcode', { branch, number: ask.barcode }) }
 }
 
 /** The copy's new version. */
@@ -89,9 +89,9 @@ export const editCopy: Verb<EditCopyAsk, CopyEdited, EditCopyRefused> = {
     if (place.itemTypeId === undefined) return { refused: 'item-type-unknown' }
     if (texts.barcode !== found.barcode) {
       const { barcode } = texts
-      const problem = await barcodeProblem(tx, {
+      const problem = await numberProblem(tx, 'barcode', {
         branchId: place.branchId,
-        barcode,
+        number: barcode,
         judged: ask.barcodeJudged,
       })
       if (problem) return problem

@@ -87,6 +87,9 @@ export const apiAccess: Readonly<Record<string, Access>> = {
   'GET /api/v1/barcode-formats': { needs: 'catalogue-write' },
   'PUT /api/v1/branches/:code/barcode-format': { needs: 'rules-write' },
   'DELETE /api/v1/branches/:code/barcode-format': { needs: 'rules-write' },
+  'GET /api/v1/card-formats': { needs: 'patron-write' },
+  'PUT /api/v1/branches/:code/card-format': { needs: 'rules-write' },
+  'DELETE /api/v1/branches/:code/card-format': { needs: 'rules-write' },
 
   'POST /api/v1/imports': { needs: 'import' },
   'GET /api/v1/imports': { needs: 'import' },

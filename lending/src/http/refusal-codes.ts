@@ -40,13 +40,14 @@ type Rules =
   | RefusalOf<typeof import('../circulation/places.ts').addBranch>
   | RefusalOf<typeof import('../circulation/places.ts').addPatronCategory>
   | RefusalOf<typeof import('../circulation/places.ts').addItemType>
+  | RefusalOf<typeof import('../formats/number-format.ts').setBarcodeFormat>
+  | RefusalOf<typeof import('../formats/number-format.ts').setCardFormat>
 
 type Catalogue =
   | RefusalOf<typeof import('../catalogue/add-title.ts').addTitle>
   | RefusalOf<typeof import('../catalogue/edit-title.ts').editTitle>
   | RefusalOf<typeof import('../catalogue/add-copy.ts').addCopy>
   | RefusalOf<typeof import('../catalogue/edit-copy.ts').editCopy>
-  | RefusalOf<typeof import('../catalogue/barcode-format.ts').setBarcodeFormat>
   | import('../catalogue/search.ts').SearchRefused['refused']
 
 type Imports =

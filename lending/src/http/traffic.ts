@@ -89,6 +89,7 @@ const traffic: Readonly<Record<string, Traffic>> = {
   '/api/v1/barcode-formats': 'people',
   '/api/v1/books': 'people',
   '/api/v1/branches': 'people',
+  '/api/v1/card-formats': 'people',
   '/api/v1/holds': 'people',
   '/api/v1/item-types': 'people',
   '/api/v1/library': 'people',

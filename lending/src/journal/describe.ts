@@ -77,6 +77,8 @@ const sentences: Readonly<Record<string, Sentence>> = {
   'add-item-type': (a) => `Added the item type ${a.text('code')}.`,
   'set-barcode-format': (a) =>
     `Settled that new barcodes at ${a.text('branch')} look like ${a.text('example') || 'anything'}.`,
+  'set-card-format': (a) =>
+    `Settled that new cards at ${a.text('branch')} look like ${a.text('example') || 'anything'}.`,
   'add-closed-day': (a) => `Closed a branch on ${a.text('day')}; ${a.count('loansMoved')} due dates moved.`,
   'remove-closed-day': (a) => `Opened a branch on ${a.text('day')} again.`,
   'set-loan-rule': (a) => `Set loan rule ${a.count('ruleId')}.`,

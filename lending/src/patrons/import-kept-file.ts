@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import type { Database } from '../postgres/pool.ts'
+import type { Library } from '../library.ts'
 import type { By } from '../postgres/write.ts'
 import {
   type ImportPatronsRefused,
@@ -45,7 +45,7 @@ const running = new Map<string, Running>()
 
 /** Imports a kept file, and keeps its account and its rejects. Once it is over, its account is given again. */
 export function importKeptFile(
-  db: Database,
+  at: Pick<Library, 'db' | 'patterns'>,
   by: By,
   kept: KeptImport,
   options: KeptOptions,
@@ -56,7 +56,7 @@ export function importKeptFile(
   const told = (now: ImportProgress) => {
     progress.now = now
   }
-  const ended = importOnce(db, by, kept, { ...options, told }).finally(() => running.delete(kept.filePath))
+  const ended = importOnce(at, by, kept, { ...options, told }).finally(() => running.delete(kept.filePath))
   running.set(kept.filePath, { ended, progress })
   return ended
 }
@@ -91,7 +91,7 @@ export async function importResult({
 }
 
 async function importOnce(
-  db: Database,
+  at: Pick<Library, 'db' | 'patterns'>,
   by: By,
   { filePath, resultPath, rejectsPath }: KeptImport,
   { fileName, told: tell, ...options }: KeptOptions & { readonly told: (now: ImportProgress) => void },
@@ -105,7 +105,7 @@ async function importOnce(
   }
   const file = createReadStream(filePath)
   let now = { ...nothingYet, fileBytes: (await stat(filePath)).size }
-  const told = await importPatrons(db, by, file, {
+  const told = await importPatrons(at, by, file, {
     ...options,
     onHeader: line,
     onRow: (row, raw) => {

@@ -1,16 +1,18 @@
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
+import type { CardJudged } from './judged-card.ts'
 import { cardTaken, editPatron, type RegisterPatronRefused, registerPatron } from './patron.ts'
 import type { PatronFields } from './patron-fields.ts'
 
 /** One row of a file of patrons. What is absent stays as it is, or is empty for a new patron. */
-export type ImportPatronAsk = PatronFields & {
-  readonly card: string
-  readonly categoryCode?: string
-  readonly branchId?: number
-  /** What a new patron has where the row does not say. */
-  readonly forNew?: { readonly categoryCode?: string; readonly branchId?: number }
-}
+export type ImportPatronAsk = PatronFields &
+  Pick<CardJudged, 'cardJudged'> & {
+    readonly card: string
+    readonly categoryCode?: string
+    readonly branchId?: number
+    /** What a new patron has where the row does not say. */
+    readonly forNew?: { readonly categoryCode?: string; readonly branchId?: number }
+  }
 
 /** Why a row was not taken. */
 export type ImportPatronRefused = RegisterPatronRefused | { readonly refused: 'patron-protected' }
@@ -23,6 +25,7 @@ export const importPatron: Verb<
 > = {
   action: 'import-patron',
   about: ({ patronId }) => ({ patronId }),
+  recognisedBy: ({ cardJudged: _, ...rest }) => rest,
   work: async (tx, ask, by) => {
     const [found] = await tx.rows<{ id: number; version: number; protected: boolean; isGone: boolean }>(sql`
       select id, version, protected, deleted_at is not null as "isGone"

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import iconv from 'iconv-lite'
 import { cutAt } from '../../test/cut.ts'
 import { neverTwice } from '../../test/every-cut.ts'
-import { aBranch, aCategory, by } from '../../test/library-fixtures.ts'
+import { aBranch, aCategory, by, withoutPatterns } from '../../test/library-fixtures.ts'
 import { type ScratchDatabase, scratchDatabase } from '../../test/scratch-database.ts'
 import { sql } from '../postgres/sql.ts'
 import type { By } from '../postgres/write.ts'
@@ -37,7 +37,7 @@ async function run(
   over: PatronImportOptions & { who?: By } = {},
 ) {
   const { who = by(), ...options } = over
-  const told = await importPatrons(db, who, pieces(content), { ...standard, ...options })
+  const told = await importPatrons(withoutPatterns(db), who, pieces(content), { ...standard, ...options })
   assert.ok(!('refused' in told), JSON.stringify(told))
   assert.equal(told.read, told.registered + told.updated + told.unchanged + told.rejected)
   return told
@@ -201,7 +201,7 @@ test('a file without the columns that are needed is not begun', async () => {
   await using db = await scratchDatabase()
   await aPlace(db)
   const ask = (content: string, options: PatronFileOptions = {}) =>
-    importPatrons(db, by(), pieces(content), options)
+    importPatrons(withoutPatterns(db), by(), pieces(content), options)
   assert.deepEqual(await ask('name\nx\n'), {
     refused: 'columns-missing',
     missing: ['card', 'category', 'branch'],
@@ -220,7 +220,7 @@ test('an import that was cut off is run again under its key, and takes no row tw
   const file = `card,surname\n${Array.from({ length: 9 }, (_, n) => `c${n},S${n}`).join('\n')}`
   const who = by({ key: 'the import' })
   const cutting = cutAt(db, 4, 'reply-lost')
-  await importPatrons(cutting, who, pieces(file), standard).catch(() => undefined)
+  await importPatrons(withoutPatterns(cutting), who, pieces(file), standard).catch(() => undefined)
   const again = await run(db, file, { who })
   assert.equal(again.rejected, 0)
   assert.deepEqual(await db.rows(sql`select distinct version from patron`), [{ version: 1 }])
@@ -253,7 +253,11 @@ test('whatever the bytes are, every row is accounted for and nothing but a refus
       const bytes = pieces(iconv.encode(text, named), size)
       const results: PatronRowResult[] = []
       const onRow = (row: PatronRowResult) => results.push(row)
-      const told = await importPatrons(db, by(), bytes, { ...standard, encoding: named, onRow })
+      const told = await importPatrons(withoutPatterns(db), by(), bytes, {
+        ...standard,
+        encoding: named,
+        onRow,
+      })
       if ('refused' in told) return
       assert.equal(told.read, results.length)
       assert.equal(told.read, told.registered + told.updated + told.unchanged + told.rejected)

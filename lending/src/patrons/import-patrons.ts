@@ -1,6 +1,8 @@
+import type { Library } from '../library.ts'
 import type { Database } from '../postgres/pool.ts'
-import { type By, write } from '../postgres/write.ts'
-import { importPatron } from './import-patron.ts'
+import { type By, type KeyReused, write } from '../postgres/write.ts'
+import { type ImportPatronRefused, importPatron } from './import-patron.ts'
+import { judgedRows } from './judged-rows.ts'
 import {
   type ImportPatronsRefused,
   openImport,
@@ -59,19 +61,19 @@ const triesMax = 3
  * protected patron is never changed. Passwords, blocks and flags are not imported.
  */
 export async function importPatrons(
-  db: Database,
+  at: Pick<Library, 'db' | 'patterns'>,
   by: By,
   bytes: AsyncIterable<Uint8Array>,
   options: PatronImportOptions = {},
 ): Promise<PatronImport | ImportPatronsRefused> {
-  const file = await openImport(db, bytes, options)
+  const file = await openImport(at.db, bytes, options)
   if ('refused' in file) return file
   await options.onHeader?.(file.headerRaw)
   const counts = { registered: 0, updated: 0, unchanged: 0, rejected: 0 }
   const rejects: { line: number; code: string; reason: string }[] = []
   for await (const batch of inBatches(file.rows)) {
     options.signal?.throwIfAborted()
-    for (const [index, result] of (await importBatch(db, by, batch.map(file.read))).entries()) {
+    for (const [index, result] of (await importBatch(at, by, batch.map(file.read))).entries()) {
       counts[result.became] += 1
       if (result.became === 'rejected' && rejects.length < rejectsMax) {
         rejects.push({ line: result.line, code: result.code, reason: result.reason })
@@ -95,20 +97,21 @@ async function* inBatches(rows: AsyncIterable<FileRow>): AsyncGenerator<FileRow[
 }
 
 async function importBatch(
-  db: Database,
+  at: Pick<Library, 'db' | 'patterns'>,
   by: By,
-  batch: readonly (WantedRow | RejectedRow)[],
+  read: readonly (WantedRow | RejectedRow)[],
 ): Promise<readonly PatronRowResult[]> {
   const standing = await standingOf(
-    db,
-    batch.flatMap((row) => ('ask' in row ? [row.ask.card] : [])),
+    at.db,
+    read.flatMap((row) => ('ask' in row ? [row.ask.card] : [])),
   )
+  const batch = await judgedRows(at, read, standing)
   const results: PatronRowResult[] = []
-  for (let at = 0; at < batch.length; at += writesAtOnce) {
-    const some = batch.slice(at, at + writesAtOnce)
+  for (let index = 0; index < batch.length; index += writesAtOnce) {
+    const some = batch.slice(index, index + writesAtOnce)
     results.push(
       ...(await Promise.all(
-        some.map((row) => ('ask' in row ? importRow(db, by, row, standing.get(row.ask.card)) : row)),
+        some.map((row) => ('ask' in row ? importRow(at.db, by, row, standing.get(row.ask.card)) : row)),
       )),
     )
   }
@@ -129,11 +132,14 @@ async function importRow(
     const told = await write(db, { ...by, key }, importPatron, ask)
     if (told.outcome === 'done') return { line, became: told.answer.was, card }
     if (told.outcome === 'refused') {
-      const code = told.refusal.refused
-      return { line, became: 'rejected', code, reason: reasonOf(code) }
+      return { line, became: 'rejected', code: told.refusal.refused, reason: whyNot(told.refusal) }
     }
     if (tries === triesMax) throw new ImportUnsettledError(line)
   }
+}
+
+function whyNot(refusal: ImportPatronRefused | KeyReused): string {
+  return 'problems' in refusal ? Object.values(refusal.problems).join(' ') : reasonOf(refusal.refused)
 }
 
 /** The connection was lost again and again while one row was being written. */

@@ -123,6 +123,9 @@ export async function standingOf(
 }
 
 /** Whether a row holds only what is known of the patron. */
-export function saysNothingNew({ forNew: _, ...ask }: WantedRow['ask'], { fields }: Standing): boolean {
+export function saysNothingNew(
+  { forNew: _, cardJudged: _judged, ...ask }: WantedRow['ask'],
+  { fields }: Standing,
+): boolean {
   return Object.entries(ask).every(([name, value]) => value === undefined || fields[name] === value)
 }

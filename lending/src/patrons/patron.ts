@@ -1,11 +1,11 @@
-import { randomInt } from 'node:crypto'
 import { localDay } from '../circulation/open-days.ts'
 import { scanned } from '../circulation/scanned.ts'
+import { type NumberJudged, numberProblem } from '../formats/number-format.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
 import type { WantedPassword } from '../staff/password.ts'
-import { cardNumber, serialDigits } from './card.ts'
+import { type CardJudged, cardTriesMax, madeCard } from './judged-card.ts'
 import { mergedInto, type NobodyHasCard, nobodyHas } from './merged-card.ts'
 import {
   checkedFields,
@@ -27,18 +27,19 @@ export {
 } from './standing.ts'
 
 /** A new patron. */
-export type RegisterPatronAsk = PatronFields & {
-  /** Made, with a check digit, when absent. */
-  readonly card?: string
-  readonly categoryCode: string
-  readonly branchId: number
-  /** The last day of the card; a year from today when absent. */
-  readonly expiresOn?: string
-  /** Without one, the patron cannot sign in. */
-  readonly password?: WantedPassword
-  readonly protected?: boolean
-  readonly keepsHistory?: boolean
-}
+export type RegisterPatronAsk = PatronFields &
+  CardJudged & {
+    /** Made, with a check digit, when absent. */
+    readonly card?: string
+    readonly categoryCode: string
+    readonly branchId: number
+    /** The last day of the card; a year from today when absent. */
+    readonly expiresOn?: string
+    /** Without one, the patron cannot sign in. */
+    readonly password?: WantedPassword
+    readonly protected?: boolean
+    readonly keepsHistory?: boolean
+  }
 
 /** A patron who is registered now. */
 export type RegisteredPatron = {
@@ -64,7 +65,7 @@ export type RegisterPatronRefused =
 export const registerPatron: Verb<RegisterPatronAsk, RegisteredPatron, RegisterPatronRefused> = {
   action: 'register-patron',
   about: ({ patronId }) => ({ patronId }),
-  recognisedBy: ({ password: _, ...rest }) => rest,
+  recognisedBy: ({ password: _, cardJudged: _judged, cardsMade: _made, ...rest }) => rest,
   work: async (tx, ask, { occurredAt }) => {
     const checked = checkedFields(ask)
     const problems = 'refused' in checked ? { ...checked.problems } : {}
@@ -88,26 +89,28 @@ export const registerPatron: Verb<RegisterPatronAsk, RegisteredPatron, RegisterP
       keepsHistory: ask.keepsHistory ?? false,
       registeredAt: occurredAt,
     }
-    for (let tries = 0; tries < cardTriesMax; tries++) {
-      const registered = await insert(tx, fields.card ?? cardNumber(randomInt(10 ** serialDigits)), row)
+    let problem: FieldsInvalid | undefined
+    for (const { number, judged } of cardsToTry(fields.card, ask)) {
+      problem = await numberProblem(tx, 'card', { branchId: branch.id, number, judged })
+      const registered = problem ? undefined : await insert(tx, number, row)
       if (registered) return registered
-      if (fields.card !== undefined) break
     }
-    return cardTaken(tx, fields.card ?? '')
+    return problem ?? cardTaken(tx, fields.card ?? '')
   },
 }
 
 /** What to change; what is absent stays. The patron is named by identity, or by the card that they have now. */
-export type EditPatronAsk = PatronFields & {
-  readonly patronId?: number
-  readonly cardNow?: string
-  /** The version that was seen; another one by now is refused. */
-  readonly version: number
-  readonly categoryCode?: string
-  readonly branchId?: number
-  readonly protected?: boolean
-  readonly keepsHistory?: boolean
-}
+export type EditPatronAsk = PatronFields &
+  Pick<CardJudged, 'cardJudged'> & {
+    readonly patronId?: number
+    readonly cardNow?: string
+    /** The version that was seen; another one by now is refused. */
+    readonly version: number
+    readonly categoryCode?: string
+    readonly branchId?: number
+    readonly protected?: boolean
+    readonly keepsHistory?: boolean
+  }
 
 /** Why nothing was changed. */
 export type EditPatronRefused =
@@ -126,14 +129,15 @@ export const editPatron: Verb<
 > = {
   action: 'edit-patron',
   about: ({ patronId }) => ({ patronId }),
+  recognisedBy: ({ cardJudged: _, ...rest }) => rest,
   work: async (tx, ask) => {
     const checked = checkedFields(ask)
     if ('refused' in checked) return checked
     const { fields } = checked
     const is =
       ask.patronId === undefined ? sql`card = ${scanned(ask.cardNow ?? '')}` : sql`id = ${ask.patronId}`
-    const [now] = await tx.rows<{ id: number; version: number; givenName: string; familyName: string }>(sql`
-      select id, version, given_name as "givenName", family_name as "familyName"
+    const [now] = await tx.rows<Now>(sql`
+      select id, version, card, branch_id as "branchId", given_name as "givenName", family_name as "familyName"
       from patron
       where ${is} and deleted_at is null
       for no key update
@@ -150,12 +154,39 @@ export const editPatron: Verb<
     if (fields.card !== undefined && (await isTaken(tx, fields.card, now.id))) {
       return cardTaken(tx, fields.card)
     }
+    if (fields.card !== undefined && fields.card !== now.card) {
+      const branchId = branch?.id ?? now.branchId
+      const problem = await numberProblem(tx, 'card', {
+        branchId,
+        number: fields.card,
+        judged: ask.cardJudged,
+      })
+      if (problem) return problem
+    }
     return update(tx, { ...ask, ...fields, patronId: now.id, categoryId: category?.id, branchId: branch?.id })
   },
 }
 
-/** A made card meets one that exists once in a hundred thousand, in a library of a million; five times, never. */
-const cardTriesMax = 5
+type Now = {
+  readonly id: number
+  readonly version: number
+  readonly card: string
+  readonly branchId: number
+  readonly givenName: string
+  readonly familyName: string
+}
+
+type CardToTry = { readonly number: string; readonly judged: NumberJudged | undefined }
+
+/** The card that was given, or else some that are made, those that were held to a format first. */
+function cardsToTry(
+  card: string | undefined,
+  { cardJudged, cardsMade = [] }: CardJudged,
+): readonly CardToTry[] {
+  if (card !== undefined) return [{ number: card, judged: cardJudged }]
+  if (cardsMade.length > 0) return cardsMade.map((judged) => ({ number: judged.number, judged }))
+  return Array.from({ length: cardTriesMax }, () => ({ number: madeCard(), judged: undefined }))
+}
 
 type NewRow = PatronFields & {
   readonly categoryId: number

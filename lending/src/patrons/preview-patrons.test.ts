@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { aBranch, aCategory, aPatron, by } from '../../test/library-fixtures.ts'
+import { aBranch, aCategory, aPatron, by, withoutPatterns } from '../../test/library-fixtures.ts'
 import { type ScratchDatabase, scratchDatabase } from '../../test/scratch-database.ts'
 import { sql } from '../postgres/sql.ts'
 import { importKeptFile, importResult } from './import-kept-file.ts'
@@ -51,11 +51,11 @@ test('a preview says of each row what the import then does with it, and changes 
   await aLibrary(db)
   const file = [header, ...rows].join('\n')
   const before = await db.rows(sql`select patron.*, xmin::text from patron order by id`)
-  const seen = await previewPatrons(db, bytes(file), standard)
+  const seen = await previewPatrons(withoutPatterns(db), bytes(file), standard)
   assert.ok(!('refused' in seen))
   assert.deepEqual(await db.rows(sql`select patron.*, xmin::text from patron order by id`), before)
   const done: PatronRowResult[] = []
-  await importPatrons(db, by(), bytes(file), { ...standard, onRow: (row) => done.push(row) })
+  await importPatrons(withoutPatterns(db), by(), bytes(file), { ...standard, onRow: (row) => done.push(row) })
   assert.deepEqual(
     seen.rows.map((row) => [row.line, row.fate, row.fate === 'rejected' && row.reason]),
     done.map((row) => [row.line, row.became, row.became === 'rejected' && row.reason]),
@@ -67,10 +67,14 @@ test('a preview looks at the start of a file only, and says so', async () => {
   await using db = await scratchDatabase()
   await aLibrary(db)
   const many = Array.from({ length: 1_001 }, (_, n) => `n${n},X,,,,`)
-  const seen = await previewPatrons(db, bytes([header, ...many].join('\n')), standard)
+  const seen = await previewPatrons(withoutPatterns(db), bytes([header, ...many].join('\n')), standard)
   assert.ok(!('refused' in seen))
   assert.deepEqual([seen.hasMore, seen.counts.registered, seen.rows.length], [true, 1_000, 20])
-  const whole = await previewPatrons(db, bytes([header, ...many.slice(1)].join('\n')), standard)
+  const whole = await previewPatrons(
+    withoutPatterns(db),
+    bytes([header, ...many.slice(1)].join('\n')),
+    standard,
+  )
   assert.ok(!('refused' in whole))
   assert.equal(whole.hasMore, false)
 })
@@ -85,12 +89,12 @@ test('a kept file is imported once however often it is asked for, and hands back
     await writeFile(filePath, [header, ...rows].join('\r\n'))
     const options = { ...standard, fileName: 'people.csv' }
     const who = by()
-    const told = await Promise.all([1, 2].map(() => importKeptFile(db, who, kept, options)))
+    const told = await Promise.all([1, 2].map(() => importKeptFile(withoutPatterns(db), who, kept, options)))
     const [first] = told
     assert.ok(first && !('refused' in first))
     assert.deepEqual([first.read, first.registered, first.rejected], [rows.length, 1, rows.length - 3])
     assert.deepEqual(told[1], first)
-    assert.deepEqual(await importKeptFile(db, who, kept, options), first)
+    assert.deepEqual(await importKeptFile(withoutPatterns(db), who, kept, options), first)
     assert.deepEqual(await importResult(kept), first)
     assert.equal(await readFile(kept.rejectsPath, 'utf8'), `${[header, ...rows.slice(3)].join('\n')}\n`)
     await assert.rejects(stat(filePath), { code: 'ENOENT' })

@@ -1,4 +1,5 @@
-import type { Rows } from '../postgres/pool.ts'
+import { misfitIn } from '../formats/number-format.ts'
+import { type Judging, judgedRows } from './judged-rows.ts'
 import {
   type ImportPatronsRefused,
   openImport,
@@ -42,11 +43,11 @@ const shownMax = 20
 
 /** Reads the start of a file and tells what its import would do. */
 export async function previewPatrons(
-  db: { readonly rows: Rows },
+  at: Judging,
   bytes: AsyncIterable<Uint8Array>,
   options: PatronFileOptions,
 ): Promise<PatronPreview | ImportPatronsRefused> {
-  const file = await openImport(db, bytes, options)
+  const file = await openImport(at.db, bytes, options)
   if ('refused' in file) return file
   const first: FileRow[] = []
   let hasMore = false
@@ -57,10 +58,11 @@ export async function previewPatrons(
   }
   const read = first.map(file.read)
   const standing = await standingOf(
-    db,
+    at.db,
     read.flatMap((row) => ('ask' in row ? [row.ask.card] : [])),
   )
-  const rows = read.map((row) => fateOf(row, standing))
+  const judged = await judgedRows(at, read, standing)
+  const rows = judged.map((row) => fateOf(row, standing))
   const counts = { registered: 0, updated: 0, unchanged: 0, rejected: 0 }
   for (const { fate } of rows) counts[fate] += 1
   const later = rows.slice(shownMax).filter(({ fate }) => fate === 'rejected')
@@ -80,9 +82,12 @@ function fateOf(row: WantedRow | RejectedRow, standing: ReadonlyMap<string, Stan
   const { line } = row
   const rejected = (code: string) => ({ line, fate: 'rejected', code, reason: reasonOf(code) }) as const
   if (!('ask' in row)) return { line, fate: 'rejected', code: row.code, reason: row.reason }
-  const { card, givenName = '', familyName = '', categoryCode, forNew } = row.ask
+  const { card, givenName = '', familyName = '', categoryCode, forNew, cardJudged } = row.ask
   const named = { line, card, name: `${givenName} ${familyName}`.trim() }
   const there = standing.get(card)
+  const misfit = cardJudged && misfitIn('card', cardJudged)
+  if (!there && misfit !== undefined)
+    return { line, fate: 'rejected', code: 'fields-invalid', reason: misfit }
   if (!there) return { ...named, fate: 'registered', category: categoryCode ?? forNew?.categoryCode }
   if (there.isMerged) return rejected('patron-merged')
   if (there.isGone) return rejected('card-taken')

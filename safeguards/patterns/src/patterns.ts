@@ -6,6 +6,7 @@ import { busy, type InputRefusal, type PatternRefusal } from './refusal.ts'
 import { needsUnicode, patternRefusal } from './structure.ts'
 import { Threads } from './threads.ts'
 
+/** What was found in one of many texts. */
 export type { FoundEach } from './match-each.ts'
 /** What a refusal is, beside the outcomes below. */
 export type { InputRefusal, PatternRefusal } from './refusal.ts'

@@ -3,7 +3,6 @@ import type { App } from '../app.ts'
 import type { Limits } from '../limits.ts'
 import { accounts } from './accounts.ts'
 import { audit } from './audit.ts'
-import { barcodeFormatRoutes } from './barcode-formats.ts'
 import { books } from './books.ts'
 import { deletingAllBooks } from './delete-all-books.ts'
 import { deskLists } from './desk-lists.ts'
@@ -14,6 +13,7 @@ import { librarySettingRoutes } from './library.ts'
 import { loans } from './loans.ts'
 import { merges } from './merges.ts'
 import { notices } from './notices.ts'
+import { numberFormatRoutes } from './number-formats.ts'
 import { operations } from './operations.ts'
 import { patrons } from './patrons.ts'
 import { places } from './places.ts'
@@ -38,7 +38,7 @@ const nouns = [
   accounts,
   places,
   rules,
-  barcodeFormatRoutes,
+  numberFormatRoutes,
   librarySettingRoutes,
   staff,
   audit,

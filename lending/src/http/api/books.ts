@@ -1,12 +1,12 @@
 import { Type } from '@fastify/type-provider-typebox'
 import { addCopy } from '../../catalogue/add-copy.ts'
 import { addTitle } from '../../catalogue/add-title.ts'
-import { judgedBarcode } from '../../catalogue/barcode-format.ts'
 import { copyByBarcode } from '../../catalogue/copy.ts'
 import { editCopy, editJudged } from '../../catalogue/edit-copy.ts'
 import { editTitle } from '../../catalogue/edit-title.ts'
 import { title } from '../../catalogue/title.ts'
 import { materials } from '../../catalogue/title-fields.ts'
+import { judgedNumber } from '../../formats/number-format.ts'
 import type { App } from '../app.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { answer, barcode, code, idInPath, line, lines, orNull, someLine, strict, version } from '../fields.ts'
@@ -103,7 +103,8 @@ function copies(app: App, { library }: ApiServed): void {
       },
     },
     async (request, reply) => {
-      const barcodeJudged = await judgedBarcode(library, request.body)
+      const { branch, barcode: number } = request.body
+      const barcodeJudged = await judgedNumber(library, 'barcode', { branch, number })
       const ask = { titleId: request.params.id, ...request.body, barcodeJudged }
       return answerWrite(library, request, reply, { verb: addCopy, ask, status: 201 })
     },

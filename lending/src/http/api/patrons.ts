@@ -1,4 +1,5 @@
 import { Type } from '@fastify/type-provider-typebox'
+import { editPatronJudged, registerJudged } from '../../patrons/judged-card.ts'
 import {
   blockPatron,
   editPatron,
@@ -127,7 +128,8 @@ function registering(app: App, { library }: ApiServed): void {
         branchId: await branchAsked(library, request, branch),
         ...(password === undefined ? {} : { password: await wantedPassword(password) }),
       }
-      return answerWrite(library, request, reply, { verb: registerPatron, ask, status: 201 })
+      const judged = await registerJudged(library, ask)
+      return answerWrite(library, request, reply, { verb: registerPatron, ask: judged, status: 201 })
     },
   )
 }
@@ -158,7 +160,8 @@ function editing(app: App, { library }: ApiServed): void {
         ...(category === undefined ? {} : { categoryCode: category }),
         ...(branch === undefined ? {} : { branchId: await branchIdOf(library, branch) }),
       }
-      return answerWrite(library, request, reply, { verb: editPatron, ask })
+      const judged = await editPatronJudged(library, ask)
+      return answerWrite(library, request, reply, { verb: editPatron, ask: judged })
     },
   )
 

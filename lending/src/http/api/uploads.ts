@@ -87,8 +87,8 @@ function patronFile(app: App, { library, limits }: ApiServed): void {
       const options = { ...rest, categoryCode }
       const file = createReadStream(path)
       const read = await (preview === 'yes'
-        ? previewPatrons(library.db, file, options)
-        : importPatrons(library.db, by, file, options)
+        ? previewPatrons(library, file, options)
+        : importPatrons(library, by, file, options)
       ).finally(() => rm(path, { force: true }))
       return 'refused' in read ? sendRefusal(reply, read, request) : reply.send(read)
     },

@@ -1,11 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type BarcodeFormat, barcodeFormats } from '../../catalogue/barcode-format.ts'
 import { addClosedDay, closedDays, removeClosedDay } from '../../circulation/calendar.ts'
 import { type Branch, branches } from '../../circulation/places.ts'
+import { type NumberFormat, type NumberKind, numberFormats } from '../../formats/number-format.ts'
 import { asked, identity } from './asked.ts'
-import { barcodeFormatForm, barcodeFormatForms, type FormatTyped } from './barcode-format-form.ts'
 import { buttonForm, carried, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
+import { type FormatTyped, numberFormatForm, numberFormatForms } from './number-format-form.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import { act, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
 import type { Visit } from './visit.ts'
@@ -13,13 +13,13 @@ import { day, todayIn } from './wording.ts'
 
 const reasonLimits = { max: 200, label: 'The reason' }
 
-/** Branches, the days on which they are closed, and what their barcodes look like. */
+/** Branches, the days on which they are closed, and what new barcodes and cards look like there. */
 export function branchPages(served: Served): void {
   const { app } = served
   const config = { access: { needs: 'rules-write' } } as const
 
   app.get('/branches', { config }, (request, reply) => showBranches(served, request, reply))
-  barcodeFormatForms(served, (request, reply, { refusal, typed }) =>
+  numberFormatForms(served, (request, reply, { refusal, typed }) =>
     showBranches(served, request, reply, refusal, typed),
   )
 
@@ -51,7 +51,8 @@ type Closed = Awaited<ReturnType<typeof closedDays>>[number]
 type Shown = {
   readonly branch: Branch
   readonly days: readonly Closed[]
-  readonly format: BarcodeFormat | undefined
+  readonly barcode: NumberFormat | undefined
+  readonly card: NumberFormat | undefined
   readonly typed: FormatTyped | undefined
 }
 
@@ -63,17 +64,19 @@ async function showBranches(
   typed?: FormatTyped,
 ): Promise<FastifyReply> {
   const { db } = served.library
-  const [visit, places, formats] = await Promise.all([
+  const [visit, places, barcodes, cards] = await Promise.all([
     visitOf(served, request, reply),
     branches(db),
-    barcodeFormats(db),
+    numberFormats(db, 'barcode'),
+    numberFormats(db, 'card'),
   ])
   const all: Shown[] = []
   for (const branch of places)
     all.push({
       branch,
       days: await closedDays(db, branch.branchId),
-      format: formats.find((format) => format.branch === branch.code),
+      barcode: barcodes.find((format) => format.branch === branch.code),
+      card: cards.find((format) => format.branch === branch.code),
       typed: typed?.branch === branch.code ? typed : undefined,
     })
   const frame = {
@@ -90,7 +93,7 @@ async function showBranches(
   )
 }
 
-function branchSection(visit: Visit, { branch, days, format, typed }: Shown): Html {
+function branchSection(visit: Visit, { branch, days, barcode, card, typed }: Shown): Html {
   const today = todayIn(branch.timeZone, visit.now)
   const coming = days.filter((each) => each.day >= today)
   const id = `branch-${branch.branchId}`
@@ -104,7 +107,6 @@ function branchSection(visit: Visit, { branch, days, format, typed }: Shown): Ht
           ${textField({ name: 'day', id: `${id}-day`, label: 'Closed on', type: 'date', required: true })}
           ${textField({ name: 'reason', id: `${id}-reason`, label: 'Because', max: 200 })}
           <div><button class="button quiet">Add the closed day</button></div></form>
-        ${barcodeFormatForm(visit, { branch, format, typed })}
       </div>
       <div class="stack-tight">${
         coming.length === 0
@@ -122,7 +124,15 @@ function branchSection(visit: Visit, { branch, days, format, typed }: Shown): Ht
             )}</ul>`
       }</div>
     </div>
+    <div class="columns even">
+      ${numberFormatForm(visit, { kind: 'barcode', branch, format: barcode, typed: typedOf(typed, 'barcode') })}
+      ${numberFormatForm(visit, { kind: 'card', branch, format: card, typed: typedOf(typed, 'card') })}
+    </div>
   </section>`
+}
+
+function typedOf(typed: FormatTyped | undefined, kind: NumberKind): FormatTyped | undefined {
+  return typed?.kind === kind ? typed : undefined
 }
 
 const names = ['', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']

@@ -89,7 +89,7 @@ function running(served: Served): void {
     const options = { ...optionsOf(look), fileName: look.fileName, signal: closing.signal }
     const by = byOfForm(served, request)
     // It goes on when whoever asked for it has left.
-    const run = askedBy(undefined, () => importKeptFile(library.db, by, kept, options))
+    const run = askedBy(undefined, () => importKeptFile(library, by, kept, options))
     underWay.add(run)
     let isAwaited = true
     run
@@ -190,7 +190,7 @@ async function showPreview(
   if (!path) throw new RefusedAtTheDoorError('not-found', {}, gone)
   const [visit, preview, places, categories] = await Promise.all([
     visitOf(served, request, reply),
-    previewPatrons(library.db, createReadStream(path), optionsOf(look)),
+    previewPatrons(library, createReadStream(path), optionsOf(look)),
     branches(library.db),
     patronCategories(library.db),
   ])

@@ -5,6 +5,7 @@ import { cancelHold, resumeHold, suspendHold } from '../../circulation/hold.ts'
 import { branches, patronCategories } from '../../circulation/places.ts'
 import { renew } from '../../circulation/renew.ts'
 import { setWantsReceipts } from '../../notices/want-receipts.ts'
+import { editPatronJudged } from '../../patrons/judged-card.ts'
 import { mergedInto } from '../../patrons/merged-card.ts'
 import {
   blockPatron,
@@ -86,7 +87,8 @@ export function patronPages(served: Served): void {
   on('edit', 'patron-write', 'changed', editPatron, (patron, form, request) => {
     const { card, expiresOn: _, ...fields } = readPatron(form, branchIdOf(request))
     const version = form.whole('version', identity) ?? 0
-    return { patronId: patron.patronId, version, ...fields, ...(card ? { card } : {}) }
+    const ask = { patronId: patron.patronId, version, ...fields, ...(card ? { card } : {}) }
+    return editPatronJudged(served.library, ask)
   })
 }
 

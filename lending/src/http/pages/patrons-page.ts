@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { branches, patronCategories } from '../../circulation/places.ts'
 import { type FoundPatron, findPatrons } from '../../patrons/find.ts'
+import { registerJudged } from '../../patrons/judged-card.ts'
 import { mergedInto } from '../../patrons/merged-card.ts'
 import { registerPatron } from '../../patrons/patron.ts'
 import { may } from '../../staff/permission.ts'
@@ -52,11 +53,8 @@ export function patronsPages(served: Served): void {
       })
     }
     const { card, expiresOn, ...rest } = form
-    const outcome = await act(served, request, registerPatron, {
-      ...rest,
-      ...(card ? { card } : {}),
-      ...(expiresOn ? { expiresOn } : {}),
-    })
+    const ask = { ...rest, ...(card ? { card } : {}), ...(expiresOn ? { expiresOn } : {}) }
+    const outcome = await act(served, request, registerPatron, await registerJudged(library, ask))
     if (outcome.outcome === 'refused')
       return showForm(served, request, reply, { form, refusal: outcome.refusal })
     return goTo(reply, `/patrons/${outcome.answer.patronId}`, { said: 'registered' })

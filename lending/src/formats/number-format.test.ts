@@ -4,18 +4,18 @@ import { type Patterns, startPatterns } from '@bibby/patterns/patterns.ts'
 import { neverTwice } from '../../test/every-cut.ts'
 import { aBranch, anItemType, aSmallLibrary, by } from '../../test/library-fixtures.ts'
 import { scratchDatabase } from '../../test/scratch-database.ts'
+import { addCopy } from '../catalogue/add-copy.ts'
+import { editCopy, editJudged } from '../catalogue/edit-copy.ts'
 import type { Database } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { write } from '../postgres/write.ts'
-import { addCopy } from './add-copy.ts'
 import {
-  type BarcodeJudged,
-  barcodeFormats,
-  judgedBarcode,
   judgedFormat,
+  judgedNumber,
+  type NumberJudged,
+  numberFormats,
   setBarcodeFormat,
-} from './barcode-format.ts'
-import { editCopy, editJudged } from './edit-copy.ts'
+} from './number-format.ts'
 
 let running: Patterns
 const patterns = async () => running
@@ -40,9 +40,10 @@ async function settle(db: Database, given: { pattern: string; example: string } 
   return write(db, by(), setBarcodeFormat, { branch: 'main', format })
 }
 
-async function add(db: Database, barcode: string, barcodeJudged?: BarcodeJudged) {
+async function add(db: Database, barcode: string, barcodeJudged?: NumberJudged) {
   const [title] = await db.rows<{ id: number }>(sql`select id from title limit 1`)
-  const judged = barcodeJudged ?? (await judgedBarcode({ db, patterns }, { branch: 'main', barcode }))
+  const judged =
+    barcodeJudged ?? (await judgedNumber({ db, patterns }, 'barcode', { branch: 'main', number: barcode }))
   const ask = { titleId: title?.id ?? 0, barcode, branch: 'main', itemType: 'book', barcodeJudged: judged }
   return write(db, by(), addCopy, ask)
 }
@@ -57,7 +58,7 @@ test('a new barcode that does not look like those of its branch is refused, and 
   await opened(db)
   assert.equal((await add(db, 'anything')).outcome, 'done')
   assert.equal((await settle(db, fourteen)).outcome, 'done')
-  assert.deepEqual(await barcodeFormats(db), [{ branch: 'main', ...fourteen }])
+  assert.deepEqual(await numberFormats(db, 'barcode'), [{ branch: 'main', ...fourteen }])
   for (const barcode of ['3000000000001', '300000000000179', 'x30000000000017', '40000000000017'])
     assert.deepEqual(problemsOf(await add(db, barcode)), {
       barcode: 'A barcode of this branch looks like 30000000000017. Scan it again.',
@@ -85,12 +86,12 @@ test('a barcode that was held to a former format, to none, or to that of another
   await opened(db)
   await settle(db, fourteen)
   const barcode = '30000000000017'
-  const former = await judgedBarcode({ db, patterns }, { branch: 'main', barcode })
+  const former = await judgedNumber({ db, patterns }, 'barcode', { branch: 'main', number: barcode })
   assert.equal(former?.verdict, 'fits')
   await settle(db, other)
   const again = { barcode: 'The barcode could not be held to the format of this branch. Send it again.' }
   assert.deepEqual(problemsOf(await add(db, barcode, former)), again)
-  const fitting = await judgedBarcode({ db, patterns }, { branch: 'main', barcode: 'M-0001' })
+  const fitting = await judgedNumber({ db, patterns }, 'barcode', { branch: 'main', number: 'M-0001' })
   assert.deepEqual(problemsOf(await add(db, barcode, fitting)), again)
   const titleId = (await db.rows<{ id: number }>(sql`select id from title limit 1`))[0]?.id ?? 0
   const unjudged = { titleId, barcode: 'M-0001', branch: 'main', itemType: 'book' }
@@ -103,7 +104,7 @@ test('a barcode on which nothing was decided is not taken', async () => {
   await settle(db, fourteen)
   await using none = await startPatterns({ queueMost: 0 })
   const library = { db, patterns: async () => none }
-  const judged = await judgedBarcode(library, { branch: 'main', barcode: fourteen.example })
+  const judged = await judgedNumber(library, 'barcode', { branch: 'main', number: fourteen.example })
   assert.equal(judged?.verdict, 'undecided')
   assert.ok(problemsOf(await add(db, fourteen.example, judged)))
 })
@@ -119,7 +120,7 @@ test('a pattern that is vulnerable, not a pattern, or at odds with its example i
   assert.match((await wrong('[0-9]{14}', '3')).example ?? '', /does not match the pattern from end to end/)
   assert.ok((await wrong('', '3')).pattern)
   assert.ok((await wrong('3', '')).example)
-  assert.deepEqual(await barcodeFormats(db), [])
+  assert.deepEqual(await numberFormats(db, 'barcode'), [])
 })
 
 test('a repeat of a request is told what the first was told, whatever the format has become', async () => {
@@ -128,7 +129,7 @@ test('a repeat of a request is told what the first was told, whatever the format
   await settle(db, fourteen)
   const who = by()
   const ask = { titleId, barcode: fourteen.example, branch: 'main', itemType: 'book' }
-  const judge = () => judgedBarcode({ db, patterns }, ask)
+  const judge = () => judgedNumber({ db, patterns }, 'barcode', { branch: 'main', number: ask.barcode })
   const first = await write(db, who, addCopy, { ...ask, barcodeJudged: await judge() })
   await settle(db, other)
   const second = await write(db, who, addCopy, { ...ask, barcodeJudged: await judge() })
@@ -145,7 +146,7 @@ test('a connection cut at any statement sets a format once or not at all', async
     return {
       ask: { branch: 'main', format },
       times: async () =>
-        (await barcodeFormats(db)).filter(({ pattern }) => pattern === format.pattern).length,
+        (await numberFormats(db, 'barcode')).filter(({ pattern }) => pattern === format.pattern).length,
     }
   })
 })

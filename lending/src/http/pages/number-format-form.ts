@@ -1,11 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Branch } from '../../circulation/places.ts'
 import {
-  type BarcodeFormat,
   formatLimits,
   judgedFormat,
+  type NumberFormat,
+  type NumberKind,
   setBarcodeFormat,
-} from '../../catalogue/barcode-format.ts'
-import type { Branch } from '../../circulation/places.ts'
+  setCardFormat,
+} from '../../formats/number-format.ts'
 import { asked } from './asked.ts'
 import { buttonForm, carried, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
@@ -14,7 +16,10 @@ import { act, goTo, type Served } from './serve-page.ts'
 import type { Visit } from './visit.ts'
 
 /** What was typed about a format and refused: shown again at its branch. */
-export type FormatTyped = BarcodeFormat & { readonly problems: Readonly<Record<string, string>> }
+export type FormatTyped = NumberFormat & {
+  readonly kind: NumberKind
+  readonly problems: Readonly<Record<string, string>>
+}
 
 type ShowBranches = (
   request: FastifyRequest,
@@ -22,61 +27,86 @@ type ShowBranches = (
   wrong: { readonly refusal: Refused; readonly typed: FormatTyped },
 ) => Promise<FastifyReply>
 
-/** Sets and removes the barcode format of a branch; `showBranches` shows the page again with what was wrong. */
-export function barcodeFormatForms(served: Served, showBranches: ShowBranches): void {
-  const config = { access: { needs: 'rules-write' } } as const
+const words = {
+  barcode: {
+    verb: setBarcodeFormat,
+    heading: 'Barcodes',
+    label: 'New barcodes match',
+    hint: 'A pattern, as [0-9]{14} for 14 digits. It must match from end to end.',
+    any: 'Take any barcode',
+  },
+  card: {
+    verb: setCardFormat,
+    heading: 'Cards of patrons',
+    label: 'New cards match',
+    hint: 'A pattern, as 29[0-9]{12}. Cards that patrons have stay as they are.',
+    any: 'Take any card',
+  },
+} as const
 
-  served.app.post('/branches/barcode-format', { config }, async (request, reply) => {
+/** Sets and removes the formats of a branch; `showBranches` shows the page again with what was wrong. */
+export function numberFormatForms(served: Served, showBranches: ShowBranches): void {
+  for (const kind of ['barcode', 'card'] as const) formatForms(served, kind, showBranches)
+}
+
+function formatForms(served: Served, kind: NumberKind, showBranches: ShowBranches): void {
+  const config = { access: { needs: 'rules-write' } } as const
+  const { verb } = words[kind]
+
+  served.app.post(`/branches/${kind}-format`, { config }, async (request, reply) => {
     const form = asked(request.body)
     const branch = form.text('branch', { max: 32, label: 'The branch' })
     const pattern = form.text('pattern', { max: formatLimits.pattern, label: 'The pattern' })
     const example = form.text('example', { max: formatLimits.example, label: 'The example' })
     const format = await judgedFormat(served.library, { pattern, example })
-    const outcome = await act(served, request, setBarcodeFormat, { branch, format })
-    if (outcome.outcome === 'done') return goTo(reply, '/branches', { said: 'barcode-format-set' })
+    const outcome = await act(served, request, verb, { branch, format })
+    if (outcome.outcome === 'done') return goTo(reply, '/branches', { said: `${kind}-format-set` })
     const problems = 'problems' in outcome.refusal ? outcome.refusal.problems : {}
     return showBranches(request, reply, {
       refusal: outcome.refusal,
-      typed: { branch, pattern, example, problems },
+      typed: { kind, branch, pattern, example, problems },
     })
   })
 
-  served.app.post('/branches/barcode-format/remove', { config }, async (request, reply) => {
+  served.app.post(`/branches/${kind}-format/remove`, { config }, async (request, reply) => {
     const branch = asked(request.body).text('branch', { max: 32, label: 'The branch' })
-    const outcome = await act(served, request, setBarcodeFormat, { branch, format: null })
-    if (outcome.outcome === 'done') return goTo(reply, '/branches', { said: 'barcode-format-removed' })
-    const typed = { branch, pattern: '', example: '', problems: {} }
+    const outcome = await act(served, request, verb, { branch, format: null })
+    if (outcome.outcome === 'done') return goTo(reply, '/branches', { said: `${kind}-format-removed` })
+    const typed = { kind, branch, pattern: '', example: '', problems: {} }
     return showBranches(request, reply, { refusal: outcome.refusal, typed })
   })
 }
 
 /** The form for one branch, filled with its format or with what was typed and refused. */
-export function barcodeFormatForm(
+export function numberFormatForm(
   visit: Visit,
   {
+    kind,
     branch,
     format,
     typed,
   }: {
+    readonly kind: NumberKind
     readonly branch: Branch
-    readonly format: BarcodeFormat | undefined
+    readonly format: NumberFormat | undefined
     readonly typed: FormatTyped | undefined
   },
 ): Html {
-  const id = `branch-${branch.branchId}`
+  const id = `branch-${branch.branchId}-${kind}`
   const shown = typed ?? format
+  const { heading, label, hint, any } = words[kind]
   return html`<div class="stack-tight">
-    <h3>Barcodes</h3>
-    <form class="form" method="post" action="/branches/barcode-format">${hidden(visit)}${carried('branch', branch.code)}
+    <h3>${heading}</h3>
+    <form class="form" method="post" action="/branches/${kind}-format">${hidden(visit)}${carried('branch', branch.code)}
       ${textField({
         name: 'pattern',
         id: `${id}-pattern`,
-        label: 'New barcodes match',
+        label,
         value: shown?.pattern,
         max: formatLimits.pattern,
         required: true,
         problem: typed?.problems.pattern,
-        hint: 'A pattern, as [0-9]{14} for 14 digits. It must match from end to end.',
+        hint,
       })}
       ${textField({
         name: 'example',
@@ -91,8 +121,8 @@ export function barcodeFormatForm(
     ${
       format &&
       buttonForm(visit, {
-        action: '/branches/barcode-format/remove',
-        label: 'Take any barcode',
+        action: `/branches/${kind}-format/remove`,
+        label: any,
         about: `at ${branch.name}`,
         fields: { branch: branch.code },
       })

@@ -1,0 +1,34 @@
+import type { Taken } from '@bibby/patterns/patterns.ts'
+import type { Library } from '../library.ts'
+import { plainText } from '../text.ts'
+
+/** How a pattern holds to a text: all of it, its beginning, or any part of it. */
+export type Holds = 'whole' | 'beginning' | 'anywhere'
+
+/** A pattern that was found safe, or what is wrong with it, with what to write instead. */
+export type JudgedPattern =
+  | { readonly ok: true; readonly text: string; readonly taken: Taken }
+  | { readonly ok: false; readonly problem: string }
+
+/** The longest pattern, in characters. */
+export const patternMax = 200
+
+/** Registers a pattern that somebody wrote. This may take some seconds. */
+export async function judgedPattern(
+  { patterns }: Pick<Library, 'patterns'>,
+  given: string,
+  holds: Holds,
+): Promise<JudgedPattern> {
+  const checked = plainText(given, { max: patternMax, label: 'The pattern', required: true })
+  if (!checked.ok) return checked
+  const running = await patterns()
+  const register = {
+    whole: running.registerWhole,
+    beginning: running.registerBeginning,
+    anywhere: running.register,
+  }[holds]
+  const answer = await register(checked.text)
+  if (!('refused' in answer)) return { ok: true, text: checked.text, taken: answer }
+  const attack = answer.attackInShort ? ` Such a text is ${answer.attackInShort}.` : ''
+  return { ok: false, problem: `${answer.says}${attack}` }
+}
