@@ -19,6 +19,7 @@ import { journalVerb, ruleVerbs } from './rule-verbs.ts'
 import { sentence } from './sentence.ts'
 import { checked, serviceVerbs } from './service-verbs.ts'
 import { settingsVerbs } from './settings-verbs.ts'
+import { shelfVerbs } from './shelf-verbs.ts'
 import { staffVerbs } from './staff-verbs.ts'
 import { startVerb } from './start.ts'
 
@@ -62,6 +63,7 @@ export function bibbyProgram(): Command {
     ruleVerbs,
     barcodeVerbs,
     cardVerbs,
+    shelfVerbs,
     journalVerb,
     haltVerbs,
     noticeVerbs,

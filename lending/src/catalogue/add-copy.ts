@@ -1,9 +1,11 @@
-import { type NumberJudged, numberProblem } from '../formats/number-format.ts'
+import { judgedNumber, type NumberJudged, numberProblem } from '../formats/number-format.ts'
+import type { Library } from '../library.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
-import { plainText } from '../text.ts'
+import { checkedCopy } from './checked-copy.ts'
 import type { FieldProblems } from './checked-fields.ts'
+import { plannedShelf } from './planned-shelf.ts'
 
 /** A new copy of a title: where it stands and what kind of thing it is, by their codes. */
 export type AddCopyAsk = {
@@ -20,6 +22,21 @@ export type AddCopyAsk = {
   readonly priceCents?: number | null
   /** What the format of the branch says of the barcode: see `judgedNumber`. */
   readonly barcodeJudged?: NumberJudged | undefined
+  /** The shelf that the plan of the branch says, for a copy that is given none: see `addJudged`. */
+  readonly shelfPlanned?: string | undefined
+}
+
+/** The same ask, with what the format of the branch says of the barcode, and its plan of the shelf. */
+export async function addJudged(
+  library: Pick<Library, 'db' | 'patterns'>,
+  ask: AddCopyAsk,
+): Promise<AddCopyAsk> {
+  const { branch, barcode: number, shelf = '', callNumber = '' } = ask
+  const [barcodeJudged, shelfPlanned] = await Promise.all([
+    judgedNumber(library, 'barcode', { branch, number }),
+    shelf.trim() === '' && callNumber !== '' ? plannedShelf(library, { branch, callNumber }) : undefined,
+  ])
+  return { ...ask, barcodeJudged, shelfPlanned }
 }
 
 /** The new copy. */
@@ -37,7 +54,7 @@ export type AddCopyRefused =
 export const addCopy: Verb<AddCopyAsk, CopyAdded, AddCopyRefused> = {
   action: 'add-copy',
   about: ({ copyId, titleId }) => ({ copyId, titleId }),
-  recognisedBy: (ask) => ({ ...ask, barcodeJudged: undefined }),
+  recognisedBy: (ask) => ({ ...ask, barcodeJudged: undefined, shelfPlanned: undefined }),
   work: async (tx, ask, { occurredAt }) => {
     const checked = checkedCopy(ask)
     if (!checked.ok) return { refused: 'fields-invalid', problems: checked.problems }
@@ -65,7 +82,8 @@ export const addCopy: Verb<AddCopyAsk, CopyAdded, AddCopyRefused> = {
         title_id, barcode, branch_id, item_type_id, shelf, call_number, lendable, note, price_cents, created_at
       )
       values (
-        ${ask.titleId}, ${barcode}, ${place.branchId}, ${place.itemTypeId}, ${shelf}, ${callNumber},
+        ${ask.titleId}, ${barcode}, ${place.branchId}, ${place.itemTypeId}, ${shelf || (ask.shelfPlanned ?? '')},
+        ${callNumber},
         ${ask.lendable ?? true}, ${note}, ${ask.priceCents ?? null}, ${occurredAt}
       )
       returning id
@@ -73,47 +91,6 @@ export const addCopy: Verb<AddCopyAsk, CopyAdded, AddCopyRefused> = {
     if (!made) throw new Error('The database gave no row for a new copy.')
     return { copyId: made.id, titleId: ask.titleId, version: 1 }
   },
-}
-
-/** The longest that each text of a copy may be, in characters. */
-export const copyLimits = { barcode: 64, shelf: 200, callNumber: 200, note: 2_000 } as const
-
-/** The dearest copy, in cents: what the column holds. */
-const priceCentsMax = 2_147_483_647
-
-type CopyTexts = { barcode: string; shelf?: string; callNumber?: string; note?: string }
-
-/** Checks the texts of a copy; those left out stay out, but a barcode is always there. */
-export function checkedCopy(
-  given: Readonly<Partial<Record<keyof CopyTexts | 'priceCents', unknown>>>,
-): { ok: true; texts: CopyTexts } | { ok: false; problems: FieldProblems } {
-  const texts: CopyTexts = { barcode: '' }
-  const problems: Record<string, string> = {}
-  const labels = {
-    barcode: 'The barcode',
-    shelf: 'The shelf',
-    callNumber: 'The call number',
-    note: 'The note',
-  }
-  for (const name of ['barcode', 'shelf', 'callNumber', 'note'] as const) {
-    if (given[name] === undefined) continue
-    const checked = plainText(given[name], {
-      label: labels[name],
-      max: copyLimits[name],
-      required: name === 'barcode',
-      lines: name === 'note',
-    })
-    if (checked.ok) texts[name] = checked.text
-    else problems[name] = checked.problem
-  }
-  if (!isPrice(given.priceCents))
-    problems.priceCents = 'The price must be a whole number of cents, 0 or more.'
-  return Object.keys(problems).length > 0 ? { ok: false, problems } : { ok: true, texts }
-}
-
-function isPrice(value: unknown): boolean {
-  if (value === undefined || value === null) return true
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= priceCentsMax
 }
 
 /** The identities behind a branch's and an item type's code; undefined where there is none. */

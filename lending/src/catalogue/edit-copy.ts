@@ -2,8 +2,10 @@ import { judgedNumber, type NumberJudged, numberProblem } from '../formats/numbe
 import type { Library } from '../library.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
-import { checkedCopy, placeOf } from './add-copy.ts'
+import { placeOf } from './add-copy.ts'
+import { checkedCopy } from './checked-copy.ts'
 import type { FieldProblems } from './checked-fields.ts'
+import { plannedShelf } from './planned-shelf.ts'
 
 /** Which copy (by identity, or by the barcode that it has now), from which version, and what changes; the rest stays. */
 export type EditCopyAsk = {
@@ -21,20 +23,34 @@ export type EditCopyAsk = {
   readonly priceCents?: number | null
   /** What the format of the branch says of a new barcode: see `editJudged`. */
   readonly barcodeJudged?: NumberJudged | undefined
+  /** The shelf that the plan of the branch says, for a copy that the edit leaves without one: see `editJudged`. */
+  readonly shelfPlanned?: string | undefined
 }
 
-/** The same ask, with what the format of the branch says of a barcode that is given anew. */
+/**
+ * The same ask, with what the format of the branch says of a barcode that is given anew, and its plan of the shelf where
+ * the copy has none. An edit that is about neither shelf, call number nor branch puts no copy on a shelf.
+ */
 export async function editJudged(
   library: Pick<Library, 'db' | 'patterns'>,
   ask: EditCopyAsk,
 ): Promise<EditCopyAsk> {
-  if (ask.barcode === undefined) return ask
-  const [found] = await library.db.rows<{ branch: string }>(sql`
-    select branch.code as branch from copy join branch on branch.id = copy.branch_id where ${isAsked(ask)}
+  const [found] = await library.db.rows<{ branch: string; shelf: string; callNumber: string }>(sql`
+    select branch.code as branch, copy.shelf, copy.call_number as "callNumber"
+    from copy
+    join branch on branch.id = copy.branch_id
+    where ${isAsked(ask)}
   `)
-  const branch = ask.branch ?? found?.branch
-  if (branch === undefined) return ask
-  return { ...ask, barcodeJudged: await judgedNumber(library, 'barcode', { branch, number: ask.barcode }) }
+  if (!found) return ask
+  const { barcode: number, branch = found.branch } = ask
+  const shelf = (ask.shelf ?? found.shelf).trim()
+  const callNumber = (ask.callNumber ?? found.callNumber).trim()
+  const isMoved = branch !== found.branch || shelf !== found.shelf || callNumber !== found.callNumber
+  const [barcodeJudged, shelfPlanned] = await Promise.all([
+    number === undefined ? undefined : judgedNumber(library, 'barcode', { branch, number }),
+    isMoved && shelf === '' && callNumber !== '' ? plannedShelf(library, { branch, callNumber }) : undefined,
+  ])
+  return { ...ask, barcodeJudged, shelfPlanned }
 }
 
 /** The copy's new version. */
@@ -62,7 +78,7 @@ type Found = {
 export const editCopy: Verb<EditCopyAsk, CopyEdited, EditCopyRefused> = {
   action: 'edit-copy',
   about: ({ copyId, titleId }) => ({ copyId, titleId }),
-  recognisedBy: (ask) => ({ ...ask, barcodeJudged: undefined }),
+  recognisedBy: (ask) => ({ ...ask, barcodeJudged: undefined, shelfPlanned: undefined }),
   work: async (tx, ask) => {
     const [found] = await tx.rows<Found>(sql`
       select copy.id, copy.title_id, copy.version, copy.barcode, branch.code as branch, item_type.code as item_type
@@ -99,7 +115,7 @@ export const editCopy: Verb<EditCopyAsk, CopyEdited, EditCopyRefused> = {
     const [edited] = await tx.rows<{ version: number }>(sql`
       update copy
       set barcode = ${texts.barcode}, branch_id = ${place.branchId}, item_type_id = ${place.itemTypeId},
-        shelf = coalesce(${texts.shelf ?? null}, shelf),
+        shelf = coalesce(${ask.shelfPlanned ?? texts.shelf ?? null}, shelf),
         call_number = coalesce(${texts.callNumber ?? null}, call_number),
         note = coalesce(${texts.note ?? null}, note),
         lendable = coalesce(${ask.lendable ?? null}, lendable),

@@ -21,6 +21,12 @@ export async function judgedPattern(
 ): Promise<JudgedPattern> {
   const checked = plainText(given, { max: patternMax, label: 'The pattern', required: true })
   if (!checked.ok) return checked
+  // Taken away in silence it would be another pattern.
+  if (given !== given.trim())
+    return {
+      ok: false,
+      problem: 'The pattern begins or ends with a space. Write it as [ ], or leave it out.',
+    }
   const running = await patterns()
   const register = {
     whole: running.registerWhole,

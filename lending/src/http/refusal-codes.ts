@@ -48,6 +48,7 @@ type Catalogue =
   | RefusalOf<typeof import('../catalogue/edit-title.ts').editTitle>
   | RefusalOf<typeof import('../catalogue/add-copy.ts').addCopy>
   | RefusalOf<typeof import('../catalogue/edit-copy.ts').editCopy>
+  | RefusalOf<typeof import('../catalogue/shelf-plan.ts').setShelfPlan>
   | import('../catalogue/search.ts').SearchRefused['refused']
 
 type Imports =

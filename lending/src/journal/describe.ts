@@ -79,6 +79,8 @@ const sentences: Readonly<Record<string, Sentence>> = {
     `Settled that new barcodes at ${a.text('branch')} look like ${a.text('example') || 'anything'}.`,
   'set-card-format': (a) =>
     `Settled that new cards at ${a.text('branch')} look like ${a.text('example') || 'anything'}.`,
+  'set-shelf-plan': (a) =>
+    `Settled which call numbers stand on which shelf at ${a.text('branch')}: ${a.count('ranges')} ranges.`,
   'add-closed-day': (a) => `Closed a branch on ${a.text('day')}; ${a.count('loansMoved')} due dates moved.`,
   'remove-closed-day': (a) => `Opened a branch on ${a.text('day')} again.`,
   'set-loan-rule': (a) => `Set loan rule ${a.count('ruleId')}.`,

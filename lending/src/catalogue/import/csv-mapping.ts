@@ -33,6 +33,7 @@ export const mappedFields = [
   'branch',
   'itemType',
   'callNumber',
+  'shelf',
 ] as const
 
 /** What is wrong with a mapping, each a sentence. Empty when it fits the header. */
@@ -101,6 +102,7 @@ const known: Readonly<Record<MappedField, readonly string[]>> = {
   branch: ['branch', 'branchcode', 'homebranch', 'library'],
   itemType: ['itemtype', 'itype'],
   callNumber: ['callnumber', 'shelfmark', 'itemcallnumber'],
+  shelf: ['shelf', 'shelvinglocation'],
 }
 
 /** Guesses a mapping from the header. A first column such as `book_id` counts as the number of the row. */

@@ -52,6 +52,7 @@ export function rowReader(
     branch: placesOf('branch'),
     itemType: placesOf('itemType'),
     callNumber: placesOf('callNumber'),
+    shelf: placesOf('shelf'),
   }
   const separators = separatorsOf(mapping)
   const isListed = columnsOf(mapping, 'authors').some((column) => pluralColumn.test(column.trim()))
@@ -80,11 +81,21 @@ export function rowReader(
         material: materialOf(cell('material'), warnings),
         otherTitles: otherTitles(cells, at.title, title),
       },
-      copy: barcode
-        ? { barcode, branch: cell('branch'), itemType: cell('itemType'), callNumber: cell('callNumber') }
-        : undefined,
+      copy: barcode ? copyOf(barcode, cell) : undefined,
       warnings,
     }
+  }
+}
+
+/** A row that names no shelf leaves it to the plan of the branch. */
+function copyOf(barcode: string, cell: (field: MappedField) => string): RowCopy {
+  const shelf = cell('shelf')
+  return {
+    barcode,
+    branch: cell('branch'),
+    itemType: cell('itemType'),
+    callNumber: cell('callNumber'),
+    ...(shelf ? { shelf } : {}),
   }
 }
 

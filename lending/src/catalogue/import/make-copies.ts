@@ -1,6 +1,6 @@
 import type { Rows, Tx } from '../../postgres/pool.ts'
 import { type Sql, sql } from '../../postgres/sql.ts'
-import { copyLimits } from '../add-copy.ts'
+import { copyLimits } from '../checked-copy.ts'
 import type { RowCopy } from './csv-title.ts'
 import type { Storing } from './store-plan.ts'
 

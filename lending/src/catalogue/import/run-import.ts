@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { setImmediate as turn } from 'node:timers/promises'
+import type { Patterns } from '@bibby/patterns/patterns.ts'
 import type { Database } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import {
@@ -11,14 +11,11 @@ import {
   write,
 } from '../../postgres/write.ts'
 import { sortIn } from '../sort-in.ts'
-import { searchText } from '../stored-title.ts'
+import { batches } from './batches.ts'
 import { type ChangeSet, changeSet } from './change-set.ts'
-import { type Batch, type BatchImported, type ImportBatchAsk, importBatch, numbered } from './import-batch.ts'
+import { type Batch, type BatchImported, type ImportBatchAsk, importBatch } from './import-batch.ts'
 import { lockImport } from './import-lock.ts'
-import { batchBytesMax, batchRecordsFirst, batchRecordsMax, type ImportSetup } from './import-setup.ts'
-import type { Incoming, IncomingReject } from './incoming.ts'
 import { fileDigest } from './new-import.ts'
-import { digestsOf, type Numbered } from './plan.ts'
 import { recordsOf } from './records-of.ts'
 
 /** What running an import needs. */
@@ -26,6 +23,8 @@ export type ImportRun = {
   readonly db: Database
   readonly instance: string
   readonly clock: () => Date
+  /** Where patterns run that staff have written, of shelf plans and of the mapping. */
+  readonly patterns: () => Promise<Patterns>
   /** Told after each batch. */
   readonly onProgress?: (progress: ImportProgress) => void
   /** Stops between two batches; the import can be run again and goes on there. */
@@ -141,7 +140,7 @@ async function importAll(run: ImportRun, found: Stored, by: (part: string) => By
   }
   const from = { position: set.positionBytes, number: set.read }
   try {
-    for await (const batch of batches(recordsOf(found.filePath, set.setup, from), set.setup)) {
+    for await (const batch of batches(run, recordsOf(found.filePath, set.setup, from), set.setup)) {
       await before
       if (run.signal?.aborted) {
         isWhole = false
@@ -159,47 +158,6 @@ async function importAll(run: ImportRun, found: Stored, by: (part: string) => By
     await writing
   }
   return isWhole
-}
-
-/** The records, ready to be written, as many together as one transaction takes. */
-async function* batches(
-  records: AsyncIterable<Incoming>,
-  setup: ImportSetup,
-): AsyncGenerator<Pick<Batch, 'records' | 'position'>> {
-  let batch: (Numbered | IncomingReject)[] = []
-  let position = 0
-  let bytes = 0
-  let recordsMax = batchRecordsFirst
-  try {
-    for await (const record of records) {
-      batch.push(ready(record, setup))
-      position = record.end
-      bytes += record.raw.length
-      // Reading waits for nothing while a piece of the file lasts, and the write before this one must go on.
-      if (batch.length % recordsPerTurn === 0) await turn()
-      if (batch.length < recordsMax && bytes < batchBytesMax) continue
-      const full = batch
-      batch = []
-      bytes = 0
-      recordsMax = Math.min(recordsMax * 2, batchRecordsMax)
-      yield { records: full, position }
-    }
-  } catch (error) {
-    // The file broke off: what came before is good.
-    if (batch.length > 0) yield { records: batch, position }
-    throw error
-  }
-  if (batch.length > 0) yield { records: batch, position }
-}
-
-/** After this many records the database is given what it waits for: they are about a millisecond of work. */
-const recordsPerTurn = 5
-
-/** With its words and digests, which are most of the work: made here, they are made while the batch before is written. */
-function ready(record: Incoming, setup: ImportSetup): Numbered | IncomingReject {
-  const each = numbered(record, setup)
-  if (!('record' in each)) return each
-  return { ...each, text: searchText(each.record.fields), digests: digestsOf(each) }
 }
 
 /** The answer of a write, asked for again under its key while nobody can say whether it was committed. */

@@ -20,6 +20,7 @@ import { places } from './places.ts'
 import { rules } from './rules.ts'
 import { searching } from './search.ts'
 import { sessions } from './sessions.ts'
+import { shelfPlanRoutes } from './shelf-plans.ts'
 import { staff } from './staff.ts'
 import { uploads } from './uploads.ts'
 
@@ -39,6 +40,7 @@ const nouns = [
   places,
   rules,
   numberFormatRoutes,
+  shelfPlanRoutes,
   librarySettingRoutes,
   staff,
   audit,

@@ -1,12 +1,11 @@
 import { Type } from '@fastify/type-provider-typebox'
-import { addCopy } from '../../catalogue/add-copy.ts'
+import { addCopy, addJudged } from '../../catalogue/add-copy.ts'
 import { addTitle } from '../../catalogue/add-title.ts'
 import { copyByBarcode } from '../../catalogue/copy.ts'
 import { editCopy, editJudged } from '../../catalogue/edit-copy.ts'
 import { editTitle } from '../../catalogue/edit-title.ts'
 import { title } from '../../catalogue/title.ts'
 import { materials } from '../../catalogue/title-fields.ts'
-import { judgedNumber } from '../../formats/number-format.ts'
 import type { App } from '../app.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { answer, barcode, code, idInPath, line, lines, orNull, someLine, strict, version } from '../fields.ts'
@@ -103,9 +102,7 @@ function copies(app: App, { library }: ApiServed): void {
       },
     },
     async (request, reply) => {
-      const { branch, barcode: number } = request.body
-      const barcodeJudged = await judgedNumber(library, 'barcode', { branch, number })
-      const ask = { titleId: request.params.id, ...request.body, barcodeJudged }
+      const ask = await addJudged(library, { titleId: request.params.id, ...request.body })
       return answerWrite(library, request, reply, { verb: addCopy, ask, status: 201 })
     },
   )

@@ -102,7 +102,8 @@ function branchSection(visit: Visit, { branch, days, barcode, card, typed }: Sho
     <div class="columns even">
       <div class="stack-tight">
         <dl class="facts"><dt>Code</dt><dd class="code">${branch.code}</dd><dt>Time zone</dt><dd>${branch.timeZone}</dd>
-          <dt>Closed every</dt><dd>${weekdays(branch.closedWeekdays)}</dd></dl>
+          <dt>Closed every</dt><dd>${weekdays(branch.closedWeekdays)}</dd>
+          <dt>Shelves</dt><dd><a href="/branches/${branch.code}/shelf-plan">Which call numbers stand where</a></dd></dl>
         <form class="form" method="post" action="/branches/closed-days">${hidden(visit)}${carried('branch', branch.branchId)}
           ${textField({ name: 'day', id: `${id}-day`, label: 'Closed on', type: 'date', required: true })}
           ${textField({ name: 'reason', id: `${id}-reason`, label: 'Because', max: 200 })}

@@ -1,12 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { addCopy } from '../../catalogue/add-copy.ts'
+import { addCopy, addJudged } from '../../catalogue/add-copy.ts'
 import { addTitle } from '../../catalogue/add-title.ts'
 import { titleLimits, yearLimits } from '../../catalogue/checked-fields.ts'
 import { editTitle } from '../../catalogue/edit-title.ts'
 import { type Title, title } from '../../catalogue/title.ts'
 import { emptyTitle, type Material, materials, type TitleFields } from '../../catalogue/title-fields.ts'
 import { branches, itemTypes } from '../../circulation/places.ts'
-import { judgedNumber } from '../../formats/number-format.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { type Asked, asked, identity } from './asked.ts'
 import { titleFormView } from './catalogue-view.ts'
@@ -62,11 +61,7 @@ export function catalogueDeskPages(served: Served): void {
       const refusal = { refused: 'fields-invalid', problems: form.problems }
       return showForm(served, request, reply, { fields: found, title: found, refusal })
     }
-    const barcodeJudged = await judgedNumber(library, 'barcode', {
-      branch: copy.branch,
-      number: copy.barcode,
-    })
-    const ask = { titleId: found.titleId, ...copy, barcodeJudged }
+    const ask = await addJudged(library, { titleId: found.titleId, ...copy })
     const outcome = await act(served, request, addCopy, ask)
     if (outcome.outcome === 'done')
       return goTo(reply, `/titles/${found.titleId}/edit`, { said: 'copy-added' })

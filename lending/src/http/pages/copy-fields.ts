@@ -1,4 +1,4 @@
-import { copyLimits } from '../../catalogue/add-copy.ts'
+import { copyLimits } from '../../catalogue/checked-copy.ts'
 import type { Branch, ItemType } from '../../circulation/places.ts'
 import type { Asked } from './asked.ts'
 import { checkField, choiceField, textField } from './form.ts'
@@ -50,8 +50,8 @@ export function copyFields({
     ${field('barcode', 'Barcode', { required: true })}
     ${choiceField({ name: 'branch', label: 'Branch', value: form.branch, options: named(places) })}
     ${choiceField({ name: 'itemType', label: 'Type', value: form.itemType, options: named(types) })}
-    ${field('shelf', 'Shelf')}
     ${field('callNumber', 'Call number')}
+    ${field('shelf', 'Shelf', { hint: 'Left empty, it is where the call number belongs by the branch’s plan.' })}
     <div class="field">${checkField({ name: 'here', label: 'To read here only', checked: form.lendable === false })}</div>
     <div class="whole">${field('note', 'Note for the staff', { lines: true })}</div>`
 }

@@ -141,4 +141,5 @@ const fieldNames: Readonly<Record<(typeof mappedFields)[number], string>> = {
   branch: 'Branch of the copy',
   itemType: 'Type of the copy',
   callNumber: 'Call number',
+  shelf: 'Shelf',
 }

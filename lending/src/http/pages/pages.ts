@@ -28,6 +28,7 @@ import { rulesPages } from './rules-page.ts'
 import { searchPages } from './search-page.ts'
 import { settingsPages } from './settings-page.ts'
 import { shelfPages } from './shelf-page.ts'
+import { shelfPlanPages } from './shelf-plan-page.ts'
 import { signInPages } from './sign-in-page.ts'
 import { staffPages } from './staff-page.ts'
 import { titlePages } from './title-page.ts'
@@ -55,6 +56,7 @@ export async function pages(app: App, { library }: { readonly library: Library }
     rulesPages,
     journalPages,
     branchPages,
+    shelfPlanPages,
     staffPages,
     settingsPages,
     catalogueDeskPages,

@@ -26,6 +26,8 @@ const texts: Readonly<Record<string, string>> = {
   'closed-day-removed': 'The closed day is removed. Due dates that it moved stay where they are.',
   'barcode-format-set': 'The format is saved. New barcodes are held to it; those that copies have stay.',
   'barcode-format-removed': 'The format is removed. Any barcode is taken there.',
+  'shelf-plan-set':
+    'The plan is saved. Copies that are added or moved from now on follow it; none that is there moves.',
   'card-format-set': 'The format is saved. New cards are held to it; those that patrons have stay.',
   'card-format-removed': 'The format is removed. Any card is taken there.',
   undone: 'The import is undone.',

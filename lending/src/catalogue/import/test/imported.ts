@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { withoutPatterns } from '../../../../test/library-fixtures.ts'
 import type { Database } from '../../../postgres/pool.ts'
 import { sql } from '../../../postgres/sql.ts'
 import { write } from '../../../postgres/write.ts'
@@ -47,12 +48,16 @@ export async function added(db: Database, file: ImportFile): Promise<number> {
 
 /** Runs an import in this thread. */
 export function ran(db: Database, changeSetId: number, over: Partial<ImportRun> = {}): Promise<ImportEnd> {
-  return runImportHere({ db, instance: 'test', clock, ...over }, changeSetId)
+  return runImportHere({ ...withoutPatterns(db), instance: 'test', clock, ...over }, changeSetId)
 }
 
 /** Adds an import and runs it to its end. */
-export async function imported(db: Database, file: ImportFile): Promise<ChangeSet> {
-  const end = await ran(db, await added(db, file))
+export async function imported(
+  db: Database,
+  file: ImportFile,
+  over: Partial<ImportRun> = {},
+): Promise<ChangeSet> {
+  const end = await ran(db, await added(db, file), over)
   assert.ok(end.ended === 'done', JSON.stringify(end))
   return end.changeSet
 }

@@ -1,4 +1,6 @@
 // Runs one import and says a line after each batch, for a test that kills it in the middle.
+
+import { withoutPatterns } from '../../../../test/library-fixtures.ts'
 import { openPool } from '../../../postgres/pool.ts'
 import { runImportHere } from '../run-import.ts'
 
@@ -13,6 +15,7 @@ await runImportHere(
   {
     db,
     instance: 'killed',
+    patterns: withoutPatterns(db).patterns,
     clock: () => new Date('2026-03-01T10:00:00Z'),
     onProgress: ({ read }) => process.stdout.write(`${read}\n`),
   },
