@@ -49,6 +49,16 @@ test('a second verification at the same time is refused, and not after the first
   assert.equal((await at.app.inject({ url: '/api/v1/audit', headers })).statusCode, 200)
 })
 
+test('asking for the head of what is made at length makes nothing', async () => {
+  await using at = await aServedLibrary()
+  const headers = bearing(await at.tokenOf('operator'))
+  for (const url of ['/api/v1/audit', '/api/v1/export?format=csv', '/api/v1/imports/1/rejects-file']) {
+    const answer = await at.app.inject({ method: 'HEAD', url, headers })
+    assert.equal(answer.statusCode, 405, url)
+    assert.match(String(answer.headers.allow), /GET/)
+  }
+})
+
 test('nothing is verified on a database that is away, and the next may try', async () => {
   await using at = await aServedLibrary()
   const away = {

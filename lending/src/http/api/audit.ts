@@ -11,6 +11,8 @@ export async function audit(app: App, { library, limits }: ApiServed): Promise<v
     '/api/v1/audit',
     {
       handlerTimeout: limits.longHandlerMs,
+      // HEAD would verify all of it for an answer without a body.
+      exposeHeadRoute: false,
       schema: {
         summary: 'Verify the audit chain: lines of JSON, how far it is and last the verdict',
         tags: ['journal'],

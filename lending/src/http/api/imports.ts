@@ -90,6 +90,7 @@ function rejected(app: App, { library, limits }: ApiServed): void {
     '/api/v1/imports/:id/rejects-file',
     {
       handlerTimeout: limits.longHandlerMs,
+      exposeHeadRoute: false,
       schema: { summary: 'The same records as a file, to be mended and imported', tags, params: idInPath },
     },
     async (request, reply) => {
@@ -132,6 +133,8 @@ function exporting(app: App, { library, limits }: ApiServed): void {
     '/api/v1/export',
     {
       handlerTimeout: limits.longHandlerMs,
+      // HEAD would write all of it for an answer without a body.
+      exposeHeadRoute: false,
       schema: {
         summary: 'The whole catalogue as a file',
         tags,
