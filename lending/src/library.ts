@@ -9,16 +9,19 @@ import { codeChannel } from './operations/code-channel.ts'
 import { type Operations, openOperations } from './operations/operations.ts'
 import type { CodeWebhook } from './operations/send-by-webhook.ts'
 import type { SendDirect } from './operations/send-code.ts'
-import { type Database, openPool, type PoolOptions } from './postgres/pool.ts'
+import type { Database, PoolOptions } from './postgres/pool.ts'
+import { openPools, type Pools } from './postgres/pools.ts'
 import { stampedCommit } from './stamped-commit.ts'
 import { bibbyVersion } from './version.ts'
 
 /** Everything that a door to the library needs: HTTP, the command and the sweeps are all given one of these. */
 export type Library = AsyncDisposable & {
-  /** For the desk: reads and writes; a statement may take 5 s. */
+  /** Reads and writes, on connections of whoever asks; see `postgres/pools.ts`. */
   readonly db: Database
   /** For search: role bibby_search where the server has it, read-only; a statement may take 500 ms. */
   readonly searchDb: Database
+  /** How the connections of each kind stand. */
+  readonly pools: Pools['all']
   /** What destroys, and the work on it in this process. */
   readonly operations: Operations
   /** How to reach the database, for what opens connections of its own on another thread, as imports do. */
@@ -81,32 +84,15 @@ export type LibraryOptions = {
   readonly secondPerson?: boolean
   /** Default: as stamped; see `stampedCommit`. */
   readonly commit?: string
-  /** Default: 12, which is what two cores keep busy. */
-  readonly deskConnectionsMax?: number
-  /** Default: 4: search may use a part of the server and never all of it. */
-  readonly searchConnectionsMax?: number
+  /** The most connections of a kind, for what serves nobody else. Default: as `postgres/pools.ts` says. */
+  readonly connectionsOfAKindMax?: number
 }
-
-const deskStatementLimitMs = 5_000
-const searchStatementLimitMs = 500
 
 /** Wires a library. Nothing is connected before it is first used; `await using` closes the pools. */
 export function openLibrary(options: LibraryOptions): Library {
   const { connection } = options
-  const db = openPool({
-    connection,
-    name: 'bibby-desk',
-    connectionsMax: options.deskConnectionsMax ?? 12,
-    statementLimitMs: deskStatementLimitMs,
-  })
-  const searchDb = openPool({
-    connection,
-    name: 'bibby-search',
-    connectionsMax: options.searchConnectionsMax ?? 4,
-    statementLimitMs: searchStatementLimitMs,
-    readOnly: true,
-    role: 'bibby_search',
-  })
+  const pools = openPools(connection, { eachMax: options.connectionsOfAKindMax })
+  const { db, searchDb } = pools
   const clock = options.clock ?? (() => new Date())
   const stamp = stampedCommit()
   const instance = options.instance ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
@@ -127,6 +113,7 @@ export function openLibrary(options: LibraryOptions): Library {
   return {
     db,
     searchDb,
+    pools: pools.all,
     operations,
     connection,
     instance,
@@ -150,7 +137,7 @@ export function openLibrary(options: LibraryOptions): Library {
     [Symbol.asyncDispose]: async () => {
       await operations[Symbol.asyncDispose]()
       const closing = running?.then((patterns) => patterns[Symbol.asyncDispose]())
-      await Promise.all([db[Symbol.asyncDispose](), searchDb[Symbol.asyncDispose](), closing])
+      await Promise.all([pools[Symbol.asyncDispose](), closing])
     },
   }
 }

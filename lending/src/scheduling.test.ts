@@ -32,7 +32,7 @@ test('the sessions of the database stand behind Bibby, which all of them wait fo
   assert.ok((await fetch(`${address}search?query=a`)).ok)
   const db = await home.connect()
   const { rows: sessions } = await db.query<{ pid: number; name: string }>(
-    "select pid, application_name as name from pg_stat_activity where application_name in ('bibby-desk', 'bibby-search')",
+    "select pid, application_name as name from pg_stat_activity where application_name in ('bibby-catalogue', 'bibby-search')",
   )
   const pools = new Set(sessions.map(({ name }) => name))
   assert.equal(pools.size, 2, [...pools].join())

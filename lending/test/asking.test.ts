@@ -62,7 +62,7 @@ for (const [what, run] of Object.entries(slowly)) {
     await using pool = poolOfOne(db)
     const before = await backend(pool)
     for (let turn = 0; turn < inTurns; turn++) {
-      const asker = anAsker()
+      const asker = anAsker('desk')
       const running = askedBy(asker, () => run(pool))
       await untilRunning(db, 'a_slow_step')
       leave(asker)
@@ -91,7 +91,7 @@ test('a write that waits for a lock is stopped when its asker leaves, and lets g
   await db.rows(sql`
     insert into library (id, name) values (gen_random_uuid(), 'x') on conflict do nothing
   `)
-  const asker = anAsker()
+  const asker = anAsker('desk')
   await db.transaction(async (holder) => {
     await holder.rows(sql`select from library for update`)
     const running = askedBy(asker, () => write(pool, by(), verb, {}))
@@ -113,7 +113,7 @@ test('a write whose commit is under way is done although its asker leaves', asyn
       return { name: 'done' }
     },
   }
-  const asker = anAsker()
+  const asker = anAsker('desk')
   // The journal row goes with the commit, and waits for the journal.
   const running = await db.transaction(async (holder) => {
     await holder.rows(sql`lock table journal in exclusive mode`)
@@ -138,7 +138,7 @@ async function answeredTwice(db: Database): Promise<void> {
 test('a write that stands alone outside a transaction commits itself, and is never stopped', async () => {
   await using db = await scratchDatabase()
   await using pool = poolOfOne(db)
-  const asker = anAsker()
+  const asker = anAsker('desk')
   const running = await db.transaction(async (holder) => {
     await holder.rows(sql`lock table sign_in_failure in exclusive mode`)
     const begun = askedBy(asker, () => pool.rows(sql`insert into sign_in_failure (account) values ('alone')`))
@@ -154,7 +154,7 @@ test('a write that stands alone outside a transaction commits itself, and is nev
 test('for whoever has left nothing more is begun, and none is let in from the queue', async () => {
   await using db = await scratchDatabase()
   await using pool = poolOfOne(db)
-  const asker = anAsker()
+  const asker = anAsker('desk')
   const held = Promise.withResolvers<void>()
   const holder = pool.withConnection(() => held.promise)
   const queued = askedBy(asker, () => pool.rows(sql`select 1`))
@@ -175,7 +175,7 @@ test('a file that is read bit by bit ends with its asker, whoever drives the rea
   async function* parts() {
     for (;;) yield await pool.rows(sql`select 1`)
   }
-  const asker = anAsker()
+  const asker = anAsker('desk')
   const steps = askedBy(asker, () => stillAsked(parts()))[Symbol.asyncIterator]()
   assert.equal((await steps.next()).done, false)
   leave(asker)

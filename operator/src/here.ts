@@ -37,8 +37,7 @@ export async function apiHere(config: Config, tell: (text: string) => void): Pro
     installation: installationHere(config, folder),
     isProduction: config.environment === 'production',
     secondPerson: config.secondPerson,
-    deskConnectionsMax: 2,
-    searchConnectionsMax: 1,
+    connectionsOfAKindMax: 2,
   })
   const app = await buildServer(library, { logLevel: 'silent', actor: theCommand })
   const send: Send = async ({ method, path, headers, body }) => {

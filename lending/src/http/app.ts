@@ -7,7 +7,6 @@ import type {
   RawServerDefault,
 } from 'fastify'
 import type { Library } from '../library.ts'
-import type { Asker } from '../postgres/asker.ts'
 import type { SignedIn } from '../staff/session.ts'
 import type { Access } from './access.ts'
 import type { Metrics } from './metrics.ts'
@@ -36,8 +35,6 @@ declare module 'fastify' {
     traffic: Traffic
     /** Whether it was answered because its time was over. */
     isLate: boolean
-    /** Who waits for what it asks of the database. */
-    asker: Asker | undefined
   }
   interface FastifyContextConfig {
     /** Who may use the route. The API takes it from its table; a page names its own, or lets everybody in. */

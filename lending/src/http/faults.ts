@@ -18,6 +18,12 @@ const known: Readonly<Record<string, Omit<FaultAnswer, 'code'>>> = {
     next: again,
     retryAfterSeconds: 5,
   },
+  BIBBY_CONNECTIONS_BUSY: {
+    status: 503,
+    title: 'Too much of this kind is asked of the database at once.',
+    next: again,
+    retryAfterSeconds: 5,
+  },
   BIBBY_WRITES_STOPPED: {
     status: 503,
     title: 'Nothing can be written now.',

@@ -78,7 +78,7 @@ export function addHealth(app: App, library: Library): void {
 
 type Looked = { readonly status: Status; readonly details: object; readonly epoch: number | null }
 
-/** These doors count nobody: however many ask at once, the desk's pool is asked once. */
+/** These doors count nobody: however many ask at once, the database is asked once. */
 function lookingAt({ db }: Library): () => Promise<Looked> {
   let epoch: number | null = null
   let looking: Promise<Looked> | undefined

@@ -119,14 +119,13 @@ function addTrafficFigures(app: App, registry: Registry): void {
 }
 
 function addPoolGauges(registry: Registry, library: Library): void {
-  const pools = { desk: library.db, search: library.searchDb }
   new Gauge({
     name: 'bibby_pool_connections',
     help: 'Connections to the database by pool and state; waiting are callers without one.',
     labelNames: ['pool', 'state'],
     registers: [registry],
     collect() {
-      for (const [pool, db] of Object.entries(pools)) {
+      for (const [pool, db] of Object.entries(library.pools)) {
         for (const [state, count] of Object.entries(db.counts())) this.set({ pool, state }, count)
       }
     },

@@ -1,3 +1,4 @@
+import type { PoolName } from '../postgres/asker.ts'
 import type { Bounds } from './admission.ts'
 
 /**
@@ -20,6 +21,17 @@ export const trafficBounds: Readonly<Record<BoundedTraffic, Bounds & { readonly 
   search: { runningMax: 8, waitingMax: 100, waitMs: 1_000, startsATurn: 1, deadlineMs: 15_000 },
   visitors: { runningMax: 4, waitingMax: 100, waitMs: 500, startsATurn: 1, deadlineMs: 10_000 },
   reports: { runningMax: 4, waitingMax: 8, waitMs: 250, startsATurn: 1, deadlineMs: 30_000 },
+}
+
+/** The connections that a class may take, and no others. Searches themselves have a pool of their own beside these. */
+export const poolOf: Readonly<Record<Traffic, PoolName>> = {
+  free: 'watch',
+  'check-in': 'desk',
+  checkout: 'desk',
+  people: 'people',
+  search: 'catalogue',
+  visitors: 'catalogue',
+  reports: 'reports',
 }
 
 /**

@@ -6,10 +6,18 @@ import { AskerLeftError } from './faults.ts'
 import type { Sql } from './sql.ts'
 
 /**
+ * Whose connections: `watch` is health, figures and halting; `catalogue` what a page of search reads beside the search;
+ * `unasked` what nobody waits for, as sweeps. See pools.ts.
+ */
+export type PoolName = 'watch' | 'desk' | 'people' | 'catalogue' | 'reports' | 'unasked'
+
+/**
  * Who waits for what is asked of the database: a request. When they have left, what runs for them is stopped and
  * nothing more is begun. Work without an asker (sweeps, commands) ends by its own limits.
  */
 export type Asker = {
+  /** Whose connections what they ask runs on. */
+  readonly pool: PoolName
   /** After `answered`, what was begun for them goes on for itself. */
   stands: 'waits' | 'left' | 'answered'
   readonly uses: Set<Use>
@@ -34,8 +42,13 @@ const asking = new AsyncLocalStorage<Asker | undefined>()
 const used = new WeakMap<pg.ClientBase, Use>()
 
 /** Somebody who waits. */
-export function anAsker(): Asker {
-  return { stands: 'waits', uses: new Set() }
+export function anAsker(pool: PoolName): Asker {
+  return { pool, stands: 'waits', uses: new Set() }
+}
+
+/** For what goes on whoever leaves, on connections of this pool. */
+export function nobody(pool: PoolName): Asker {
+  return { pool, stands: 'answered', uses: new Set() }
 }
 
 /** Runs this for the asker, and whatever it begins. */
@@ -74,6 +87,11 @@ export function whoAsks(): Asker | undefined {
   const asker = asking.getStore()
   if (asker?.stands === 'left') throw new AskerLeftError()
   return asker
+}
+
+/** Whose connections what is asked here runs on. */
+export function poolAsked(): PoolName {
+  return asking.getStore()?.pool ?? 'unasked'
 }
 
 /** Notes that the connection works for the asker. */

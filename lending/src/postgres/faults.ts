@@ -9,6 +9,15 @@ export class DatabaseUnreachableError extends Error {
   }
 }
 
+/** All connections of its kind were busy for too long: the database is there. Nothing was written. */
+export class ConnectionsBusyError extends Error {
+  override readonly name = 'ConnectionsBusyError'
+  readonly code = 'BIBBY_CONNECTIONS_BUSY'
+  constructor(pool: string, options?: ErrorOptions) {
+    super(`All connections of ${pool} are busy. Nothing was written. Ask again in a moment.`, options)
+  }
+}
+
 /** Writes are stopped for now (read-only or halted). Reads go on; nothing was written. */
 export class WritesStoppedError extends Error {
   override readonly name = 'WritesStoppedError'

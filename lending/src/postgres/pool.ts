@@ -3,7 +3,7 @@ import pg from 'pg'
 import { standBehind } from '../scheduling.ts'
 import { actAs } from './act-as.ts'
 import { beginUse, endUse, mayBeStopped, mustWait, neverStopped, type Use, whoAsks } from './asker.ts'
-import { AskerLeftError, DatabaseUnreachableError } from './faults.ts'
+import { AskerLeftError, ConnectionsBusyError, DatabaseUnreachableError } from './faults.ts'
 import { type Sql, sql } from './sql.ts'
 import { type Answered, begin, knowCommit, mayRide, send, together } from './statement.ts'
 import { typeParser } from './type-parser.ts'
@@ -63,7 +63,7 @@ export type PoolOptions = {
  * titles lets it grow for as long as it lasts; see catalogue/sort-in.ts.
  */
 const pendingListKilobytes = 256
-/** How long to wait for a connection before saying that the database cannot be reached. */
+/** How long to wait for a connection before saying that there is none. */
 const connectLimitMs = 5_000
 /** When the server is silent for this much longer than a statement may take, the connection counts as lost. */
 const silenceLimitMs = 5_000
@@ -109,10 +109,16 @@ export function openPool(options: PoolOptions): Database {
   const pool = makePool(options)
   // An idle connection that breaks is dropped by the pool; without a listener it would end the process.
   pool.on('error', () => undefined)
-
+  let busy = 0
+  const connect = () =>
+    pool.connect().catch((cause: unknown) => {
+      if (busy >= options.connectionsMax) throw new ConnectionsBusyError(options.name, { cause })
+      throw new DatabaseUnreachableError({ cause })
+    })
   const withConnection = async <T>(work: (connection: pg.PoolClient) => Promise<T>): Promise<T> => {
     const asker = whoAsks()
-    const connection = await connect(pool)
+    const connection = await connect()
+    busy += 1
     let bad = false
     let use: Use | undefined
     try {
@@ -124,6 +130,7 @@ export function openPool(options: PoolOptions): Database {
       throw use?.stopping && ofStopped.has(sqlState(error)) ? new AskerLeftError({ cause: error }) : error
     } finally {
       if (use && (await endUse(use))) bad = true
+      busy -= 1
       connection.release(bad || broken.has(connection) || connection.getTransactionStatus() !== 'I')
     }
   }
@@ -288,13 +295,5 @@ export function rowsOn(connection: pg.ClientBase): Rows {
     mustWait(connection)
     sendTogether(connection)
     return (await send<R>(connection, statement)).rows
-  }
-}
-
-async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
-  try {
-    return await pool.connect()
-  } catch (cause) {
-    throw new DatabaseUnreachableError({ cause })
   }
 }

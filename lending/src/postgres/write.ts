@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import { askedBy } from './asker.ts'
+import { askedBy, nobody } from './asker.ts'
 import { type FanOut, type TooMany, tooMany, tooManyInWords } from './fan-out.ts'
 import { FanOutError, WriteContendedError, WriteLostError, WritesStoppedError } from './faults.ts'
 import { type Halted, haltVerb } from './fence.ts'
@@ -140,7 +140,7 @@ async function haltedFor(
   const because = tooManyInWords(over)
   const bounded = { ...by, actor: 'system:fan-out', key: randomUUID() }
   // Also when whoever asked has left meanwhile.
-  await askedBy(undefined, () => write(db, bounded, haltOne, { verb: action, because }))
+  await askedBy(nobody('watch'), () => write(db, bounded, haltOne, { verb: action, because }))
   return new FanOutError(action, because)
 }
 
