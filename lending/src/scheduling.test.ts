@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { temporaryHome } from '../test/bibby-process.ts'
 
 const schedBatch = '3'
+const schedIdle = '5'
 /** Of /proc/PID/stat, after the name in parentheses: `policy` is the 41st of all. Source: proc_pid_stat(5). */
 const policyAfterName = 38
 const niceAfterName = 16
@@ -23,8 +24,8 @@ test('neither Bibby nor a session of its database interrupts whoever wakes it', 
   await db.end()
 })
 
-test('the sessions of the database stand behind Bibby, which all of them wait for', {
-  skip: existsSync('/proc/self/stat') ? false : 'Linux is needed',
+test('the sessions of the database stand behind Bibby, which all of them wait for, and searches behind the desks', {
+  skip: existsSync('/usr/bin/chrt') ? false : 'Linux with chrt (package util-linux) is needed',
 }, async () => {
   await using home = await temporaryHome()
   const bibby = home.start()
@@ -36,15 +37,22 @@ test('the sessions of the database stand behind Bibby, which all of them wait fo
   )
   const pools = new Set(sessions.map(({ name }) => name))
   assert.equal(pools.size, 2, [...pools].join())
-  for (const { pid } of sessions) assert.ok(await comesTo10(pid), `session ${pid}: ${await weightsOf(pid)}`)
+  for (const { pid, name } of sessions) {
+    assert.ok(
+      await comesTo(async () => (await weightsOf(pid)).every((nice) => nice === '10')),
+      `session ${pid}`,
+    )
+    const policy = name === 'bibby-search' ? schedIdle : schedBatch
+    assert.ok(await comesTo(async () => (await policyOf(pid)) === policy), name)
+  }
   assert.ok((await weightsOf(bibby.pid)).every((nice) => nice !== '10'))
   await db.end()
 })
 
 /** Whether it gets there in the time that Linux may make whoever is not root wait. */
-async function comesTo10(pid: number): Promise<boolean> {
+async function comesTo(state: () => Promise<boolean>): Promise<boolean> {
   for (let tries = 0; tries < 100; tries++) {
-    if ((await weightsOf(pid)).every((nice) => nice === '10')) return true
+    if (await state()) return true
     await wait(100)
   }
   return false

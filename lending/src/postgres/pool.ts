@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import pg from 'pg'
-import { standBehind } from '../scheduling.ts'
+import { standBehind, standLast } from '../scheduling.ts'
 import { actAs } from './act-as.ts'
 import { beginUse, endUse, mayBeStopped, mustWait, neverStopped, type Use, whoAsks } from './asker.ts'
 import { AskerLeftError, ConnectionsBusyError, DatabaseUnreachableError } from './faults.ts'
@@ -56,6 +56,8 @@ export type PoolOptions = {
   readonly idleInTransactionLimitMs?: number
   /** Role to act as, where the server has it. */
   readonly role?: string
+  /** Its sessions run while no desk wants the processor, where the server is ours. Default: no. */
+  readonly standsLast?: boolean
 }
 
 /**
@@ -134,7 +136,6 @@ export function openPool(options: PoolOptions): Database {
       connection.release(bad || broken.has(connection) || connection.getTransactionStatus() !== 'I')
     }
   }
-
   return {
     withConnection,
     rows: (statement) =>
@@ -187,7 +188,7 @@ function makePool(options: PoolOptions): pg.Pool {
       if (typeof options.connection !== 'string' && options.connection.isOurs) {
         // `pg` keeps it, and its types do not say so. Nothing waits for it.
         const { processID } = client as unknown as { processID: number }
-        void standBehind(processID)
+        void (options.standsLast ? standLast : standBehind)(processID)
       }
     },
   })

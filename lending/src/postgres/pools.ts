@@ -17,7 +17,7 @@ export type Pools = AsyncDisposable & {
  * have idled for 10 s. The sum, with what is outside the pools, stands in docs/concepts/overload.md.
  */
 const bounds: Readonly<
-  Record<PoolName, { readonly connectionsMax: number; readonly statementLimitMs: number }>
+  Record<PoolName, Pick<PoolOptions, 'connectionsMax' | 'statementLimitMs' | 'standsLast'>>
 > = {
   // Never behind a desk that is stuck: halting is for that moment.
   watch: { connectionsMax: 2, statementLimitMs: 5_000 },
@@ -26,11 +26,11 @@ const bounds: Readonly<
   people: { connectionsMax: 4, statementLimitMs: 5_000 },
   catalogue: { connectionsMax: 2, statementLimitMs: 5_000 },
   // Nothing waits behind a report, so it may take its time.
-  reports: { connectionsMax: 3, statementLimitMs: 15_000 },
+  reports: { connectionsMax: 3, statementLimitMs: 15_000, standsLast: true },
   // It holds locks that a desk may want.
   unasked: { connectionsMax: 4, statementLimitMs: 5_000 },
 }
-const searchBounds = { connectionsMax: 4, statementLimitMs: 500 }
+const searchBounds = { connectionsMax: 4, statementLimitMs: 500, standsLast: true }
 
 /** Opens the pools; no connection is made before it is needed. A command needs no more than `eachMax` of a kind. */
 export function openPools(
@@ -38,9 +38,8 @@ export function openPools(
   { eachMax = Number.POSITIVE_INFINITY }: { readonly eachMax?: number | undefined } = {},
 ): Pools {
   const open = (name: PoolName) => {
-    const { connectionsMax, statementLimitMs } = bounds[name]
-    const most = Math.min(eachMax, connectionsMax)
-    return openPool({ connection, name: `bibby-${name}`, connectionsMax: most, statementLimitMs })
+    const connectionsMax = Math.min(eachMax, bounds[name].connectionsMax)
+    return openPool({ connection, name: `bibby-${name}`, ...bounds[name], connectionsMax })
   }
   const pools: Readonly<Record<PoolName, Database>> = {
     watch: open('watch'),
