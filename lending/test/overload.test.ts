@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Agent, type IncomingMessage, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { trafficBounds } from '../src/http/traffic.ts'
 import { anOpenLibrary, aVisitor, type OpenLibrary, pagePassword } from './browser.ts'
@@ -71,6 +74,35 @@ test('while bots at the address of the branch hold all that visitors have, its d
   for (const socket of held) socket.destroy()
   for (let status = 503; status !== 200; status = (await search(at)).status);
   assert.deepEqual({ ...at.app.traffic().visitors, refused: 0 }, { running: 0, waiting: 0, refused: 0 })
+})
+
+test('who is refused keeps their connection, unless a long body is left on it', async () => {
+  await using at = await anOpenLibrary()
+  const held = await Promise.all(Array.from({ length: 16 }, () => heldSearch(at)))
+  await untilHeld(at, 16)
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const ask = async (path: string, body: string) => {
+    const asked = request(`${at.address}${path}`, {
+      method: 'POST',
+      agent,
+      headers: { 'content-length': body.length },
+    })
+    asked.end(body)
+    const [reply] = (await once(asked, 'response')) as [IncomingMessage]
+    await text(reply)
+    return { status: reply.statusCode, connection: reply.headers.connection, isSame: asked.reusedSocket }
+  }
+  const path = '/api/v1/books/search'
+  assert.deepEqual(await ask(path, '{"query":"emma"}'), {
+    status: 503,
+    connection: 'keep-alive',
+    isSame: false,
+  })
+  const { isSame, connection } = await ask(path, '{"query":"emma"}')
+  assert.deepEqual({ isSame, connection }, { isSame: true, connection: 'keep-alive' })
+  assert.equal((await ask(path, ' '.repeat(100_000))).connection, 'close')
+  agent.destroy()
+  for (const socket of held) socket.destroy()
 })
 
 test('what is refused is counted by class from 0 on, and the figures stay small', async () => {

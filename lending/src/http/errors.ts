@@ -65,8 +65,15 @@ function prepareReply(error: unknown, request: FastifyRequest, reply: FastifyRep
     request.log.error({ err: error, code: told.code }, told.title)
   const seconds = told.retryAfterSeconds
   if (typeof seconds === 'number') reply.header('retry-after', Math.ceil(seconds))
-  // What is left of the body is not read: the connection cannot carry another request.
-  if (!request.raw.complete) reply.header('connection', 'close')
+  // What is left of a long body is not read: the connection cannot carry another request.
+  if (!request.raw.complete && hasLongBody(request)) reply.header('connection', 'close')
+}
+
+/** What is left of a body of up to so many bytes is read off, for less than a new connection costs. */
+const readOffMax = 65_536
+
+function hasLongBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > readOffMax
 }
 
 /** The problem that an error is told as. A page renders the same one as a page. */

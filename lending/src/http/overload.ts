@@ -43,10 +43,7 @@ export function addOverload(app: App): void {
     const traffic = ofRequest(app, request)
     request.traffic = traffic
     if (traffic === 'free') return done()
-    const refuse = (estimateMs: number) => {
-      const retryAfterSeconds = Math.min(retrySecondsMax, Math.max(1, Math.ceil(estimateMs / 1_000)))
-      done(new RefusedAtTheDoorError('overloaded', { retryAfterSeconds }))
-    }
+    const refuse = (estimateMs: number) => done(refusalFor(estimateMs))
     const network = traffic === 'visitors' ? networkOf(request.ip) : undefined
     if (network !== undefined) {
       const its = underWay.get(network) ?? 0
@@ -59,6 +56,18 @@ export function addOverload(app: App): void {
       if (network !== undefined) leaveNetwork(underWay, network)
     })
   })
+}
+
+/** Made once each: an error notes where it was made, which costs more than saying no. */
+const refusals = new Map<number, RefusedAtTheDoorError>()
+
+function refusalFor(estimateMs: number): RefusedAtTheDoorError {
+  const retryAfterSeconds = Math.min(retrySecondsMax, Math.max(1, Math.ceil(estimateMs / 1_000)))
+  const made = refusals.get(retryAfterSeconds)
+  if (made) return made
+  const refusal = new RefusedAtTheDoorError('overloaded', { retryAfterSeconds })
+  refusals.set(retryAfterSeconds, refusal)
+  return refusal
 }
 
 function ofRequest(app: App, request: FastifyRequest): Traffic {
