@@ -198,13 +198,14 @@ create table guard_operation (
   undo_until timestamp with time zone,
   ended_at timestamp with time zone,
   because jsonb,
+  forgotten_at timestamp with time zone,
   constraint guard_operation_code_ends CHECK (((code_hmac IS NULL) = (code_until IS NULL))),
   constraint guard_operation_code_hmac_check CHECK ((octet_length(code_hmac) = 32)),
   constraint guard_operation_code_only_while_armed CHECK (((code_hmac IS NULL) = (state <> 'armed'::text))),
   constraint guard_operation_count_check CHECK ((count >= 0)),
   constraint guard_operation_counts CHECK ((((acted >= 0) AND (acted <= count)) AND (((undone + left_alone) >= 0) AND ((undone + left_alone) <= acted)))),
   constraint guard_operation_digest_check CHECK ((octet_length(digest) = 32)),
-  constraint guard_operation_planned_is_whole CHECK (((state = ANY (ARRAY['refused'::text, 'expired'::text])) OR ((digest IS NOT NULL) AND (phrase IS NOT NULL)))),
+  constraint guard_operation_planned_is_whole CHECK (((state = ANY (ARRAY['refused'::text, 'expired'::text])) OR (forgotten_at IS NOT NULL) OR ((digest IS NOT NULL) AND (phrase IS NOT NULL)))),
   constraint guard_operation_second_person CHECK ((approved_by IS DISTINCT FROM requested_by)),
   constraint guard_operation_state_check CHECK ((state = ANY (ARRAY['planned'::text, 'armed'::text, 'executing'::text, 'done'::text, 'failed'::text, 'expired'::text, 'refused'::text, 'undoing'::text, 'undone'::text]))),
   constraint guard_operation_total_check CHECK ((total >= 0)),
@@ -517,7 +518,7 @@ create table number_format (
 
 create table patron (
   id bigint not null generated always as identity,
-  card text not null,
+  card text,
   category_id bigint not null,
   branch_id bigint not null,
   given_name text not null,
@@ -540,6 +541,7 @@ create table patron (
   constraint patron_card_check CHECK ((card <> ''::text)),
   constraint patron_check CHECK (((blocked_because IS NULL) = (blocked_at IS NULL))),
   constraint patron_merged_is_gone CHECK (((merged_into IS NULL) OR ((deleted_at IS NOT NULL) AND (merged_into <> id)))),
+  constraint patron_without_card_is_erased CHECK (((card IS NOT NULL) OR ((deleted_at IS NOT NULL) AND (((given_name || family_name) || email) = ''::text)))),
   constraint patron_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
   constraint patron_category_id_fkey FOREIGN KEY (category_id) REFERENCES patron_category(id),
   constraint patron_merged_into_fkey FOREIGN KEY (merged_into) REFERENCES patron(id),
@@ -758,6 +760,9 @@ begin
   end if;
   if new.tries < old.tries then
     raise exception 'A try is never taken back.' using errcode = 'BB003';
+  end if;
+  if old.forgotten_at is not null and (new.forgotten_at is null or new.state <> old.state) then
+    raise exception 'An operation that is forgotten stays as it is.' using errcode = 'BB003';
   end if;
   return new;
 end

@@ -292,11 +292,16 @@ test('a code goes to the address of the account, and nowhere without one', async
   assert.equal('refused' in unsent && unsent.refused, 'code-not-sent')
 })
 
-test('the migration is the schema of the guard, unchanged', async () => {
-  const [migration = '', schema = 'none'] = await Promise.all(
-    ['../../migrations/0004_guard.sql', '../../../safeguards/guard/schema.sql'].map((file) =>
-      readFile(new URL(file, import.meta.url), 'utf8'),
-    ),
-  )
-  assert.ok(migration.endsWith(schema))
+test('the migrations are the schema of the guard, unchanged', async () => {
+  for (const [migration, schema] of [
+    ['0004_guard.sql', 'schema.sql'],
+    ['0007_erase_patron.sql', 'schema-forgetting.sql'],
+  ]) {
+    const [ours, theirs] = await Promise.all(
+      [`../../migrations/${migration}`, `../../../safeguards/guard/${schema}`].map((file) =>
+        readFile(new URL(file, import.meta.url), 'utf8'),
+      ),
+    )
+    assert.ok(theirs && ours?.endsWith(theirs), migration)
+  }
 })

@@ -1,4 +1,5 @@
 import { approve, type CodeSent, type Confirmed, confirm, sendCode } from './confirm.ts'
+import { forget } from './forget.ts'
 import type { Arguments, Declaration, Guarded } from './guarded.ts'
 import type { Host } from './host.ts'
 import { type Listing, listOperations, type Operation, operationOf } from './operation.ts'
@@ -7,7 +8,7 @@ import type { Refusal } from './refusal.ts'
 import { resume, run } from './run.ts'
 import { unseal } from './sealed.ts'
 import { isId } from './stepping.ts'
-import { forget, stop, undo } from './undo.ts'
+import { stop, undo } from './undo.ts'
 
 /** Who asks, and for which operation. */
 type On = { readonly by: string; readonly id: string }

@@ -27,6 +27,14 @@ export type Dependents = {
   readonly losing: Readonly<Record<string, number>>
 }
 
+/** What became of rows that nobody can bring back any more. */
+export type Purged = {
+  /** Whether nothing is left of them. If something is, it is called again, in a transaction of its own. */
+  readonly isWhole: boolean
+  /** What the audit trail keeps of it: counts, nobody's name. */
+  readonly noted: { readonly [name: string]: Json }
+}
+
 /** For whom and why a batch runs. */
 export type Context<A extends Arguments> = {
   readonly operationId: string
@@ -45,7 +53,12 @@ export type Declaration<Tx, A extends Arguments> = {
     tx: Tx,
     given: A,
     limit: { readonly atMost: number },
-  ) => Promise<{ readonly targets: readonly Target[]; readonly total: number }>
+  ) => Promise<{
+    readonly targets: readonly Target[]
+    readonly total: number
+    /** What a plan shows, line by line, where the labels of some rows do not say it. */
+    readonly shown?: readonly string[]
+  }>
   /** Locks these rows until the transaction ends and says how each stands now, also those that were acted on. */
   readonly hold: (tx: Tx, ids: readonly string[]) => Promise<readonly Held[]>
   /** What depends on these rows, to the end of the chain; `none` says that nothing does. */
@@ -63,6 +76,12 @@ export type Declaration<Tx, A extends Arguments> = {
           context: Context<A>,
         ) => Promise<void>
       }
+  /**
+   * Takes away for good what a soft delete kept of these rows, in parts of bounded size, once nobody can undo it. Called
+   * again for rows that it is done with, it does nothing. An operation that has this is about people: when it is over,
+   * what was asked, what was shown, the digest and the reasons go too, and the audit trail never has them.
+   */
+  readonly purge?: (tx: Tx, ids: readonly string[], context: Context<A>) => Promise<Purged>
   /** How many rows one transaction touches. */
   readonly batchRows: number
   readonly pace: 'at-once' | { readonly rowsPerMinute: number }

@@ -30,6 +30,8 @@ export type AuditEntry = Stepping & {
   /** How many rows this step touched, or would. */
   readonly rows: number
   readonly because: Json
+  /** What a purge says of itself; null of all other steps. */
+  readonly noted: { readonly [name: string]: Json } | null
 }
 
 /** What is sent to the person, by a way that is not the one that they asked by. */

@@ -32,6 +32,8 @@ export type Operation = {
   readonly undoUntil: Date | null
   readonly endedAt: Date | null
   readonly because: Ending | null
+  /** Since when there is no way back for good: what undo needed is being forgotten, or is. */
+  readonly forgottenAt: Date | null
   readonly isUndoable: boolean
 }
 
@@ -59,7 +61,9 @@ const shown = `
   encode(digest, 'hex') as digest, phrase, code_until as "codeUntil",
   coalesce(code_until > clock_timestamp(), false) as "codeHolds", tries, acted, undone, left_alone as "left",
   next_batch_at as "nextBatchAt", undo_until as "undoUntil", ended_at as "endedAt", because,
-  state in ('done', 'failed') and acted > 0 and coalesce(undo_until > clock_timestamp(), false) as "isUndoable"
+  forgotten_at as "forgottenAt",
+  state in ('done', 'failed') and acted > 0 and forgotten_at is null
+    and coalesce(undo_until > clock_timestamp(), false) as "isUndoable"
 `
 
 /** One operation, as it stands. */

@@ -10,7 +10,7 @@ import { type Operation, operationOf } from './operation.ts'
 import { phraseOf } from './phrase.ts'
 import type { PlanRefusal, Refusal } from './refusal.ts'
 import { unseal } from './sealed.ts'
-import { type Guarding, isId } from './stepping.ts'
+import { forTrail, type Guarding, isId } from './stepping.ts'
 
 /** What was planned. `repeated` says that this id was planned before. */
 export type Planned = { readonly planned: Operation; readonly repeated: boolean }
@@ -20,6 +20,8 @@ export type PlanRefused = PlanRefusal & { readonly operation: Operation }
 
 /** How many rows a plan shows by their labels. */
 const samplesMax = 5
+/** And how many lines, where the operation says itself what is shown. */
+const shownMax = 20
 
 /**
  * Finds out what the operation would touch, and writes it down: every row with its version. Touches nothing. The
@@ -37,7 +39,7 @@ export async function plan<Tx, A extends Arguments>(
     const rows = host.rows(tx)
     const known = await operationOf(rows, id)
     if (known) return repeatedPlan(known, { name: declaration.name, by, given })
-    const { targets, total } = await found(tx, declaration, given)
+    const { targets, total, shown } = await found(tx, declaration, given)
     const refusal = await refusalOf(tx, declaration, { given, targets, total })
     const digest = planDigest(declaration.name, given, targets)
     const written = await rows(
@@ -64,7 +66,7 @@ export async function plan<Tx, A extends Arguments>(
         declaration.people.needed === 2 ? null : declaration.people.confirmMinutes,
         targets.length,
         total,
-        JSON.stringify(targets.slice(0, samplesMax).map(({ label }) => label)),
+        JSON.stringify(shown?.slice(0, shownMax) ?? targets.slice(0, samplesMax).map(({ label }) => label)),
         refusal ? null : digest,
         refusal ? null : phraseOf(declaration.phrase(given), targets.length, digest),
         refusal && JSON.stringify(refusal),
@@ -89,7 +91,8 @@ export async function plan<Tx, A extends Arguments>(
       from: 'none',
       to: operation.state,
       rows: targets.length,
-      because: JSON.parse(JSON.stringify(refusal ?? null)),
+      because: forTrail(declaration, refusal ?? null),
+      noted: null,
     })
     return refusal ? { ...refusal, operation } : { planned: operation, repeated: false }
   })
@@ -149,12 +152,13 @@ export async function found<Tx, A extends Arguments>(
   tx: Tx,
   { name, find, ceiling }: Declaration<Tx, A>,
   given: A,
-): Promise<{ readonly targets: readonly Target[]; readonly total: number }> {
+): ReturnType<Declaration<Tx, A>['find']> {
   const atMost = ceiling.rows + 1
-  const { targets, total } = await find(tx, given, { atMost })
+  const all = await find(tx, given, { atMost })
+  const { targets } = all
   assert.ok(targets.length <= atMost, `"${name}" found more rows than it was asked for`)
   assert.equal(new Set(targets.map(({ id }) => id)).size, targets.length, `"${name}" found a row twice`)
-  return { targets, total }
+  return all
 }
 
 function repeatedPlan(

@@ -22,6 +22,31 @@ export type Ending =
   | { readonly refused: 'code-wrong'; readonly triesLeft: number }
   | { readonly refused: 'expired' }
 
+/** The same without what may name somebody: which rows, and what a person typed. Codes and counts stay. */
+export function withoutPeople<Told extends Refusal>(told: Told): Refusal {
+  const some = ({ count }: Some): Some => ({ count, ids: [], labels: [] })
+  switch (told.refused) {
+    case 'in-the-way': {
+      const obstacles = told.obstacles.map((each) => ({ ...some(each), obstacle: each.obstacle }))
+      return { refused: told.refused, obstacles }
+    }
+    case 'set-changed':
+    case 'changed-since': {
+      const { added, gone, changed } = told.difference
+      const difference = { added: some(added), gone: some(gone), changed: some(changed) }
+      return { refused: told.refused, difference }
+    }
+    case 'under-floor':
+      return { refused: told.refused, breaches: [] }
+    case 'unhealthy':
+      return { refused: told.refused, because: '' }
+    case 'stopped':
+      return { refused: told.refused, by: told.by, because: '' }
+    default:
+      return told
+  }
+}
+
 /** All that the guard may answer in place of doing. */
 export type Refusal =
   | Ending

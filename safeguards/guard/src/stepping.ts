@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import type { Json } from './digest.ts'
 import type { Arguments, Declaration } from './guarded.ts'
-import type { Host, Rows, Stepping } from './host.ts'
+import type { AuditEntry, Host, Rows, Stepping } from './host.ts'
 import { type LockedOperation, lockOperation, type Operation, operationOf } from './operation.ts'
-import type { Ending, Refusal } from './refusal.ts'
+import { type Ending, type Refusal, withoutPeople } from './refusal.ts'
 import { mayGo, type State } from './state.ts'
 
 /** The host, and what was declared to this guard. */
@@ -57,9 +58,17 @@ export function isId(id: string): boolean {
 
 /** Notes in the audit trail what this step did. Without the note the step does not happen. */
 export async function note<Tx>(
-  { host, stepping, tx, operation }: At<Tx>,
+  { host, stepping, tx, operation, declaration }: At<Tx>,
   to: State,
-  { rows = 0, because = null }: { readonly rows?: number; readonly because?: Ending | Refusal | null } = {},
+  {
+    rows = 0,
+    because = null,
+    noted = null,
+  }: {
+    readonly rows?: number
+    readonly because?: Refusal | null
+    readonly noted?: AuditEntry['noted']
+  } = {},
 ): Promise<void> {
   const from = operation.written
   assert.ok(mayGo({ from, to }), `an operation cannot go from ${from} to ${to}`)
@@ -69,8 +78,14 @@ export async function note<Tx>(
     from,
     to,
     rows,
-    because: JSON.parse(JSON.stringify(because)),
+    because: forTrail(declaration, because),
+    noted,
   })
+}
+
+/** Why, as the audit trail may keep it: it cannot be emptied later, as the operation's own row can. */
+export function forTrail({ purge }: { readonly purge?: unknown }, because: Refusal | null): Json {
+  return JSON.parse(JSON.stringify(because && (purge ? withoutPeople(because) : because)))
 }
 
 /** Ends an operation that will not be done, or that is. From here on only undo may touch it. */

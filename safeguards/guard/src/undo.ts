@@ -1,11 +1,8 @@
 import { targetsOf } from './batch.ts'
 import { difference } from './difference.ts'
-import { type Operation, operationOf } from './operation.ts'
+import type { Operation } from './operation.ts'
 import type { Refusal } from './refusal.ts'
 import { asLeft, end, type Guarding, note, stepOn } from './stepping.ts'
-
-/** How many operations one call forgets. */
-const forgottenMax = 100
 
 /**
  * Begins to put everything back. Rows that somebody has changed since are a refusal that names them, unless the
@@ -49,47 +46,5 @@ export async function stop<Tx>(
     if (!isPlan && state !== 'executing') return { refused: 'not-now', state }
     await end(at, isPlan ? 'refused' : 'failed', { refused: 'stopped', by, because })
     return { stopped: await asLeft(at) }
-  })
-}
-
-/**
- * Forgets the rows of operations that nobody can undo any more, and with them whatever of persons is in what undo
- * would have needed. The operation itself stays in the list. Says how many were forgotten; ask again until none is.
- */
-export async function forget<Tx>(guarding: Guarding<Tx>, { by }: { readonly by: string }): Promise<number> {
-  const { host, declared } = guarding
-  const over = await host.read<{ id: string }>(
-    `
-      select id from guard_operation as operation
-      where coalesce(undo_until, confirm_until, approve_until, planned_at) <= clock_timestamp()
-        and state not in ('executing', 'undoing') and name = any($2)
-        and (samples <> '[]' or exists (select from guard_target where operation_id = operation.id))
-      order by planned_at
-      limit $1
-    `,
-    [forgottenMax, [...declared.keys()]],
-  )
-  let forgotten = 0
-  for (const { id } of over) {
-    const told = await forgetOne(guarding, { by, id })
-    // A plan whose time is over was written as expired by that, and nothing else.
-    const isGone = 'refused' in told ? await forgetOne(guarding, { by, id }) : told
-    if ('forgotten' in isGone && isGone.forgotten) forgotten += 1
-  }
-  return forgotten
-}
-
-async function forgetOne<Tx>(
-  guarding: Guarding<Tx>,
-  { by, id }: { readonly by: string; readonly id: string },
-): Promise<{ readonly forgotten: boolean } | Refusal> {
-  return stepOn(guarding, { step: 'forget', operationId: id, by }, async (at) => {
-    const now = await operationOf(at.rows, id)
-    if (!now || now.isUndoable || ['planned', 'armed', 'executing', 'undoing'].includes(now.state))
-      return { forgotten: false }
-    await at.rows('delete from guard_target where operation_id = $1', [id])
-    await at.rows(`update guard_operation set samples = '[]' where id = $1`, [id])
-    await note(at, at.operation.written, { rows: now.count })
-    return { forgotten: true }
   })
 }

@@ -1,6 +1,6 @@
 // A process of the library: opens the guard on a database, says that it is ready, and does what it is told by lines.
 import { createInterface } from 'node:readline'
-import { openLibrary } from './library.ts'
+import { offTheShelf, openLibrary } from './library.ts'
 import { connect } from './scratch.ts'
 
 /** What to do, and where to die: at the end of the n-th transaction of this kind. */
@@ -8,6 +8,8 @@ export type Order = {
   readonly database: string
   readonly confirm?: { by: string; id: string; phrase: string; code: string; times: number }
   readonly run?: string
+  /** Forgets what is over; of copies, their shelf. */
+  readonly forget?: true
   readonly dieAt?: { step: string; nth: number; when: 'before-commit' | 'after-commit' }
 }
 
@@ -20,7 +22,11 @@ const die = (when: 'before-commit' | 'after-commit') => (stepping: { step: strin
   if (transactions === dieAt.nth) process.kill(process.pid, 'SIGKILL')
 }
 const pool = connect(order.database)
-const library = openLibrary(pool, { beforeCommit: die('before-commit'), afterCommit: die('after-commit') })
+const library = openLibrary(pool, {
+  beforeCommit: die('before-commit'),
+  afterCommit: die('after-commit'),
+  ...(order.forget ? { withdraw: { purge: offTheShelf } } : {}),
+})
 const say = (told: unknown) => process.stdout.write(`${JSON.stringify(told)}\n`)
 
 await pool.query('select 1')
@@ -40,6 +46,7 @@ if (order.confirm) {
   say(answers)
 }
 if (order.run) say(await library.guard.run({ id: order.run, signal }))
+if (order.forget) say(await library.guard.forget({ by: 'system:sweep' }))
 lines.close()
 process.stdin.destroy()
 await pool.end()

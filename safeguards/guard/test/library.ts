@@ -114,6 +114,25 @@ export function withdrawal(over: Partial<Declaration<Tx, Given>> = {}): Guarded<
   })
 }
 
+/** Takes withdrawn copies off the shelf that their rows still name, one a call. */
+export const offTheShelf: NonNullable<Declaration<Tx, Given>['purge']> = async (tx, ids) => {
+  const cleared = await tx.rows(
+    `
+      update copy
+      set shelf = ''
+      where id in (
+        select id from copy
+        where id = any($1::bigint[]) and withdrawn_at is not null and shelf <> ''
+        order by id
+        limit 1
+      )
+      returning id
+    `,
+    [ids],
+  )
+  return { isWhole: cleared.length === 0, noted: { copies: cleared.length } }
+}
+
 /** Opens a guard on this database, as one process of the library would. */
 export function openLibrary(pool: pg.Pool, over: Over = {}): Guarding {
   const sent: CodeMessage[] = []

@@ -29,7 +29,8 @@ export async function scratch({
   const maintenance = connect('postgres', { max: 1 })
   await maintenance.query(`create database ${name} template template0`)
   const pool = connect(name)
-  await pool.query(await readFile(new URL('../schema.sql', import.meta.url), 'utf8'))
+  for (const file of ['schema.sql', 'schema-forgetting.sql'])
+    await pool.query(await readFile(new URL(`../${file}`, import.meta.url), 'utf8'))
   await pool.query(`
     create table copy (
       id bigint generated always as identity (start with 2147483665) primary key,
