@@ -3,6 +3,7 @@ import { allowForgetting } from '../journal/forgetting.ts'
 import type { Database, Rows, Tx } from '../postgres/pool.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
 import { type Verb, write } from '../postgres/write.ts'
+import { partHolds, partLoans, rowsABatch } from './part-from-patron.ts'
 
 /** What a sweep took the names out of. */
 export type Forgotten = {
@@ -19,8 +20,6 @@ const keysLastMs = 24 * 3_600_000
 const dayMs = 24 * 3_600_000
 const patronsAPage = 5_000
 const patronsABatch = 50
-/** A transaction forgets at most so many loans, and so many holds; what is left over is the next one's. */
-const rowsABatch = 500
 
 /**
  * The sweep of the library's ethic: what was returned and closed longer than `library.forget_after_days` ago is
@@ -95,8 +94,9 @@ const forget: Verb<ForgetAsk, Forgotten, never> = {
       for no key update skip locked
     `)
     const ids = free.map(({ id }) => id)
-    const loans = await forgetLoans(tx, ids, limits)
-    const holds = await forgetHolds(tx, ids, limits)
+    // What a loan's fine has left to pay keeps the patron on it; what is settled loses its loan and stays in the sum.
+    const loans = await partLoans(tx, sql`loan.patron_id = any(${ids}) and ${loanIsOver(limits)}`)
+    const holds = await partHolds(tx, sql`hold.patron_id = any(${ids}) and ${holdIsOver(limits)}`)
     return {
       loans: loans.rows,
       holds: holds.rows,
@@ -169,77 +169,6 @@ async function patronsToForget(
     from page
   `)
   return { last: row?.last ?? null, patronIds: (row?.patronIds ?? []).map(Number) }
-}
-
-/** What a loan's fine has left to pay keeps the patron on it; what is settled loses its loan and stays in the sum. */
-async function forgetLoans(
-  tx: Tx,
-  patronIds: readonly number[],
-  limits: Limits,
-): Promise<{ readonly rows: number; readonly journalRows: number }> {
-  const due = await tx.rows<{ id: number; copyId: number }>(sql`
-    select loan.id, loan.copy_id as "copyId"
-    from loan
-    where loan.patron_id = any(${patronIds}) and ${loanIsOver(limits)}
-    limit ${rowsABatch}
-  `)
-  if (due.length === 0) return { rows: 0, journalRows: 0 }
-  const loanIds = due.map(({ id }) => id)
-  const copyIds = due.map(({ copyId }) => copyId)
-  // Only a charge is about a loan; said, it is found by its index.
-  await tx.rows(sql`update fine_line set loan_id = null where loan_id = any(${loanIds}) and kind = 'charge'`)
-  const journalRows = await forgetJournal(
-    tx,
-    sql`journal.copy_id = any(${copyIds}) and journal.loan_id = any(${loanIds})`,
-  )
-  await tx.rows(sql`update loan set patron_id = null where id = any(${loanIds})`)
-  return { rows: due.length, journalRows }
-}
-
-async function forgetHolds(
-  tx: Tx,
-  patronIds: readonly number[],
-  limits: Limits,
-): Promise<{ readonly rows: number; readonly journalRows: number }> {
-  const due = await tx.rows<{ id: number; titleId: number; patronId: number }>(sql`
-    select hold.id, hold.title_id as "titleId", hold.patron_id as "patronId"
-    from hold
-    where hold.patron_id = any(${patronIds}) and ${holdIsOver(limits)}
-    limit ${rowsABatch}
-  `)
-  if (due.length === 0) return { rows: 0, journalRows: 0 }
-  const holdIds = due.map(({ id }) => id)
-  const titleIds = [...new Set(due.map(({ titleId }) => titleId))]
-  const owners = [...new Set(due.map(({ patronId }) => patronId))]
-  // What was done before a merge names the record that went away.
-  // The check-in that captured it, or the cancelled hold that passed the copy on, names its patron in the answer. It
-  // may have been of any copy of the title: the one that was lent past the hold is not the hold's own any more.
-  const journalRows = await forgetJournal(
-    tx,
-    sql`(
-        journal.patron_id = any(${owners})
-        or journal.patron_id = any(array(select id from patron where merged_into = any(${owners})))
-        or journal.copy_id = any(array(select id from copy where title_id = any(${titleIds})))
-      )
-      and (
-        journal.hold_id = any(${holdIds})
-        or (journal.answer #>> '{next,holdId}')::bigint = any(${holdIds})
-      )`,
-  )
-  await tx.rows(sql`update hold set patron_id = null where id = any(${holdIds})`)
-  return { rows: due.length, journalRows }
-}
-
-/** The digest of the request goes too: from it and the list of cards anyone could work out whose it was. */
-async function forgetJournal(tx: Tx, which: Sql): Promise<number> {
-  const changed = await tx.rows(sql`
-    update journal
-    set patron_id = null, answer = null, idempotency_key = null, request_sha256 = null,
-        actor = case when actor like 'patron:%' then 'patron' else actor end
-    where ${which} and (patron_id is not null or answer is not null)
-    returning 1
-  `)
-  return changed.length
 }
 
 /** A refusal may name who has the copy; of an old one only its code is kept. */
