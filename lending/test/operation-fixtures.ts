@@ -4,6 +4,7 @@ import type { Library } from '../src/library.ts'
 import type { DirectMail, SendDirect } from '../src/operations/send-code.ts'
 import type { Database } from '../src/postgres/pool.ts'
 import { sql } from '../src/postgres/sql.ts'
+import type { Role } from '../src/staff/permission.ts'
 import { aCopy, aStaffMember } from './library-fixtures.ts'
 
 /** A mailbox, and what puts mail into it. */
@@ -26,7 +27,12 @@ export function codeIn(mails: readonly DirectMail[]): string {
 
 /** A cataloguer with a mail address, as an actor. */
 export async function aCataloguer(db: Database, branchId: number): Promise<string> {
-  const { staffId, login } = await aStaffMember(db, { role: 'cataloguer', branchId })
+  return aColleague(db, branchId, 'cataloguer')
+}
+
+/** Somebody of this role with a mail address, as an actor. */
+export async function aColleague(db: Database, branchId: number, role: Role): Promise<string> {
+  const { staffId, login } = await aStaffMember(db, { role, branchId })
   await db.rows(sql`update staff set email = ${`${login}@example.org`} where id = ${staffId}`)
   return `staff:${staffId}`
 }
@@ -58,6 +64,14 @@ export async function carriedOut(
   const told = await guard.confirm({ by, id, phrase: phrase ?? '', code: codeIn(mails) })
   assert.ok('confirmed' in told, JSON.stringify(told))
   return atRest(library, id)
+}
+
+/** Puts the clock of all operations past their way back, and past the time to confirm them. */
+export async function closeWaysBack(db: Database): Promise<void> {
+  await db.rows(sql`
+    update guard_operation
+    set undo_until = undo_until - interval '31 days', confirm_until = confirm_until - interval '31 days'
+  `)
 }
 
 /** Works on an operation until it is at rest. */

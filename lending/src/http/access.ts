@@ -111,6 +111,7 @@ export const apiAccess: Readonly<Record<string, Access>> = {
   'POST /api/v1/operations/withdraw-copies': { needs: 'withdraw' },
   'POST /api/v1/operations/edit-copies': { needs: 'catalogue-write' },
   'POST /api/v1/operations/turn-notices-on': { needs: 'settings' },
+  'POST /api/v1/operations/erase-patron': { needs: 'erase' },
   'POST /api/v1/operations/:id/approve': { needs: 'operate' },
   'POST /api/v1/operations/:id/code': { needs: 'operate' },
   'POST /api/v1/operations/:id/confirm': { needs: 'operate' },

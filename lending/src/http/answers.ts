@@ -34,6 +34,10 @@ export const answers: Readonly<Record<RefusalCode, Answer>> = {
   'patron-blocked': ruled('The patron is blocked.', `Settle what the block is about. ${override}`),
   'patron-owes': ruled('The patron owes too much.', `Take a payment. ${override}`),
   'card-taken': ruled('Another patron has this card number.', 'Give another card, or leave it empty.'),
+  'patron-erased': ruled(
+    'The patron with this card was erased.',
+    'Give another card, or ask a manager to undo it: that brings the patron back.',
+  ),
   'patron-merged': missing('This card was merged into another.', 'Go on with that card.'),
   'patron-same': ruled('Both cards are of the same record.', 'Give the card of the other record.'),
   'category-unknown': missing('There is no such patron category.', chooseListed),

@@ -4,6 +4,7 @@ import type { Refusal } from '@bibby/guard/refusal.ts'
 const obstacles: Readonly<Record<string, string>> = {
   'on-loan': 'On loan',
   'waited-for': 'Somebody waits for it',
+  'on-hold': 'Waits for',
   'on-hold-shelf': 'On the hold shelf',
   'in-transit': 'On its way to another branch',
   'unpaid-fine': 'A fine for it is unpaid',
@@ -13,6 +14,11 @@ const obstacles: Readonly<Record<string, string>> = {
   'withdrawn-already': 'Withdrawn already',
   'copy-elsewhere': 'Stands elsewhere',
   'notices-on-already': 'Notices are on already',
+  owes: 'Owes',
+  protected: 'Protected',
+  'patron-unknown': 'Nobody has this card',
+  'patron-merged': 'Merged into another record',
+  'patron-erased': 'Erased already',
   'queue-too-long': 'More notices are queued than can be looked at',
 }
 
@@ -44,7 +50,7 @@ export function endingLines(refusal: { readonly refused: string }): readonly str
     }
     case 'unhealthy':
     case 'code-not-sent':
-      return [`The reason: ${told.because}.`]
+      return told.because === '' ? [] : [`The reason: ${told.because}.`]
     case 'stopped':
       return told.because === '' ? [] : [`The reason given: ${told.because}`]
     case 'code-wrong':
@@ -56,6 +62,8 @@ export function endingLines(refusal: { readonly refused: string }): readonly str
 }
 
 function named({ count, labels }: Some): string {
+  // It is forgotten which they were.
+  if (labels.length === 0) return number(count)
   const more = count - labels.length
   return `${labels.join(', ')}${more > 0 ? ` and ${number(more)} more` : ''}`
 }

@@ -1,5 +1,8 @@
+import type { Operation } from '@bibby/guard/operation.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { scanned } from '../circulation/scanned.ts'
 import type { Library } from '../library.ts'
+import { erasePatron } from '../operations/erase-patron.ts'
 import { type SignedIn, session, signOut, signOutEverywhere } from '../staff/session.ts'
 import type { App } from './app.ts'
 
@@ -29,6 +32,8 @@ export type Sessions = {
   readonly forget: (actor: string) => void
   /** The same, by the login of a member of staff. */
   readonly forgetStaff: (login: string) => void
+  /** The same, of the patron whom this operation erased, if it is one that does. */
+  readonly forgetErased: (operation: Pick<Operation, 'name' | 'arguments'>) => void
 }
 
 /** Opens the memory of sessions of this process. */
@@ -76,6 +81,10 @@ export function openSessions({ db, clock }: Pick<Library, 'db' | 'clock'>): Sess
     forgetStaff: (login) => {
       const meant = login.trim().toLowerCase()
       forgetAll((who) => who.kind === 'staff' && who.login === meant)
+    },
+    forgetErased: ({ name, arguments: { card } }) => {
+      if (name === erasePatron.name)
+        forgetAll((who) => who.kind === 'patron' && who.card === scanned(String(card)))
     },
   }
 }

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { AuditEntry, Host, Step, Stepping } from '@bibby/guard/host.ts'
+import { allowForgetting } from '../journal/forgetting.ts'
+import { emptyingFanOut } from '../patrons/empty-erased.ts'
 import type { FanOut } from '../postgres/fan-out.ts'
 import { OperationUnsettledError } from '../postgres/faults.ts'
 import type { Database, Tx } from '../postgres/pool.ts'
@@ -52,16 +54,18 @@ export function guardHost({ db, instance, clock, send, mayStill, secret }: HostO
         action: actions[stepping.step],
         about: () => ({}),
         ...(stepping.step === 'batch' ? { fanOut: batch } : {}),
-        work: async (tx) => {
+        ...(stepping.step === 'forget' ? { fanOut: emptyingFanOut } : {}),
+        work: async (tx, _, by) => {
+          if (stepping.step === 'forget') await allowForgetting(tx, by)
           told = await work(tx)
           const entry = noted.get(tx)
           if (!entry) throw new NothingChangedError()
           return journalled(entry)
         },
       }
-      const by = { actor: stepping.by, key: randomUUID(), occurredAt: clock(), instance }
+      const asking = { actor: stepping.by, key: randomUUID(), occurredAt: clock(), instance }
       try {
-        const { outcome } = await write(db, by, verb, stepping)
+        const { outcome } = await write(db, asking, verb, stepping)
         if (outcome === 'unknown') throw new OperationUnsettledError(stepping.operationId)
       } catch (error) {
         if (!(error instanceof NothingChangedError)) throw error
@@ -80,9 +84,10 @@ export function guardHost({ db, instance, clock, send, mayStill, secret }: HostO
   }
 }
 
-/** What the journal keeps of a step: which operation, from where to where, and how many rows. */
-function journalled({ operationId, name, from, to, rows, because }: AuditEntry): PlainObject {
+/** What the journal keeps of a step: which operation, from where to where, how many rows, and what a purge counted. */
+function journalled({ operationId, name, from, to, rows, because, noted }: AuditEntry): PlainObject {
   return {
+    ...noted,
     operationId,
     name,
     from,

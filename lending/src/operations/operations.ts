@@ -4,13 +4,14 @@ import { type Guard, openGuard } from '@bibby/guard/guard.ts'
 import type { Guarded } from '@bibby/guard/guarded.ts'
 import type { Host } from '@bibby/guard/host.ts'
 import type { Operation } from '@bibby/guard/operation.ts'
-import type { Refusal } from '@bibby/guard/refusal.ts'
+import { type Refusal, withoutPeople } from '@bibby/guard/refusal.ts'
 import { askedBy } from '../postgres/asker.ts'
 import type { Database, Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { may, type Permission, type Role, type Someone } from '../staff/permission.ts'
 import { type DeleteAllBooks, deleteAllBooks } from './delete-all-books.ts'
 import { editCopies } from './edit-copies.ts'
+import { erasePatron } from './erase-patron.ts'
 import { guardHost } from './host.ts'
 import { keptSecret } from './secret.ts'
 import { type SendDirect, sendCode } from './send-code.ts'
@@ -23,6 +24,7 @@ const needs: Readonly<Record<string, Permission>> = {
   'edit-copies': 'catalogue-write',
   'delete-all-books': 'delete-all',
   'turn-notices-on': 'settings',
+  'erase-patron': 'erase',
 }
 
 /** Whether this person may do this with an operation of this name. Whoever sees operations may stop them. */
@@ -47,6 +49,16 @@ const mayStill: Host<Tx>['mayStill'] = async (tx, { by, as, name }) => {
     person !== undefined &&
     mayWorkOn({ kind: 'staff', role: person.role }, name, as === 'approver' ? 'approve' : 'ask')
   )
+}
+
+/** Operations whose plans name patrons. */
+const ofPatrons: ReadonlySet<string> = new Set(['erase-patron', 'turn-notices-on'])
+
+/** An operation as this person may see it: who may not read patrons sees that it was, and not of whom. */
+export function shownTo(who: Someone | undefined, operation: Operation): Operation {
+  if (!ofPatrons.has(operation.name) || may(who, 'patron-read')) return operation
+  const because = operation.because && (withoutPeople(operation.because) as Operation['because'])
+  return { ...operation, arguments: {}, samples: [], because }
 }
 
 /** The same person with the same key plans the same operation: its id is made from both. */
@@ -105,7 +117,7 @@ export function openOperations({
       },
     }),
     // Everything in the library that destroys, and what cannot be called back. What is not here cannot be done to many rows at once.
-    [withdrawCopies, editCopies, deleteAll, noticesOn],
+    [withdrawCopies, editCopies, erasePatron, deleteAll, noticesOn],
   )
   const run = (id: string) => {
     const known = underWay.get(id)

@@ -168,7 +168,7 @@ test('each row that is not taken is told with its line and the reason, and the o
     [10, 'category-unknown'],
     [11, 'branch-unknown'],
     [12, 'card-twice'],
-    [13, 'card-taken'],
+    [13, 'patron-erased'],
     [14, 'columns-too-few'],
     [15, 'columns-too-many'],
     [16, 'registered'],

@@ -13,7 +13,7 @@ export async function nobodyHas(db: { readonly rows: Rows }, card: string): Prom
   return into ? { refused: 'patron-merged', mergedInto: into.card } : { refused: 'patron-unknown' }
 }
 
-/** Into whom this record was merged; undefined when it was not. */
+/** Into whom this record was merged; undefined when it was not, or when that patron is gone too. */
 export async function mergedInto(
   db: { readonly rows: Rows },
   which: { readonly patronId: number } | { readonly card: string },
@@ -22,7 +22,7 @@ export async function mergedInto(
   const [row] = await db.rows<{ patronId: number; card: string }>(sql`
     select kept.id as "patronId", kept.card
     from patron as gone
-    join patron as kept on kept.id = gone.merged_into
+    join patron as kept on kept.id = gone.merged_into and kept.deleted_at is null
     where ${is}
   `)
   return row

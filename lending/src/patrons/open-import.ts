@@ -81,7 +81,8 @@ export function reasonOf(code: string): string {
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  'card-taken': 'The card was that of a patron who left.',
+  'card-taken': 'Another patron has this card number.',
+  'patron-erased': 'The patron was erased, and can still be brought back.',
   'patron-merged': 'The card was merged into another: name that one.',
   'patron-protected': 'The patron is protected: no import changes them.',
   'category-unknown': 'There is no such patron category.',
@@ -106,12 +107,13 @@ export async function standingOf(
   const rows = await db.rows<
     Omit<Standing, 'fields'> & { readonly card: string } & Record<string, string | number | boolean>
   >(sql`
-    select patron.card, patron.deleted_at is not null as "isGone", patron.merged_into is not null as "isMerged",
+    select patron.card, patron.deleted_at is not null as "isGone", kept.id is not null as "isMerged",
       patron.protected as "isProtected", patron_category.code as "categoryCode",
       patron.branch_id as "branchId", patron.given_name as "givenName", patron.family_name as "familyName",
       patron.email, patron.phone, patron.address, patron.note, patron.expires_on as "expiresOn"
     from patron
     join patron_category on patron_category.id = patron.category_id
+    left join patron as kept on kept.id = patron.merged_into and kept.deleted_at is null
     where patron.card = any(${cards})
   `)
   return new Map(

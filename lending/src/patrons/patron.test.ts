@@ -84,14 +84,14 @@ test('the card’s year begins on the day that it is at the branch', async () =>
   assert.equal(done(told).expiresOn, '2027-03-03')
 })
 
-test('a card is one patron’s, even after they left', async () => {
+test('a card is one patron’s, also while one who was erased can be brought back', async () => {
   await using db = await scratchDatabase()
   const { branchId } = await places(db)
   done(await register(db, { branchId, card: 'K-1' }))
   assert.deepEqual(refusal(await register(db, { branchId, card: ' K-1 ' })), { refused: 'card-taken' })
   await db.rows(sql`update patron set deleted_at = ${monday}`)
   assert.equal(await patron(db, { card: 'K-1' }), undefined)
-  assert.deepEqual(refusal(await register(db, { branchId, card: 'K-1' })), { refused: 'card-taken' })
+  assert.deepEqual(refusal(await register(db, { branchId, card: 'K-1' })), { refused: 'patron-erased' })
 })
 
 test('twenty who register one card at once: one has it', async () => {

@@ -49,9 +49,10 @@ export type RegisteredPatron = {
   readonly version: number
 }
 
-/** The card is or was another patron's; of one that was merged away it is told where it leads. */
+/** The card is or was another patron's; of one that was merged away it is told where it leads, of one who was erased that. */
 export type CardTaken =
   | { readonly refused: 'card-taken' }
+  | { readonly refused: 'patron-erased' }
   | { readonly refused: 'patron-merged'; readonly mergedInto: string }
 
 /** Why nobody was registered. */
@@ -61,7 +62,7 @@ export type RegisterPatronRefused =
   | { readonly refused: 'branch-unknown' }
   | FieldsInvalid
 
-/** Registers a patron. A card that anyone ever had stays taken. */
+/** Registers a patron. A card that anyone ever had stays taken, but that of somebody who was erased for good. */
 export const registerPatron: Verb<RegisterPatronAsk, RegisteredPatron, RegisterPatronRefused> = {
   action: 'register-patron',
   about: ({ patronId }) => ({ patronId }),
@@ -263,7 +264,9 @@ async function branchOf(
 /** Why a card cannot be given to anybody anew. */
 export async function cardTaken(tx: Tx, card: string): Promise<CardTaken> {
   const into = await mergedInto(tx, { card })
-  return into ? { refused: 'patron-merged', mergedInto: into.card } : { refused: 'card-taken' }
+  if (into) return { refused: 'patron-merged', mergedInto: into.card }
+  const gone = await tx.rows(sql`select from patron where card = ${card} and deleted_at is not null`)
+  return { refused: gone.length > 0 ? 'patron-erased' : 'card-taken' }
 }
 
 async function isTaken(tx: Tx, card: string, patronId: number): Promise<boolean> {

@@ -90,7 +90,7 @@ function fateOf(row: WantedRow | RejectedRow, standing: ReadonlyMap<string, Stan
     return { line, fate: 'rejected', code: 'fields-invalid', reason: misfit }
   if (!there) return { ...named, fate: 'registered', category: categoryCode ?? forNew?.categoryCode }
   if (there.isMerged) return rejected('patron-merged')
-  if (there.isGone) return rejected('card-taken')
+  if (there.isGone) return rejected('patron-erased')
   if (saysNothingNew(row.ask, there)) return { ...named, fate: 'unchanged', category: categoryCode }
   if (there.isProtected) return rejected('patron-protected')
   return { ...named, fate: 'updated', category: categoryCode }

@@ -28,6 +28,7 @@ const table: Readonly<Record<Permission, string>> = {
   operate: 'no no no yes yes yes',
   withdraw: 'no no no yes yes yes',
   approve: 'no no no no yes yes',
+  erase: 'no no no no yes yes',
   'delete-all': 'no no no no no yes',
 }
 

@@ -24,6 +24,7 @@ export type Permission =
   | 'operate'
   | 'withdraw'
   | 'approve'
+  | 'erase'
   | 'delete-all'
 
 /** The roles of staff, from the one with the least to the one with all permissions. */
@@ -75,6 +76,7 @@ const manager: readonly Permission[] = [
   'staff-write',
   'halt',
   'approve',
+  'erase',
 ]
 const operator: readonly Permission[] = [...manager, 'settings', 'resume', 'audit', 'delete-all']
 

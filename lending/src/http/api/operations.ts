@@ -5,12 +5,13 @@ import { Type } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { copyLimits } from '../../catalogue/checked-copy.ts'
 import { editCopies } from '../../operations/edit-copies.ts'
-import { mayWorkOn, operationIdOf } from '../../operations/operations.ts'
+import { erasePatron } from '../../operations/erase-patron.ts'
+import { mayWorkOn, operationIdOf, shownTo } from '../../operations/operations.ts'
 import { type TurnNoticesOn, turningOnAt } from '../../operations/turn-notices-on.ts'
 import { withdrawCopies } from '../../operations/withdraw-copies.ts'
 import type { App } from '../app.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
-import { answer, barcode, code, line, noBody, reason, someLine, strict } from '../fields.ts'
+import { answer, barcode, card, code, line, noBody, reason, someLine, strict } from '../fields.ts'
 import { endingLines } from '../operation-words.ts'
 import { sendRefusal } from '../problem.ts'
 import { byOf } from '../writing.ts'
@@ -32,6 +33,7 @@ export async function operations(app: App, served: ApiServed): Promise<void> {
   listing(app, served)
   planning(app, served)
   planningNotices(app, served)
+  planningErasure(app, served)
   confirming(app, served)
   ending(app, served)
 }
@@ -51,13 +53,14 @@ function listing(app: App, { library }: ApiServed): void {
         response: { 200: answer({ operations: Type.Array(Type.Any()) }) },
       },
     },
-    async ({ query: { limit = 50, state, after } }) => ({
-      operations: await library.operations.guard.list({
+    async ({ query: { limit = 50, state, after }, who }) => {
+      const found = await library.operations.guard.list({
         atMost: limit,
         ...(state ? { states: [state] } : {}),
         ...(after ? { after } : {}),
-      }),
-    }),
+      })
+      return { operations: found.map((each) => shownTo(who, each)) }
+    },
   )
   app.get(
     '/api/v1/operations/:id',
@@ -68,7 +71,8 @@ function listing(app: App, { library }: ApiServed): void {
         params: inPath,
       },
     },
-    async (request, reply) => reply.send(await operationAt({ library }, request.params.id)),
+    async (request, reply) =>
+      reply.send(shownTo(request.who, await operationAt({ library }, request.params.id))),
   )
 }
 
@@ -162,6 +166,24 @@ function planningNotices(app: App, { library }: ApiServed): void {
   )
 }
 
+function planningErasure(app: App, { library }: ApiServed): void {
+  app.post(
+    '/api/v1/operations/erase-patron',
+    {
+      schema: {
+        summary: 'Plan to erase a patron: touches nothing, and tells what hangs on them or stands in the way',
+        tags,
+        body: strict({ card, because: someLine(500) }),
+      },
+    },
+    async (request, reply) => {
+      const ask = { ...asker(library, request, reply), given: request.body }
+      const told = await library.operations.guard.plan(erasePatron, ask)
+      return 'planned' in told ? reply.code(201).send(told.planned) : refused(request, reply, told)
+    },
+  )
+}
+
 /** Who plans, and under which id: the same request is the same plan. */
 function asker(
   library: ApiServed['library'],
@@ -210,7 +232,9 @@ function confirming(app: App, { library }: ApiServed): void {
     async (request, reply) => {
       const told = await guard.confirm({ ...(await on(library, request, reply)), ...request.body })
       if ('refused' in told) return refused(request, reply, told)
-      return reply.send(await library.operations.work(told.confirmed.id))
+      const begun = await library.operations.work(told.confirmed.id)
+      app.sessions.forgetErased(told.confirmed)
+      return reply.send(begun)
     },
   )
 }
@@ -229,7 +253,9 @@ function ending(app: App, { library }: ApiServed): void {
     },
     async (request, reply) => {
       const told = await guard.stop({ ...(await on(library, request, reply, 'stop')), ...request.body })
-      return 'stopped' in told ? reply.send(told.stopped) : refused(request, reply, told)
+      return 'stopped' in told
+        ? reply.send(shownTo(request.who, told.stopped))
+        : refused(request, reply, told)
     },
   )
   app.post(
