@@ -45,6 +45,7 @@ const doors: Readonly<Record<string, readonly Who[]>> = {
   '/operations': ['cataloguer', 'manager', 'operator'],
   '/operations/withdraw-copies': ['cataloguer', 'manager', 'operator'],
   '/operations/edit-copies': ['cataloguer', 'manager', 'operator'],
+  '/operations/erase-patron': ['manager', 'operator'],
   '/operations/delete-all-books': ['operator'],
   '/settings': ['operator'],
   '/staff/new': ['manager', 'operator'],

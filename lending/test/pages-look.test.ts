@@ -170,12 +170,44 @@ async function prepare(browser: Browser, at: Sample): Promise<void> {
   await page.getByText('Import another file').waitFor()
   at.paths.set('patron-result', page.url().slice(at.address.length))
 
+  await planToErase(page, at)
   at.paths.set('preview', await lookAtGifts(page, at))
   // What was imported is gone from there too: another copy of it is.
   await lookAtGifts(page, at)
   await page.getByRole('button', { name: 'Start the import' }).click()
   await page.locator('[data-progress="over"]').waitFor()
   await context.close()
+}
+
+/** Plans to erase somebody who has nothing open, and then somebody who has. */
+async function planToErase(page: Page, at: Sample): Promise<void> {
+  await at.one(sql`
+    with quiet as (
+      insert into patron (card, category_id, branch_id, given_name, family_name, email, expires_on, password_hash)
+      select 'QUIET-7', category_id, branch_id, 'Iduna', 'Vogelsang-Okonkwo', 'iduna@example.org', '2031-05-01', '!'
+      from patron where card = ${reader}
+      returning id, category_id, branch_id
+    )
+    insert into loan (
+      copy_id, patron_id, patron_category_id, branch_id, loan_rule_id, lent_at, due_at, returned_at, returned_branch_id
+    )
+    select (select min(id) from copy), quiet.id, category_id, branch_id, (select min(id) from loan_rule),
+      now() - interval '90 days', now() - interval '60 days', now() - interval '70 days', branch_id
+    from quiet, generate_series(1, 34)
+    returning id
+  `)
+  for (const card of [reader, 'QUIET-7']) {
+    await page.goto(`${at.address}/operations/erase-patron?card=${card}`)
+    await page.getByLabel('Why').fill('They moved away, and wrote to us')
+    await page.getByRole('button', { name: 'Plan it' }).click()
+    await page
+      .getByText(card === reader ? 'Something stands in the way' : 'ERASE 1 PATRON')
+      .first()
+      .waitFor()
+  }
+  at.paths.set('erase-planned', page.url().slice(at.address.length))
+  const { id } = await at.one<{ id: string }>(sql`select id from guard_operation where state = 'refused'`)
+  at.paths.set('erase-refused', `/operations/${id}`)
 }
 
 /** Brings the file and gives the path of its preview. */
@@ -290,6 +322,10 @@ async function shotsOf(at: Sample): Promise<Record<string, Record<string, string
       'notice-mail': '/notices/mail/look@example.org.eml',
       'notices-preview': '/notices/preview',
       'notice-text': '/notices/templates/hold-ready',
+      operations: '/operations',
+      erase: `/operations/erase-patron?card=${reader}`,
+      'erase-planned': at.paths.get('erase-planned') ?? '',
+      'erase-refused': at.paths.get('erase-refused') ?? '',
       settings: '/settings',
       staff: '/staff',
       'staff-new': '/staff/new',

@@ -1,5 +1,6 @@
 import type { Verbs } from './act.ts'
 import type { Api } from './api.ts'
+import { type Operation, tellPlan } from './operation-verbs.ts'
 import { amount, type Out, table } from './out.ts'
 
 type Patron = {
@@ -58,7 +59,7 @@ type Accounts = {
 
 const at = (card: string) => `/api/v1/patrons/${encodeURIComponent(card)}`
 
-/** patron add, show, find, block, unblock, extend, merge, import. */
+/** patron add, show, find, block, unblock, extend, merge, erase, import. */
 export const patronVerbs: Verbs = (program, act) => {
   const patron = program.command('patron').description('people with a card')
   patron
@@ -159,6 +160,17 @@ export const patronVerbs: Verbs = (program, act) => {
     .option('--seen <versions>', 'the two versions that were shown; without them nothing is changed')
     .action((card: string, given: { into: string; seen?: string }) =>
       act((api, out) => merge(api, out, card, given)),
+    )
+  patron
+    .command('erase')
+    .description('plan to erase a patron; touches nothing and exits 3, for a person has to confirm it')
+    .argument('<card>')
+    .requiredOption('--because <text>', 'stands at the operation until its way back closes')
+    .action((card: string, { because }: { because: string }) =>
+      act(async (api, out) => {
+        const body = { card, because }
+        tellPlan(out, await api.call<Operation>('POST', '/api/v1/operations/erase-patron', { body }))
+      }),
     )
   patron
     .command('import')

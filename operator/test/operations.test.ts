@@ -54,6 +54,19 @@ test('by command: without a code nothing is done, the exit code is 3, and what i
   assert.equal(await withdrawn(), 0)
 })
 
+test('by command: a patron is planned to be erased, with what hangs on them; nobody with this card is named', async () => {
+  await using db = await scratchDatabase()
+  await using home = await temporaryHome('erase')
+  const { card } = await aSmallLibrary(db)
+  const bibby = commandOn(db, { BIBBY_DATA: home.data })
+  const wrong = await bibby('patron', 'erase', 'no-such', '--because', 'They asked for it')
+  assert.deepEqual([wrong.code, /Nobody has this card: no-such/.test(wrong.talk)], [3, true], wrong.talk)
+  const planned = await bibby('patron', 'erase', card, '--because', 'They asked for it')
+  assert.equal(planned.code, 3)
+  assert.match(planned.out, /ERASE 1 PATRON #[0-9a-f]{4}: planned.*Ada Reader, card .*Nothing was done yet/s)
+  assert.match((await bibby('patron', 'show', card)).out, /Ada Reader/)
+})
+
 test('by command: in production notices on is a plan, tells the letters and exits with 3; elsewhere, and off, is direct', async () => {
   await using db = await scratchDatabase()
   await using home = await temporaryHome('notices-on')

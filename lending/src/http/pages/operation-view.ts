@@ -40,6 +40,13 @@ export function endingFacts(refusal: { readonly refused: string }): Html | undef
     : html`<ul>${lines.map((line) => html`<li><bdi dir="auto">${line}</bdi></li>`)}</ul>`
 }
 
+/** How an operation is called: by its phrase; by its name where it never had one, or has none any more. */
+export function titleOf({ phrase, name, state }: Pick<Operation, 'phrase' | 'name' | 'state'>): string {
+  if (phrase !== null) return phrase
+  const called = name.replaceAll('-', ' ')
+  return state === 'refused' ? `Refused: ${called}` : words(called)
+}
+
 const tones: Readonly<Record<State, { readonly tone: Tone; readonly words: string }>> = {
   planned: { tone: 'plain', words: 'Planned' },
   armed: { tone: 'plain', words: 'Code sent' },
@@ -77,10 +84,16 @@ function progress({ state, acted, undone, left, count }: Operation): Html {
     : html`<progress aria-label="Progress" max="${count}" value="${acted}"></progress>`
 }
 
-function counts({ count, total, acted, undone, left }: Operation): Html {
+/** Whether nothing can come of it: what was found is no plan. */
+function isNoPlan({ state, phrase }: Operation): boolean {
+  return state === 'refused' && phrase === null
+}
+
+function counts(operation: Operation): Html {
+  const { count, total, acted, undone, left } = operation
   const all: readonly (readonly [string, number])[] = [
     ['Of all', total],
-    ['Planned', count],
+    [isNoPlan(operation) ? 'Found' : 'Planned', count],
     ['Done', acted],
     ['Taken back', undone],
     ...(left > 0 ? [['Left as changed', left] as const] : []),
@@ -164,10 +177,11 @@ function facts(visit: Visit, operation: Operation, names: ReadonlyMap<string, st
       <dt>Planned by</dt><dd>${who(operation.requestedBy)}, ${moment(operation.plannedAt, zoneOf(visit))}</dd>
       ${operation.approvedBy !== null && html`<dt>Approved by</dt><dd>${who(operation.approvedBy)}</dd>`}
       ${operation.endedAt && html`<dt>Ended</dt><dd>${moment(operation.endedAt, zoneOf(visit))}</dd>`}
+      ${operation.forgottenAt && html`<dt>Forgotten</dt><dd>${moment(operation.forgottenAt, zoneOf(visit))}</dd>`}
     </dl>
     ${
       samples.length > 0 &&
-      html`<h3>${count > samples.length ? 'Some of it' : 'All of it'}</h3><ul>${samples.map(
+      html`<h3>${isNoPlan(operation) ? 'What was found' : count > samples.length ? 'Some of it' : 'All of it'}</h3><ul>${samples.map(
         (sample) => html`<li><bdi dir="auto">${sample}</bdi></li>`,
       )}</ul>`
     }</section>`

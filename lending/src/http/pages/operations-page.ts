@@ -1,11 +1,11 @@
 import type { Operation } from '@bibby/guard/operation.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { mayWorkOn } from '../../operations/operations.ts'
+import { mayWorkOn, shownTo } from '../../operations/operations.ts'
 import { staffList } from '../../staff/staff.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { address } from './address.ts'
 import { asked } from './asked.ts'
-import { operationView } from './operation-view.ts'
+import { operationView, titleOf } from './operation-view.ts'
 import { listView } from './operations-view.ts'
 import type { Refused } from './refusal-notice.ts'
 import { byOfForm, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
@@ -67,6 +67,7 @@ function confirming(served: Served): void {
     const told = await guard.confirm({ ...(await on(served, request)), phrase, code })
     if ('refused' in told) return showOperation(served, request, reply, { ...told })
     await library.operations.work(told.confirmed.id)
+    app.sessions.forgetErased(told.confirmed)
     return goTo(reply, `/operations/${request.params.id}`, { said: 'operation-confirmed' })
   })
 }
@@ -121,12 +122,13 @@ async function showOperation(
   ])
   const isMoving = operation.state === 'executing' || operation.state === 'undoing'
   const frame = {
-    title: operation.phrase ?? `Refused: ${operation.name.replaceAll('-', ' ')}`,
+    title: titleOf(operation),
     door: '/operations',
     status: refusal ? statusOf(refusal) : 200,
     ...(isMoving ? { refreshSeconds: 3 } : {}),
   }
-  return show(reply, visit, frame, operationView(visit, { operation, names, refusal }))
+  const seen = shownTo(request.who, operation)
+  return show(reply, visit, frame, operationView(visit, { operation: seen, names, refusal }))
 }
 
 /** The names of staff, by how they stand in the journal. */

@@ -2,7 +2,7 @@ import type { Operation } from '@bibby/guard/operation.ts'
 import { may } from '../../staff/permission.ts'
 import { type Html, html } from './html.ts'
 import { notice } from './notice.ts'
-import { stateTag } from './operation-view.ts'
+import { stateTag, titleOf } from './operation-view.ts'
 import { type Visit, zoneOf } from './visit.ts'
 import { moment } from './wording.ts'
 
@@ -34,7 +34,7 @@ export function listView(
         ? html`<p class="empty">Nothing was taken away at once yet.</p>`
         : html`<ul class="rows">${all.map(
             (each) => html`<li><div>
-              <p class="work"><a href="/operations/${each.id}"><bdi>${each.phrase ?? `Refused: ${each.name.replaceAll('-', ' ')}`}</bdi></a></p>
+              <p class="work"><a href="/operations/${each.id}"><bdi>${titleOf(each)}</bdi></a></p>
               <p class="under"><bdi>${names.get(each.requestedBy) ?? each.requestedBy}</bdi> · ${moment(each.plannedAt, zoneOf(visit))}</p>
             </div><p class="end">${stateTag(each)}</p></li>`,
           )}</ul>`
@@ -43,6 +43,7 @@ export function listView(
       <p class="soft small">A plan touches nothing. You see what would go before you confirm it.</p>
       ${may(visit.who, 'withdraw') && html`<p><a class="button" href="/operations/withdraw-copies">Withdraw copies</a></p>`}
       ${may(visit.who, 'catalogue-write') && html`<p><a class="button quiet" href="/operations/edit-copies">Change many copies</a></p>`}
+      ${may(visit.who, 'erase') && html`<p><a class="button quiet" href="/operations/erase-patron">Erase a patron</a></p>`}
       ${may(visit.who, 'delete-all') && html`<p><a class="button danger" href="/operations/delete-all-books">Delete all books</a></p>`}
     </section>
   </div></div>`

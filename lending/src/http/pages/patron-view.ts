@@ -136,6 +136,7 @@ function cardActions(visit: Visit, patron: Patron): Html {
         : buttonForm(visit, { action: `${path}/unblock`, label: 'Lift the block', className: 'quiet' })
     }
     <p><a href="${path}/merge">Merge a duplicate into this record</a></p>
+    ${may(visit.who, 'erase') && html`<p><a href="${address('/operations/erase-patron', { card: patron.card })}">Erase this patron</a></p>`}
   </section>`
 }
 

@@ -1,11 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { branches, itemTypes } from '../../circulation/places.ts'
 import { editCopies } from '../../operations/edit-copies.ts'
+import { erasePatron } from '../../operations/erase-patron.ts'
 import { operationIdOf } from '../../operations/operations.ts'
 import { withdrawCopies } from '../../operations/withdraw-copies.ts'
 import { type Asked, asked } from './asked.ts'
 import type { Html } from './html.ts'
-import { deleteAllView, editView, type Form, withdrawView } from './plan-view.ts'
+import { deleteAllView, editView, eraseView, type Form, withdrawView } from './plan-view.ts'
 import type { Refused } from './refusal-notice.ts'
 import { byOfForm, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
 import type { Visit } from './visit.ts'
@@ -16,6 +17,27 @@ const because = { max: 500, label: 'Why', required: true } as const
 
 /** The forms that plan an operation. */
 export function planPages(served: Served): void {
+  planningCopies(served)
+  planningErasure(served)
+}
+
+function planningErasure(served: Served): void {
+  const { app, library } = served
+  const erasing = { access: { needs: 'erase' } } as const
+  app.get('/operations/erase-patron', { config: erasing }, (request, reply) =>
+    showForm(served, request, reply, erase),
+  )
+  app.post('/operations/erase-patron', { config: erasing }, async (request, reply) => {
+    const sent = asked(request.body)
+    const card = sent.text('card', { max: 64, label: 'The card', required: true })
+    const given = { card, because: sent.text('because', because) }
+    if (hasProblems(sent)) return showForm(served, request, reply, erase, misfit(sent))
+    const ask = { ...asker(served, request), given }
+    return planned(served, request, reply, erase, await library.operations.guard.plan(erasePatron, ask))
+  })
+}
+
+function planningCopies(served: Served): void {
   const { app, library } = served
   const { guard, deleteAllBooks } = library.operations
   const withdrawing = { access: { needs: 'withdraw' } } as const
@@ -81,6 +103,7 @@ export function planPages(served: Served): void {
 type FormPage = { readonly title: string; readonly view: (visit: Visit, form: Form) => Html }
 const withdraw: FormPage = { title: 'Withdraw copies', view: withdrawView }
 const edit: FormPage = { title: 'Change many copies', view: editView }
+const erase: FormPage = { title: 'Erase a patron', view: eraseView }
 const deleteAll: FormPage = { title: 'Delete all books', view: deleteAllView }
 
 async function showForm(
@@ -97,7 +120,9 @@ async function showForm(
     itemTypes(db),
   ])
   const frame = { title, door: '/operations', status: refusal ? statusOf(refusal) : 200 }
-  return show(reply, visit, frame, view(visit, { places, types, sent: asked(request.body), refusal }))
+  // A link from a patron's page brings their card.
+  const sent = asked(request.method === 'GET' ? request.query : request.body)
+  return show(reply, visit, frame, view(visit, { places, types, sent, refusal }))
 }
 
 type Told = Awaited<ReturnType<Served['library']['operations']['guard']['plan']>>

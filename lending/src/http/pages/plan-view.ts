@@ -48,6 +48,17 @@ export function deleteAllView(visit: Visit, form: Form): Html {
   })
 }
 
+/** The form that plans to erase a patron. */
+export function eraseView(visit: Visit, form: Form): Html {
+  return planForm(visit, form, {
+    action: '/operations/erase-patron',
+    fields: html`<p>Takes a patron out of the library: the card works no more, and nobody finds them. For 30 days it can be taken back. Then everything that says who they were is gone for good; what was lent still counts, as nobody’s.</p>
+      <p class="soft">An open loan or hold, a debt and the protected flag keep a patron.</p>
+      ${textField({ name: 'card', label: 'Card', value: typed(form.sent, 'card'), max: 64, required: true })}
+      ${why(form, 'Stands at this operation, and goes when the patron is gone for good.')}`,
+  })
+}
+
 function planForm(
   visit: Visit,
   { refusal }: Form,
@@ -87,14 +98,14 @@ function choice(
   return choiceField({ name, label, value: typed(sent, name), options })
 }
 
-function why({ sent }: Form): Html {
+function why({ sent }: Form, hint = 'Stands at each copy.'): Html {
   return textField({
     name: 'because',
     label: 'Why',
     value: typed(sent, 'because'),
     max: 500,
     required: true,
-    hint: 'Stands at each copy.',
+    hint,
   })
 }
 
