@@ -171,7 +171,14 @@ async function prepare(browser: Browser, at: Sample): Promise<void> {
   at.paths.set('patron-result', page.url().slice(at.address.length))
 
   await planToErase(page, at)
+  await planShelves(page, at)
   at.paths.set('preview', await lookAtGifts(page, at))
+  await page.getByText('Take only a part of a column').click()
+  await page.getByLabel('ISBN, of').fill('([0-9]{10,13})')
+  await page.locator('[name="may.isbn"]').check()
+  await page.getByRole('button', { name: 'Look again' }).click()
+  await page.getByText('The first records').waitFor()
+  at.paths.set('mapping', page.url().slice(at.address.length))
   // What was imported is gone from there too: another copy of it is.
   await lookAtGifts(page, at)
   await page.getByRole('button', { name: 'Start the import' }).click()
@@ -208,6 +215,27 @@ async function planToErase(page: Page, at: Sample): Promise<void> {
   at.paths.set('erase-planned', page.url().slice(at.address.length))
   const { id } = await at.one<{ id: string }>(sql`select id from guard_operation where state = 'refused'`)
   at.paths.set('erase-refused', `/operations/${id}`)
+}
+
+/** A format of cards, and a shelf plan. */
+async function planShelves(page: Page, at: Sample): Promise<void> {
+  await page.goto(`${at.address}/branches`)
+  const form = page.locator('form[action="/branches/card-format"]').first()
+  await form.locator('[name="pattern"]').fill('29[0-9]{12}')
+  await form.locator('[name="example"]').fill('29000000000015')
+  await form.getByRole('button').click()
+  await page.getByText('The format is saved').waitFor()
+  await page.goto(`${at.address}/branches/main/shelf-plan`)
+  for (const [nth, [shelf, pattern]] of [
+    ['Poems', '811'],
+    ['Novels and stories', '8[0-9]{2}'],
+    ['Science', '5[0-9]{2}(\\.[0-9]+)?'],
+  ].entries()) {
+    await page.locator(`[name="shelf-${nth + 1}"]`).fill(shelf ?? '')
+    await page.locator(`[name="pattern-${nth + 1}"]`).fill(pattern ?? '')
+  }
+  await page.getByRole('button', { name: 'Save the plan' }).click()
+  await page.getByText('The plan is saved').waitFor()
 }
 
 /** Brings the file and gives the path of its preview. */
@@ -310,11 +338,13 @@ async function shotsOf(at: Sample): Promise<Record<string, Record<string, string
       'patron-import-result': at.paths.get('patron-result') ?? '',
       imports: '/imports',
       'import-preview': at.paths.get('preview') ?? '',
+      'import-mapping': at.paths.get('mapping') ?? '',
       import: `/imports/${changeSetId}`,
       rejects: `/imports/${changeSetId}/rejects`,
       rules: `/rules?card=${reader}&barcode=${barcode}`,
       journal: '/journal',
       branches: '/branches',
+      'shelf-plan': '/branches/main/shelf-plan?callNumber=811.5%20PLA',
       me: '/me',
       notices: '/notices',
       'notices-dead': '/notices/dead',

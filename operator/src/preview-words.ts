@@ -1,6 +1,7 @@
 import { table } from './out.ts'
 
-type Columns = string | readonly string[]
+type Column = string | { readonly column: string; readonly pattern: string; readonly optional?: boolean }
+type Columns = Column | readonly Column[]
 type Fields = {
   readonly title: string
   readonly authors: readonly string[]
@@ -68,8 +69,14 @@ function counted(what: string, numbers: Numbers): string[] {
 function columns(mapping: Readonly<Record<string, Columns>>): string {
   return Object.entries(mapping)
     .filter(([field]) => field !== 'source' && field !== 'listSeparator')
-    .map(([field, from]) => `${field} from “${[from].flat().join('”, else “')}”`)
+    .map(([field, from]) => `${field} from ${[from].flat().map(column).join(', else ')}`)
     .join('; ')
+}
+
+function column(from: Column): string {
+  if (typeof from === 'string') return `“${from}”`
+  const { pattern, optional } = from
+  return `“${from.column}”, of it what ${pattern} takes${optional ? ' if anything' : ''}`
 }
 
 function line({ fields, reason, madeAfterAll }: Preview['records'][number]): string {

@@ -107,6 +107,11 @@ export const answers: Readonly<Record<RefusalCode, Answer>> = {
   'file-without-header': misused(422, 'The file has no header row.', 'Put the names of the columns on top.'),
   'columns-missing': misused(422, 'Columns are missing.', 'Add the columns that are named, or name them so.'),
   'mapping-incomplete': misused(422, 'The columns are not all told.', 'Say which column is what.'),
+  'mapping-pattern-unfit': misused(
+    422,
+    'A pattern of the mapping is not taken.',
+    'Mend the patterns that are named.',
+  ),
   'code-taken': ruled('This code is taken.', 'Choose another code.'),
   'login-taken': ruled(
     'This login is taken, now or before.',

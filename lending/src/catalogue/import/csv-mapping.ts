@@ -1,5 +1,20 @@
+/** A column by its name in the header, or what a pattern takes of it. */
+export type Column = string | TakenColumn
+
+/** What a pattern takes of a column. */
+export type TakenColumn = {
+  readonly column: string
+  /** Found anywhere in the cell; its first group that holds something is the value. */
+  readonly pattern: string
+  /** Where it takes nothing, the field stays empty. Default: the row is set aside. */
+  readonly optional?: boolean
+}
+
 /** Which columns a field is read from: the first that is not empty counts. */
-export type Columns = string | readonly string[]
+export type Columns = Column | readonly Column[]
+
+/** The most patterns of a mapping: each is registered before the import is taken. */
+const takenColumnsMax = 20
 
 /**
  * Which column of a CSV file becomes what, by the names in the header. `source` names who numbers the rows, so
@@ -40,19 +55,34 @@ export const mappedFields = [
 export function mappingProblems(mapping: CsvMapping, header: readonly string[]): readonly string[] {
   const problems = mappedFields.flatMap((field) =>
     columnsOf(mapping, field)
+      .map(nameOf)
       .filter((column) => !header.includes(column))
       .map((column) => `${field}: the file has no column "${column}". It has: ${header.join(', ')}.`),
   )
+  const taken = mappedFields.flatMap((field) => columnsOf(mapping, field)).filter(isTaken)
+  if (taken.length > takenColumnsMax)
+    problems.push(`A mapping has ${takenColumnsMax} patterns at most; this one has ${taken.length}.`)
+  const titles = columnsOf(mapping, 'title')
+  // An edit reads the other titles from the kept row again, and runs no pattern.
+  if (titles.length > 1 && titles.some(isTaken))
+    problems.push('title: where a pattern takes the title, name one column for it.')
   return mapping.title === undefined || columnsOf(mapping, 'title').length === 0
     ? ['Say which column holds the title.', ...problems]
     : problems
 }
 
 /** The columns that the mapping names for a field. */
-export function columnsOf(mapping: CsvMapping, field: MappedField): readonly string[] {
-  const columns = mapping[field]
-  if (columns === undefined) return []
-  return typeof columns === 'string' ? [columns] : columns
+export function columnsOf(mapping: CsvMapping, field: MappedField): readonly Column[] {
+  return [mapping[field] ?? []].flat()
+}
+
+/** The name of a column in the header. */
+export function nameOf(column: Column): string {
+  return typeof column === 'string' ? column : column.column
+}
+
+function isTaken(column: Column): column is TakenColumn {
+  return typeof column !== 'string'
 }
 
 /** How columns are called that become each field: lower case, letters and digits only, the best first. */

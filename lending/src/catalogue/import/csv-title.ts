@@ -1,7 +1,9 @@
 import { isbn13 } from '../isbn.ts'
 import { emptyTitle, type Material, materials, type TitleFields } from '../title-fields.ts'
-import { type CsvMapping, columnsOf, type MappedField } from './csv-mapping.ts'
+import { type CsvMapping, columnsOf, type MappedField, nameOf } from './csv-mapping.ts'
 import { languageCode } from './language-code.ts'
+import { oneLine } from './one-line.ts'
+import { placedColumns } from './placed-columns.ts'
 import type { Warning } from './warning.ts'
 
 /** What a row of a CSV file says of a title, and of a copy when it names one. */
@@ -27,38 +29,17 @@ export type RowCopy = {
   readonly withdrawnBecause?: string
 }
 
-/** Makes the function that reads rows under this header by this mapping. */
+/** Makes the function that reads rows under this header by this mapping; what its patterns take stands behind the cells. */
 export function rowReader(
   mapping: CsvMapping,
   header: readonly string[],
 ): (cells: readonly string[]) => RowTitle {
-  const places = new Map(header.map((column, index) => [column, index] as const).toReversed())
-  const placesOf = (field: MappedField) =>
-    columnsOf(mapping, field).flatMap((column) => places.get(column) ?? [])
-  const at = {
-    title: placesOf('title'),
-    subtitle: placesOf('subtitle'),
-    authors: placesOf('authors'),
-    isbn: placesOf('isbn'),
-    year: placesOf('year'),
-    language: placesOf('language'),
-    publisher: placesOf('publisher'),
-    subjects: placesOf('subjects'),
-    series: placesOf('series'),
-    summary: placesOf('summary'),
-    material: placesOf('material'),
-    controlNumber: placesOf('controlNumber'),
-    barcode: placesOf('barcode'),
-    branch: placesOf('branch'),
-    itemType: placesOf('itemType'),
-    callNumber: placesOf('callNumber'),
-    shelf: placesOf('shelf'),
-  }
+  const { placesOf } = placedColumns(mapping, header)
   const separators = separatorsOf(mapping)
-  const isListed = columnsOf(mapping, 'authors').some((column) => pluralColumn.test(column.trim()))
+  const isListed = columnsOf(mapping, 'authors').some((column) => pluralColumn.test(nameOf(column).trim()))
   return (cells) => {
     const warnings: Warning[] = []
-    const cell = (field: MappedField) => firstFull(cells, at[field])
+    const cell = (field: MappedField) => firstFull(cells, placesOf(field))
     const [title, subtitle] = titleParts(cell('title'), cell('subtitle'))
     const barcode = cell('barcode')
     return {
@@ -69,7 +50,7 @@ export function rowReader(
         subtitle,
         authors: authorsOf(cell('authors'), separators.authors, { isListed }),
         isbns: isbnsOf(
-          at.isbn.map((place) => cells[place] ?? ''),
+          placesOf('isbn').map((place) => cells[place] ?? ''),
           warnings,
         ),
         publishedYear: yearOf(cell('year'), warnings),
@@ -79,7 +60,7 @@ export function rowReader(
         series: listOf(cell('series'), separators.authors),
         summary: cell('summary'),
         material: materialOf(cell('material'), warnings),
-        otherTitles: otherTitles(cells, at.title, title),
+        otherTitles: otherTitles(cells, placesOf('title'), title),
       },
       copy: barcode ? copyOf(barcode, cell) : undefined,
       warnings,
@@ -113,11 +94,6 @@ function otherTitles(cells: readonly string[], places: readonly number[], title:
   return [...new Set(texts)].filter((text) => text !== '' && text !== title)
 }
 
-/** Line breaks inside a cell are how long titles were wrapped; they are blanks to a reader. */
-function oneLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Zs}\u2028\u2029]+/gu, ' ').trim()
-}
-
 /** `$b` is what MARC tools leave in a title column where the subtitle begins. */
 function titleParts(title: string, subtitle: string): readonly [string, string] {
   const at = title.indexOf('$b')
@@ -143,7 +119,7 @@ function separatorsOf(mapping: CsvMapping): Separators {
     return { authors: given, subjects: given }
   }
   const usual = [';', '|']
-  const isShelf = columnsOf(mapping, 'subjects').some((column) => /bookshelf/i.test(column))
+  const isShelf = columnsOf(mapping, 'subjects').some((column) => /bookshelf/i.test(nameOf(column)))
   return { authors: usual, subjects: isShelf ? [...usual, '/'] : usual }
 }
 

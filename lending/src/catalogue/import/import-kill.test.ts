@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { openTransaction, whenSomebodyWaits } from '../../../test/at-once.ts'
 import { type Cut, cutAt } from '../../../test/cut.ts'
+import { withoutPatterns } from '../../../test/library-fixtures.ts'
 import { type ScratchDatabase, scratchDatabase } from '../../../test/scratch-database.ts'
 import { sql } from '../../postgres/sql.ts'
 import { writeIso2709 } from '../marc/iso2709.ts'
@@ -42,7 +43,12 @@ function rows(count: number): string {
   return `id,title,author\n${lines.join('\n')}\n`
 }
 
-const library = (db: ScratchDatabase) => ({ db, instance: 'test', clock, connection: db.connection })
+const library = (db: ScratchDatabase) => ({
+  ...withoutPatterns(db),
+  instance: 'test',
+  clock,
+  connection: db.connection,
+})
 
 /** What a straight run of the file leaves. */
 async function straight(file: ImportFile) {

@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import iconv from 'iconv-lite'
+import { withoutPatterns } from '../../../test/library-fixtures.ts'
 import { scratchDatabase } from '../../../test/scratch-database.ts'
 import type { Database } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
@@ -33,7 +34,7 @@ const marc = (number: string | undefined, title: string) =>
   })
 
 async function previewed(db: Database, file: ImportFile): Promise<number[]> {
-  const told = await previewImport(db, file)
+  const told = await previewImport(withoutPatterns(db), file)
   assert.ok(!('refused' in told), JSON.stringify(told))
   return counts(told.counts)
 }
@@ -238,7 +239,7 @@ test('a preview tells what would happen and writes nothing', async () => {
     'a.csv',
     `book_id,title,year\n1,Emma,1816\n2,,1900\n${rows.slice(2).join('\n')}\n`,
   )
-  const preview = await previewImport(db, file)
+  const preview = await previewImport(withoutPatterns(db), file)
   assert.ok(!('refused' in preview))
   assert.deepEqual(preview.counts, { read: 1_000, imported: 998, updated: 1, unchanged: 0, rejected: 1 })
   assert.equal(preview.hasMore, true)
@@ -254,15 +255,18 @@ test('a preview tells what would happen and writes nothing', async () => {
 
 test('a file without a title column is refused with what it has', async () => {
   await using files = await scratchFolder()
-  const refused = await importSetup(await files.file('a.csv', 'foo,bar\n1,2\n'))
+  const refused = await importSetup(withoutPatterns(undefined), await files.file('a.csv', 'foo,bar\n1,2\n'))
   assert.deepEqual(refused, {
     refused: 'mapping-incomplete',
     problems: ['Say which column holds the title.'],
     header: ['foo', 'bar'],
   })
-  const empty = await importSetup(await files.file('b.csv', ''))
+  const empty = await importSetup(withoutPatterns(undefined), await files.file('b.csv', ''))
   assert.deepEqual(empty, { refused: 'file-without-header' })
-  const odd = await importSetup({ ...(await files.file('c.csv', 'title\n')), encoding: 'klingon' })
+  const odd = await importSetup(withoutPatterns(undefined), {
+    ...(await files.file('c.csv', 'title\n')),
+    encoding: 'klingon',
+  })
   assert.deepEqual(odd, { refused: 'encoding-unknown', encoding: 'klingon' })
 })
 

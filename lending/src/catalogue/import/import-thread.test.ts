@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { withoutPatterns } from '../../../test/library-fixtures.ts'
 import { type ScratchDatabase, scratchDatabase } from '../../../test/scratch-database.ts'
 import { expectImport, startImport, stopImports, waitForImport } from './start-import.ts'
 import { clock, scratchFolder } from './test/imported.ts'
 
-const library = (db: ScratchDatabase) => ({ db, instance: 'test', clock, connection: db.connection })
+const library = (db: ScratchDatabase) => ({
+  ...withoutPatterns(db),
+  instance: 'test',
+  clock,
+  connection: db.connection,
+})
 
 test('imports in a row run on one thread, which is ready when the first file is here and is ended in order', async () => {
   await using db = await scratchDatabase()

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import type { Library } from '../../library.ts'
 import { sql } from '../../postgres/sql.ts'
 import type { Verb } from '../../postgres/write.ts'
 import { type CsvMapping, guessedMapping, mappingProblems } from './csv-mapping.ts'
 import { type ImportFormat, type ImportSetup, sourceOfFile } from './import-setup.ts'
+import { patternProblems } from './judged-mapping.ts'
 import { marcEncoding } from './marc-records.ts'
 import { isOurCsv } from './our-csv-title.ts'
 import { csvHead, isKnownEncoding } from './source-file.ts'
@@ -33,9 +35,17 @@ export type ImportFileRefused =
       readonly problems: readonly string[]
       readonly header: readonly string[]
     }
+  | {
+      readonly refused: 'mapping-pattern-unfit'
+      readonly problems: readonly string[]
+      readonly header: readonly string[]
+    }
 
 /** Settles how the file is read: what was asked, and what the file itself says. */
-export async function importSetup(file: ImportFile): Promise<ImportSetup | ImportFileRefused> {
+export async function importSetup(
+  library: Pick<Library, 'patterns'>,
+  file: ImportFile,
+): Promise<ImportSetup | ImportFileRefused> {
   const { format, encoding, branch, itemType } = file
   if (encoding !== undefined && !canRead(format, encoding)) return { refused: 'encoding-unknown', encoding }
   const common = {
@@ -50,6 +60,8 @@ export async function importSetup(file: ImportFile): Promise<ImportSetup | Impor
   const mapping = file.mapping ?? guessedMapping(head.header)
   const problems = mappingProblems(mapping, head.header)
   if (problems.length > 0) return { refused: 'mapping-incomplete', problems, header: head.header }
+  const unfit = await patternProblems(library, mapping)
+  if (unfit.length > 0) return { refused: 'mapping-pattern-unfit', problems: unfit, header: head.header }
   const isOurs = isOurCsv(head.header, file.mapping)
   // Our own file says in every row who numbered it, if anybody did.
   const source = file.source ?? mapping.source ?? (isOurs ? '' : sourceOfFile(file.fileName))

@@ -11,7 +11,9 @@ export function isOurCsv(header: readonly string[], mapping: CsvMapping | undefi
   return (
     mapping === undefined ||
     (mapping.listSeparator === undefined &&
-      mappedFields.every((field) => columnsOf(mapping, field).join() === columnsOf(guessed, field).join()))
+      mappedFields.every(
+        (field) => JSON.stringify(columnsOf(mapping, field)) === JSON.stringify(columnsOf(guessed, field)),
+      ))
   )
 }
 

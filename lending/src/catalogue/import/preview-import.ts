@@ -7,6 +7,7 @@ import type { ImportSetup } from './import-setup.ts'
 import type { Incoming } from './incoming.ts'
 import { copiesToMakeAfterAll } from './make-copies.ts'
 import { fileDigest, type ImportFile, type ImportFileRefused, importSetup } from './new-import.ts'
+import type { Shelving } from './on-planned-shelves.ts'
 import { type Counts, type Fate, type Plan, plan } from './plan.ts'
 import { recordsOf } from './records-of.ts'
 import { type SeenFrom, standingTitles } from './standing-titles.ts'
@@ -49,14 +50,18 @@ export const previewShownMax = 20
 
 /** Reads the start of a file and tells what its import would do. */
 export async function previewImport(
-  db: { rows: Rows },
+  library: Shelving,
   file: ImportFile,
 ): Promise<ImportPreview | ImportFileRefused> {
-  const setup = await importSetup(file)
+  const { db, patterns } = library
+  const setup = await importSetup(library, file)
   if ('refused' in setup) return setup
   const records: Incoming[] = []
   let hasMore = false
-  for await (const record of recordsOf(file.filePath, setup, { position: 0, number: 0 })) {
+  for await (const record of recordsOf(
+    { filePath: file.filePath, setup, patterns },
+    { position: 0, number: 0 },
+  )) {
     if (records.length === previewRecordsMax) {
       hasMore = true
       break

@@ -1,3 +1,4 @@
+import type { Patterns } from '@bibby/patterns/patterns.ts'
 import { checkedRecord } from './checked-record.ts'
 import { csvRows } from './csv-rows.ts'
 import { rowReader } from './csv-title.ts'
@@ -5,15 +6,24 @@ import type { ImportSetup } from './import-setup.ts'
 import type { From, Incoming } from './incoming.ts'
 import { marcRecords } from './marc-records.ts'
 import { ourRowReader } from './our-csv-title.ts'
+import { placedColumns } from './placed-columns.ts'
 import { textBytes } from './source-file.ts'
+import { withTakenCells } from './taken-cells.ts'
 
 /** The records of a file from this place on, each ready to go in, or set aside with the reason. */
-export async function* recordsOf(filePath: string, setup: ImportSetup, from: From): AsyncGenerator<Incoming> {
-  if (setup.format === 'csv') yield* csvRecords(filePath, setup, from)
-  else yield* marcRecords(filePath, setup, from)
+export async function* recordsOf(file: FileToRead, from: From): AsyncGenerator<Incoming> {
+  if (file.setup.format === 'csv') yield* csvRecords(file, from)
+  else yield* marcRecords(file.filePath, file.setup, from)
 }
 
-async function* csvRecords(filePath: string, setup: ImportSetup, from: From): AsyncGenerator<Incoming> {
+/** A file, how it is read, and where the patterns of its mapping run: none are started where it has none. */
+export type FileToRead = {
+  readonly filePath: string
+  readonly setup: ImportSetup
+  readonly patterns: () => Promise<Patterns>
+}
+
+async function* csvRecords({ filePath, setup, patterns }: FileToRead, from: From): AsyncGenerator<Incoming> {
   const { csv, encoding } = setup
   if (!csv) throw new Error('A CSV import was made without its columns.')
   const readRow = csv.isOurs ? ourRowReader(csv.header) : rowReader(csv.mapping, csv.header)
@@ -23,7 +33,9 @@ async function* csvRecords(filePath: string, setup: ImportSetup, from: From): As
     columns: csv.header.length,
     from: { position, number: from.number },
   })
-  for await (const row of rows) {
+  const { takings } = csv.isOurs ? { takings: [] } : placedColumns(csv.mapping, csv.header)
+  const read = takings.length > 0 ? withTakenCells(rows, { takings, patterns }) : rows
+  for await (const row of read) {
     const at = { number: row.number, position: row.position, end: row.end, raw: row.raw }
     if (!row.ok) {
       yield { ...at, ok: false, code: row.code, reason: row.reason }

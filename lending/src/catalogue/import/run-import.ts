@@ -140,7 +140,11 @@ async function importAll(run: ImportRun, found: Stored, by: (part: string) => By
   }
   const from = { position: set.positionBytes, number: set.read }
   try {
-    for await (const batch of batches(run, recordsOf(found.filePath, set.setup, from), set.setup)) {
+    for await (const batch of batches(
+      run,
+      recordsOf({ filePath: found.filePath, setup: set.setup, patterns: run.patterns }, from),
+      set.setup,
+    )) {
       await before
       if (run.signal?.aborted) {
         isWhole = false

@@ -2,13 +2,19 @@ import assert from 'node:assert/strict'
 import { rename } from 'node:fs/promises'
 import { test } from 'node:test'
 import { cutAt } from '../../../test/cut.ts'
+import { withoutPatterns } from '../../../test/library-fixtures.ts'
 import { type ScratchDatabase, scratchDatabase } from '../../../test/scratch-database.ts'
 import { changeSet, changeSets } from './change-set.ts'
 import { resumeImports, startImport, waitForImport } from './start-import.ts'
 import { added, clock, scratchFolder } from './test/imported.ts'
 import { isFileHere } from './uploaded-file.ts'
 
-const library = (db: ScratchDatabase) => ({ db, instance: 'test', clock, connection: db.connection })
+const library = (db: ScratchDatabase) => ({
+  ...withoutPatterns(db),
+  instance: 'test',
+  clock,
+  connection: db.connection,
+})
 
 test('a start leaves an import alone whose file is on another machine', async () => {
   await using db = await scratchDatabase()

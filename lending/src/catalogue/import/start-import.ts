@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Library } from '../../library.ts'
 import { askedBy } from '../../postgres/asker.ts'
 import type { Database, PoolOptions } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
@@ -47,12 +48,12 @@ const settleTriesMax = 5
  * where it is until then.
  */
 export async function startImport(
-  library: ImportLibrary,
+  library: ImportLibrary & Pick<Library, 'patterns'>,
   ask: StartImportAsk,
 ): Promise<{ readonly changeSetId: number } | StartImportRefused> {
   const problem = nameProblem('name', ask.name) ?? nameProblem('fileName', ask.fileName)
   if (problem) return { refused: 'fields-invalid', problems: problem }
-  const setup = await importSetup(ask)
+  const setup = await importSetup(library, ask)
   if ('refused' in setup) return setup
   const { fileBytes, fileSha256 } = await fileDigest(ask.filePath)
   const by: By = {

@@ -7,6 +7,7 @@ import { type CsvMapping, mappedFields } from '../../catalogue/import/csv-mappin
 import { importFormats } from '../../catalogue/import/import-setup.ts'
 import { previewImport } from '../../catalogue/import/preview-import.ts'
 import { expectImport, startImport } from '../../catalogue/import/start-import.ts'
+import { patternMax } from '../../formats/judged-pattern.ts'
 import { importPatrons } from '../../patrons/import-patrons.ts'
 import { previewPatrons } from '../../patrons/preview-patrons.ts'
 import type { App } from '../app.ts'
@@ -17,7 +18,15 @@ import { sendRefusal } from '../problem.ts'
 import { byOf, keyOf } from '../writing.ts'
 import type { ApiServed } from './api.ts'
 
-const columns = Type.Union([line(200), Type.Array(line(200), { maxItems: 50 })])
+const column = Type.Union([
+  line(200),
+  strict({
+    column: line(200),
+    pattern: someLine(patternMax),
+    optional: Type.Optional(Type.Boolean()),
+  }),
+])
+const columns = Type.Union([column, Type.Array(column, { maxItems: 50 })])
 const mapping = strict({
   ...Object.fromEntries(mappedFields.map((field) => [field, Type.Optional(columns)])),
   source: Type.Optional(line(100)),
@@ -30,7 +39,9 @@ const query = strict({
   fileName: Type.Optional(someLine(200)),
   format: Type.Optional(Type.Union(importFormats.map((format) => Type.Literal(format)))),
   encoding: Type.Optional(someLine(40)),
-  mapping: Type.Optional(Type.String({ maxLength: 8_000, description: 'JSON: which column is what' })),
+  mapping: Type.Optional(
+    Type.String({ maxLength: 8_000, description: 'JSON: which column, or which part of it, is what' }),
+  ),
   source: Type.Optional(line(100)),
   branch: Type.Optional(code),
   itemType: Type.Optional(code),
@@ -129,7 +140,7 @@ async function importFile(
       format: format ?? (await formatOfFile(path, fileName)),
     }
     if (preview === 'yes') {
-      const seen = await previewImport(library.db, file).finally(forget)
+      const seen = await previewImport(library, file).finally(forget)
       return 'refused' in seen ? sendRefusal(reply, seen, { who }) : reply.send(seen)
     }
     reply.header('idempotency-key', key)

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type CsvMapping, mappedFields } from '../../catalogue/import/csv-mapping.ts'
+import type { CsvMapping } from '../../catalogue/import/csv-mapping.ts'
 import { type ImportFormat, importFormats } from '../../catalogue/import/import-setup.ts'
 import { previewImport } from '../../catalogue/import/preview-import.ts'
 import { startImport } from '../../catalogue/import/start-import.ts'
@@ -9,6 +9,7 @@ import { RefusedAtTheDoorError } from '../errors.ts'
 import { defaultLimits } from '../limits.ts'
 import { type Asked, asked } from './asked.ts'
 import { importPreviewView } from './import-preview-view.ts'
+import { readMapping } from './mapping-fields.ts'
 import type { Refused } from './refusal-notice.ts'
 import { goTo, keyOf, type Served, show, statusOf, visitOf } from './serve-page.ts'
 import { claimUpload, keepUpload, uploadPath } from './upload.ts'
@@ -77,28 +78,6 @@ function readLook(form: Asked, sent: unknown): Look {
   }
 }
 
-/** A column is named as it is, or several as a JSON list: the first that is not empty counts. */
-function readMapping(form: Asked, sent: unknown): CsvMapping | undefined {
-  const isGiven = typeof sent === 'object' && sent !== null && 'map.title' in sent
-  if (!isGiven) return undefined
-  const mapping: Record<string, string | readonly string[]> = {}
-  for (const field of mappedFields) {
-    const columns = form.text(`map.${field}`, { max: 1_000, label: field })
-    if (columns) mapping[field] = severalColumns(columns) ?? columns
-  }
-  return mapping
-}
-
-function severalColumns(text: string): readonly string[] | undefined {
-  if (!text.startsWith('["')) return undefined
-  try {
-    const columns: unknown = JSON.parse(text)
-    return Array.isArray(columns) && columns.every((each) => typeof each === 'string') ? columns : undefined
-  } catch {
-    return undefined
-  }
-}
-
 function fileOf({ format, fileName, encoding, mapping, branch, itemType }: Look, filePath: string) {
   return {
     filePath,
@@ -123,7 +102,7 @@ async function showPreview(
   if (!filePath) throw new RefusedAtTheDoorError('not-found', {}, uploadGone)
   const [visit, preview, places, types] = await Promise.all([
     visitOf(served, request, reply),
-    previewImport(library.db, fileOf(look, filePath)),
+    previewImport(library, fileOf(look, filePath)),
     branches(library.db),
     itemTypes(library.db),
   ])

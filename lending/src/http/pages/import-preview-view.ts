@@ -1,4 +1,3 @@
-import { type Columns, mappedFields } from '../../catalogue/import/csv-mapping.ts'
 import type { ImportFileRefused } from '../../catalogue/import/new-import.ts'
 import {
   type ImportPreview,
@@ -10,6 +9,7 @@ import { carried, choiceField, hidden } from './form.ts'
 import { type Html, html } from './html.ts'
 import type { Look } from './import-preview-page.ts'
 import { countsList, encodings, formatNames, nameField, warningsList } from './imports-view.ts'
+import { carriedMapping, mappingFields } from './mapping-fields.ts'
 import { type Tone, tag } from './notice.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import type { Visit } from './visit.ts'
@@ -29,7 +29,7 @@ export function importPreviewView(visit: Visit, shown: Shown): Html {
   const refused = 'refused' in preview ? preview : undefined
   return html`<div class="stack">
     ${refusedStart && refusalNotice(visit, refusedStart)}
-    ${refused && refusalNotice(visit, refused, refused.refused === 'mapping-incomplete' ? html`<ul>${refused.problems.map((each) => html`<li><bdi>${each}</bdi></li>`)}</ul>` : undefined)}
+    ${refused && refusalNotice(visit, refused, 'problems' in refused ? html`<ul>${refused.problems.map((each) => html`<li><bdi>${each}</bdi></li>`)}</ul>` : undefined)}
     ${'refused' in preview ? undefined : found(visit, shown, preview)}
     ${readingPanel(shown)}
     ${'refused' in preview ? undefined : firstRecords(preview)}
@@ -44,7 +44,7 @@ function found(visit: Visit, { look }: Shown, preview: ImportPreview): Html {
       ${warningsList(preview.warnings)}
       <form class="inline-form" method="post" action="/imports">${hidden(visit)}
         ${Object.entries({ upload: look.upload, fileName: look.fileName, format: look.format, encoding: look.encoding, branch: look.branch, itemType: look.itemType }).map(([name, value]) => carried(name, value))}
-        ${preview.setup.csv && mappedFields.map((field) => carried(`map.${field}`, columnsText(preview.setup.csv?.mapping[field])))}
+        ${preview.setup.csv && carriedMapping(preview.setup.csv.mapping)}
         ${nameField(look.name)}
         <button class="button">Start the import</button>
       </form>
@@ -91,55 +91,12 @@ function readingPanel({ look, preview, places, types }: Shown): Html {
       ${choiceField({ name: 'encoding', label: 'Encoding', value: look.encoding, options: [{ value: '', label: 'As the file says' }, ...encodings.map((value) => ({ value, label: value }))] })}
       ${choiceField({ name: 'branch', label: 'Branch of its copies', value: look.branch, options: named(places) })}
       ${choiceField({ name: 'itemType', label: 'Type of its copies', value: look.itemType, options: named(types) })}
-      ${
-        header.length > 0 &&
-        mappedFields.map((field) => {
-          const now = columnsText(mapping[field])
-          const several = now.startsWith('["')
-            ? [{ value: now, label: (JSON.parse(now) as string[]).join(', else ') }]
-            : []
-          return choiceField({
-            name: `map.${field}`,
-            label: fieldNames[field],
-            value: now,
-            options: [
-              { value: '', label: '–' },
-              ...several,
-              ...header.map((column) => ({ value: column, label: column })),
-            ],
-          })
-        })
-      }
+      ${header.length > 0 && mappingFields({ mapping, header })}
       <div class="whole"><button class="button quiet">Look again</button></div>
     </form></section>`
 }
 
 function headerOf(preview: ImportPreview | ImportFileRefused): readonly string[] {
   if (!('refused' in preview)) return preview.setup.csv?.header ?? []
-  return preview.refused === 'mapping-incomplete' ? preview.header : []
-}
-
-function columnsText(columns: Columns | undefined): string {
-  if (columns === undefined || typeof columns === 'string') return columns ?? ''
-  return columns.length === 1 ? (columns[0] ?? '') : JSON.stringify(columns)
-}
-
-const fieldNames: Readonly<Record<(typeof mappedFields)[number], string>> = {
-  title: 'Title',
-  subtitle: 'Subtitle',
-  authors: 'Authors',
-  isbn: 'ISBN',
-  year: 'Year',
-  language: 'Language',
-  publisher: 'Publisher',
-  subjects: 'Subjects',
-  series: 'Series',
-  summary: 'Summary',
-  material: 'Kind',
-  controlNumber: 'Number of the record',
-  barcode: 'Barcode of a copy',
-  branch: 'Branch of the copy',
-  itemType: 'Type of the copy',
-  callNumber: 'Call number',
-  shelf: 'Shelf',
+  return 'header' in preview ? preview.header : []
 }

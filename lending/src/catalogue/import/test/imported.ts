@@ -35,8 +35,12 @@ export async function scratchFolder(): Promise<
 }
 
 /** Adds an import without running it. */
-export async function added(db: Database, file: ImportFile): Promise<number> {
-  const setup = await importSetup(file)
+export async function added(
+  db: Database,
+  file: ImportFile,
+  over: Partial<Pick<ImportRun, 'patterns'>> = {},
+): Promise<number> {
+  const setup = await importSetup({ ...withoutPatterns(db), ...over }, file)
   assert.ok(!('refused' in setup), JSON.stringify(setup))
   const { fileBytes, fileSha256 } = await fileDigest(file.filePath)
   const by = { actor: 'staff:1', key: randomUUID(), occurredAt: clock(), instance: 'test' }
@@ -57,7 +61,7 @@ export async function imported(
   file: ImportFile,
   over: Partial<ImportRun> = {},
 ): Promise<ChangeSet> {
-  const end = await ran(db, await added(db, file), over)
+  const end = await ran(db, await added(db, file, over), over)
   assert.ok(end.ended === 'done', JSON.stringify(end))
   return end.changeSet
 }

@@ -1,0 +1,150 @@
+import {
+  type Column,
+  type Columns,
+  type CsvMapping,
+  columnsOf,
+  type MappedField,
+  mappedFields,
+  nameOf,
+  type TakenColumn,
+} from '../../catalogue/import/csv-mapping.ts'
+import { patternMax } from '../../formats/judged-pattern.ts'
+import type { Asked } from './asked.ts'
+import { carried, checkField, choiceField, textField } from './form.ts'
+import { type Html, html } from './html.ts'
+
+/**
+ * Reads which column is what; undefined where the form has no mapping. A column is named as it is; several, and what a
+ * pattern takes of one, are a JSON list. A pattern beside the name is for each column that has none.
+ */
+export function readMapping(form: Asked, sent: unknown): CsvMapping | undefined {
+  const isGiven = typeof sent === 'object' && sent !== null && 'map.title' in sent
+  if (!isGiven) return undefined
+  const mapping: { [field in MappedField]?: Columns } = {}
+  for (const field of mappedFields) {
+    const text = form.text(`map.${field}`, { max: 4_000, label: field })
+    const pattern = form.text(`take.${field}`, { max: patternMax, label: field })
+    const taking = { pattern, ...(form.ticked(`may.${field}`) ? { optional: true } : {}) }
+    const columns = (severalColumns(text) ?? [text])
+      .filter((column) => column !== '')
+      .map((column) => (pattern && typeof column === 'string' ? { column, ...taking } : column))
+    const [only, ...more] = columns
+    if (only !== undefined) mapping[field] = more.length > 0 ? columns : only
+  }
+  return mapping
+}
+
+/** The mapping in a form that nobody sees, for `readMapping`. */
+export function carriedMapping(mapping: CsvMapping): Html {
+  return html`${mappedFields.map((field) => carried(`map.${field}`, columnsText(columnsOf(mapping, field))))}`
+}
+
+/** The fields by which somebody says which column is what, and what patterns take of the columns that are chosen. */
+export function mappingFields({
+  mapping,
+  header,
+}: {
+  readonly mapping: CsvMapping
+  readonly header: readonly string[]
+}): Html {
+  const chosen = mappedFields.filter((field) => columnsOf(mapping, field).length > 0)
+  const isTaking = chosen.some((field) => onlyTaken(mapping, field))
+  return html`${mappedFields.map((field) => columnChoice(field, columnsOf(mapping, field), header))}
+    ${
+      chosen.length > 0 &&
+      html`<details class="whole"${isTaking && html` open`}><summary>Take only a part of a column</summary>
+        <div class="stack-tight">
+          <p class="soft">A pattern takes what stands in its brackets: <span class="code">ISBN: ([0-9]{13})</span> takes the 13 digits. A row of which it takes nothing is set aside.</p>
+          <div class="form two">${chosen.map((field) => takenFields(mapping, field))}</div>
+        </div></details>`
+    }`
+}
+
+function columnChoice(field: MappedField, columns: readonly Column[], header: readonly string[]): Html {
+  const [only] = columns
+  const isList = columns.length > 1
+  const value = isList ? columnsText(columns) : only === undefined ? '' : nameOf(only)
+  const several = isList ? [{ value, label: columns.map(inWords).join(', else ') }] : []
+  return choiceField({
+    name: `map.${field}`,
+    label: fieldNames[field],
+    value,
+    options: [
+      { value: '', label: '–' },
+      ...several,
+      ...header.map((column) => ({ value: column, label: column })),
+    ],
+  })
+}
+
+function takenFields(mapping: CsvMapping, field: MappedField): Html {
+  const columns = columnsOf(mapping, field)
+  const taken = onlyTaken(mapping, field)
+  return html`<div class="stack-tight">${textField({
+    name: `take.${field}`,
+    label: `${fieldNames[field]}, of ${columns.map((column) => `“${nameOf(column)}”`).join(', else ')}`,
+    value: taken?.pattern,
+    max: patternMax,
+  })}${checkField({
+    name: `may.${field}`,
+    label: 'Where it takes nothing, leave the field empty',
+    checked: taken?.optional === true,
+  })}</div>`
+}
+
+/** What a pattern takes of the one column of a field: of several each has its own, and goes along unseen. */
+function onlyTaken(mapping: CsvMapping, field: MappedField): TakenColumn | undefined {
+  const [only, ...more] = columnsOf(mapping, field)
+  return more.length === 0 && typeof only === 'object' ? only : undefined
+}
+
+function inWords(column: Column): string {
+  return typeof column === 'string' ? column : `${column.column} by ${column.pattern}`
+}
+
+/** As `readMapping` reads it. */
+function columnsText(columns: readonly Column[]): string {
+  const [only, ...more] = columns
+  if (only === undefined) return ''
+  return more.length === 0 && typeof only === 'string' ? only : JSON.stringify(columns)
+}
+
+function severalColumns(text: string): readonly Column[] | undefined {
+  if (!text.startsWith('["') && !text.startsWith('[{')) return undefined
+  try {
+    const columns: unknown = JSON.parse(text)
+    if (!Array.isArray(columns)) return undefined
+    const read = columns.map(columnIn)
+    return read.some((column) => column === undefined) ? undefined : read.flatMap((column) => column ?? [])
+  } catch {
+    return undefined
+  }
+}
+
+function columnIn(given: unknown): Column | undefined {
+  if (typeof given === 'string') return given
+  if (typeof given !== 'object' || given === null) return undefined
+  const { column, pattern, optional } = given as Readonly<Record<string, unknown>>
+  if (typeof column !== 'string' || typeof pattern !== 'string') return undefined
+  return { column, pattern, ...(optional === true ? { optional } : {}) }
+}
+
+const fieldNames: Readonly<Record<MappedField, string>> = {
+  title: 'Title',
+  subtitle: 'Subtitle',
+  authors: 'Authors',
+  isbn: 'ISBN',
+  year: 'Year',
+  language: 'Language',
+  publisher: 'Publisher',
+  subjects: 'Subjects',
+  series: 'Series',
+  summary: 'Summary',
+  material: 'Kind',
+  controlNumber: 'Number of the record',
+  barcode: 'Barcode of a copy',
+  branch: 'Branch of the copy',
+  itemType: 'Type of the copy',
+  callNumber: 'Call number',
+  shelf: 'Shelf',
+}
