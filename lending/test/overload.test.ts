@@ -49,6 +49,12 @@ test('while bots at the address of the branch hold all that visitors have, its d
   await fetch(`${at.address}/api/v1/me`, { headers })
   const held = await Promise.all(Array.from({ length: 30 }, () => heldSearch(at)))
   await untilHeld(at, 16)
+  // All thirty have come: the share is what is left when the others were refused.
+  for (let came = 0; came < 30; ) {
+    await fetch(`${at.address}/actuator/health/liveness`)
+    const seen = at.app.traffic().visitors
+    came = seen.running + seen.waiting + held.filter((socket) => socket.bytesRead > 0).length
+  }
   const { running, waiting } = at.app.traffic().visitors
   assert.equal(running, trafficBounds.visitors.runningMax)
   assert.equal(running + waiting, 16, 'one address takes its share and no more')
@@ -57,6 +63,8 @@ test('while bots at the address of the branch hold all that visitors have, its d
   assert.equal(refused.status, 503)
   assert.match(refused.headers.get('retry-after') ?? '', /^[1-9]\d?$/)
   assert.equal(((await refused.json()) as { code: string }).code, 'overloaded')
+  const madeUp = await search(at, { authorization: `Bearer ${'x'.repeat(43)}` })
+  assert.equal(madeUp.status, 503, 'a token that nobody has makes no one of the house')
   const page = await aVisitor(at.app).open('/search?query=emma')
   assert.equal(page.status, 503)
   assert.match(page.text, /Too much is asked at once\..*the desks go first/)

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { aSmallLibrary } from '../../test/library-fixtures.ts'
+import { scratchDatabase } from '../../test/scratch-database.ts'
 import { searchable, someTitles } from '../../test/searchable.ts'
+import { openLibrary } from '../library.ts'
 import { openPool, sqlState } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { search } from './search.ts'
@@ -41,6 +43,22 @@ test('while every search connection is busy the desk has all of its own', async 
     for (const answer of await searches)
       assert.deepEqual(answer, { outcome: 'refused', refused: 'too-broad' })
   })
+})
+
+test('a library searches on connections of its own, under a role and a limit of half a second', async () => {
+  await using scratch = await scratchDatabase()
+  await using library = openLibrary({ connection: scratch.connection, dataFolder: 'nowhere' })
+  const how = sql`
+    select current_user as role, current_setting('statement_timeout') as "limit",
+      current_setting('default_transaction_read_only') as "readOnly"
+  `
+  assert.deepEqual(await library.searchDb.rows(how), [
+    { role: 'bibby_search', limit: '500ms', readOnly: 'on' },
+  ])
+  const [desk] = await library.db.rows<{ role: string; limit: string; readOnly: string }>(how)
+  assert.notEqual(desk?.role, 'bibby_search')
+  assert.deepEqual([desk?.limit, desk?.readOnly], ['5s', 'off'])
+  assert.deepEqual([library.searchDb.counts().open, library.db.counts().open], [1, 1])
 })
 
 test('the search role reads the catalogue and nothing about people, and writes nothing', async () => {

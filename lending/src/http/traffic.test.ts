@@ -11,6 +11,11 @@ test('the desk is refused last, and reports first', () => {
     byPatience.map(([name]) => name),
     ['check-in', 'checkout', 'people', 'search', 'visitors', 'reports'],
   )
+  assert.equal(
+    new Set(byPatience.map(([, { waitMs }]) => waitMs)).size,
+    byPatience.length,
+    'no two go at once',
+  )
 })
 
 test('a route is of the class of its own row, or else of the nearest address above it', () => {

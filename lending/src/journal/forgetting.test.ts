@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { anAuditedLibrary, tamper } from '../../test/audit-fixtures.ts'
+import { anAuditedLibrary, anEntry, tamper } from '../../test/audit-fixtures.ts'
 import { done } from '../../test/every-cut.ts'
 import { aSmallLibrary, by } from '../../test/library-fixtures.ts'
 import { lend } from '../circulation/lend.ts'
@@ -8,6 +8,7 @@ import { takeBack } from '../circulation/take-back.ts'
 import { forgetReturnedLoans } from '../patrons/forget.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
 import { write } from '../postgres/write.ts'
+import { personalDigest } from './audit-link.ts'
 
 const today = new Date()
 const later = new Date(today.getTime() + 40 * 86_400_000)
@@ -34,6 +35,17 @@ for (const linkedBefore of [true, false]) {
     assert.deepEqual((await at.verify()).findings, [])
   })
 }
+
+test('while it is not forgotten, each entry has a salt of its own, without which its digest is another', async () => {
+  await using at = await anAuditedLibrary()
+  for (let n = 0; n < 5; n++) await anEntry(at.db)
+  await at.link()
+  const salts = await at.db.rows<{ salt: string }>(sql`select encode(salt, 'hex') as salt from audit_link`)
+  assert.equal(new Set(salts.map(({ salt }) => salt)).size, 5)
+  assert.ok(salts.every(({ salt }) => salt.length === 32))
+  const digests = salts.map(({ salt }) => personalDigest({ personal: 'patron:7' }, salt))
+  assert.equal(new Set(digests).size, 5)
+})
 
 test('once forgotten, nobody can work out from the chain who it was', async () => {
   await using at = await forgotten()
