@@ -27,17 +27,26 @@ export type Memory = {
 
 /** An id may be asked for again this long; the library gives up much earlier. */
 const keptMs = 30 * 24 * 60 * 60_000
+/** So many that were tried last stay, however old they look: a clock that is wrong by years forgets none that may come again. */
+const newestStayDefault = 10_000
 
 /**
  * Opens the memory in this file. A line is `try ID DIGEST HOST TIME`, `sent ID TIME`, `not-taken ID TIME`, or, written
  * when the file is made shorter, `kept ID DIGEST HOST TRIES sent|unknown TIME`. Lines that are none of these are left out.
  */
-export async function openMemory(path: string, { clock }: { clock: () => Date }): Promise<Memory> {
+export async function openMemory(
+  path: string,
+  { clock, newestStay = newestStayDefault }: { clock: () => Date; newestStay?: number },
+): Promise<Memory> {
   const known = new Map<string, Remembered>()
   const change = (line: string) => apply(known, line)
   const forgetOld = () => {
     const oldest = clock().getTime() - keptMs
-    for (const [id, { at }] of known) if (at.getTime() < oldest) known.delete(id)
+    let older = known.size - newestStay
+    for (const [id, { at }] of known) {
+      if (older-- <= 0) return
+      if (at.getTime() < oldest) known.delete(id)
+    }
   }
   const file = await openLineFile(path, {
     restore: (lines) => lines.forEach(change),
@@ -80,6 +89,8 @@ function apply(known: Map<string, Remembered>, line: string): void {
     known.set(id, { digest, host, tries: Number(tries), isSent: end === 'sent', at })
   } else if (verb === 'try' && rest.length === 3) {
     const [digest = '', host = ''] = rest
+    // They stand in the order in which they were tried last.
+    known.delete(id)
     known.set(id, { digest, host, tries: (before?.tries ?? 0) + 1, isSent: false, at })
   } else if (verb === 'sent' && before) {
     known.set(id, { ...before, isSent: true, at })
