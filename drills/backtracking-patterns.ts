@@ -6,11 +6,18 @@ const replaced = '@bibby/patterns/patterns.ts'
 const naive = `
   export const registeredBefore = (kept) => kept
   export const whole = (source) => '^(?:' + source + ')$'
+  export const beginning = (source) => '^(?:' + source + ')'
   const register = async (source, flags = '') => ({ registered: { source, flags } })
+  const found = (patterns, text) => {
+    const pattern = patterns.findIndex(({ source }) => text.search(source) >= 0)
+    return pattern < 0 ? { outcome: 'not-matched' } : { outcome: 'matched', pattern }
+  }
   export const startPatterns = async () => ({
     register,
     registerWhole: (source, flags) => register(whole(source), flags),
-    match: async ({ source }, text) => ({ outcome: text.search(source) < 0 ? 'not-matched' : 'matched' }),
+    registerBeginning: (source, flags) => register(beginning(source), flags),
+    match: async (pattern, text) => found([pattern], text),
+    matchEach: async (patterns, texts) => texts.map((text) => found(patterns, text)),
     state: () => ({ working: 0, waiting: 0, threads: 0, terminated: 0 }),
     [Symbol.asyncDispose]: async () => undefined,
   })
