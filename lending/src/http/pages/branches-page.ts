@@ -99,7 +99,7 @@ function branchSection(visit: Visit, { branch, days, barcode, card, typed }: Sho
   const id = `branch-${branch.branchId}`
   return html`<section class="panel" aria-labelledby="${id}">
     <h2 id="${id}">${branch.name}</h2>
-    <div class="columns even">
+    <div class="stack"><div class="columns even">
       <div class="stack-tight">
         <dl class="facts"><dt>Code</dt><dd class="code">${branch.code}</dd><dt>Time zone</dt><dd>${branch.timeZone}</dd>
           <dt>Closed every</dt><dd>${weekdays(branch.closedWeekdays)}</dd>
@@ -128,7 +128,7 @@ function branchSection(visit: Visit, { branch, days, barcode, card, typed }: Sho
     <div class="columns even">
       ${numberFormatForm(visit, { kind: 'barcode', branch, format: barcode, typed: typedOf(typed, 'barcode') })}
       ${numberFormatForm(visit, { kind: 'card', branch, format: card, typed: typedOf(typed, 'card') })}
-    </div>
+    </div></div>
   </section>`
 }
 

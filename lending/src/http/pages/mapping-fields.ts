@@ -87,7 +87,7 @@ function takenFields(mapping: CsvMapping, field: MappedField): Html {
     max: patternMax,
   })}${checkField({
     name: `may.${field}`,
-    label: 'Where it takes nothing, leave the field empty',
+    label: 'Empty where it takes nothing',
     checked: taken?.optional === true,
   })}</div>`
 }
