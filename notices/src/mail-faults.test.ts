@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { type Act, faultyMailServer, messageIdIn, type Step } from '../test/mail-server.ts'
 import { aNotice, ask, noticeHome, short } from '../test/notice-home.ts'
 import { filled, noSmallDisk, smallDisk } from '../test/small-disk.ts'
+import { smtpLimits } from './smtp-session.ts'
 
 /** A mail server that can be told to misbehave, and a service that speaks to it with short limits. */
 async function aServiceWithFaults(limits = short) {
@@ -165,6 +166,22 @@ test('a mail server that answers after three seconds gets one mail, not four', a
   const { body } = await ask(service, aNotice())
   assert.deepEqual([body.outcome, body.repeated], ['sent', false])
   assert.equal(smtp.mails.length, 1)
+})
+
+test('a mail server that takes its time before the mail is given up after seconds, as not taken', async () => {
+  await using smtp = await faultyMailServer()
+  await using home = await noticeHome()
+  const service = await home.start({ BIBBY_SMTP_URL: smtp.url })
+  const steps = ['greeting', 'ehlo', 'mail', 'rcpt', 'data'] as const
+  for (const step of steps) {
+    smtp.hangUp()
+    smtp.act(step, { afterMs: 5_000, say: step === 'greeting' ? '220 ready' : '250 at last' })
+    const { body } = await ask(service, aNotice())
+    assert.equal(body.code, 'mail-server-unavailable', step)
+    smtp.act(step, undefined)
+  }
+  assert.deepEqual(smtp.mails, [])
+  assert.deepEqual([smtpLimits.stepMs, smtpLimits.dataMs], [2_000, 120_000])
 })
 
 test('the caller’s deadline ends what has not left as not taken, and what has left as unknown', async () => {

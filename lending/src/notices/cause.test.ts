@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { cutAt } from '../../test/cut.ts'
 import { done, neverTwice } from '../../test/every-cut.ts'
@@ -171,6 +172,39 @@ test('a receipt rides with the commit, and a checkout for who wants none has not
   assert.equal(await statements((await aPatron(db, besides(library))).card), checkoutStatements)
   // The loan, its receipt and its journal row are three now, and still leave in one message.
   assert.equal(await statements((await wants()).card), checkoutStatements + 2)
+})
+
+test('no checkout notifies: NOTIFY would hold a lock of the whole database at its commit', async () => {
+  await using db = await scratchDatabase()
+  const { library, wants, freshCopy } = await aLibraryThatTells(db)
+  const [{ card }, { barcode }] = [await wants(), await freshCopy()]
+  let said = ''
+  const heard: Database = {
+    ...db,
+    withConnection: (work) =>
+      db.withConnection(async (connection) => {
+        const { stream } = (connection as unknown as { connection: { stream: Socket } }).connection
+        const send = stream.write.bind(stream)
+        stream.write = ((...given: Parameters<typeof send>) => {
+          said += Buffer.from(given[0]).toString('latin1')
+          return send(...given)
+        }) as typeof stream.write
+        try {
+          return await work(connection)
+        } finally {
+          Reflect.deleteProperty(stream, 'write')
+        }
+      }),
+  }
+  done(await write(heard, by(), lend, { card, barcode, branchId: library.branchId }))
+  assert.match(said, /insert into notice/)
+  const functions = await db.rows<{ name: string }>(sql`
+    select proname as name
+    from pg_proc
+    where pronamespace = 'public'::regnamespace and pg_get_functiondef(oid) ~* '\\mnotify\\M|pg_notify'
+      and prokind in ('f', 'p')
+  `)
+  assert.deepEqual([functions, /\bnotify\b|pg_notify/i.exec(said)], [[], null])
 })
 
 /** Begin, the opening with its reading, the loan with its journal row, commit. */

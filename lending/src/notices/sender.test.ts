@@ -87,6 +87,36 @@ test('one letter that hangs holds up no other', async () => {
   assert.deepEqual(row, { last_outcome: 'unknown', tries: 1 })
 })
 
+test('a sender that stands still with a letter loses it to another, which sends the same words under the same id', async () => {
+  await using db = await scratchDatabase()
+  const [id = ''] = await queuedNotices(db, 1)
+  await using service = await noticeService((_, nth) => (nth === 1 ? 'hangs-kept' : 'sent'))
+  const { clock, move } = handClock(due)
+  const still = openSender({ ...senderFor(db, { ...service, clock }), holdMs: 200 })
+  await still.look()
+  await service.asked(1)
+  await using other = openSender(senderFor(db, { ...service, clock }))
+  await drain(db, [other], { move, looksMax: 10_000 })
+  assert.deepEqual([await states(db), [...service.mailbox.keys()], service.repeats()], [{ sent: 1 }, [id], 1])
+  await service[Symbol.asyncDispose]()
+  await still[Symbol.asyncDispose]()
+  assert.deepEqual(await states(db), { sent: 1 }, 'what it says when it wakes up changes nothing')
+})
+
+test('how old the oldest notice in the queue is, is a figure', async () => {
+  await using db = await scratchDatabase()
+  await queuedNotices(db, 2)
+  await using service = await noticeService(() => 'away')
+  const { clock, move } = handClock(due)
+  const options = senderFor(db, { ...service, clock })
+  await using sender = openSender(options)
+  move(60 * minuteMs)
+  await sender.look()
+  await sender.idle()
+  const { queued, oldestSeconds } = options.figures.queue['hold-expired']
+  assert.deepEqual([queued, oldestSeconds], [2, 65 * 60])
+})
+
 test('an outcome that is unknown is tried again under the same id', async () => {
   await using db = await scratchDatabase()
   const [id] = await queuedNotices(db, 1)
@@ -135,7 +165,8 @@ for (const [outage, how] of [
 ] as const)
   test(`no letter dies of an outage: ten days ${outage} use up no tries and make nothing too old`, async () => {
     await using db = await scratchDatabase()
-    await queuedNotices(db, 30)
+    // So few that each is tried more often than it may be tried when the service works.
+    await queuedNotices(db, 6)
     let isAway = true
     await using service = await noticeService(() => (isAway ? how : 'sent'))
     const { clock, move } = handClock(due)
@@ -146,11 +177,11 @@ for (const [outage, how] of [
       await sender.idle()
       move(60 * minuteMs)
     }
-    assert.deepEqual(await states(db), { queued: 30 })
+    assert.deepEqual(await states(db), { queued: 6 })
     assert.ok(service.requests() < 500, 'one at a time is tried')
     isAway = false
     await drain(db, [sender], { move, stepMs: minuteMs })
-    assert.deepEqual(await states(db), { sent: 30 })
+    assert.deepEqual(await states(db), { sent: 6 })
     assert.equal(options.warnings.length, 2, 'told when it goes away and when it is back')
   })
 

@@ -23,6 +23,8 @@ export type SenderOptions = {
   readonly tell: { readonly warn: (text: string) => void; readonly error: (text: string) => void }
   /** From 0 up to 1, for the waits between tries. */
   readonly chance?: () => number
+  /** The database takes a letter away from a sender that stands still with it for so long. Default: a little more than a delivery may take. */
+  readonly holdMs?: number
 }
 
 /** Sends what is queued, for as long as it is open. */
@@ -50,7 +52,7 @@ export function openSender(options: SenderOptions): Sender {
     connectionsMax,
     statementLimitMs: 30_000,
     // The lock on a letter lasts as long as it is being sent, and not much longer.
-    idleInTransactionLimitMs: deliveryLimitMs + 30_000,
+    idleInTransactionLimitMs: options.holdMs ?? deliveryLimitMs + 30_000,
   })
   const closing = new AbortController()
   const lanes = new Set<Promise<void>>()
