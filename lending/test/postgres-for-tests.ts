@@ -16,6 +16,8 @@ import { openRunFolder, type RunFolder } from './run-folder.ts'
 export const socketFolderVariable = 'TEST_POSTGRES_SOCKET_FOLDER'
 /** Every scratch database is a copy of this one. */
 export const templateDatabase = 'bibby_template'
+/** Identities start past 2^31, so that a cast to 32 bits fails at once. */
+const firstIdentity = 2_147_483_648n + 17n
 
 let folder: RunFolder | undefined
 let server: EmbeddedServer | undefined
@@ -64,7 +66,22 @@ async function setUp(): Promise<void> {
     statementLimitMs: 60_000,
   })
   await migrate(template, '0.1.0')
+  await template.withConnection(startIdentitiesHigh)
   process.env[socketFolderVariable] = server.socketFolder
+}
+
+async function startIdentitiesHigh(connection: { query(text: string): Promise<unknown> }): Promise<void> {
+  await connection.query(`
+    do $$
+    declare c record;
+    begin
+      for c in select table_name from information_schema.columns
+        where table_schema = 'public' and is_identity = 'YES'
+      loop
+        execute format('alter table %I alter column id restart with ${firstIdentity}', c.table_name);
+      end loop;
+    end $$
+  `)
 }
 
 /** Stops the server and removes its folder. */
