@@ -10,7 +10,7 @@ import { type ServiceProcess, serviceProcess } from '@bibby/notices/test/service
 import { ask } from './runner/ask.ts'
 import { openDesks, type Shift } from './runner/desks.ts'
 import { type Drill, drill, type Lab } from './runner/drill.ts'
-import { type FullLibrary, openFullLibrary, signedInAs } from './runner/full-library.ts'
+import { type FullLibrary, openFullLibrary, signedInAs, warmUp } from './runner/full-library.ts'
 import { served } from './runner/served.ts'
 
 type Seen = {
@@ -92,6 +92,7 @@ async function guarded(lab: Lab): Promise<Seen> {
   const env = { BIBBY_NOTICE_URL: mail.url, BIBBY_NOTICE_TOKEN: mail.token }
   const library = await openFullLibrary(lab, { env })
   const operator = { ...library, token: await signedInAs(library, 'operator') }
+  await warmUp(library)
   await ask(operator, 'POST', 'notices/switch', { on: true })
   await library.db.query(
     "update patron set wants_receipts = true, email = card || '@example.org' where card = any ($1)",
