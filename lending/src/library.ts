@@ -13,6 +13,7 @@ import type { Database, PoolOptions } from './postgres/pool.ts'
 import { openPools, type Pools } from './postgres/pools.ts'
 import { stampedCommit } from './stamped-commit.ts'
 import { bibbyVersion } from './version.ts'
+import { openThreads, type Threads } from './work/threads.ts'
 
 /** Everything that a door to the library needs: HTTP, the command and the sweeps are all given one of these. */
 export type Library = AsyncDisposable & {
@@ -46,6 +47,8 @@ export type Library = AsyncDisposable & {
   readonly isProduction: boolean
   /** How it goes with notices in this process. */
   readonly noticeFigures: NoticeFigures
+  /** Where work runs that takes the processor at length. */
+  readonly threads: Threads
   /** Where patterns run that staff have written. Its thread starts when it is first asked for. */
   readonly patterns: () => Promise<Patterns>
   readonly version: string
@@ -109,6 +112,7 @@ export function openLibrary(options: LibraryOptions): Library {
     sendDirect: codes.send,
     secondPerson: options.secondPerson ?? false,
   })
+  const threads = openThreads(connection)
   let running: Promise<Patterns> | undefined
   return {
     db,
@@ -126,6 +130,7 @@ export function openLibrary(options: LibraryOptions): Library {
     noticeService,
     mailGoes,
     codesClosedBecause: codes.closedBecause,
+    threads,
     patterns: () => {
       running ??= startPatterns({ threads: 1 })
       return running
@@ -136,6 +141,7 @@ export function openLibrary(options: LibraryOptions): Library {
     startedAt: clock(),
     [Symbol.asyncDispose]: async () => {
       await operations[Symbol.asyncDispose]()
+      await threads[Symbol.asyncDispose]()
       const closing = running?.then((patterns) => patterns[Symbol.asyncDispose]())
       await Promise.all([pools[Symbol.asyncDispose](), closing])
     },

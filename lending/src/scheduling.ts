@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { readlinkSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { setPriority } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -54,12 +53,13 @@ export async function standLast(pid: number): Promise<void> {
   await Promise.all([standBehind(pid), runIdle(pid)])
 }
 
-/** The same for the thread that calls it, which must not be the first one: it works at length for one request. */
-export async function standLastHere(): Promise<void> {
-  if (process.platform !== 'linux') return
-  // Given as `PID/task/ID`.
-  const thread = readlinkSync('/proc/thread-self').split('/').at(-1)
-  await runIdle(Number(thread))
+/**
+ * Lets the thread that calls it, not the first one of a process, stand behind the others: it works at length for one
+ * request. Not last: a command's threads share the terminal with other programs, and would stand still beside a busy one.
+ */
+export function standBehindHere(): void {
+  // Elsewhere it would lower the whole process.
+  if (process.platform === 'linux') setPriority(behind)
 }
 
 async function runIdle(id: number): Promise<void> {

@@ -1,5 +1,7 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { anAsker, answered, askedBy, leave, nobody } from '../postgres/asker.ts'
+import { AskerLeftError } from '../postgres/faults.ts'
+import type { Until } from '../work/threads.ts'
 import type { App } from './app.ts'
 import { poolOf } from './traffic.ts'
 
@@ -20,6 +22,21 @@ export function addAsking(app: App): void {
     })
     askedBy(asker, done)
   })
+}
+
+/** Aborted when nobody waits for this answer any more: for work that is done elsewhere. */
+export function whenLeft(reply: FastifyReply): AbortSignal {
+  const left = new AbortController()
+  reply.raw.once('close', () => left.abort(new AskerLeftError()))
+  return left.signal
+}
+
+/** Looking at the start of a file takes a second; past this it is ended. */
+const lookLimitMs = 60_000
+
+/** How long the start of a file may be looked at: until the time is over, or nobody waits for it. */
+export function untilLookedAt(reply: FastifyReply): Until {
+  return { deadlineMs: lookLimitMs, signal: whenLeft(reply) }
 }
 
 function onlyReads({ method, traffic }: FastifyRequest): boolean {

@@ -113,7 +113,8 @@ function refusalIn(error: unknown, request: FastifyRequest): RefusalTold | undef
   }
   if (code === 'FST_ERR_HANDLER_TIMEOUT' && !request.raw.complete) return door('request-timeout')
   // zlib's word for a packed file that is cut off or was never packed.
-  if (code?.startsWith('Z_')) return { ...door('request-invalid'), detail: 'The packed file is broken.' }
+  if (typeof code === 'string' && code.startsWith('Z_'))
+    return { ...door('request-invalid'), detail: 'The packed file is broken.' }
   const known = code === undefined ? undefined : byFastifyCode[code]
   if (known) return door(known)
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {

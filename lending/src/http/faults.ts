@@ -70,6 +70,18 @@ const known: Readonly<Record<string, Omit<FaultAnswer, 'code'>>> = {
     next: again,
     retryAfterSeconds: 5,
   },
+  BIBBY_WORK_BUSY: {
+    status: 503,
+    title: 'As many files are worked on as may be.',
+    next: again,
+    retryAfterSeconds: 10,
+  },
+  BIBBY_WORK_LATE: {
+    status: 503,
+    title: 'This took too long and was ended.',
+    next: 'What was written before is kept. Ask again when less goes on, or for less at once.',
+    retryAfterSeconds: 60,
+  },
   BIBBY_CLOSING: {
     status: 503,
     title: 'This server is closing.',

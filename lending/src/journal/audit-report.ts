@@ -45,6 +45,9 @@ export type AuditVerdict = {
   readonly remarks: readonly string[]
 }
 
+/** What a verification tells: how far it is, again and again, and last what it came to. */
+export type AuditStep = AuditProgress | AuditVerdict
+
 /** So many findings are named; the others are counted. */
 const namedMax = 100
 

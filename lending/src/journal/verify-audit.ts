@@ -11,14 +11,7 @@ import {
   personalDigest,
   timeText,
 } from './audit-link.ts'
-import {
-  type AuditProgress,
-  type AuditVerdict,
-  type Findings,
-  inUtc,
-  noFindings,
-  short,
-} from './audit-report.ts'
+import { type AuditStep, type Findings, inUtc, noFindings, short } from './audit-report.ts'
 import { openAuditSession, rowsAlone } from './audit-session.ts'
 import { checkForgotten } from './verify-forgotten.ts'
 import { checkHeads } from './verify-heads.ts'
@@ -35,28 +28,56 @@ const lateMs = 60 * 60_000
 /** Libraries of this process that are being verified: it reads the whole journal, so once at a time is enough. */
 const underWay = new WeakSet<object>()
 
+/** What a verification tells, step by step. It must be read to the end or returned. */
+export type AuditSteps = AsyncIterableIterator<AuditStep> & {
+  readonly return: () => Promise<IteratorResult<AuditStep>>
+}
+
+/** What is verified: the database, and the heads of the data folder. */
+export type Verified = { readonly db: Pick<Database, 'connectAlone'>; readonly dataFolder: string }
+
 /**
- * Verifies the whole chain against the journal, in one snapshot, and then against the heads of the data folder; read-only
- * and in bounded memory: tells how far it is, and last what it came to. What it gives must be read to the end or returned.
- * Throws DatabaseUnreachableError before anything.
+ * Verifies the whole chain against the journal, unless this process is at it already; `begin` says where, by default
+ * here. Throws DatabaseUnreachableError before anything.
  */
-export async function verifyAudit(
-  library: Verified,
-): Promise<AsyncGenerator<AuditProgress | AuditVerdict> | AuditRefused> {
-  if (underWay.has(library.db)) return { refused: 'audit-running' }
-  underWay.add(library.db)
+export async function verifyAudit<Of extends Verified>(
+  library: Of,
+  begin: (library: Of) => Promise<AsyncGenerator<AuditStep>> = auditSteps,
+): Promise<AuditSteps | AuditRefused> {
+  const { db } = library
+  if (underWay.has(db)) return { refused: 'audit-running' }
+  underWay.add(db)
   try {
-    return await begun(library)
+    return untilOver(await begin(library), () => underWay.delete(db))
   } catch (error) {
-    underWay.delete(library.db)
+    underWay.delete(db)
     throw error
   }
 }
 
-/** What is verified: the database, and the heads of the data folder. */
-type Verified = { readonly db: Pick<Database, 'connectAlone'>; readonly dataFolder: string }
+/** No generator: one that nobody began to read would not hear that it is left. */
+function untilOver(steps: AsyncGenerator<AuditStep>, over: () => void): AuditSteps {
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    next: async () => {
+      const step = await steps.next().catch((error: unknown) => {
+        over()
+        throw error
+      })
+      if (step.done) over()
+      return step
+    },
+    return: async () => {
+      over()
+      return steps.return(undefined)
+    },
+  }
+}
 
-async function begun(library: Verified): Promise<AsyncGenerator<AuditProgress | AuditVerdict>> {
+/** Verifies in one snapshot, and then against the heads of the data folder; read-only and in bounded memory. */
+export async function auditSteps(library: Verified): Promise<AsyncGenerator<AuditStep>> {
   const session = await openAuditSession(library.db)
   try {
     // Who asked and does not read on must not hold the snapshot for ever.
@@ -75,11 +96,7 @@ async function begun(library: Verified): Promise<AsyncGenerator<AuditProgress | 
   }
 }
 
-async function* walked(
-  session: pg.Client,
-  { db, dataFolder }: Verified,
-  of: number,
-): AsyncGenerator<AuditProgress | AuditVerdict> {
+async function* walked(session: pg.Client, { dataFolder }: Verified, of: number): AsyncGenerator<AuditStep> {
   try {
     const rows = rowsAlone(session)
     const findings = noFindings()
@@ -106,7 +123,6 @@ async function* walked(
       remarks: [...walk.remarks(), ...heads.remarks],
     }
   } finally {
-    underWay.delete(db)
     await session.end().catch(() => undefined)
   }
 }

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import type { Library } from '../library.ts'
-import type { By } from '../postgres/write.ts'
+import type { ByFromAfar } from '../postgres/write.ts'
 import {
   type ImportPatronsRefused,
   importPatrons,
@@ -28,36 +28,38 @@ export type ImportProgress = Pick<
   'read' | 'registered' | 'updated' | 'unchanged' | 'rejected'
 > & { readonly bytesRead: number; readonly fileBytes: number }
 
-/** How a kept file is imported. */
-export type KeptOptions = PatronFileOptions & {
-  readonly fileName: string
-  /** Aborted: it stops with its batch, to be run again. */
-  readonly signal?: AbortSignal
+/** A kept file to import, and how it is read. */
+export type KeptAsk = {
+  readonly by: ByFromAfar
+  readonly kept: KeptImport
+  readonly options: PatronFileOptions & { readonly fileName: string }
 }
 
-type Running = {
-  readonly ended: Promise<ImportResult | ImportPatronsRefused>
-  readonly progress: { now: ImportProgress }
-}
+/** What an import of a kept file came to, or why it was not begun. */
+export type KeptEnd = ImportResult | ImportPatronsRefused
+
+type Running = { readonly ended: Promise<KeptEnd>; readonly progress: { now: ImportProgress } }
 
 /** Imports that run in this process, by their file: asked for twice, one runs once. */
 const running = new Map<string, Running>()
 
-/** Imports a kept file, and keeps its account and its rejects. Once it is over, its account is given again. */
+/**
+ * Imports a kept file by `run` (`importKeptHere`, here or on a thread), and keeps its account and its rejects. Once it
+ * is over, its account is given again.
+ */
 export function importKeptFile(
-  at: Pick<Library, 'db' | 'patterns'>,
-  by: By,
-  kept: KeptImport,
-  options: KeptOptions,
-): Promise<ImportResult | ImportPatronsRefused> {
-  const known = running.get(kept.filePath)
+  ask: KeptAsk,
+  run: (ask: KeptAsk, told: (now: ImportProgress) => void) => Promise<KeptEnd>,
+): Promise<KeptEnd> {
+  const { filePath } = ask.kept
+  const known = running.get(filePath)
   if (known) return known.ended
   const progress = { now: nothingYet }
   const told = (now: ImportProgress) => {
     progress.now = now
   }
-  const ended = importOnce(at, by, kept, { ...options, told }).finally(() => running.delete(kept.filePath))
-  running.set(kept.filePath, { ended, progress })
+  const ended = run(ask, told).finally(() => running.delete(filePath))
+  running.set(filePath, { ended, progress })
   return ended
 }
 
@@ -90,12 +92,15 @@ export async function importResult({
   return text === undefined ? undefined : (JSON.parse(text) as ImportResult)
 }
 
-async function importOnce(
+/** Imports a kept file now, unless that was done before. Aborted, it stops with its batch, to be run again. */
+export async function importKeptHere(
   at: Pick<Library, 'db' | 'patterns'>,
-  by: By,
-  { filePath, resultPath, rejectsPath }: KeptImport,
-  { fileName, told: tell, ...options }: KeptOptions & { readonly told: (now: ImportProgress) => void },
-): Promise<ImportResult | ImportPatronsRefused> {
+  { by, kept: { filePath, resultPath, rejectsPath }, options: { fileName, ...options } }: KeptAsk,
+  {
+    signal,
+    told: tell = () => undefined,
+  }: { readonly signal?: AbortSignal; readonly told?: (now: ImportProgress) => void } = {},
+): Promise<KeptEnd> {
   const before = await importResult({ resultPath })
   if (before) return before
   await using rejects = await open(rejectsPath, 'w')
@@ -107,6 +112,7 @@ async function importOnce(
   let now = { ...nothingYet, fileBytes: (await stat(filePath)).size }
   const told = await importPatrons(at, by, file, {
     ...options,
+    signal,
     onHeader: line,
     onRow: (row, raw) => {
       now = { ...now, read: now.read + 1, [row.became]: now[row.became] + 1, bytesRead: file.bytesRead }

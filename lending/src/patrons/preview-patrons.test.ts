@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { aBranch, aCategory, aPatron, by, withoutPatterns } from '../../test/library-fixtures.ts'
 import { type ScratchDatabase, scratchDatabase } from '../../test/scratch-database.ts'
 import { sql } from '../postgres/sql.ts'
-import { importKeptFile, importResult } from './import-kept-file.ts'
+import { importKeptFile, importKeptHere, importResult } from './import-kept-file.ts'
 import { importPatrons, type PatronRowResult } from './import-patrons.ts'
 import { previewPatrons } from './preview-patrons.ts'
 
@@ -88,13 +88,14 @@ test('a kept file is imported once however often it is asked for, and hands back
     const kept = { filePath, resultPath: `${filePath}.result`, rejectsPath: `${filePath}.rejects` }
     await writeFile(filePath, [header, ...rows].join('\r\n'))
     const options = { ...standard, fileName: 'people.csv' }
-    const who = by()
-    const told = await Promise.all([1, 2].map(() => importKeptFile(withoutPatterns(db), who, kept, options)))
+    const ask = { by: by(), kept, options }
+    const run = () => importKeptFile(ask, () => importKeptHere(withoutPatterns(db), ask))
+    const told = await Promise.all([run(), run()])
     const [first] = told
     assert.ok(first && !('refused' in first))
     assert.deepEqual([first.read, first.registered, first.rejected], [rows.length, 1, rows.length - 3])
     assert.deepEqual(told[1], first)
-    assert.deepEqual(await importKeptFile(withoutPatterns(db), who, kept, options), first)
+    assert.deepEqual(await run(), first)
     assert.deepEqual(await importResult(kept), first)
     assert.equal(await readFile(kept.rejectsPath, 'utf8'), `${[header, ...rows.slice(3)].join('\n')}\n`)
     await assert.rejects(stat(filePath), { code: 'ENOENT' })

@@ -1,12 +1,13 @@
 import type { Writable } from 'node:stream'
 import pg from 'pg'
-import { standBehind, standLast } from '../scheduling.ts'
-import { actAs } from './act-as.ts'
 import { beginUse, endUse, mayBeStopped, mustWait, neverStopped, type Use, whoAsks } from './asker.ts'
+import { type AloneLimits, connectAlone, makePool, type PoolOptions } from './connecting.ts'
 import { AskerLeftError, ConnectionsBusyError, DatabaseUnreachableError } from './faults.ts'
 import { type Sql, sql } from './sql.ts'
-import { type Answered, begin, knowCommit, mayRide, send, together } from './statement.ts'
-import { typeParser } from './type-parser.ts'
+import { type Answered, begin, mayRide, send, together } from './statement.ts'
+
+/** What a pool connects to: named here too, beside what opens it. */
+export type { AloneLimits, PoolOptions } from './connecting.ts'
 
 /** Runs one statement and gives its rows. */
 export type Rows = <R extends object>(statement: Sql) => Promise<R[]>
@@ -35,47 +36,6 @@ export type Database = AsyncDisposable & {
   /** How many connections there are, how many of them idle, and how many callers wait for one. */
   readonly counts: () => { readonly open: number; readonly idle: number; readonly waiting: number }
 }
-
-/** The limit of a connection outside the pool; left out, a statement there may take as long as it likes. */
-export type AloneLimits = { readonly statementLimitMs?: number }
-
-/** What a pool connects to, and its limits. */
-export type PoolOptions = {
-  /** `postgresql://` address, or the parts of one. The sessions of a server of our own stand behind Bibby. */
-  readonly connection:
-    | string
-    | { host: string; port: number; user: string; database: string; password?: string; isOurs?: true }
-  /** Shown in pg_stat_activity. */
-  readonly name: string
-  readonly connectionsMax: number
-  /** The server stops a statement after this long (SQLSTATE 57014). */
-  readonly statementLimitMs: number
-  /** Refuse any write on these connections. Default: no. */
-  readonly readOnly?: boolean
-  /** A transaction left open so long is ended by the server. Default: 30 s. */
-  readonly idleInTransactionLimitMs?: number
-  /** Role to act as, where the server has it. */
-  readonly role?: string
-  /** Its sessions run while no desk wants the processor, where the server is ours. Default: no. */
-  readonly standsLast?: boolean
-}
-
-/**
- * How long the list of entries that a GIN index has not sorted in yet may grow: a search reads it whole. Work on many
- * titles lets it grow for as long as it lasts; see catalogue/sort-in.ts.
- */
-const pendingListKilobytes = 256
-/** How long to wait for a connection before saying that there is none. */
-const connectLimitMs = 5_000
-/** When the server is silent for this much longer than a statement may take, the connection counts as lost. */
-const silenceLimitMs = 5_000
-/** A transaction left open this long is ended by the server, so that a stuck process frees its locks. */
-const idleInTransactionLimitMs = 30_000
-/** A peer that is gone without a word, as behind a cut cable, is found out in half a minute, and its locks are free. */
-const deadPeers =
-  '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4 -c tcp_user_timeout=30000'
-/** A connection is replaced after this long, so that none is pinned to a server that lost its part. */
-const lifetimeSeconds = 30 * 60
 
 /**
  * After these the connection is closed, never reused: read-only server (25006), a prepared statement that is gone (26000),
@@ -108,7 +68,7 @@ export function sqlState(error: unknown): string | undefined {
 
 /** Opens a pool. No connection is made before the first statement. */
 export function openPool(options: PoolOptions): Database {
-  const pool = makePool(options)
+  const pool = makePool(options, (connection) => broken.add(connection))
   // An idle connection that breaks is dropped by the pool; without a listener it would end the process.
   pool.on('error', () => undefined)
   let busy = 0
@@ -161,57 +121,6 @@ export function openPool(options: PoolOptions): Database {
     counts: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     [Symbol.asyncDispose]: () => pool.end(),
   }
-}
-
-/** Connections as they are made here: their limits, their types, and whom they act as. */
-function makePool(options: PoolOptions): pg.Pool {
-  return new pg.Pool({
-    ...(typeof options.connection === 'string'
-      ? { connectionString: options.connection }
-      : options.connection),
-    application_name: options.name,
-    max: options.connectionsMax,
-    statement_timeout: options.statementLimitMs,
-    query_timeout: options.statementLimitMs + silenceLimitMs,
-    idle_in_transaction_session_timeout: options.idleInTransactionLimitMs ?? idleInTransactionLimitMs,
-    connectionTimeoutMillis: connectLimitMs,
-    maxLifetimeSeconds: lifetimeSeconds,
-    keepAlive: true,
-    pipeline: true,
-    types: { getTypeParser: typeParser },
-    options: `${deadPeers} -c gin_pending_list_limit=${pendingListKilobytes}${options.readOnly ? ' -c default_transaction_read_only=on' : ''}`,
-    onConnect: async (client) => {
-      client.on('error', () => broken.add(client))
-      client.on('end', () => broken.add(client))
-      if (options.role) await actAs(client, options.role)
-      await knowCommit(client)
-      if (typeof options.connection !== 'string' && options.connection.isOurs) {
-        // `pg` keeps it, and its types do not say so. Nothing waits for it.
-        const { processID } = client as unknown as { processID: number }
-        void (options.standsLast ? standLast : standBehind)(processID)
-      }
-    },
-  })
-}
-
-async function connectAlone(
-  options: PoolOptions,
-  { statementLimitMs }: AloneLimits = {},
-): Promise<pg.Client> {
-  const client = new pg.Client({
-    ...(typeof options.connection === 'string'
-      ? { connectionString: options.connection }
-      : options.connection),
-    application_name: `${options.name}-alone`,
-    connectionTimeoutMillis: connectLimitMs,
-    keepAlive: true,
-    options: deadPeers,
-    ...(statementLimitMs === undefined
-      ? {}
-      : { statement_timeout: statementLimitMs, query_timeout: statementLimitMs + silenceLimitMs }),
-  })
-  await client.connect()
-  return client
 }
 
 /** A transaction and its ends. After either it takes no more statements. */

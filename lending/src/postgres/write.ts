@@ -30,6 +30,9 @@ export type By = {
   readonly onOpened?: (epoch: number) => void
 }
 
+/** Who writes, without what cannot be told to another thread. */
+export type ByFromAfar = Omit<By, 'onOpened'>
+
 /** What a write is about, for the journal. The names are its columns. */
 export type About = {
   readonly titleId?: number | null

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import { type Patterns, startPatterns } from '@bibby/patterns/patterns.ts'
+import { patternsOfThread } from '../../formats/patterns-of-thread.ts'
 import { type Database, openPool, type PoolOptions } from '../../postgres/pool.ts'
 import { renewTiers } from '../search-order.ts'
 import { type ImportEnd, type ImportProgress, runImportHere } from './run-import.ts'
@@ -56,7 +56,7 @@ async function runJob({ connection, instance, changeSetId, unplaced }: ImportJob
   const leaving = new AbortController()
   current = { changeSetId, stopping, leaving }
   await using db = openPool({ connection, name: 'bibby-import', connectionsMax, statementLimitMs })
-  await using patterns = startedWhenAsked()
+  await using patterns = patternsOfThread()
   const end = await runImportHere(
     {
       db,
@@ -71,21 +71,6 @@ async function runJob({ connection, instance, changeSetId, unplaced }: ImportJob
   )
   const fresh = end.ended === 'done' ? end.changeSet.imported : 0
   return { end, unplaced: await placeInOrder(db, { titles: unplaced + fresh, signal: leaving.signal }) }
-}
-
-/** Nobody waits at a desk for a question of an import, which is of a thousand texts: it may take longer than others. */
-const patternBudgetMs = 1_000
-
-/** Patterns in a thread of this import; most imports have none, and start none. */
-function startedWhenAsked(): AsyncDisposable & { readonly running: () => Promise<Patterns> } {
-  let started: Promise<Patterns> | undefined
-  return {
-    running: () => {
-      started ??= startPatterns({ threads: 1, budgetMs: patternBudgetMs })
-      return started
-    },
-    [Symbol.asyncDispose]: async () => (await started)?.[Symbol.asyncDispose](),
-  }
 }
 
 /**

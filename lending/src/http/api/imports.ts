@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream'
 import { Type } from '@fastify/type-provider-typebox'
-import { exportTitles } from '../../catalogue/export.ts'
 import { type ChangeSet, changeSet, changeSets, rejects } from '../../catalogue/import/change-set.ts'
 import { rejectsFile } from '../../catalogue/import/rejects-file.ts'
 import { stopImports } from '../../catalogue/import/start-import.ts'
@@ -8,6 +7,7 @@ import { undoImport } from '../../catalogue/import/undo-import.ts'
 import type { Library } from '../../library.ts'
 import { stillAsked } from '../../postgres/asker.ts'
 import type { App } from '../app.ts'
+import { whenLeft } from '../asking.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { answer, id, idInPath, strict } from '../fields.ts'
 import { sendRefusal } from '../problem.ts'
@@ -146,11 +146,12 @@ function exporting(app: App, { library, limits }: ApiServed): void {
     },
     async (request, reply) => {
       const { format, copies } = request.query
+      const until = { deadlineMs: limits.longHandlerMs, signal: whenLeft(reply) }
       const ending = { iso2709: 'mrc', marcxml: 'xml', csv: 'csv' }[format]
       return reply
         .type(exportTypes[format])
         .header('content-disposition', `attachment; filename="catalogue.${ending}"`)
-        .send(Readable.from(stillAsked(exportTitles(library.db, { format, copies: copies === 'yes' }))))
+        .send(Readable.from(library.threads.parts('export', { format, copies: copies === 'yes' }, until)))
     },
   )
 }

@@ -1,16 +1,13 @@
-import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { Type } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Compile } from 'typebox/compile'
 import { type CsvMapping, mappedFields } from '../../catalogue/import/csv-mapping.ts'
 import { importFormats } from '../../catalogue/import/import-setup.ts'
-import { previewImport } from '../../catalogue/import/preview-import.ts'
 import { expectImport, startImport } from '../../catalogue/import/start-import.ts'
 import { patternMax } from '../../formats/judged-pattern.ts'
-import { importPatrons } from '../../patrons/import-patrons.ts'
-import { previewPatrons } from '../../patrons/preview-patrons.ts'
 import type { App } from '../app.ts'
+import { untilLookedAt } from '../asking.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { answer, code, line, someLine, strict } from '../fields.ts'
 import { formatOfFile, keepFile } from '../kept-file.ts'
@@ -92,14 +89,15 @@ function patronFile(app: App, { library, limits }: ApiServed): void {
       },
     },
     async (request, reply) => {
-      const by = byOf(library, request, reply)
+      const { onOpened, ...who } = byOf(library, request, reply)
+      const opened = ({ epoch }: { readonly epoch: number }) => onOpened?.(epoch)
+      const until = { deadlineMs: limits.longHandlerMs }
       const { path } = await keepFile(library, request.body, patronBytesMax)
       const { category: categoryCode, preview, ...rest } = request.query
       const options = { ...rest, categoryCode }
-      const file = createReadStream(path)
       const read = await (preview === 'yes'
-        ? previewPatrons(library, file, options)
-        : importPatrons(library, by, file, options)
+        ? library.threads.run('preview-patrons', { path, options }, untilLookedAt(reply))
+        : library.threads.run('import-patrons', { by: who, path, options }, until, opened)
       ).finally(() => rm(path, { force: true }))
       return 'refused' in read ? sendRefusal(reply, read, request) : reply.send(read)
     },
@@ -140,7 +138,7 @@ async function importFile(
       format: format ?? (await formatOfFile(path, fileName)),
     }
     if (preview === 'yes') {
-      const seen = await previewImport(library, file).finally(forget)
+      const seen = await library.threads.run('preview-import', file, untilLookedAt(reply)).finally(forget)
       return 'refused' in seen ? sendRefusal(reply, seen, { who }) : reply.send(seen)
     }
     reply.header('idempotency-key', key)

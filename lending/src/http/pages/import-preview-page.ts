@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CsvMapping } from '../../catalogue/import/csv-mapping.ts'
 import { type ImportFormat, importFormats } from '../../catalogue/import/import-setup.ts'
-import { previewImport } from '../../catalogue/import/preview-import.ts'
 import { startImport } from '../../catalogue/import/start-import.ts'
 import { branches, itemTypes } from '../../circulation/places.ts'
 import { plainText } from '../../text.ts'
+import { untilLookedAt } from '../asking.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { defaultLimits } from '../limits.ts'
 import { type Asked, asked } from './asked.ts'
@@ -102,7 +102,7 @@ async function showPreview(
   if (!filePath) throw new RefusedAtTheDoorError('not-found', {}, uploadGone)
   const [visit, preview, places, types] = await Promise.all([
     visitOf(served, request, reply),
-    previewImport(library, fileOf(look, filePath)),
+    library.threads.run('preview-import', fileOf(look, filePath), untilLookedAt(reply)),
     branches(library.db),
     itemTypes(library.db),
   ])

@@ -11,9 +11,8 @@ import {
 } from '../../patrons/import-kept-file.ts'
 import type { PatronFileOptions } from '../../patrons/import-patrons.ts'
 import { type PatronColumn, patronColumns } from '../../patrons/patron-columns.ts'
-import { previewPatrons } from '../../patrons/preview-patrons.ts'
-import { askedBy } from '../../postgres/asker.ts'
 import { plainText } from '../../text.ts'
+import { untilLookedAt } from '../asking.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { defaultLimits } from '../limits.ts'
 import { address } from './address.ts'
@@ -86,10 +85,13 @@ function running(served: Served): void {
     const isOver = (await importResult(kept)) !== undefined
     if (!isOver && (await uploadPath(library, look.upload)) !== kept.filePath)
       throw new RefusedAtTheDoorError('not-found', {}, gone)
-    const options = { ...optionsOf(look), fileName: look.fileName, signal: closing.signal }
+    const options = { ...optionsOf(look), fileName: look.fileName }
     const by = byOfForm(served, request)
     // It goes on when whoever asked for it has left.
-    const run = askedBy(undefined, () => importKeptFile(library, by, kept, options))
+    const until = { deadlineMs: defaultLimits.longHandlerMs, signal: closing.signal }
+    const run = importKeptFile({ by, kept, options }, (ask, told) =>
+      library.threads.run('import-kept-patrons', ask, until, told),
+    )
     underWay.add(run)
     let isAwaited = true
     run
@@ -190,7 +192,7 @@ async function showPreview(
   if (!path) throw new RefusedAtTheDoorError('not-found', {}, gone)
   const [visit, preview, places, categories] = await Promise.all([
     visitOf(served, request, reply),
-    previewPatrons(library, createReadStream(path), optionsOf(look)),
+    library.threads.run('preview-patrons', { path, options: optionsOf(look) }, untilLookedAt(reply)),
     branches(library.db),
     patronCategories(library.db),
   ])
