@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { patternsOfThread } from '../formats/patterns-of-thread.ts'
+import { anAsker, askedBy, leave } from '../postgres/asker.ts'
 import { openPool, type PoolOptions, sqlState } from '../postgres/pool.ts'
 import { standBehindHere } from '../scheduling.ts'
 import { type JobName, jobs, writing } from './jobs.ts'
@@ -41,14 +42,22 @@ const ahead = 2
 
 const port = parentPort
 if (!port) throw new Error('This file is the thread of a job, and is started as one.')
+const { name: jobName, ...given } = workerData as Given
 const stopping = new AbortController()
+const asker = anAsker('reports')
 let room = ahead
 let roomAgain = Promise.withResolvers<void>()
 port.on('message', (told: ToThread) => {
-  if (told === 'stop') stopping.abort()
+  if (told === 'stop') stop()
   else room += 1
   roomAgain.resolve()
 })
+
+/** What reads is stopped in the database too; what writes ends its batch. */
+function stop(): void {
+  stopping.abort()
+  if (!writing.has(jobName)) leave(asker)
+}
 
 async function tell(part: unknown): Promise<void> {
   while (room === 0 && !stopping.signal.aborted) {
@@ -62,15 +71,16 @@ async function tell(part: unknown): Promise<void> {
 
 const send = (message: FromThread) => port.postMessage(message)
 
-async function run({ name, ask, connection }: Given): Promise<unknown> {
+async function run(): Promise<unknown> {
+  const { ask, connection } = given
   await using db = openPool({
     connection,
     name: 'bibby-files',
-    ...(writing.has(name) ? alsoWriting : reading),
+    ...(writing.has(jobName) ? alsoWriting : reading),
   })
   await using patterns = patternsOfThread()
   // What each is asked is held to its type by whoever starts the thread.
-  const job = jobs[name] as (at: object, ask: unknown, to: typeof tell) => Promise<unknown>
+  const job = jobs[jobName] as (at: object, ask: unknown, to: typeof tell) => Promise<unknown>
   return await job({ db, patterns: patterns.running, signal: stopping.signal }, ask, tell)
 }
 
@@ -80,7 +90,7 @@ function faultOf(error: unknown): ThreadFault {
 }
 
 standBehindHere()
-await run(workerData as Given).then(
+await askedBy(asker, run).then(
   (result) => send({ result }),
   (error: unknown) => send({ fault: faultOf(error) }),
 )

@@ -100,8 +100,8 @@ test('who leaves ends the work, whether a part is under way or none', async () =
     leaving.abort(new Error('gone'))
     await assert.rejects(asked, { message: 'gone' })
     assert.deepEqual(threads.counts(), { running: 0, waiting: 0 })
+    await until(db, ({ open }) => open === 0)
   })
-  await until(db, ({ open }) => open === 0)
 })
 
 test('a job is ended at its deadline, and the next one has its turn', async () => {
@@ -110,6 +110,7 @@ test('a job is ended at its deadline, and the next one has its turn', async () =
   await whileTitlesAreLocked(db, async () => {
     const late = all(threads.parts('export', csv, { deadlineMs: 1_000 }))
     await assert.rejects(late, { code: 'BIBBY_WORK_LATE' })
+    await until(db, ({ open }) => open === 0)
     assert.deepEqual(threads.counts(), { running: 0, waiting: 0 })
   })
   await all(threads.parts('export', csv, long))

@@ -41,7 +41,7 @@ const atOnceMax = 3
 const waitingMax = 8
 /** Who waits for longer is told to come back. */
 const waitLimitMs = 10_000
-/** A job that is told to stop gives its connections back within this, or its thread is ended. */
+/** A job that is told to stop, as at its deadline, gives its connections back within this, or its thread is ended. */
 const stopLimitMs = 2_000
 /** Bytes that a job may hold: one that runs away ends alone. */
 const heapMegabytes = 512
@@ -138,7 +138,7 @@ function startThread(
   }
   const late = setTimeout(() => {
     lose(new WorkLateError(given.name, deadlineMs))
-    end()
+    stop()
   }, deadlineMs)
   stopped.addEventListener('abort', leave)
   worker.on('message', (told: FromThread) => {
