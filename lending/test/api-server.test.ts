@@ -113,6 +113,7 @@ test('every series is known at 0 before anything happened', async () => {
   const { body } = await at.app.inject('/metrics')
   assert.match(body, /bibby_requests_total\{route="\/api\/v1\/me",method="GET",class="5xx"\} 0/)
   assert.match(body, /bibby_pool_connections\{pool="desk",state="waiting"\} 0/)
+  assert.match(body, /bibby_jobs\{state="running"\} 0/)
 })
 
 test('the description of the API and its page are served under a policy that lets no inline script run', async () => {

@@ -33,6 +33,7 @@ export function addMetrics(app: App, library: Library): void {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   addPoolGauges(registry, library)
+  addJobGauge(registry, library)
   addBuildGauge(registry, library)
   addNoticeFigures(registry, library)
   addHaltGauge(registry, library)
@@ -128,6 +129,18 @@ function addPoolGauges(registry: Registry, library: Library): void {
       for (const [pool, db] of Object.entries(library.pools)) {
         for (const [state, count] of Object.entries(db.counts())) this.set({ pool, state }, count)
       }
+    },
+  })
+}
+
+function addJobGauge(registry: Registry, { threads }: Library): void {
+  new Gauge({
+    name: 'bibby_jobs',
+    help: 'Jobs on threads: exports, previews, imports of patrons, verifications of the audit chain.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      for (const [state, count] of Object.entries(threads.counts())) this.set({ state }, count)
     },
   })
 }

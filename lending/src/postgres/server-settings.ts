@@ -22,7 +22,7 @@ export function serverSettings(memory: number): Readonly<Record<string, string>>
     effective_cache_size: megabytes(1 / 2, 128, 65_536),
     work_mem: '8MB',
     maintenance_work_mem: megabytes(1 / 32, 32, 256),
-    // Desk 12, search 4 and single connections of a process, several times over: bibby commands come beside it.
+    // A Bibby has at most 55, by docs/concepts/overload.md; bibby commands come beside it.
     max_connections: '100',
     // Recovery after a crash reads at most about this much, so that the doors open again in seconds.
     max_wal_size: '1GB',

@@ -1,3 +1,4 @@
+import { askedBy, nobody } from '../../postgres/asker.ts'
 import type { Database, Tx } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import { type By, type KeyReused, type PlainObject, type Verb, write } from '../../postgres/write.ts'
@@ -42,7 +43,16 @@ const triesMax = 5
  * they were before. A title that somebody edited since, or that has copies, loans or holds, stays and is named.
  * Undoing again finds nothing more to do. The same key goes on where a lost connection ended it.
  */
-export async function undoImport(
+export function undoImport(
+  library: { readonly db: Database },
+  ask: UndoImportAsk,
+  by: By,
+): Promise<ImportUndone | UndoImportRefused> {
+  // It goes on when whoever asked for it has left; and it writes, so it has no connection of those that come last.
+  return askedBy(nobody('unasked'), () => undoInBatches(library, ask, by))
+}
+
+async function undoInBatches(
   library: { readonly db: Database },
   ask: UndoImportAsk,
   by: By,
