@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { type PoolName, poolAsked } from './asker.ts'
 import { type Database, openPool, type PoolOptions } from './pool.ts'
 
@@ -30,7 +31,15 @@ const bounds: Readonly<
   // It holds locks that a desk may want.
   unasked: { connectionsMax: 4, statementLimitMs: 5_000 },
 }
-const searchBounds = { connectionsMax: 4, statementLimitMs: 500, standsLast: true }
+/**
+ * No more sessions search than there are processors: a desk that is woken finds each of them busy, and two search as
+ * much as four where there are two. Two at least, so that one slow search is not all of them; figures in decision 14.
+ */
+const searchBounds = {
+  connectionsMax: Math.min(4, Math.max(2, availableParallelism())),
+  statementLimitMs: 500,
+  standsLast: true,
+}
 
 /** Opens the pools; no connection is made before it is needed. A command needs no more than `eachMax` of a kind. */
 export function openPools(
