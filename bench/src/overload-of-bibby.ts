@@ -1,20 +1,20 @@
-import { setTimeout as wait } from 'node:timers/promises'
+import { existsSync } from 'node:fs'
 import { openPool } from '@bibby/lending/postgres/pool.ts'
+import { apart } from './apart.ts'
 import { barcodeOf, cardOf, desk, fillLibrary } from './filled-library.ts'
 import { fillCatalogue } from './generated-catalogue.ts'
 import { hardQueries } from './hard-queries.ts'
+import { type Arrived, arrive } from './open-loop.ts'
 import { percentiles } from './percentiles.ts'
 import type { Row } from './row.ts'
-import { dataFolder, startBibby } from './running-bibby.ts'
+import { dataFolder, inMemory, startBibby } from './running-bibby.ts'
 import { signIn } from './sign-in.ts'
-import { type Searched, searchesByWrk, wrkMissing } from './wrk.ts'
+import { searchesByWrk, wrkMissing } from './wrk.ts'
 
 const titles = 50_000
 const patrons = 2_000
 const copies = 20_000
 const timesCapacity = 5
-/** So many that what is asked does not wait for what was answered, also where an answer takes two seconds. */
-const searchConnections = 1_000
 /** Enough to keep what answers searches busy, and no more. */
 const capacityConnections = 16
 const deskPerSecond = 25
@@ -22,9 +22,12 @@ const seconds = 15
 const warmSeconds = 8
 /** Who stands at a desk gives up after this. */
 const patienceMs = 1_000
+/** Who searches waits longer. */
+const searchPatienceMs = 2_000
 const hook = new URL('other-guard.ts', import.meta.url).href
 
 type Desk = { readonly answered: number; readonly asked: number; readonly p50: number; readonly p95: number }
+type At = { readonly address: string; readonly token: string }
 
 /** Desks of the whole of Bibby beside five times as many searches as it can do, behind each guard. */
 export async function overloadOfBibby(): Promise<readonly Row[]> {
@@ -33,44 +36,61 @@ export async function overloadOfBibby(): Promise<readonly Row[]> {
     process.stderr.write(`${missing} Without it this bench is left out.\n`)
     return []
   }
-  await using folder = await dataFolder()
+  const { server, clients } = apart() ?? {}
+  // A shared disk that takes 100 ms for a sync now and then would be all that is measured.
+  const isInMemory = existsSync(inMemory)
+  await using folder = await dataFolder(isInMemory ? inMemory : undefined)
   await fill(folder.path)
   const rows: Row[] = []
   let perSecond: number | undefined
   let scans = 0
   for (const guard of ['none', 'under-pressure', 'bibby'] as const) {
-    const env = guard === 'bibby' ? {} : { NODE_OPTIONS: `--import ${hook}?guard=${guard}` }
-    await using bibby = await startBibby(folder.path, env)
+    await using bibby = await startBibby(folder.path, {
+      ...(guard === 'bibby' ? {} : { env: { NODE_OPTIONS: `--import ${hook}?guard=${guard}` } }),
+      ...(server ? { processors: server } : {}),
+    })
     const token = await signIn(bibby.address, desk)
     const at = { address: bibby.address, token }
-    const search = (load: { connections: number; seconds: number; perSecond?: number }) =>
-      searchesByWrk(bibby.address, token, { queries: hardQueries, ...load })
+    const capacity = async () => {
+      const load = { queries: hardQueries, connections: capacityConnections, seconds: warmSeconds }
+      const { answered } = await searchesByWrk(at.address, token, { ...load, processors: clients })
+      return answered / warmSeconds
+    }
     const atTheDesk = async (forSeconds: number) => {
-      const told = await scan(at, { from: scans, forSeconds })
+      const told = await scan(at, { from: scans, forSeconds, processors: clients })
       scans += told.asked
       return told
     }
-    await Promise.all([
-      search({ connections: capacityConnections, seconds: warmSeconds }),
-      atTheDesk(warmSeconds),
-    ])
-    perSecond ??=
-      (await search({ connections: capacityConnections, seconds: warmSeconds })).answered / warmSeconds
+    await Promise.all([capacity(), atTheDesk(warmSeconds)])
+    perSecond ??= await capacity()
     const idle = await atTheDesk(seconds)
     const [searched, busy] = await Promise.all([
-      search({ connections: searchConnections, seconds, perSecond: timesCapacity * perSecond }),
+      search(at, { perSecond: timesCapacity * perSecond, processors: clients }),
       atTheDesk(seconds),
     ])
-    rows.push(...rowsOf(guard, { idle, busy, searched, perSecond }))
+    rows.push(
+      ...rowsOf(guard, { idle, busy, searched, perSecond, isApart: server !== undefined, isInMemory }),
+    )
   }
   return rows
 }
 
 function rowsOf(
   guard: string,
-  { idle, busy, searched, perSecond }: { idle: Desk; busy: Desk; searched: Searched; perSecond: number },
+  {
+    idle,
+    busy,
+    searched,
+    perSecond,
+    isApart,
+    isInMemory,
+  }: { idle: Desk; busy: Desk; searched: Arrived; perSecond: number; isApart: boolean; isInMemory: boolean },
 ): readonly Row[] {
-  const size = `${titles} titles; ${timesCapacity} × ${Math.round(perSecond)} searches/s, the most that were answered without a guard, over ${searchConnections} connections beside ${deskPerSecond} scans/s, ${seconds} s; searches/s answered ${Math.round(searched.answered / seconds)}, refused ${Math.round(searched.refused / seconds)}`
+  const became = Object.entries(searched.statuses)
+    .map(([status, count]) => `${status === '0' ? 'no answer' : status}: ${Math.round(count / seconds)}/s`)
+    .join(', ')
+  const place = isApart ? 'who asks has a processor of their own' : 'who asks shares the processors'
+  const size = `${titles} titles; ${timesCapacity} × ${Math.round(perSecond)} searches/s, the most that are answered without a guard, arriving whether or not those before were answered (sent late by at most ${searched.sentLateMs.toFixed(1)} ms, p99; ${became}; patience ${searchPatienceMs} ms) beside ${deskPerSecond} scans/s, ${seconds} s; ${place}; data ${isInMemory ? 'in memory' : 'on the disk'}`
   return [
     {
       what: `whole of Bibby, desk answered within ${patienceMs} ms, guard: ${guard}`,
@@ -101,29 +121,34 @@ async function fill(folder: string): Promise<void> {
   await fillLibrary(db, { patrons, copies })
 }
 
-/** Lends and takes back in turn, at a steady pace, whether or not the one before was answered. */
-async function scan(
-  at: { readonly address: string; readonly token: string },
-  { from, forSeconds }: { readonly from: number; readonly forSeconds: number },
-): Promise<Desk> {
-  const asked: Promise<number | undefined>[] = []
-  const begun = performance.now()
-  for (let n = 0; n < forSeconds * deskPerSecond; n++) {
-    await wait(Math.max(0, begun + (n * 1_000) / deskPerSecond - performance.now()))
-    asked.push(scanned(at, from + n))
-  }
-  const times = await Promise.all(asked)
-  const answered = times.filter((ms) => ms !== undefined).length
-  // Whoever was not answered waited all their patience.
-  const { p50, p95 } = percentiles(times.map((ms) => ms ?? patienceMs))
-  return { answered, asked: times.length, p50, p95 }
+function search(
+  at: At,
+  { perSecond, processors }: { readonly perSecond: number; readonly processors: string | undefined },
+): Promise<Arrived> {
+  const requests = hardQueries.map((query) => ({ path: '/api/v1/books/search', body: { query } }))
+  const arrivals = { ...at, requests, perSecond, seconds, patienceMs: searchPatienceMs }
+  return arrive({ ...arrivals, spacing: 'random' }, processors)
 }
 
-/** How long the answer took; nothing where there was none that a desk can go on with. */
-async function scanned(
-  { address, token }: { readonly address: string; readonly token: string },
-  n: number,
-): Promise<number | undefined> {
+/** Lends and takes back in turn, at a steady pace, whether or not the one before was answered. */
+async function scan(
+  at: At,
+  {
+    from,
+    forSeconds,
+    processors,
+  }: { readonly from: number; readonly forSeconds: number; readonly processors: string | undefined },
+): Promise<Desk> {
+  const requests = Array.from({ length: forSeconds * deskPerSecond }, (_, nth) => scanOf(from + nth))
+  const load = { ...at, requests, perSecond: deskPerSecond, seconds: forSeconds, patienceMs }
+  const { asked, statuses, times } = await arrive({ ...load, spacing: 'even' }, processors)
+  // A copy that is lent already is told as a conflict, and the desk goes on.
+  const answered = (statuses['200'] ?? 0) + (statuses['201'] ?? 0) + (statuses['409'] ?? 0)
+  const { p50, p95 } = percentiles(times)
+  return { answered, asked, p50, p95 }
+}
+
+function scanOf(n: number): { readonly path: string; readonly body: object } {
   // What was lent a second ago is brought back.
   const isLoan = n % 2 === 0
   const copy = isLoan ? n : Math.max(0, n - deskPerSecond + ((n - deskPerSecond) % 2))
@@ -132,17 +157,5 @@ async function scanned(
     branch: desk.branch,
     ...(isLoan ? { card: cardOf(n % patrons) } : {}),
   }
-  const began = performance.now()
-  try {
-    const reply = await fetch(`${address}/api/v1/${isLoan ? 'loans' : 'returns'}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(patienceMs),
-    })
-    await reply.arrayBuffer()
-    return reply.status < 300 || reply.status === 409 ? performance.now() - began : undefined
-  } catch {
-    return undefined
-  }
+  return { path: isLoan ? '/api/v1/loans' : '/api/v1/returns', body }
 }

@@ -63,7 +63,7 @@ async function measured(
   settings: Readonly<Record<string, string>>,
   prepare: (db: Database, bibby: RunningBibby) => Promise<void>,
 ): Promise<Measured> {
-  await using bibby = await startBibby(folder, settings)
+  await using bibby = await startBibby(folder, { env: settings })
   await using db = openPool({
     connection: bibby.connection,
     name: 'bench',

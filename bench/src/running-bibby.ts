@@ -9,6 +9,7 @@ import { socketFolderFor } from '@bibby/lending/postgres/cluster.ts'
 import { programsFolder } from '@bibby/lending/postgres/embedded.ts'
 import { unprivileged } from '@bibby/lending/postgres/unprivileged.ts'
 import packageJson from '../../package.json' with { type: 'json' }
+import { on } from './apart.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 /** What `npm start` runs, as the package says it: Node’s own options count in a measurement. */
@@ -26,19 +27,31 @@ export type RunningBibby = AsyncDisposable & {
   readonly stop: () => Promise<void>
 }
 
-/** A new empty folder for a Bibby's data; removed at the end. */
-export async function dataFolder(): Promise<AsyncDisposable & { readonly path: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'bibby-bench-'))
+/** Where Linux keeps files in memory. */
+export const inMemory = '/dev/shm'
+
+/** A new empty folder for a Bibby's data, below `under`; removed at the end. */
+export async function dataFolder(
+  under: string = tmpdir(),
+): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(under, 'bibby-bench-'))
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
 
-/** Starts the real command on this data folder, without the sample library; `env` adds to its environment. */
+/**
+ * Starts the real command on this data folder, without the sample library; `env` adds to its environment. `processors`:
+ * those that it may use, its database included, as taskset names them.
+ */
 export async function startBibby(
   folder: string,
-  env: Readonly<Record<string, string>> = {},
+  {
+    env = {},
+    processors,
+  }: { readonly env?: Readonly<Record<string, string>>; readonly processors?: string } = {},
 ): Promise<RunningBibby> {
   const begun = performance.now()
-  const child = spawn(process.execPath, startArguments, {
+  const [program, ...options] = on(processors, [process.execPath, ...startArguments])
+  const child = spawn(program, options, {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { on } from './apart.ts'
 import { barcodeOf, cardOf, desk } from './filled-library.ts'
 import type { Load } from './load.ts'
 
@@ -53,7 +54,7 @@ export async function checkoutsByWrk(
 /** How many searches were answered and how many were refused or not answered, in all. */
 export type Searched = { readonly answered: number; readonly refused: number; readonly lost: number }
 
-/** Searches for these texts, one after the other, over and over; `perSecond` of them, or as many as are answered. */
+/** Searches for these texts, one after the other, over and over, as many as are answered. */
 export async function searchesByWrk(
   address: string,
   token: string,
@@ -61,19 +62,20 @@ export async function searchesByWrk(
     queries,
     connections,
     seconds,
-    perSecond,
+    processors,
   }: {
     readonly queries: readonly string[]
     readonly connections: number
     readonly seconds: number
-    readonly perSecond?: number
+    /** Those that wrk may use. */
+    readonly processors?: string | undefined
   },
 ): Promise<Searched> {
-  const pace = perSecond === undefined ? '' : pauses((connections / perSecond) * 1000)
   return byWrk<Searched>(`${address}/api/v1/books/search`, {
-    script: searchScript({ token, queries }) + pace,
+    script: searchScript({ token, queries }),
     connections,
     seconds,
+    processors,
   })
 }
 
@@ -84,16 +86,21 @@ async function byWrk<Told>(
     script,
     connections,
     seconds,
-  }: { readonly script: string; readonly connections: number; readonly seconds: number },
+    processors,
+  }: {
+    readonly script: string
+    readonly connections: number
+    readonly seconds: number
+    readonly processors?: string | undefined
+  },
 ): Promise<Told> {
   const folder = await mkdtemp(join(tmpdir(), 'bibby-wrk-'))
   try {
     const file = join(folder, 'load.lua')
     await writeFile(file, script)
-    const { stdout } = await run(program, [
-      ...['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '-s', file],
-      url,
-    ])
+    const options = ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '-s', file, url]
+    const [first, ...rest] = on(processors, [program, ...options])
+    const { stdout } = await run(first, rest)
     const told = /^told (\{.{1,300}\})$/m.exec(stdout)?.[1]
     if (!told) throw new Error(`wrk said nothing of what it did:\n${stdout}`)
     return JSON.parse(told) as Told
