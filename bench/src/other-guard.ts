@@ -4,10 +4,12 @@ import { registerHooks } from 'node:module'
 
 const guard = new URL(import.meta.url).searchParams.get('guard')
 const letEverybodyIn = ["if (traffic === 'free') return done()", 'return done()'] as const
+const openDoor = ['const estimateMs = ways[traffic].refusal()', 'const estimateMs = undefined'] as const
 const changes: readonly (readonly [from: string, to: string])[] =
   guard === 'under-pressure'
     ? [
         letEverybodyIn,
+        openDoor,
         ['import { networkOf }', "import underPressure from '@fastify/under-pressure'\nimport { networkOf }"],
         [
           'export function addOverload(app: App): void {',
@@ -21,7 +23,7 @@ const changes: readonly (readonly [from: string, to: string])[] =
   })`,
         ],
       ]
-    : [letEverybodyIn]
+    : [letEverybodyIn, openDoor]
 
 registerHooks({
   load: (url, context, nextLoad) => {

@@ -2,25 +2,32 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { availableParallelism } from 'node:os'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { trafficBounds } from '../src/http/traffic.ts'
 import { anOpenLibrary, aVisitor, type OpenLibrary, pagePassword } from './browser.ts'
 
-/** A search whose body never comes: it holds a turn of its class, or a place among those who wait. */
-async function heldSearch(at: OpenLibrary): Promise<Socket> {
+/** A request whose body never comes: it holds a turn of its class, or a place among those who wait. */
+async function heldRequest(at: OpenLibrary, path: string, headers = ''): Promise<Socket> {
   const { port, hostname } = new URL(at.address)
   const socket = connect(Number(port), hostname)
   socket.on('error', () => undefined)
-  const head = 'POST /api/v1/books/search HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n'
-  socket.write(`${head}content-length: 20\r\n\r\n`)
+  const head = `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n`
+  socket.write(`${head}${headers}content-length: 20\r\n\r\n`)
   return socket
 }
 
-/** Settles when so many visitors' searches are begun or wait. */
-async function untilHeld(at: OpenLibrary, count: number): Promise<void> {
+const heldSearch = (at: OpenLibrary, headers?: string) => heldRequest(at, '/api/v1/books/search', headers)
+
+/** Settles when so many searches are begun or wait. */
+async function untilHeld(
+  at: OpenLibrary,
+  count: number,
+  traffic: 'search' | 'visitors' = 'visitors',
+): Promise<void> {
   for (;;) {
-    const { running, waiting } = at.app.traffic().visitors
+    const { running, waiting } = at.app.traffic()[traffic]
     if (running + waiting >= count) return
     await fetch(`${at.address}/actuator/health/liveness`)
   }
@@ -129,5 +136,59 @@ test('what is refused is counted by class from 0 on, and the figures stay small'
   await untilHeld(at, 16)
   await search(at)
   assert.match(await figures(), /bibby_admission\{traffic="visitors",state="running"\} 4/)
+  for (const socket of held) socket.destroy()
+})
+
+test('who is refused before Fastify looks hears the same as whom Fastify refuses, and is counted the same', async () => {
+  await using at = await anOpenLibrary()
+  const token = await tokenOf(at, await at.staff('desk'))
+  const authorization = `Bearer ${token}`
+  await fetch(`${at.address}/api/v1/me`, { headers: { authorization } })
+  const { runningMax, waitingMax } = trafficBounds.search
+  const inAll = runningMax + waitingMax
+  const held = await Promise.all(
+    Array.from({ length: inAll }, () => heldSearch(at, `authorization: ${authorization}\r\n`)),
+  )
+  await untilHeld(at, inAll, 'search')
+  const ask = async (body: string) => {
+    const reply = await fetch(`${at.address}/api/v1/books/search?from=door`, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json', 'x-request-id': 'this-one' },
+      body,
+    })
+    const { date, connection, 'keep-alive': _, ...headers } = Object.fromEntries(reply.headers)
+    assert.ok(date)
+    return { status: reply.status, headers, body: await reply.json(), connection }
+  }
+  // A long body is left to Fastify.
+  const { connection, ...byFastify } = await ask(JSON.stringify({ query: ' '.repeat(100_000) }))
+  assert.equal(byFastify.status, 503)
+  assert.equal(connection, 'close')
+  const { connection: kept, ...atTheDoor } = await ask(JSON.stringify({ query: 'emma' }))
+  assert.equal(kept, 'keep-alive')
+  assert.deepEqual(atTheDoor, byFastify)
+  assert.equal(at.app.traffic().search.refused, 2)
+  const figures = await (await fetch(`${at.address}/metrics`)).text()
+  assert.ok(
+    figures.includes('bibby_requests_total{route="/api/v1/books/search",method="POST",class="5xx"} 2'),
+  )
+  assert.ok(figures.includes('bibby_request_seconds_count{traffic="search",class="5xx"} 2'))
+  for (const socket of held) socket.destroy()
+})
+
+test('while as many desks are at work as there are processors, searches are begun one in 50 ms', async () => {
+  await using at = await anOpenLibrary()
+  const authorization = `authorization: Bearer ${await tokenOf(at, await at.staff('desk'))}\r\n`
+  const desks = availableParallelism()
+  const held = await Promise.all(
+    Array.from({ length: desks }, () => heldRequest(at, '/api/v1/returns', authorization)),
+  )
+  while (at.app.traffic()['check-in'].running < desks) await fetch(`${at.address}/actuator/health/liveness`)
+  const { runningMax } = trafficBounds.visitors
+  const began = performance.now()
+  held.push(...(await Promise.all(Array.from({ length: runningMax }, () => heldSearch(at)))))
+  while (at.app.traffic().visitors.running < runningMax) await fetch(`${at.address}/actuator/health/liveness`)
+  const tookMs = performance.now() - began
+  assert.ok(tookMs >= (runningMax - 1) * 50, `all were begun after ${tookMs} ms`)
   for (const socket of held) socket.destroy()
 })

@@ -1,18 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { admit, type Bounds, estimatedWaitMs, learned, type Standing } from './admission.ts'
+import { admit, type Bounds, estimatedWaitMs, learned, patienceMs, type Standing } from './admission.ts'
 import { openTurnstile } from './turnstile.ts'
 
 const bounds: fc.Arbitrary<Bounds> = fc.record({
   runningMax: fc.integer({ min: 1, max: 8 }),
   waitingMax: fc.integer({ min: 0, max: 10 }),
-  waitMs: fc.integer({ min: 0, max: 2_000 }),
+  waitMs: fc.integer({ min: 500, max: 2_000 }),
+  standingWaitMs: fc.integer({ min: 0, max: 500 }),
   startsATurn: fc.integer({ min: 1, max: 4 }),
 })
 const standing: fc.Arbitrary<Standing> = fc.record({
   running: fc.integer({ min: 0, max: 10 }),
+  roomNow: fc.integer({ min: -2, max: 8 }),
   waiting: fc.integer({ min: 0, max: 12 }),
+  hasStood: fc.boolean(),
   startedThisTurn: fc.integer({ min: 0, max: 6 }),
   serviceMs: fc.integer({ min: 0, max: 500 }),
   paceMs: fc.integer({ min: 0, max: 100 }),
@@ -23,7 +26,7 @@ test('nobody waits who would wait longer than the class may, and nobody is refus
   fc.assert(
     fc.property(bounds, standing, lag, (limits, now, lagMs) => {
       const { verdict } = admit(limits, now, lagMs)
-      const isLong = estimatedWaitMs(limits, now, lagMs) > limits.waitMs
+      const isLong = estimatedWaitMs(limits, now, lagMs) > patienceMs(limits, now)
       const isAlone = now.running + now.waiting === 0
       if (verdict === 'wait' && !isAlone) assert.ok(!isLong && now.waiting < limits.waitingMax)
       if (verdict === 'refuse') assert.ok(!isAlone && (isLong || now.waiting >= limits.waitingMax))
@@ -176,7 +179,10 @@ test('whatever comes and goes: each is let in or refused once, in order, and nev
 
 test('who has waited longer than its class may is refused then, also while nobody leaves', () => {
   const world = aWorld()
-  const way = openTurnstile({ runningMax: 1, waitingMax: 10, waitMs: 500, startsATurn: 1 }, world)
+  const way = openTurnstile(
+    { runningMax: 1, waitingMax: 10, waitMs: 500, standingWaitMs: 500, startsATurn: 1 },
+    world,
+  )
   const told: string[] = []
   const come = (name: string) =>
     way.come(
@@ -198,7 +204,10 @@ test('who has waited longer than its class may is refused then, also while nobod
 
 test('those that end at once are no more in a turn either: the next in the same poll waits for its turn', () => {
   const world = aWorld()
-  const way = openTurnstile({ runningMax: 8, waitingMax: 100, waitMs: 1_000, startsATurn: 1 }, world)
+  const way = openTurnstile(
+    { runningMax: 8, waitingMax: 100, waitMs: 1_000, standingWaitMs: 1_000, startsATurn: 1 },
+    world,
+  )
   let began = 0
   const come = () => {
     const place = way.come(
@@ -220,7 +229,10 @@ test('those that end at once are no more in a turn either: the next in the same 
 
 test('where they share a processor the estimate is by the pace at which they end, not by how many are begun', () => {
   const world = aWorld()
-  const way = openTurnstile({ runningMax: 8, waitingMax: 1_000, waitMs: 400, startsATurn: 1 }, world)
+  const way = openTurnstile(
+    { runningMax: 8, waitingMax: 1_000, waitMs: 400, standingWaitMs: 400, startsATurn: 1 },
+    world,
+  )
   let refused = 0
   const places: { leave: () => void }[] = []
   const inside: (() => void)[] = []
@@ -245,7 +257,10 @@ test('where they share a processor the estimate is by the pace at which they end
 
 test('of a hundred that one poll brings only as many are begun in that turn as may be', () => {
   const world = aWorld()
-  const way = openTurnstile({ runningMax: 50, waitingMax: 200, waitMs: 1_000, startsATurn: 2 }, world)
+  const way = openTurnstile(
+    { runningMax: 50, waitingMax: 200, waitMs: 1_000, standingWaitMs: 1_000, startsATurn: 2 },
+    world,
+  )
   let began = 0
   for (let each = 0; each < 100; each++) {
     way.come(
@@ -258,4 +273,58 @@ test('of a hundred that one poll brings only as many are begun in that turn as m
   assert.equal(began, 2)
   world.turn()
   assert.equal(began, 4)
+})
+
+test('beside desks no more are begun than there is room, whoever waits is let in when they have ended, and one all the same after 50 ms', () => {
+  const world = aWorld()
+  let room = Number.POSITIVE_INFINITY
+  const limits = { runningMax: 4, waitingMax: 100, waitMs: 1_000, standingWaitMs: 1_000, startsATurn: 4 }
+  const way = openTurnstile(limits, { ...world, room: () => room })
+  const places: { leave: () => void }[] = []
+  const come = () =>
+    places.push(
+      way.come(
+        () => undefined,
+        () => assert.fail('nobody is refused'),
+      ),
+    )
+  room = 1
+  for (let each = 0; each < 6; each++) come()
+  assert.deepEqual(way.counts(), { running: 1, waiting: 5, refused: 0 }, 'alone in the class, one begins')
+  world.pass(51)
+  way.look()
+  assert.equal(way.counts().running, 2)
+  way.look()
+  assert.equal(way.counts().running, 2, 'one, not all')
+  room = Number.POSITIVE_INFINITY
+  world.turn()
+  assert.equal(way.counts().running, 4)
+  for (const place of places) place.leave()
+})
+
+test('a queue that has stood for a second is cut to what may be waited in it, and a burst is not', () => {
+  const world = aWorld()
+  const limits = { runningMax: 1, waitingMax: 1_000, waitMs: 2_000, standingWaitMs: 100, startsATurn: 1 }
+  const way = openTurnstile(limits, world)
+  const inside: (() => void)[] = []
+  const refusedAt: number[] = []
+  const come = () => {
+    const place = way.come(
+      () => inside.push(() => place.leave()),
+      () => refusedAt.push(world.now()),
+    )
+  }
+  // One ends in 10 ms, two come: more than can be done, for three seconds.
+  for (let step = 0; step < 300; step++) {
+    come()
+    come()
+    world.pass(10)
+    for (const leave of inside.splice(0)) leave()
+    way.look()
+    world.turn()
+    if (step === 50) assert.equal(refusedAt.length, 0, 'what comes in a burst waits')
+  }
+  assert.ok((refusedAt[0] ?? 0) > 1_000)
+  assert.ok(way.counts().waiting <= 11, `${way.counts().waiting} wait`)
+  assert.equal(way.counts().running, 1, 'nothing is idle for it')
 })

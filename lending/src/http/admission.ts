@@ -6,6 +6,8 @@ export type Bounds = {
   readonly waitingMax: number
   /** Who would wait longer is refused at once. */
   readonly waitMs: number
+  /** The same while a queue stands: by then it is no burst, and to wait in it brings nobody in sooner. */
+  readonly standingWaitMs: number
   /** At most so many are begun in one turn of the event loop: one poll can bring hundreds. */
   readonly startsATurn: number
 }
@@ -13,7 +15,11 @@ export type Bounds = {
 /** How a class stands when a request of it comes. */
 export type Standing = {
   readonly running: number
+  /** So many may run for now, because those who go first are at work; never more than `runningMax`. */
+  readonly roomNow: number
   readonly waiting: number
+  /** Whether some have waited all the time for so long that it is no burst any more. */
+  readonly hasStood: boolean
   readonly startedThisTurn: number
   /** What one takes, as measured. */
   readonly serviceMs: number
@@ -33,6 +39,11 @@ export function estimatedWaitMs(bounds: Bounds, standing: Standing, lagMs: numbe
   return lagMs + before * Math.max(standing.serviceMs / bounds.runningMax, standing.paceMs)
 }
 
+/** What may be waited now. */
+export function patienceMs(bounds: Bounds, { hasStood }: Pick<Standing, 'hasStood'>): number {
+  return hasStood ? bounds.standingWaitMs : bounds.waitMs
+}
+
 /** Decides at the arrival of a request, before anything is done for it. */
 export function admit(bounds: Bounds, standing: Standing, lagMs: number): Verdict {
   // Whoever is alone in their class is not what the process is busy with, and one of each class always goes on.
@@ -40,15 +51,15 @@ export function admit(bounds: Bounds, standing: Standing, lagMs: number): Verdic
     return { verdict: standing.startedThisTurn < bounds.startsATurn ? 'start' : 'wait' }
   }
   const estimateMs = estimatedWaitMs(bounds, standing, lagMs)
-  if (estimateMs > bounds.waitMs) return { verdict: 'refuse', estimateMs }
+  if (estimateMs > patienceMs(bounds, standing)) return { verdict: 'refuse', estimateMs }
   if (standing.waiting === 0 && mayStart(bounds, standing)) return { verdict: 'start' }
   if (standing.waiting >= bounds.waitingMax) return { verdict: 'refuse', estimateMs }
   return { verdict: 'wait' }
 }
 
 /** Whether one more may be begun in this turn. */
-export function mayStart(bounds: Bounds, { running, startedThisTurn }: Standing): boolean {
-  return running < bounds.runningMax && startedThisTurn < bounds.startsATurn
+export function mayStart(bounds: Bounds, { running, roomNow, startedThisTurn }: Standing): boolean {
+  return running < Math.min(bounds.runningMax, roomNow) && startedThisTurn < bounds.startsATurn
 }
 
 /** The newest tenth of what was measured counts as much as all before it. */

@@ -13,7 +13,7 @@ import type { Metrics } from './metrics.ts'
 import type { TrafficCounts } from './overload.ts'
 import type { Problem } from './problem.ts'
 import type { Sessions } from './signed-in.ts'
-import type { Traffic } from './traffic.ts'
+import type { BoundedTraffic, Traffic } from './traffic.ts'
 
 /** The server, with request types read from the schemas. */
 export type App = FastifyInstance<
@@ -46,6 +46,8 @@ declare module 'fastify' {
     readonly sessions: Sessions
     readonly metrics: Metrics
     readonly traffic: () => TrafficCounts
+    /** Whether whoever comes now is refused, and counted as such; then after how many seconds they may come back. */
+    readonly refusesNow: (traffic: BoundedTraffic) => number | undefined
     /** Set by the pages: how a problem looks to somebody with a browser. Without it they get JSON. */
     readonly problemPages: { render?: (request: FastifyRequest, told: Problem) => string | Promise<string> }
   }

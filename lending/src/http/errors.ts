@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import { answerTo } from './answers.ts'
 import type { App } from './app.ts'
@@ -66,13 +67,14 @@ function prepareReply(error: unknown, request: FastifyRequest, reply: FastifyRep
   const seconds = told.retryAfterSeconds
   if (typeof seconds === 'number') reply.header('retry-after', Math.ceil(seconds))
   // What is left of a long body is not read: the connection cannot carry another request.
-  if (!request.raw.complete && hasLongBody(request)) reply.header('connection', 'close')
+  if (!request.raw.complete && hasLongBody(request.raw)) reply.header('connection', 'close')
 }
 
 /** What is left of a body of up to so many bytes is read off, for less than a new connection costs. */
 const readOffMax = 65_536
 
-function hasLongBody({ headers }: FastifyRequest): boolean {
+/** Whether more than that comes behind the headers, or nobody knows how much. */
+export function hasLongBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > readOffMax
 }
 

@@ -4,15 +4,25 @@ import type { Library } from '../library.ts'
 import { fence } from '../postgres/fence.ts'
 import type { App } from './app.ts'
 import { monitorsOf } from './monitors.ts'
-import { trafficBounds } from './traffic.ts'
+import { type Traffic, trafficBounds } from './traffic.ts'
 
 /** What became of a write. */
 export type WriteOutcome = 'done' | 'refused' | 'unknown' | 'failed'
+
+/** A request that was answered; the route is the one that was found for it. */
+export type Answered = {
+  readonly route: { readonly url: string; readonly method: string } | undefined
+  readonly traffic: Traffic
+  readonly status: number
+  readonly seconds: number
+}
 
 /** The figures of one server. */
 export type Metrics = {
   /** Counts a write. */
   readonly wrote: (action: string, outcome: WriteOutcome) => void
+  /** Counts a request by what it was answered, and takes its time. */
+  readonly answered: (request: Answered) => void
   /** Makes the series of an action known at 0, so that a rate over its first event is right. */
   readonly expectWrites: (action: string) => void
   /** Whether they are for whoever sent this request. */
@@ -43,10 +53,11 @@ export function addMetrics(app: App, library: Library): void {
     labelNames: ['action', 'outcome'],
     registers: [registry],
   })
-  timeRequests(app, registry)
+  const answered = timeRequests(app, registry)
   addTrafficFigures(app, registry)
   app.decorate('metrics', {
     wrote: (action, outcome) => writes.inc({ action, outcome }),
+    answered,
     expectWrites: (action) => {
       for (const outcome of outcomes) writes.inc({ action, outcome }, 0)
     },
@@ -56,7 +67,7 @@ export function addMetrics(app: App, library: Library): void {
 }
 
 /** Times by the class of requests, counts by route: a histogram of each route would be most of the figures, and unread. */
-function timeRequests(app: App, registry: Registry): void {
+function timeRequests(app: App, registry: Registry): Metrics['answered'] {
   const seconds = new Histogram({
     name: 'bibby_request_seconds',
     help: 'Time from the first byte of a request to the last of its answer, by class of request and of status.',
@@ -84,14 +95,20 @@ function timeRequests(app: App, registry: Registry): void {
     }
   })
   expect(nowhere)
+  const answered: Metrics['answered'] = ({ route, traffic, status, seconds: took }) => {
+    const name = classes[Math.min(3, Math.max(0, Math.floor(status / 100) - 2))] ?? '5xx'
+    const labels = route === undefined ? nowhere : { route: route.url, method: route.method }
+    requests.inc({ ...labels, class: name === '2xx' || name === '3xx' ? 'ok' : name })
+    seconds.observe({ traffic, class: name }, took)
+  }
   app.addHook('onResponse', (request, reply, done) => {
+    const { method, traffic } = request
     const { url } = request.routeOptions
-    const name = classes[Math.min(3, Math.max(0, Math.floor(reply.statusCode / 100) - 2))] ?? '5xx'
-    const route = url === undefined ? nowhere : { route: url, method: request.method }
-    requests.inc({ ...route, class: name === '2xx' || name === '3xx' ? 'ok' : name })
-    seconds.observe({ traffic: request.traffic, class: name }, reply.elapsedTime / 1_000)
+    const route = url === undefined ? undefined : { url, method }
+    answered({ route, traffic, status: reply.statusCode, seconds: reply.elapsedTime / 1_000 })
     done()
   })
+  return answered
 }
 
 function addTrafficFigures(app: App, registry: Registry): void {

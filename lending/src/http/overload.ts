@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { FastifyRequest } from 'fastify'
 import type { App } from './app.ts'
 import { RefusedAtTheDoorError } from './errors.ts'
@@ -9,11 +10,16 @@ import { openTurnstile, type Turnstile, type TurnstileCounts, type World } from 
 /** How the classes of requests stand on this server. */
 export type TrafficCounts = Readonly<Record<BoundedTraffic, TurnstileCounts>>
 
+type Ways = Readonly<Record<BoundedTraffic, Turnstile>>
+
 /** How often the event loop is asked how late it is. */
 const probeEveryMs = 20
 /** One address may have so many searches under way without a sign-in: a bot takes no more of what visitors have. */
 const ofOneNetworkMax = 16
 const retrySecondsMax = 30
+/** Those who go first, and those who give way: no more of them are begun than processors are left. */
+const desks: readonly BoundedTraffic[] = ['check-in', 'checkout']
+const givesWay: readonly BoundedTraffic[] = ['search', 'visitors', 'reports']
 
 /**
  * Lets each request in by its class, before anything is done for it. When a class would wait longer than it may, it is
@@ -21,14 +27,15 @@ const retrySecondsMax = 30
  * the arrival, because one poll of the event loop hands over all sockets that are ready before any timer runs.
  */
 export function addOverload(app: App): void {
-  const names = Object.keys(trafficBounds) as BoundedTraffic[]
-  const world = watchedLoop(app, () => {
-    for (const name of names) ways[name].look()
+  const ways = openWays(app)
+  const letOthersIn = () => {
+    for (const name of givesWay) ways[name].look()
+  }
+  app.decorate('traffic', () => mapped((name) => ways[name].counts()))
+  app.decorate('refusesNow', (traffic) => {
+    const estimateMs = ways[traffic].refusal()
+    return estimateMs === undefined ? undefined : retryAfter(estimateMs)
   })
-  const ways = Object.fromEntries(
-    names.map((name) => [name, openTurnstile(trafficBounds[name], world)]),
-  ) as Record<BoundedTraffic, Turnstile>
-  app.decorate('traffic', () => mapped(names, (name) => ways[name].counts()))
   app.addHook('onRoute', (route) => {
     for (const method of [route.method].flat()) {
       const traffic = trafficOf(method, route.url)
@@ -54,15 +61,31 @@ export function addOverload(app: App): void {
     reply.raw.once('close', () => {
       place.leave()
       if (network !== undefined) leaveNetwork(underWay, network)
+      if (desks.includes(traffic)) letOthersIn()
     })
   })
+}
+
+function openWays(app: App): Ways {
+  const world = watchedLoop(app, () => {
+    for (const way of Object.values(ways)) way.look()
+  })
+  const processors = availableParallelism()
+  const room = () => {
+    const atWork = desks.reduce((sum, name) => sum + ways[name].counts().running, 0)
+    return atWork === 0 ? Number.POSITIVE_INFINITY : processors - atWork
+  }
+  const ways: Ways = mapped((name) =>
+    openTurnstile(trafficBounds[name], givesWay.includes(name) ? { ...world, room } : world),
+  )
+  return ways
 }
 
 /** Made once each: an error notes where it was made, which costs more than saying no. */
 const refusals = new Map<number, RefusedAtTheDoorError>()
 
 function refusalFor(estimateMs: number): RefusedAtTheDoorError {
-  const retryAfterSeconds = Math.min(retrySecondsMax, Math.max(1, Math.ceil(estimateMs / 1_000)))
+  const retryAfterSeconds = retryAfter(estimateMs)
   const made = refusals.get(retryAfterSeconds)
   if (made) return made
   const refusal = new RefusedAtTheDoorError('overloaded', { retryAfterSeconds })
@@ -70,12 +93,20 @@ function refusalFor(estimateMs: number): RefusedAtTheDoorError {
   return refusal
 }
 
+/** Seconds. */
+function retryAfter(estimateMs: number): number {
+  return Math.min(retrySecondsMax, Math.max(1, Math.ceil(estimateMs / 1_000)))
+}
+
 function ofRequest(app: App, request: FastifyRequest): Traffic {
   // What has no route is answered with that, and counts as what people do.
   const { traffic = 'people' } = request.routeOptions.config
-  if (traffic !== 'search') return traffic
-  // A token that this process has not seen lately may be made up.
-  return app.sessions.actorSeen(tokenOf(request) ?? '') === undefined ? 'visitors' : 'search'
+  return traffic === 'search' ? searchOf(app, tokenOf(request)) : traffic
+}
+
+/** The class of a search that came with this token. A token that this process has not seen lately may be made up. */
+export function searchOf(app: App, token: string | undefined): 'search' | 'visitors' {
+  return app.sessions.actorSeen(token ?? '') === undefined ? 'visitors' : 'search'
 }
 
 function leaveNetwork(underWay: Map<string, number>, network: string): void {
@@ -103,6 +134,7 @@ function watchedLoop(app: App, look: () => void): World {
   }
 }
 
-function mapped<Name extends string, Of>(names: readonly Name[], of: (name: Name) => Of): Record<Name, Of> {
-  return Object.fromEntries(names.map((name) => [name, of(name)])) as Record<Name, Of>
+function mapped<Of>(of: (name: BoundedTraffic) => Of): Record<BoundedTraffic, Of> {
+  const names = Object.keys(trafficBounds) as BoundedTraffic[]
+  return Object.fromEntries(names.map((name) => [name, of(name)])) as Record<BoundedTraffic, Of>
 }

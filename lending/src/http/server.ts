@@ -15,6 +15,7 @@ import { addAsking } from './asking.ts'
 import { browser } from './browser.ts'
 import { addDeadline } from './deadline.ts'
 import { addDocs, collectDocs } from './docs.ts'
+import { type Door, openDoor } from './door.ts'
 import { addErrorHandler, problemOf, RefusedAtTheDoorError } from './errors.ts'
 import { addGate } from './gate.ts'
 import { addHealth, addMetricsRoute } from './health.ts'
@@ -47,14 +48,17 @@ export type ServerOptions = {
  */
 export async function buildServer(library: Library, options: ServerOptions = {}): Promise<App> {
   const limits: Limits = { ...defaultLimits, ...options.limits }
-  const app = makeServer(limits, options)
+  const door = openDoor(limits, { makeId: ({ headers }) => requestId(headers['x-request-id']) })
+  const app = makeServer(limits, options, door)
   app.decorate('sessions', openSessions(library))
   addMetrics(app, library)
   closeInTime(app, limits)
   addDeadline(app, limits)
   addErrorHandler(app)
-  await addDefences(app, limits)
+  const headers = safeHeaders()
+  await addDefences(app, limits, headers)
   addOverload(app)
+  door.guard(app, headers)
   addAsking(app)
   addGate(app, options.actor)
   addJson(app)
@@ -70,15 +74,17 @@ export async function buildServer(library: Library, options: ServerOptions = {})
   return app
 }
 
-function makeServer(limits: Limits, { logLevel = 'info', logTo, trustProxy = false }: ServerOptions): App {
+function makeServer(
+  limits: Limits,
+  { logLevel = 'info', logTo, trustProxy = false }: ServerOptions,
+  { serverFactory }: Door,
+): App {
   const app = Fastify({
+    serverFactory,
     logger: logOptions(logLevel, logTo),
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy,
     bodyLimit: limits.bodyBytes,
-    connectionTimeout: limits.idleConnectionMs,
-    requestTimeout: limits.longHandlerMs,
-    keepAliveTimeout: limits.idleConnectionMs,
     forceCloseConnections: 'idle',
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
     http: { maxHeaderSize: limits.headersBytes, headersTimeout: limits.headersMs },
@@ -125,24 +131,7 @@ function clientErrorCode(code: string | undefined) {
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request-timeout' : 'request-invalid'
 }
 
-async function addDefences(app: App, limits: Limits): Promise<void> {
-  const headers = headersBy(
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          defaultSrc: ["'self'"],
-          imgSrc: ["'self'", 'data:'],
-          objectSrc: ["'none'"],
-          baseUri: ["'none'"],
-          formAction: ["'self'"],
-          frameAncestors: ["'none'"],
-        },
-      },
-      // Whoever ends TLS in front of us says so to browsers; over plain HTTP it means nothing.
-      strictTransportSecurity: false,
-    }),
-  )
+async function addDefences(app: App, limits: Limits, headers: Map<string, string>): Promise<void> {
   app.addHook('onRequest', (_request, reply, done) => {
     reply.raw.setHeaders(headers)
     done()
@@ -168,8 +157,23 @@ async function addDefences(app: App, limits: Limits): Promise<void> {
   })
 }
 
-/** What this puts on an answer: the same on each, so that a checkout need not wait for it to be put together. */
-function headersBy(protect: ReturnType<typeof helmet>): Map<string, string> {
+/** What helmet puts on an answer: the same on each, so that a checkout need not wait for it to be put together. */
+function safeHeaders(): Map<string, string> {
+  const protect = helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    // Whoever ends TLS in front of us says so to browsers; over plain HTTP it means nothing.
+    strictTransportSecurity: false,
+  })
   const request = new IncomingMessage(new Socket())
   const response = new ServerResponse(request)
   protect(request, response, (error) => {

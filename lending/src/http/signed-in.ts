@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Operation } from '@bibby/guard/operation.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { scanned } from '../circulation/scanned.ts'
@@ -91,11 +92,12 @@ export function openSessions({ db, clock }: Pick<Library, 'db' | 'clock'>): Sess
 
 /** The token that came with a request: a bearer token on the API, the cookie elsewhere, never the other way. */
 export function tokenOf(request: FastifyRequest): string | undefined {
-  if (isApi(request)) {
-    const header = request.headers.authorization
-    return header?.startsWith('Bearer ') ? header.slice('Bearer '.length).trim() : undefined
-  }
-  return request.cookies[sessionCookie]
+  return isApi(request) ? bearerOf(request.headers) : request.cookies[sessionCookie]
+}
+
+/** The bearer token in these headers. */
+export function bearerOf({ authorization }: IncomingHttpHeaders): string | undefined {
+  return authorization?.startsWith('Bearer ') ? authorization.slice('Bearer '.length).trim() : undefined
 }
 
 /**

@@ -1,4 +1,4 @@
-import { admit, type Bounds, learned, mayStart } from './admission.ts'
+import { admit, type Bounds, learned, mayStart, patienceMs } from './admission.ts'
 
 /** Where a request stands; left exactly once, at its end or when its client has gone. */
 export type Place = {
@@ -13,8 +13,10 @@ export type TurnstileCounts = { readonly running: number; readonly waiting: numb
 export type Turnstile = {
   /** Calls `enter` now or in a later turn, or `refused`, with the wait that was reckoned with: one of them, once. */
   readonly come: (enter: () => void, refused: (estimateMs: number) => void) => Place
+  /** Refuses whoever comes now, if it has to: with the wait that was reckoned with. */
+  readonly refusal: () => number | undefined
   readonly counts: () => TurnstileCounts
-  /** Refuses whoever has waited too long, although nobody has left. */
+  /** Lets in whoever may begin by now and refuses whoever has waited too long, although nobody has left. */
   readonly look: () => void
 }
 
@@ -26,6 +28,8 @@ export type World = {
   readonly lagMs: () => number
   /** Runs this in the next turn of the event loop. */
   readonly nextTurn: (work: () => void) => void
+  /** How many of this class may run beside those who go first and are at work now. Default: as many as the bounds say. */
+  readonly room?: () => number
 }
 
 type Waiting = {
@@ -36,6 +40,10 @@ type Waiting = {
 
 /** Before anything was measured. */
 const serviceMsFirst = 5
+/** A queue that has not been empty for so long stands. Source: B. Maurer, Fail at Scale, ACM Queue 13 (8), 2015. */
+const standsAfterMs = 1_000
+/** After so long without a beginning one is begun, whoever else is at work: a desk that hangs must not stop the searches. */
+const heldMaxMs = 50
 
 /** Opens the way in for one class. */
 export function openTurnstile(bounds: Bounds, world: World): Turnstile {
@@ -43,6 +51,12 @@ export function openTurnstile(bounds: Bounds, world: World): Turnstile {
   let refusedSoFar = 0
   return {
     look: crowd.letIn,
+    refusal: () => {
+      const answer = admit(bounds, crowd.standing(), world.lagMs())
+      if (answer.verdict !== 'refuse') return undefined
+      refusedSoFar += 1
+      return answer.estimateMs
+    },
     counts: () => {
       const { running, waiting } = crowd.standing()
       return { running, waiting, refused: refusedSoFar }
@@ -77,9 +91,27 @@ export function openTurnstile(bounds: Bounds, world: World): Turnstile {
 
 const nothing = () => undefined
 
-/** Those of a class who are begun and who wait. */
-function openCrowd(bounds: Bounds, { now, nextTurn }: Pick<World, 'now' | 'nextTurn'>) {
+/** Those who wait, the first in front, and for how long there has been somebody. */
+function openLine(now: World['now']) {
   const waiting = new Set<Waiting>()
+  let since: number | undefined
+  return {
+    waiting: waiting as ReadonlySet<Waiting>,
+    hasStood: () => since !== undefined && now() - since > standsAfterMs,
+    join: (one: Waiting) => {
+      waiting.add(one)
+      since ??= now()
+    },
+    leave: (one: Waiting) => {
+      waiting.delete(one)
+      if (waiting.size === 0) since = undefined
+    },
+  }
+}
+
+/** Those of a class who are begun and who wait. */
+function openCrowd(bounds: Bounds, { now, nextTurn, room }: Pick<World, 'now' | 'nextTurn' | 'room'>) {
+  const line = openLine(now)
   let running = 0
   let startedThisTurn = 0
   let serviceMs = serviceMsFirst
@@ -87,7 +119,17 @@ function openCrowd(bounds: Bounds, { now, nextTurn }: Pick<World, 'now' | 'nextT
   /** When the last one ended, if others waited then. */
   let pacedFrom: number | undefined
   let isTurnWatched = false
-  const standing = () => ({ running, waiting: waiting.size, startedThisTurn, serviceMs, paceMs })
+  let begunAt = now()
+  const roomNow = () => (!room || now() - begunAt > heldMaxMs ? bounds.runningMax : room())
+  const standing = () => ({
+    running,
+    roomNow: roomNow(),
+    waiting: line.waiting.size,
+    hasStood: line.hasStood(),
+    startedThisTurn,
+    serviceMs,
+    paceMs,
+  })
   const watchTurn = () => {
     if (isTurnWatched) return
     isTurnWatched = true
@@ -98,11 +140,12 @@ function openCrowd(bounds: Bounds, { now, nextTurn }: Pick<World, 'now' | 'nextT
     })
   }
   const letIn = () => {
-    for (const first of waiting) {
+    for (const first of line.waiting) {
       const waitedMs = now() - first.since
-      const isTooLate = waitedMs > bounds.waitMs
-      if (!isTooLate && !mayStart(bounds, standing())) return
-      waiting.delete(first)
+      const stands = standing()
+      const isTooLate = waitedMs > patienceMs(bounds, stands)
+      if (!isTooLate && !mayStart(bounds, stands)) return
+      line.leave(first)
       if (isTooLate) first.drop(waitedMs)
       else first.start()
     }
@@ -115,21 +158,22 @@ function openCrowd(bounds: Bounds, { now, nextTurn }: Pick<World, 'now' | 'nextT
       running += 1
       startedThisTurn += 1
       watchTurn()
-      return now()
+      begunAt = now()
+      return begunAt
     },
     end: (beganAt: number) => {
       running -= 1
       const at = now()
       serviceMs = learned(serviceMs, at - beganAt)
       if (pacedFrom !== undefined) paceMs = learned(paceMs, at - pacedFrom)
-      pacedFrom = waiting.size > 0 ? at : undefined
+      pacedFrom = line.waiting.size > 0 ? at : undefined
       letIn()
     },
     /** Gives the way out. */
     wait: (one: Waiting) => {
-      waiting.add(one)
+      line.join(one)
       watchTurn()
-      return () => void waiting.delete(one)
+      return () => line.leave(one)
     },
   }
 }

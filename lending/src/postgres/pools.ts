@@ -35,8 +35,9 @@ const bounds: Readonly<
  * No more sessions search than there are processors: a desk that is woken finds each of them busy, and two search as
  * much as four where there are two. Two at least, so that one slow search is not all of them; figures in decision 14.
  */
+export const searchSessions = Math.min(4, Math.max(2, availableParallelism()))
 const searchBounds = {
-  connectionsMax: Math.min(4, Math.max(2, availableParallelism())),
+  connectionsMax: searchSessions,
   statementLimitMs: 500,
   standsLast: true,
 }
