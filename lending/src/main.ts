@@ -10,7 +10,6 @@ import { browserAddress, cannotListen, tryPort } from './port.ts'
 import type { Telling } from './postgres/our-server.ts'
 import { readRunning } from './postgres/owner.ts'
 import { signalled } from './postgres/postmaster.ts'
-import { runInBatches } from './scheduling.ts'
 import type { StartError } from './start-error.ts'
 import { startSweeps } from './sweeps.ts'
 import { bibbyVersion } from './version.ts'
@@ -48,7 +47,6 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
   try {
     const folder = await openSetFolder(config, print)
     await refuseTakenPort(config, folder.path)
-    await runInBatches()
     // Read while the database starts; and a start that is refused has no need of them.
     const parts = readParts()
     parts.catch(() => undefined)

@@ -6,19 +6,10 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/**
- * Asks Linux to schedule this process, and those that it will start, as SCHED_BATCH: when one of them is woken it waits
- * for its turn and does not interrupt whoever runs. Each message between Bibby and its database would else take the
- * processor from its sender. Priorities stay as they are. Where there is no `chrt` (util-linux) or it fails, all goes
- * on as it was, a little slower. Source: sched(7); figures in docs/decisions/0007.
- */
-export async function runInBatches(): Promise<void> {
-  if (process.platform !== 'linux') return
-  await run('chrt', ['--all-tasks', '--batch', '--pid', '0', String(process.pid)]).catch(() => undefined)
-}
-
 /** The niceness of a session of our own database: it then counts a ninth of Bibby when both want the processor. */
 const behind = 10
+/** That of a search: a seventieth of Bibby, and a seventh of a session that desks wait for. */
+const last = 19
 /** Who is not root may change a group once in 100 ms, all processes taken together. Source: Linux, kernel/sched/autogroup.c. */
 const groupPauseMs = 120
 const groupTriesMax = 100
@@ -30,14 +21,20 @@ const groupTriesMax = 100
  * goes on as it was. Source: sched(7), "The autogroup feature"; figures in docs/decisions/0007.
  */
 export async function standBehind(pid: number): Promise<void> {
+  await weigh(pid, behind)
+}
+
+async function weigh(pid: number, niceness: number): Promise<void> {
   if (process.platform !== 'linux') return
   try {
-    setPriority(pid, behind)
+    setPriority(pid, niceness)
   } catch {
     return
   }
   for (let tries = 1; tries <= groupTriesMax; tries++) {
-    const failed = await writeFile(`/proc/${pid}/autogroup`, String(behind)).catch((error: unknown) => error)
+    const failed = await writeFile(`/proc/${pid}/autogroup`, String(niceness)).catch(
+      (error: unknown) => error,
+    )
     if (!(failed instanceof Error && 'code' in failed && failed.code === 'EAGAIN')) return
     await wait(groupPauseMs, undefined, { ref: false })
   }
@@ -45,12 +42,12 @@ export async function standBehind(pid: number): Promise<void> {
 
 /**
  * Lets a session of our own database, by its process, run only while no desk wants the processor: whoever is not of
- * this kind and is woken takes it at once (SCHED_IDLE). Behind a session that only has a smaller share, a desk that is
- * woken waits for the end of its turn, some milliseconds, and it is woken several times in each checkout. Against other
- * programs it keeps the share of `standBehind` where Linux weighs groups. Source: sched(7).
+ * this kind and is woken takes it at once (SCHED_IDLE). Where Linux weighs each session as a group, that holds within
+ * the group only, so the group is made as light as can be: it has a turn of some milliseconds, and then hardly another.
+ * Source: sched(7).
  */
 export async function standLast(pid: number): Promise<void> {
-  await Promise.all([standBehind(pid), runIdle(pid)])
+  await Promise.all([weigh(pid, last), runIdle(pid)])
 }
 
 /**
