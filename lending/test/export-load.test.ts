@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from '../src/postgres/sql.ts'
 import { anOpenLibrary, type OpenLibrary, pagePassword } from './browser.ts'
+import { aCategory } from './library-fixtures.ts'
 
 const titles = 20_000
 /** The longest that one turn of the event loop may take of the processor. */
@@ -25,6 +27,9 @@ async function operatorToken(at: OpenLibrary): Promise<string> {
   })
   return ((await reply.json()) as { token: string }).token
 }
+
+/** Below the 15 s after which its statement would end anyway, and far above what a busy machine takes. */
+const untilMaxMs = 10_000
 
 /** Somebody with a process of their own, so that reading costs the server nothing: asks for this and counts bytes. */
 const reader = `
@@ -112,3 +117,39 @@ test('a client that reads slowly holds the export back, and one that hangs up en
   child.kill('SIGKILL')
   while (at.library.threads.counts().running > 0) await fetch(`${at.address}/actuator/health`)
 })
+
+test('who has a file of patrons looked at and hangs up ends the thread, also while the database holds it', async () => {
+  await using at = await anOpenLibrary()
+  const token = await operatorToken(at)
+  const { categoryCode } = await aCategory(at.db)
+  // Who they are is remembered for some seconds; to look it up would wait for the lock too.
+  await fetch(`${at.address}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } })
+  await at.db.transaction(async (within) => {
+    await within.rows(sql`lock table patron in access exclusive mode`)
+    const leaving = new AbortController()
+    const asked = fetch(
+      `${at.address}/api/v1/patrons/import?preview=yes&category=${categoryCode}&branch=${at.branchCode}`,
+      {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'text/csv' },
+        body: 'card,familyName\nnew-1,One\n',
+        signal: leaving.signal,
+      },
+    )
+    asked.catch(() => undefined)
+    await until(async () => at.library.threads.counts().running === 1)
+    await until(async () => {
+      const waiting = sql`select from pg_locks where not granted and relation = 'patron'::regclass`
+      return (await at.db.rows(waiting)).length > 0
+    })
+    leaving.abort()
+    await assert.rejects(asked, { name: 'AbortError' })
+    await until(async () => at.library.threads.counts().running === 0)
+  })
+})
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (const began = performance.now(); !(await isSo()); await wait(5)) {
+    assert.ok(performance.now() - began < untilMaxMs, `not within ${untilMaxMs} ms`)
+  }
+}
