@@ -1,15 +1,11 @@
-import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { setPriority } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
-import { promisify } from 'node:util'
-
-const run = promisify(execFile)
 
 /** The niceness of a session of our own database: it then counts a ninth of Bibby when both want the processor. */
 const behind = 10
-/** That of a search: a seventieth of Bibby, and a seventh of a session that desks wait for. */
-const last = 19
+/** That of a search: it counts a third of a session that desks wait for. */
+const last = 15
 /** Who is not root may change a group once in 100 ms, all processes taken together. Source: Linux, kernel/sched/autogroup.c. */
 const groupPauseMs = 120
 const groupTriesMax = 100
@@ -41,13 +37,12 @@ async function weigh(pid: number, niceness: number): Promise<void> {
 }
 
 /**
- * Lets a session of our own database, by its process, run only while no desk wants the processor: whoever is not of
- * this kind and is woken takes it at once (SCHED_IDLE). Where Linux weighs each session as a group, that holds within
- * the group only, so the group is made as light as can be: it has a turn of some milliseconds, and then hardly another.
- * Source: sched(7).
+ * Lets a session of our own database, by its process, stand behind the desks as well: for searches and reports, which hold
+ * no lock. A session that is so much heavier takes the processor from it when it is woken. Lighter still, or SCHED_IDLE, does no
+ * more for a desk, and a search then starves beside any other program of the machine (docs/decisions/0014).
  */
 export async function standLast(pid: number): Promise<void> {
-  await Promise.all([weigh(pid, last), runIdle(pid)])
+  await weigh(pid, last)
 }
 
 /**
@@ -57,9 +52,4 @@ export async function standLast(pid: number): Promise<void> {
 export function standBehindHere(): void {
   // Elsewhere it would lower the whole process.
   if (process.platform === 'linux') setPriority(behind)
-}
-
-async function runIdle(id: number): Promise<void> {
-  if (process.platform !== 'linux') return
-  await run('chrt', ['--idle', '--pid', '0', String(id)]).catch(() => undefined)
 }

@@ -131,8 +131,8 @@ test('a request that is under way when Bibby is told to stop gets its answer; th
   const address = await bibby.ready
   const token = await signIn(address, home.data, 'operator')
   const { promise: restWanted, resolve: sendRest } = Promise.withResolvers<void>()
-  const ask = JSON.stringify({ query: 'anything' })
-  const reply = fetch(`${address}api/v1/books/search`, {
+  const ask = JSON.stringify({ code: 'map', name: 'Map' })
+  const reply = fetch(`${address}api/v1/item-types`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
     duplex: 'half',
@@ -150,7 +150,7 @@ test('a request that is under way when Bibby is told to stop gets its answer; th
   bibby.kill('SIGTERM')
   await bibby.said('Closing')
   sendRest()
-  assert.equal((await reply).status, 200)
+  assert.equal((await reply).status, 201)
   assert.equal((await bibby.ended).code, 0)
   assert.equal(await home.serverPid(), undefined)
 })

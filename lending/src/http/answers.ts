@@ -144,7 +144,11 @@ export const answers: Readonly<Record<RefusalCode, Answer>> = {
   'query-empty': misused(400, 'There is nothing to search for.', 'Type a word of the title or an author.'),
   'query-too-long': misused(400, 'The search is too long.', 'Use at most 100 characters.'),
   'query-control-character': misused(400, 'The search holds a control character.', 'Type it by hand.'),
-  'too-broad': misused(422, 'The search is too broad.', 'Add a word.'),
+  'too-broad': misused(
+    422,
+    'The search is too broad.',
+    'Add a word; if it is narrow already, try again soon.',
+  ),
   'cursor-unknown': misused(400, 'This place in the list is not known.', 'Start the search again.'),
 
   'sign-in-wrong': barred(401, 'The name or the password is wrong.', 'Type both again.'),
