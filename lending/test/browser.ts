@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import type { App } from '../src/http/app.ts'
-import { buildServer } from '../src/http/server.ts'
+import { buildServer, type ServerOptions } from '../src/http/server.ts'
 import { type Library, openLibrary } from '../src/library.ts'
 import { type SendDirect, sendNothing } from '../src/operations/send-code.ts'
 import type { Database } from '../src/postgres/pool.ts'
@@ -40,7 +40,8 @@ export async function anOpenLibrary({
   sendDirect = sendNothing,
   isProduction = false,
   mailGoes = 'to-files',
-}: {
+  ...served
+}: ServerOptions & {
   /** What a code goes out by. */
   sendDirect?: SendDirect
   isProduction?: boolean
@@ -61,7 +62,7 @@ export async function anOpenLibrary({
   })
   const library: Library = { ...opened, db: through(opened.db) }
   const small = await aSmallLibrary(db)
-  const app = await buildServer(library, { logLevel: 'silent' })
+  const app = await buildServer(library, { logLevel: 'silent', ...served })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const hashed = await hashPassword(pagePassword)
   return {

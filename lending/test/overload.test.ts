@@ -2,23 +2,20 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { availableParallelism } from 'node:os'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { trafficBounds } from '../src/http/traffic.ts'
 import { anOpenLibrary, aVisitor, type OpenLibrary, pagePassword } from './browser.ts'
 
 /** A request whose body never comes: it holds a turn of its class, or a place among those who wait. */
-async function heldRequest(at: OpenLibrary, path: string, headers = ''): Promise<Socket> {
+async function heldSearch(at: OpenLibrary, headers = ''): Promise<Socket> {
   const { port, hostname } = new URL(at.address)
   const socket = connect(Number(port), hostname)
   socket.on('error', () => undefined)
-  const head = `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n`
+  const head = `POST /api/v1/books/search HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n`
   socket.write(`${head}${headers}content-length: 20\r\n\r\n`)
   return socket
 }
-
-const heldSearch = (at: OpenLibrary, headers?: string) => heldRequest(at, '/api/v1/books/search', headers)
 
 /** Settles when so many searches are begun or wait. */
 async function untilHeld(
@@ -48,6 +45,20 @@ const search = (at: OpenLibrary, headers: Record<string, string> = {}) =>
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify({ query: 'emma' }),
   })
+
+/** Searches of somebody signed in, as many as may be begun or wait: the next one is refused. */
+async function aFullSearch(at: OpenLibrary) {
+  const authorization = `Bearer ${await tokenOf(at, await at.staff('desk'))}`
+  await fetch(`${at.address}/api/v1/me`, { headers: { authorization } })
+  const { runningMax, waitingMax } = trafficBounds.search
+  const held = await Promise.all(
+    Array.from({ length: runningMax + waitingMax }, () =>
+      heldSearch(at, `authorization: ${authorization}\r\n`),
+    ),
+  )
+  await untilHeld(at, held.length, 'search')
+  return { authorization, held }
+}
 
 test('while bots at the address of the branch hold all that visitors have, its desk, health and its own searches are answered', async () => {
   await using at = await anOpenLibrary()
@@ -141,15 +152,7 @@ test('what is refused is counted by class from 0 on, and the figures stay small'
 
 test('who is refused before Fastify looks hears the same as whom Fastify refuses, and is counted the same', async () => {
   await using at = await anOpenLibrary()
-  const token = await tokenOf(at, await at.staff('desk'))
-  const authorization = `Bearer ${token}`
-  await fetch(`${at.address}/api/v1/me`, { headers: { authorization } })
-  const { runningMax, waitingMax } = trafficBounds.search
-  const inAll = runningMax + waitingMax
-  const held = await Promise.all(
-    Array.from({ length: inAll }, () => heldSearch(at, `authorization: ${authorization}\r\n`)),
-  )
-  await untilHeld(at, inAll, 'search')
+  const { authorization, held } = await aFullSearch(at)
   const ask = async (body: string) => {
     const reply = await fetch(`${at.address}/api/v1/books/search?from=door`, {
       method: 'POST',
@@ -172,23 +175,65 @@ test('who is refused before Fastify looks hears the same as whom Fastify refuses
   assert.ok(
     figures.includes('bibby_requests_total{route="/api/v1/books/search",method="POST",class="5xx"} 2'),
   )
-  assert.ok(figures.includes('bibby_request_seconds_count{traffic="search",class="5xx"} 2'))
+  assert.ok(
+    figures.includes('bibby_request_seconds_count{traffic="search",class="5xx"} 1'),
+    'the door takes no time',
+  )
   for (const socket of held) socket.destroy()
 })
 
-test('while as many desks are at work as there are processors, searches are begun one in 50 ms', async () => {
-  await using at = await anOpenLibrary()
-  const authorization = `authorization: Bearer ${await tokenOf(at, await at.staff('desk'))}\r\n`
-  const desks = availableParallelism()
+test('who is refused has asked all the same: their limit is reached by that, whatever they ask for, and is not another’s behind the same proxy', async () => {
+  await using at = await anOpenLibrary({ limits: { anonymousPerMinute: 30 }, trustProxy: 'loopback' })
+  const { runningMax, waitingMax } = trafficBounds.visitors
+  const inAll = runningMax + waitingMax
   const held = await Promise.all(
-    Array.from({ length: desks }, () => heldRequest(at, '/api/v1/returns', authorization)),
+    Array.from({ length: inAll }, (_, nth) =>
+      heldSearch(at, `x-forwarded-for: 192.0.2.${Math.floor(nth / 16)}\r\n`),
+    ),
   )
-  while (at.app.traffic()['check-in'].running < desks) await fetch(`${at.address}/actuator/health/liveness`)
-  const { runningMax } = trafficBounds.visitors
-  const began = performance.now()
-  held.push(...(await Promise.all(Array.from({ length: runningMax }, () => heldSearch(at)))))
-  while (at.app.traffic().visitors.running < runningMax) await fetch(`${at.address}/actuator/health/liveness`)
-  const tookMs = performance.now() - began
-  assert.ok(tookMs >= (runningMax - 1) * 50, `all were begun after ${tookMs} ms`)
+  await untilHeld(at, inAll)
+  const from = (address: string) => ({ 'x-forwarded-for': address })
+  const bot = '192.0.2.0'
+  for (let spent = 16; spent < 30; spent++)
+    assert.equal((await search(at, from(bot))).status, 503, `${spent}`)
+  assert.equal((await search(at, from(bot))).status, 429, 'at the door')
+  for (const path of ['/api/v1/branches', '/api/v1/books/1', '/search?query=emma'])
+    assert.equal((await fetch(`${at.address}${path}`, { headers: from(bot) })).status, 429, path)
+  assert.equal((await search(at, from('192.0.2.99'))).status, 503)
+  assert.equal((await fetch(`${at.address}/api/v1/branches`, { headers: from('192.0.2.99') })).status, 200)
+  for (const socket of held) socket.destroy()
+})
+
+test('pages refused by the share of a network spend of its limit too', async () => {
+  await using at = await anOpenLibrary({ limits: { anonymousPerMinute: 20 } })
+  const held = await Promise.all(Array.from({ length: 16 }, () => heldSearch(at)))
+  await untilHeld(at, 16)
+  const page = async () => (await fetch(`${at.address}/search?query=emma`)).status
+  for (let spent = 16; spent < 20; spent++) assert.equal(await page(), 503, `${spent}`)
+  assert.equal(await page(), 429)
+  for (const socket of held) socket.destroy()
+})
+
+test('a limit that is reached at the door is reached behind it', async () => {
+  await using at = await anOpenLibrary({ limits: { staffPerMinute: 140 } })
+  const { authorization, held } = await aFullSearch(at)
+  const left = 140 - held.length
+  for (let n = 0; n < left; n++) assert.equal((await search(at, { authorization })).status, 503, `${n}`)
+  assert.equal(at.app.traffic().search.refused, left)
+  const atTheDoor = await search(at, { authorization })
+  assert.equal(atTheDoor.status, 429)
+  assert.equal(
+    at.app.traffic().search.refused,
+    left,
+    'who has asked too much is not counted as refused by the class',
+  )
+  assert.match(atTheDoor.headers.get('retry-after') ?? '', /^[1-5]?\d$|^60$/)
+  const { retryAfterSeconds, ...told } = (await atTheDoor.json()) as Record<string, unknown>
+  assert.equal(retryAfterSeconds, Number(atTheDoor.headers.get('retry-after')))
+  // An address with a parameter is not known at the door.
+  const behind = await fetch(`${at.address}/api/v1/books/1`, { headers: { authorization } })
+  assert.equal(behind.status, 429)
+  const { retryAfterSeconds: _, ...toldBehind } = (await behind.json()) as Record<string, unknown>
+  assert.deepEqual({ ...told, instance: '' }, { ...toldBehind, instance: '' })
   for (const socket of held) socket.destroy()
 })

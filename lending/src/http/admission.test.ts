@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { admit, type Bounds, estimatedWaitMs, learned, patienceMs, type Standing } from './admission.ts'
+import { openWays } from './overload.ts'
 import { openTurnstile } from './turnstile.ts'
 
 const bounds: fc.Arbitrary<Bounds> = fc.record({
@@ -179,10 +180,7 @@ test('whatever comes and goes: each is let in or refused once, in order, and nev
 
 test('who has waited longer than its class may is refused then, also while nobody leaves', () => {
   const world = aWorld()
-  const way = openTurnstile(
-    { runningMax: 1, waitingMax: 10, waitMs: 500, standingWaitMs: 500, startsATurn: 1 },
-    world,
-  )
+  const way = openTurnstile({ runningMax: 1, waitingMax: 10, waitMs: 500, startsATurn: 1 }, world)
   const told: string[] = []
   const come = (name: string) =>
     way.come(
@@ -204,10 +202,7 @@ test('who has waited longer than its class may is refused then, also while nobod
 
 test('those that end at once are no more in a turn either: the next in the same poll waits for its turn', () => {
   const world = aWorld()
-  const way = openTurnstile(
-    { runningMax: 8, waitingMax: 100, waitMs: 1_000, standingWaitMs: 1_000, startsATurn: 1 },
-    world,
-  )
+  const way = openTurnstile({ runningMax: 8, waitingMax: 100, waitMs: 1_000, startsATurn: 1 }, world)
   let began = 0
   const come = () => {
     const place = way.come(
@@ -229,10 +224,7 @@ test('those that end at once are no more in a turn either: the next in the same 
 
 test('where they share a processor the estimate is by the pace at which they end, not by how many are begun', () => {
   const world = aWorld()
-  const way = openTurnstile(
-    { runningMax: 8, waitingMax: 1_000, waitMs: 400, standingWaitMs: 400, startsATurn: 1 },
-    world,
-  )
+  const way = openTurnstile({ runningMax: 8, waitingMax: 1_000, waitMs: 400, startsATurn: 1 }, world)
   let refused = 0
   const places: { leave: () => void }[] = []
   const inside: (() => void)[] = []
@@ -257,10 +249,7 @@ test('where they share a processor the estimate is by the pace at which they end
 
 test('of a hundred that one poll brings only as many are begun in that turn as may be', () => {
   const world = aWorld()
-  const way = openTurnstile(
-    { runningMax: 50, waitingMax: 200, waitMs: 1_000, standingWaitMs: 1_000, startsATurn: 2 },
-    world,
-  )
+  const way = openTurnstile({ runningMax: 50, waitingMax: 200, waitMs: 1_000, startsATurn: 2 }, world)
   let began = 0
   for (let each = 0; each < 100; each++) {
     way.come(
@@ -278,7 +267,7 @@ test('of a hundred that one poll brings only as many are begun in that turn as m
 test('beside desks no more are begun than there is room, whoever waits is let in when they have ended, and one all the same after 50 ms', () => {
   const world = aWorld()
   let room = Number.POSITIVE_INFINITY
-  const limits = { runningMax: 4, waitingMax: 100, waitMs: 1_000, standingWaitMs: 1_000, startsATurn: 4 }
+  const limits = { runningMax: 4, waitingMax: 100, waitMs: 1_000, startsATurn: 4 }
   const way = openTurnstile(limits, { ...world, room: () => room })
   const places: { leave: () => void }[] = []
   const come = () =>
@@ -327,4 +316,37 @@ test('a queue that has stood for a second is cut to what may be waited in it, an
   assert.ok((refusedAt[0] ?? 0) > 1_000)
   assert.ok(way.counts().waiting <= 11, `${way.counts().waiting} wait`)
   assert.equal(way.counts().running, 1, 'nothing is idle for it')
+  const { standingWaitMs: _, ...patient } = limits
+  assert.equal(patienceMs(patient, { hasStood: true }), limits.waitMs, 'where no such bound is set')
+})
+
+test('searches, visitors and reports give way to desks that are at work, and not to one that hangs', () => {
+  const world = aWorld()
+  const ways = openWays(world, 2)
+  const come = (name: keyof typeof ways) =>
+    ways[name].come(
+      () => undefined,
+      () => assert.fail('nobody is refused'),
+    )
+  const bring = (name: keyof typeof ways, count: number) => {
+    for (let each = 0; each < count; each++) {
+      come(name)
+      world.turn()
+    }
+  }
+  const running = () =>
+    (['search', 'visitors', 'reports'] as const).map((name) => ways[name].counts().running).join()
+  come('check-in')
+  for (const name of ['search', 'visitors', 'reports'] as const) bring(name, 3)
+  assert.equal(running(), '1,1,1', 'one of two processors is left')
+  const second = come('checkout')
+  world.pass(60)
+  ways.search.look()
+  assert.equal(running(), '2,1,1', 'one after 50 ms')
+  second.leave()
+  world.pass(41)
+  for (const name of ['search', 'visitors', 'reports'] as const) ways[name].look()
+  world.turn()
+  assert.equal(running(), '3,3,3', 'the first desk has hung for 101 ms')
+  assert.equal(ways['check-in'].counts().running, 1)
 })

@@ -6,8 +6,8 @@ export type Bounds = {
   readonly waitingMax: number
   /** Who would wait longer is refused at once. */
   readonly waitMs: number
-  /** The same while a queue stands: by then it is no burst, and to wait in it brings nobody in sooner. */
-  readonly standingWaitMs: number
+  /** The same while a queue stands: by then it is no burst, and to wait in it brings nobody in sooner. Default: `waitMs`. */
+  readonly standingWaitMs?: number
   /** At most so many are begun in one turn of the event loop: one poll can bring hundreds. */
   readonly startsATurn: number
 }
@@ -41,7 +41,7 @@ export function estimatedWaitMs(bounds: Bounds, standing: Standing, lagMs: numbe
 
 /** What may be waited now. */
 export function patienceMs(bounds: Bounds, { hasStood }: Pick<Standing, 'hasStood'>): number {
-  return hasStood ? bounds.standingWaitMs : bounds.waitMs
+  return hasStood ? (bounds.standingWaitMs ?? bounds.waitMs) : bounds.waitMs
 }
 
 /** Decides at the arrival of a request, before anything is done for it. */

@@ -12,16 +12,16 @@ export type WriteOutcome = 'done' | 'refused' | 'unknown' | 'failed'
 /** A request that was answered; the route is the one that was found for it. */
 export type Answered = {
   readonly route: { readonly url: string; readonly method: string } | undefined
-  readonly traffic: Traffic
   readonly status: number
-  readonly seconds: number
+  /** Left out where it was refused before anybody looked at it: a flood of such would be all that the times say. */
+  readonly timed?: { readonly traffic: Traffic; readonly seconds: number }
 }
 
 /** The figures of one server. */
 export type Metrics = {
   /** Counts a write. */
   readonly wrote: (action: string, outcome: WriteOutcome) => void
-  /** Counts a request by what it was answered, and takes its time. */
+  /** Counts a request by what it was answered. */
   readonly answered: (request: Answered) => void
   /** Makes the series of an action known at 0, so that a rate over its first event is right. */
   readonly expectWrites: (action: string) => void
@@ -70,7 +70,7 @@ export function addMetrics(app: App, library: Library): void {
 function timeRequests(app: App, registry: Registry): Metrics['answered'] {
   const seconds = new Histogram({
     name: 'bibby_request_seconds',
-    help: 'Time from the first byte of a request to the last of its answer, by class of request and of status.',
+    help: 'Time from the first byte of a request to the last of its answer, by class of request and of status; not of those refused before they were looked at.',
     labelNames: ['traffic', 'class'],
     buckets,
     registers: [registry],
@@ -95,17 +95,21 @@ function timeRequests(app: App, registry: Registry): Metrics['answered'] {
     }
   })
   expect(nowhere)
-  const answered: Metrics['answered'] = ({ route, traffic, status, seconds: took }) => {
+  const answered: Metrics['answered'] = ({ route, status, timed }) => {
     const name = classes[Math.min(3, Math.max(0, Math.floor(status / 100) - 2))] ?? '5xx'
     const labels = route === undefined ? nowhere : { route: route.url, method: route.method }
     requests.inc({ ...labels, class: name === '2xx' || name === '3xx' ? 'ok' : name })
-    seconds.observe({ traffic, class: name }, took)
+    if (timed) seconds.observe({ traffic: timed.traffic, class: name }, timed.seconds)
   }
   app.addHook('onResponse', (request, reply, done) => {
     const { method, traffic } = request
     const { url } = request.routeOptions
     const route = url === undefined ? undefined : { url, method }
-    answered({ route, traffic, status: reply.statusCode, seconds: reply.elapsedTime / 1_000 })
+    answered({
+      route,
+      status: reply.statusCode,
+      timed: { traffic, seconds: reply.elapsedTime / 1_000 },
+    })
     done()
   })
   return answered

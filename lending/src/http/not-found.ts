@@ -6,7 +6,7 @@ const methods: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'
 
 /** Nothing at this address, or not by this method: told apart, with `Allow`. */
 export function addNotFound(app: App): void {
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => {
+  app.setNotFoundHandler((request, reply) => {
     const url = request.url.split('?', 1)[0] ?? '/'
     const allowed = methods.filter((method) => app.findRoute({ method, url }) !== null)
     if (allowed.length === 0) throw new RefusedAtTheDoorError('not-found')

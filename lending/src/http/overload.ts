@@ -10,7 +10,8 @@ import { openTurnstile, type Turnstile, type TurnstileCounts, type World } from 
 /** How the classes of requests stand on this server. */
 export type TrafficCounts = Readonly<Record<BoundedTraffic, TurnstileCounts>>
 
-type Ways = Readonly<Record<BoundedTraffic, Turnstile>>
+/** The way in for each class. */
+export type Ways = Readonly<Record<BoundedTraffic, Turnstile>>
 
 /** How often the event loop is asked how late it is. */
 const probeEveryMs = 20
@@ -27,7 +28,10 @@ const givesWay: readonly BoundedTraffic[] = ['search', 'visitors', 'reports']
  * the arrival, because one poll of the event loop hands over all sockets that are ready before any timer runs.
  */
 export function addOverload(app: App): void {
-  const ways = openWays(app)
+  const world = watchedLoop(app, () => {
+    for (const way of Object.values(ways)) way.look()
+  })
+  const ways = openWays(world, availableParallelism())
   const letOthersIn = () => {
     for (const name of givesWay) ways[name].look()
   }
@@ -66,13 +70,10 @@ export function addOverload(app: App): void {
   })
 }
 
-function openWays(app: App): Ways {
-  const world = watchedLoop(app, () => {
-    for (const way of Object.values(ways)) way.look()
-  })
-  const processors = availableParallelism()
+/** Opens the way in for each class; those that give way have the processors that no desk is at work on. */
+export function openWays(world: World, processors: number): Ways {
   const room = () => {
-    const atWork = desks.reduce((sum, name) => sum + ways[name].counts().running, 0)
+    const atWork = desks.reduce((sum, name) => sum + ways[name].atWork(), 0)
     return atWork === 0 ? Number.POSITIVE_INFINITY : processors - atWork
   }
   const ways: Ways = mapped((name) =>
@@ -101,11 +102,11 @@ function retryAfter(estimateMs: number): number {
 function ofRequest(app: App, request: FastifyRequest): Traffic {
   // What has no route is answered with that, and counts as what people do.
   const { traffic = 'people' } = request.routeOptions.config
-  return traffic === 'search' ? searchOf(app, tokenOf(request)) : traffic
+  return traffic === 'search' ? searchBy(app, tokenOf(request)) : traffic
 }
 
 /** The class of a search that came with this token. A token that this process has not seen lately may be made up. */
-export function searchOf(app: App, token: string | undefined): 'search' | 'visitors' {
+export function searchBy(app: App, token: string | undefined): 'search' | 'visitors' {
   return app.sessions.actorSeen(token ?? '') === undefined ? 'visitors' : 'search'
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import fastifyCookie from '@fastify/cookie'
-import fastifyRateLimit from '@fastify/rate-limit'
+import proxyAddr from '@fastify/proxy-addr'
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify'
 import helmet from 'helmet'
@@ -15,19 +15,19 @@ import { addAsking } from './asking.ts'
 import { browser } from './browser.ts'
 import { addDeadline } from './deadline.ts'
 import { addDocs, collectDocs } from './docs.ts'
-import { type Door, openDoor } from './door.ts'
-import { addErrorHandler, problemOf, RefusedAtTheDoorError } from './errors.ts'
+import { addDoor } from './door.ts'
+import { addErrorHandler, problemOf } from './errors.ts'
 import { addGate } from './gate.ts'
 import { addHealth, addMetricsRoute } from './health.ts'
 import { addJson } from './json.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { logOptions } from './log.ts'
 import { addMetrics } from './metrics.ts'
-import { networkOf } from './network.ts'
 import { addNotFound } from './not-found.ts'
 import { addOverload } from './overload.ts'
 import { rawProblem, sendProblem } from './problem.ts'
-import { openSessions, tokenOf } from './signed-in.ts'
+import { openRateLimit } from './rate-limit.ts'
+import { openSessions } from './signed-in.ts'
 
 /** What a server is built with. */
 export type ServerOptions = {
@@ -48,17 +48,24 @@ export type ServerOptions = {
  */
 export async function buildServer(library: Library, options: ServerOptions = {}): Promise<App> {
   const limits: Limits = { ...defaultLimits, ...options.limits }
-  const door = openDoor(limits, { makeId: ({ headers }) => requestId(headers['x-request-id']) })
-  const app = makeServer(limits, options, door)
+  const isTrusted = trustOf(options)
+  const app = makeServer(limits, options, isTrusted)
   app.decorate('sessions', openSessions(library))
   addMetrics(app, library)
   closeInTime(app, limits)
   addDeadline(app, limits)
   addErrorHandler(app)
   const headers = safeHeaders()
-  await addDefences(app, limits, headers)
+  await addDefences(app, headers)
+  const rateLimit = openRateLimit(limits)
+  await rateLimit.guard(app)
   addOverload(app)
-  door.guard(app, headers)
+  addDoor(app, {
+    idOf,
+    addressOf: (request) => proxyAddr(request, isTrusted),
+    headers,
+    rateLimit,
+  })
   addAsking(app)
   addGate(app, options.actor)
   addJson(app)
@@ -74,19 +81,25 @@ export async function buildServer(library: Library, options: ServerOptions = {})
   return app
 }
 
-function makeServer(
-  limits: Limits,
-  { logLevel = 'info', logTo, trustProxy = false }: ServerOptions,
-  { serverFactory }: Door,
-): App {
+type Trust = ReturnType<typeof proxyAddr.compile>
+
+/** Whether who stands at this address may say for whom they ask. */
+function trustOf({ trustProxy = false }: ServerOptions): Trust {
+  if (trustProxy === true) return () => true
+  return proxyAddr.compile(trustProxy === false ? [] : trustProxy.split(',').map((each) => each.trim()))
+}
+
+function makeServer(limits: Limits, { logLevel = 'info', logTo }: ServerOptions, trustProxy: Trust): App {
   const app = Fastify({
-    serverFactory,
     logger: logOptions(logLevel, logTo),
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy,
     bodyLimit: limits.bodyBytes,
+    connectionTimeout: limits.idleConnectionMs,
+    requestTimeout: limits.longHandlerMs,
+    keepAliveTimeout: limits.idleConnectionMs,
     forceCloseConnections: 'idle',
-    genReqId: ({ headers }) => requestId(headers['x-request-id']),
+    genReqId: idOf,
     http: { maxHeaderSize: limits.headersBytes, headersTimeout: limits.headersMs },
     routerOptions: { maxParamLength: 200 },
     frameworkErrors: (error, request, reply) => sendProblem(reply, problemOf(error, request)),
@@ -122,7 +135,8 @@ function makeServer(
 }
 
 /** An id that came along is kept if it is short and plain, so that one request can be followed through a proxy. */
-function requestId(given: string | string[] | undefined): string {
+function idOf({ headers }: Pick<IncomingMessage, 'headers'>): string {
+  const given = headers['x-request-id']
   return typeof given === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(given) ? given : randomUUID()
 }
 
@@ -131,30 +145,12 @@ function clientErrorCode(code: string | undefined) {
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request-timeout' : 'request-invalid'
 }
 
-async function addDefences(app: App, limits: Limits, headers: Map<string, string>): Promise<void> {
+async function addDefences(app: App, headers: Map<string, string>): Promise<void> {
   app.addHook('onRequest', (_request, reply, done) => {
     reply.raw.setHeaders(headers)
     done()
   })
   await app.register(fastifyCookie)
-  await app.register(fastifyRateLimit, {
-    timeWindow: 60_000,
-    cache: 20_000,
-    // Signed in: by person. Else by address. A token counts once it was seen to be good, so that made-up tokens
-    // are counted by address.
-    keyGenerator: (request) => app.sessions.actorSeen(tokenOf(request) ?? '') ?? networkOf(request.ip),
-    max: (_, key) => {
-      if (key.startsWith('staff:')) return limits.staffPerMinute
-      return key.startsWith('patron:') ? limits.patronPerMinute : limits.anonymousPerMinute
-    },
-    addHeadersOnExceeding: {
-      'x-ratelimit-limit': false,
-      'x-ratelimit-remaining': false,
-      'x-ratelimit-reset': false,
-    },
-    errorResponseBuilder: (_, { ttl }) =>
-      new RefusedAtTheDoorError('too-many-requests', { retryAfterSeconds: Math.ceil(ttl / 1_000) }),
-  })
 }
 
 /** What helmet puts on an answer: the same on each, so that a checkout need not wait for it to be put together. */

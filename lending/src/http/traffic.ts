@@ -16,29 +16,32 @@ export type BoundedTraffic = Exclude<Traffic, 'free'>
  * does not wait: while others run it is told to come back. `deadlineMs` is from its arrival to its answer.
  */
 export const trafficBounds: Readonly<Record<BoundedTraffic, Bounds & { readonly deadlineMs: number }>> = {
-  'check-in': {
-    ...{ runningMax: 64, waitingMax: 2_000, startsATurn: 64 },
-    ...{ waitMs: 10_000, standingWaitMs: 10_000, deadlineMs: 30_000 },
-  },
-  checkout: {
-    ...{ runningMax: 64, waitingMax: 2_000, startsATurn: 64 },
-    ...{ waitMs: 8_000, standingWaitMs: 8_000, deadlineMs: 30_000 },
-  },
-  people: {
-    ...{ runningMax: 24, waitingMax: 500, startsATurn: 8 },
-    ...{ waitMs: 3_000, standingWaitMs: 3_000, deadlineMs: 30_000 },
-  },
+  'check-in': { runningMax: 64, waitingMax: 2_000, startsATurn: 64, waitMs: 10_000, deadlineMs: 30_000 },
+  checkout: { runningMax: 64, waitingMax: 2_000, startsATurn: 64, waitMs: 8_000, deadlineMs: 30_000 },
+  people: { runningMax: 24, waitingMax: 500, startsATurn: 8, waitMs: 3_000, deadlineMs: 30_000 },
   search: {
-    ...{ runningMax: searchSessions + 2, waitingMax: 100, startsATurn: 1 },
-    ...{ waitMs: 1_000, standingWaitMs: 100, deadlineMs: 15_000 },
+    runningMax: searchSessions + 2,
+    waitingMax: 100,
+    startsATurn: 1,
+    waitMs: 1_000,
+    standingWaitMs: 100,
+    deadlineMs: 15_000,
   },
   visitors: {
-    ...{ runningMax: 4, waitingMax: 100, startsATurn: 1 },
-    ...{ waitMs: 500, standingWaitMs: 50, deadlineMs: 10_000 },
+    runningMax: 4,
+    waitingMax: 100,
+    startsATurn: 1,
+    waitMs: 500,
+    standingWaitMs: 50,
+    deadlineMs: 10_000,
   },
   reports: {
-    ...{ runningMax: 4, waitingMax: 8, startsATurn: 1 },
-    ...{ waitMs: 250, standingWaitMs: 25, deadlineMs: 30_000 },
+    runningMax: 4,
+    waitingMax: 8,
+    startsATurn: 1,
+    waitMs: 250,
+    standingWaitMs: 25,
+    deadlineMs: 30_000,
   },
 }
 

@@ -16,6 +16,8 @@ export type Turnstile = {
   /** Refuses whoever comes now, if it has to: with the wait that was reckoned with. */
   readonly refusal: () => number | undefined
   readonly counts: () => TurnstileCounts
+  /** How many were begun so lately that they may want a processor: what takes longer waits for a client or for a lock. */
+  readonly atWork: () => number
   /** Lets in whoever may begin by now and refuses whoever has waited too long, although nobody has left. */
   readonly look: () => void
 }
@@ -38,12 +40,16 @@ type Waiting = {
   readonly drop: (waitedMs: number) => void
 }
 
+type Begun = { readonly at: number }
+
 /** Before anything was measured. */
 const serviceMsFirst = 5
 /** A queue that has not been empty for so long stands. Source: B. Maurer, Fail at Scale, ACM Queue 13 (8), 2015. */
 const standsAfterMs = 1_000
 /** After so long without a beginning one is begun, whoever else is at work: a desk that hangs must not stop the searches. */
 const heldMaxMs = 50
+/** What is not done after so long is not at work: a checkout takes some milliseconds. */
+const atWorkMaxMs = 100
 
 /** Opens the way in for one class. */
 export function openTurnstile(bounds: Bounds, world: World): Turnstile {
@@ -51,6 +57,7 @@ export function openTurnstile(bounds: Bounds, world: World): Turnstile {
   let refusedSoFar = 0
   return {
     look: crowd.letIn,
+    atWork: crowd.atWork,
     refusal: () => {
       const answer = admit(bounds, crowd.standing(), world.lagMs())
       if (answer.verdict !== 'refuse') return undefined
@@ -71,8 +78,8 @@ export function openTurnstile(bounds: Bounds, world: World): Turnstile {
         },
       }
       const start = () => {
-        const beganAt = crowd.begin()
-        leave = () => crowd.end(beganAt)
+        const begun = crowd.begin()
+        leave = () => crowd.end(begun)
         enter()
       }
       const refuse = (estimateMs: number) => {
@@ -109,10 +116,33 @@ function openLine(now: World['now']) {
   }
 }
 
+/** Those who are begun. */
+function openRunning(now: World['now']) {
+  const running = new Set<Begun>()
+  return {
+    count: () => running.size,
+    atWork: () => {
+      let count = 0
+      for (const { at } of running) if (now() - at <= atWorkMaxMs) count += 1
+      return count
+    },
+    begin: (): Begun => {
+      const begun = { at: now() }
+      running.add(begun)
+      return begun
+    },
+    /** Gives the time that it took. */
+    end: (begun: Begun): number => {
+      running.delete(begun)
+      return now() - begun.at
+    },
+  }
+}
+
 /** Those of a class who are begun and who wait. */
 function openCrowd(bounds: Bounds, { now, nextTurn, room }: Pick<World, 'now' | 'nextTurn' | 'room'>) {
   const line = openLine(now)
-  let running = 0
+  const running = openRunning(now)
   let startedThisTurn = 0
   let serviceMs = serviceMsFirst
   let paceMs = 0
@@ -122,7 +152,7 @@ function openCrowd(bounds: Bounds, { now, nextTurn, room }: Pick<World, 'now' | 
   let begunAt = now()
   const roomNow = () => (!room || now() - begunAt > heldMaxMs ? bounds.runningMax : room())
   const standing = () => ({
-    running,
+    running: running.count(),
     roomNow: roomNow(),
     waiting: line.waiting.size,
     hasStood: line.hasStood(),
@@ -153,18 +183,18 @@ function openCrowd(bounds: Bounds, { now, nextTurn, room }: Pick<World, 'now' | 
   return {
     standing,
     letIn,
-    /** Gives the time, for the end. */
-    begin: () => {
-      running += 1
+    atWork: running.atWork,
+    /** Gives what is to be ended. */
+    begin: (): Begun => {
       startedThisTurn += 1
       watchTurn()
-      begunAt = now()
-      return begunAt
+      const begun = running.begin()
+      begunAt = begun.at
+      return begun
     },
-    end: (beganAt: number) => {
-      running -= 1
+    end: (begun: Begun) => {
       const at = now()
-      serviceMs = learned(serviceMs, at - beganAt)
+      serviceMs = learned(serviceMs, running.end(begun))
       if (pacedFrom !== undefined) paceMs = learned(paceMs, at - pacedFrom)
       pacedFrom = line.waiting.size > 0 ? at : undefined
       letIn()

@@ -1,0 +1,94 @@
+import fastifyRateLimit from '@fastify/rate-limit'
+import type { App } from './app.ts'
+import { RefusedAtTheDoorError } from './errors.ts'
+import type { Limits } from './limits.ts'
+import { networkOf } from './network.ts'
+import { tokenOf } from './signed-in.ts'
+
+const windowMs = 60_000
+/** So many people and networks are counted at once; past it whoever came longest ago begins anew. */
+const countedMax = 20_000
+
+type Count = { current: number; readonly endsAt: number }
+
+/** How many requests each has made in the minute that runs for them. */
+export type RateLimit = {
+  /** Counts one of theirs. */
+  readonly spend: (key: string) => void
+  /** Milliseconds until theirs are answered again, if they have made too many. */
+  readonly closedForMs: (key: string) => number | undefined
+  /** Counts every request that comes to this app, and refuses with 429 and Retry-After those over the limit. */
+  readonly guard: (app: App) => Promise<void>
+}
+
+/** By person, if this process saw their token lately; else by network, so that made-up tokens gain nothing. */
+export function payerOf(app: App, token: string | undefined, address: string): string {
+  return app.sessions.actorSeen(token ?? '') ?? networkOf(address)
+}
+
+/** Opens the counts of a server, all empty. */
+export function openRateLimit(limits: Limits): RateLimit {
+  const counts = new Map<string, Count>()
+  const current = (key: string): Count | undefined => {
+    const count = counts.get(key)
+    return count && count.endsAt > performance.now() ? count : undefined
+  }
+  const spend = (key: string): Count => {
+    const running = current(key)
+    const count = running ?? { current: 0, endsAt: performance.now() + windowMs }
+    if (!running) {
+      counts.delete(key)
+      const oldest = counts.size >= countedMax ? counts.keys().next().value : undefined
+      if (oldest !== undefined) counts.delete(oldest)
+      counts.set(key, count)
+    }
+    count.current += 1
+    return count
+  }
+  /** What the plugin counts in. A route with a limit of its own has a key of its own (`groupId`), so one will do for all. */
+  class Store {
+    incr(
+      key: string,
+      told: (error: Error | null, result: { readonly current: number; readonly ttl: number }) => void,
+    ): void {
+      const { current, endsAt } = spend(key)
+      told(null, { current, ttl: endsAt - performance.now() })
+    }
+    child(): Store {
+      return this
+    }
+  }
+  return {
+    spend,
+    closedForMs: (key) => {
+      const count = current(key)
+      return count && count.current >= maxOf(limits, key) ? count.endsAt - performance.now() : undefined
+    },
+    guard: async (app) => {
+      await app.register(fastifyRateLimit, {
+        global: false,
+        store: Store,
+        timeWindow: windowMs,
+        keyGenerator: (request) => payerOf(app, tokenOf(request), request.ip),
+        max: (_, key) => maxOf(limits, key),
+        addHeadersOnExceeding: {
+          'x-ratelimit-limit': false,
+          'x-ratelimit-remaining': false,
+          'x-ratelimit-reset': false,
+        },
+        errorResponseBuilder: (_, { ttl }) =>
+          new RefusedAtTheDoorError('too-many-requests', { retryAfterSeconds: Math.ceil(ttl / 1_000) }),
+      })
+      const limit = app.rateLimit()
+      // Before the classes, which is not where the plugin would put it: whoever is refused there has asked all the same.
+      app.addHook('onRequest', async (request, reply) => {
+        if (request.routeOptions.config.rateLimit === undefined) await limit.call(app, request, reply)
+      })
+    },
+  }
+}
+
+function maxOf(limits: Limits, key: string): number {
+  if (key.startsWith('staff:')) return limits.staffPerMinute
+  return key.startsWith('patron:') ? limits.patronPerMinute : limits.anonymousPerMinute
+}
