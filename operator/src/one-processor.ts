@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs'
 import { availableParallelism } from 'node:os'
 
 /**
@@ -11,6 +12,13 @@ const flags = ['--single-threaded-gc', '--heap-growing-percent=50']
 export function suitOneProcessor(): void {
   const { execArgv, execPath, argv, env } = process
   if (availableParallelism() > 1 || execArgv.includes('--single-threaded-gc')) return
-  // Not on Windows. It cannot be taken for a failed start: where it fails, all goes on as it was, a little slower.
-  process.execve?.(execPath, [execPath, ...execArgv, ...flags, ...argv.slice(1)], env)
+  // Not on Windows, nor where Node may start no processes. Node aborts where the program cannot be started, which is
+  // looked at first: a program that was replaced under way leaves the process as it is, a little slower.
+  try {
+    accessSync(execPath, constants.X_OK)
+    process.execve?.(execPath, [execPath, ...execArgv, ...flags, ...argv.slice(1)], env)
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (!['ENOENT', 'EACCES', 'ERR_ACCESS_DENIED'].includes(code)) throw error
+  }
 }
