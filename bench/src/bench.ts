@@ -35,6 +35,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   ...(generated
     ? {
         'overload-of-bibby': overloadOfBibby,
+        'overload-of-bibby-shared': () => overloadOfBibby({ isShared: true }),
         'search-10k': () => searchRows(10_000),
         'search-100k': () => searchRows(100_000),
         'search-1m': () => searchRows(1_000_000),
