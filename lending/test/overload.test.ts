@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { Agent, type IncomingMessage, request } from 'node:http'
-import { connect, type Socket } from 'node:net'
+import { Agent, IncomingMessage, request, ServerResponse } from 'node:http'
+import { connect, Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
+import type { ServerOptions } from '../src/http/server.ts'
 import { trafficBounds } from '../src/http/traffic.ts'
 import { anOpenLibrary, aVisitor, type OpenLibrary, pagePassword } from './browser.ts'
 
@@ -46,22 +47,31 @@ const search = (at: OpenLibrary, headers: Record<string, string> = {}) =>
     body: JSON.stringify({ query: 'emma' }),
   })
 
-/** Searches of somebody signed in, as many as may be begun or wait: the next one is refused. */
-async function aFullSearch(at: OpenLibrary) {
+/** One is begun, and whoever comes meanwhile is refused: the same on a fast machine and a slow one. */
+const oneAtOnce = { runningMax: 1, waitingMax: 0, startsATurn: 1, waitMs: 60_000 }
+
+/** Visitors as they are, but for the time that they may wait: nobody is refused for a slow machine. */
+const patientVisitors = { ...trafficBounds.visitors, waitMs: 60_000, standingWaitMs: 60_000 }
+
+/** A library where somebody signed in searches and does not end: the next one's search is refused. */
+async function aBusyLibrary(limits: ServerOptions['limits'] = {}) {
+  const at = await anOpenLibrary({ limits, bounds: { search: oneAtOnce } })
   const authorization = `Bearer ${await tokenOf(at, await at.staff('desk'))}`
   await fetch(`${at.address}/api/v1/me`, { headers: { authorization } })
-  const { runningMax, waitingMax } = trafficBounds.search
-  const held = await Promise.all(
-    Array.from({ length: runningMax + waitingMax }, () =>
-      heldSearch(at, `authorization: ${authorization}\r\n`),
-    ),
-  )
-  await untilHeld(at, held.length, 'search')
-  return { authorization, held }
+  const held = await heldSearch(at, `authorization: ${authorization}\r\n`)
+  await untilHeld(at, 1, 'search')
+  return {
+    at,
+    authorization,
+    [Symbol.asyncDispose]: async () => {
+      held.destroy()
+      await at[Symbol.asyncDispose]()
+    },
+  }
 }
 
 test('while bots at the address of the branch hold all that visitors have, its desk, health and its own searches are answered', async () => {
-  await using at = await anOpenLibrary()
+  await using at = await anOpenLibrary({ bounds: { visitors: patientVisitors } })
   const token = await tokenOf(at, await at.staff('desk'))
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   await fetch(`${at.address}/api/v1/me`, { headers })
@@ -103,7 +113,7 @@ test('while bots at the address of the branch hold all that visitors have, its d
 })
 
 test('who is refused keeps their connection, unless a long body is left on it', async () => {
-  await using at = await anOpenLibrary()
+  await using at = await anOpenLibrary({ bounds: { visitors: patientVisitors } })
   const held = await Promise.all(Array.from({ length: 16 }, () => heldSearch(at)))
   await untilHeld(at, 16)
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -132,7 +142,7 @@ test('who is refused keeps their connection, unless a long body is left on it', 
 })
 
 test('what is refused is counted by class from 0 on, and the figures stay small', async () => {
-  await using at = await anOpenLibrary()
+  await using at = await anOpenLibrary({ bounds: { visitors: patientVisitors } })
   const figures = async () => (await fetch(`${at.address}/metrics`)).text()
   const before = await figures()
   for (const traffic of Object.keys(trafficBounds)) {
@@ -151,26 +161,26 @@ test('what is refused is counted by class from 0 on, and the figures stay small'
 })
 
 test('who is refused before Fastify looks hears the same as whom Fastify refuses, and is counted the same', async () => {
-  await using at = await anOpenLibrary()
-  const { authorization, held } = await aFullSearch(at)
-  const ask = async (body: string) => {
-    const reply = await fetch(`${at.address}/api/v1/books/search?from=door`, {
-      method: 'POST',
-      headers: { authorization, 'content-type': 'application/json', 'x-request-id': 'this-one' },
-      body,
-    })
-    const { date, connection, 'keep-alive': _, ...headers } = Object.fromEntries(reply.headers)
+  await using busy = await aBusyLibrary()
+  const { at, authorization } = busy
+  const ask = async (path: string, init: RequestInit = {}) => {
+    const headers = { authorization, 'content-type': 'application/json', 'x-request-id': 'this-one' }
+    const reply = await fetch(`${at.address}${path}`, { headers, ...init })
+    const { date, connection, 'keep-alive': _, ...rest } = Object.fromEntries(reply.headers)
     assert.ok(date)
-    return { status: reply.status, headers, body: await reply.json(), connection }
+    return { status: reply.status, headers: rest, body: await reply.json(), connection }
   }
-  // A long body is left to Fastify.
-  const { connection, ...byFastify } = await ask(JSON.stringify({ query: ' '.repeat(100_000) }))
+  // An address with a parameter is left to Fastify.
+  const byFastify = await ask('/api/v1/books/1')
   assert.equal(byFastify.status, 503)
-  assert.equal(connection, 'close')
-  const { connection: kept, ...atTheDoor } = await ask(JSON.stringify({ query: 'emma' }))
-  assert.equal(kept, 'keep-alive')
-  assert.deepEqual(atTheDoor, byFastify)
-  assert.equal(at.app.traffic().search.refused, 2)
+  const post = { method: 'POST', body: JSON.stringify({ query: 'emma' }) }
+  assert.deepEqual(await ask('/api/v1/books/search?from=door', post), byFastify)
+  const long = await ask('/api/v1/books/search', {
+    ...post,
+    body: JSON.stringify({ query: ' '.repeat(100_000) }),
+  })
+  assert.deepEqual([byFastify.connection, long.connection], ['keep-alive', 'close'])
+  assert.equal(at.app.traffic().search.refused, 3)
   const figures = await (await fetch(`${at.address}/metrics`)).text()
   assert.ok(
     figures.includes('bibby_requests_total{route="/api/v1/books/search",method="POST",class="5xx"} 2'),
@@ -179,61 +189,96 @@ test('who is refused before Fastify looks hears the same as whom Fastify refuses
     figures.includes('bibby_request_seconds_count{traffic="search",class="5xx"} 1'),
     'the door takes no time',
   )
-  for (const socket of held) socket.destroy()
+})
+
+test('a limit that is reached at the door is reached behind it, and hears the same', async () => {
+  // The search that is held is the first of the ten.
+  await using busy = await aBusyLibrary({ staffPerMinute: 10 })
+  const { at, authorization } = busy
+  for (let n = 1; n < 10; n++) assert.equal((await search(at, { authorization })).status, 503, `${n}`)
+  const ask = async (path: string, init: RequestInit = {}) => {
+    const reply = await fetch(`${at.address}${path}`, { headers: { authorization }, ...init })
+    const { retryAfterSeconds, ...told } = (await reply.json()) as Record<string, unknown>
+    const seconds = Number(reply.headers.get('retry-after'))
+    assert.equal(retryAfterSeconds, seconds)
+    assert.ok(seconds > 0 && seconds <= 60, `${seconds}`)
+    return { status: reply.status, ...told, instance: '' }
+  }
+  const atTheDoor = await ask('/api/v1/books/search', { method: 'POST', body: '{"query":"emma"}' })
+  assert.equal(atTheDoor.status, 429)
+  assert.deepEqual(await ask('/api/v1/books/1'), atTheDoor)
+  assert.equal(at.app.traffic().search.refused, 9, 'who has asked too much is not refused by the class')
+  const figures = await (await fetch(`${at.address}/metrics`)).text()
+  assert.ok(figures.includes('bibby_request_seconds_count{traffic="search",class="4xx"} 1'))
 })
 
 test('who is refused has asked all the same: their limit is reached by that, whatever they ask for, and is not another’s behind the same proxy', async () => {
-  await using at = await anOpenLibrary({ limits: { anonymousPerMinute: 30 }, trustProxy: 'loopback' })
-  const { runningMax, waitingMax } = trafficBounds.visitors
-  const inAll = runningMax + waitingMax
-  const held = await Promise.all(
-    Array.from({ length: inAll }, (_, nth) =>
-      heldSearch(at, `x-forwarded-for: 192.0.2.${Math.floor(nth / 16)}\r\n`),
-    ),
-  )
-  await untilHeld(at, inAll)
-  const from = (address: string) => ({ 'x-forwarded-for': address })
-  const bot = '192.0.2.0'
-  for (let spent = 16; spent < 30; spent++)
-    assert.equal((await search(at, from(bot))).status, 503, `${spent}`)
-  assert.equal((await search(at, from(bot))).status, 429, 'at the door')
+  await using at = await anOpenLibrary({
+    limits: { anonymousPerMinute: 5, signInsPerMinute: 3 },
+    bounds: { visitors: oneAtOnce },
+    trustProxy: 'loopback',
+  })
+  const bot = { 'x-forwarded-for': '192.0.2.1' }
+  const held = await heldSearch(at, 'x-forwarded-for: 192.0.2.1\r\n')
+  await untilHeld(at, 1)
+  for (let n = 1; n < 5; n++) assert.equal((await search(at, bot)).status, 503, `${n}`)
+  assert.equal((await search(at, bot)).status, 429, 'at the door')
+  const status = async (path: string, headers: Record<string, string>) =>
+    (await fetch(`${at.address}${path}`, { headers })).status
   for (const path of ['/api/v1/branches', '/api/v1/books/1', '/search?query=emma'])
-    assert.equal((await fetch(`${at.address}${path}`, { headers: from(bot) })).status, 429, path)
-  assert.equal((await search(at, from('192.0.2.99'))).status, 503)
-  assert.equal((await fetch(`${at.address}/api/v1/branches`, { headers: from('192.0.2.99') })).status, 200)
-  for (const socket of held) socket.destroy()
+    assert.equal(await status(path, bot), 429, path)
+  const other = { 'x-forwarded-for': '192.0.2.2' }
+  assert.equal((await search(at, other)).status, 503)
+  assert.equal(await status('/api/v1/branches', other), 200)
+
+  // A desk beside the bot: its sign-in has a limit of its own, and its token is not counted with those who have none.
+  const login = await at.staff('desk')
+  const signInBesideTheBot = async () =>
+    fetch(`${at.address}/api/v1/sessions`, {
+      method: 'POST',
+      headers: { ...bot, 'content-type': 'application/json' },
+      body: JSON.stringify({ kind: 'staff', account: login, password: pagePassword }),
+    })
+  const signedIn = await signInBesideTheBot()
+  assert.ok(signedIn.ok, `${signedIn.status}`)
+  const { token } = (await signedIn.json()) as { token: string }
+  assert.equal(await status('/api/v1/me', { ...bot, authorization: `Bearer ${token}` }), 200)
+  held.destroy()
 })
 
-test('pages refused by the share of a network spend of its limit too', async () => {
-  await using at = await anOpenLibrary({ limits: { anonymousPerMinute: 20 } })
-  const held = await Promise.all(Array.from({ length: 16 }, () => heldSearch(at)))
-  await untilHeld(at, 16)
-  const page = async () => (await fetch(`${at.address}/search?query=emma`)).status
-  for (let spent = 16; spent < 20; spent++) assert.equal(await page(), 503, `${spent}`)
-  assert.equal(await page(), 429)
-  for (const socket of held) socket.destroy()
+test('a page refused for too many requests asks the database nothing', async () => {
+  let asked = 0
+  await using at = await anOpenLibrary({
+    limits: { anonymousPerMinute: 1 },
+    through: (db) => ({
+      ...db,
+      rows: (statement) => {
+        asked += 1
+        return db.rows(statement)
+      },
+    }),
+  })
+  const page = () => fetch(`${at.address}/search?query=emma`, { headers: { accept: 'text/html' } })
+  assert.equal((await page()).status, 200)
+  asked = 0
+  const refused = await page()
+  assert.equal(refused.status, 429)
+  assert.match(await refused.text(), /<h1/)
+  assert.equal(asked, 0)
 })
 
-test('a limit that is reached at the door is reached behind it', async () => {
-  await using at = await anOpenLibrary({ limits: { staffPerMinute: 140 } })
-  const { authorization, held } = await aFullSearch(at)
-  const left = 140 - held.length
-  for (let n = 0; n < left; n++) assert.equal((await search(at, { authorization })).status, 503, `${n}`)
-  assert.equal(at.app.traffic().search.refused, left)
-  const atTheDoor = await search(at, { authorization })
-  assert.equal(atTheDoor.status, 429)
-  assert.equal(
-    at.app.traffic().search.refused,
-    left,
-    'who has asked too much is not counted as refused by the class',
-  )
-  assert.match(atTheDoor.headers.get('retry-after') ?? '', /^[1-5]?\d$|^60$/)
-  const { retryAfterSeconds, ...told } = (await atTheDoor.json()) as Record<string, unknown>
-  assert.equal(retryAfterSeconds, Number(atTheDoor.headers.get('retry-after')))
-  // An address with a parameter is not known at the door.
-  const behind = await fetch(`${at.address}/api/v1/books/1`, { headers: { authorization } })
-  assert.equal(behind.status, 429)
-  const { retryAfterSeconds: _, ...toldBehind } = (await behind.json()) as Record<string, unknown>
-  assert.deepEqual({ ...told, instance: '' }, { ...toldBehind, instance: '' })
-  for (const socket of held) socket.destroy()
+test('a client that has gone before it was looked at has no address, and is counted like any other', async () => {
+  await using at = await anOpenLibrary({ bounds: { visitors: oneAtOnce } })
+  const held = await heldSearch(at)
+  await untilHeld(at, 1)
+  const refuse = () => {
+    const request = new IncomingMessage(new Socket())
+    Object.assign(request, { method: 'POST', url: '/api/v1/books/search' })
+    const response = new ServerResponse(request)
+    at.app.server.emit('request', request, response)
+    return response.statusCode
+  }
+  assert.equal(refuse(), 503)
+  assert.equal(refuse(), 503)
+  held.destroy()
 })

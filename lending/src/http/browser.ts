@@ -45,7 +45,7 @@ export async function browser(
       return done(new RefusedAtTheDoorError('form-stale'))
     return app.csrfProtection(request, reply, done)
   })
-  await app.register(pages, { library })
+  await app.register(pages, { library, limits })
 }
 
 function formToken(request: FastifyRequest): string {

@@ -16,7 +16,7 @@ type Refusal = { readonly code: 'overloaded' | 'too-many-requests'; readonly ret
 /** What the door asks about a request, as Fastify would answer it. */
 export type AtTheDoor = {
   readonly idOf: (request: IncomingMessage) => string
-  readonly addressOf: (request: IncomingMessage) => string
+  readonly addressOf: (request: IncomingMessage) => string | undefined
   /** Go with every answer. */
   readonly headers: ReadonlyMap<string, string>
   readonly rateLimit: RateLimit
@@ -25,8 +25,8 @@ export type AtTheDoor = {
 /**
  * Says no to whoever has asked too much or whose class refuses them, before Fastify has looked at the request: in a flood
  * most of what a process does is to refuse, and everything that is done for such a request is taken from a desk. It knows
- * the routes of the API that have no parameter in their path; the others, and the pages, are refused by the same limits
- * and classes a little later, and so is what comes in by the second address of a name (`localhost` may have two). What
+ * the routes of the API that have no parameter in their path and no limit of their own; the others, and the pages, are
+ * refused by the same limits and classes a little later, and so is what comes in by the second address of a name (`localhost` may have two). What
  * is refused here is counted (`bibby_refused_overloaded_total`, `bibby_requests_total`), not timed and not logged.
  */
 export function addDoor(app: App, at: AtTheDoor): void {
@@ -44,10 +44,10 @@ export function addDoor(app: App, at: AtTheDoor): void {
     const { url = '', method = '' } = request
     const end = url.indexOf('?')
     const route = routes.get(`${method} ${end < 0 ? url : url.slice(0, end)}`)
-    if (!route || isClosing || hasLongBody(request)) return false
+    if (!route || isClosing) return false
     const refusal = refusalOf(app, at, { request, route })
     if (!refusal) return false
-    const status = say(response, at.idOf(request), refusal)
+    const status = say(response, refusal, { requestId: at.idOf(request), isLast: hasLongBody(request) })
     app.metrics.answered({ route, status })
     return true
   }
@@ -75,8 +75,8 @@ function refusalOf(
   return { code: 'overloaded', retryAfterSeconds }
 }
 
-function knownHere({ method, url }: RouteOptions & { readonly url: string }): readonly Route[] {
-  if (!isApiPath(url) || /[:*]/.test(url)) return []
+function knownHere({ method, url, config }: RouteOptions & { readonly url: string }): readonly Route[] {
+  if (config?.rateLimit !== undefined || !isApiPath(url) || /[:*]/.test(url)) return []
   return [method].flat().flatMap((each) => {
     const traffic = trafficOf(each, url)
     return traffic && traffic !== 'free' ? [{ url, method: each, traffic }] : []
@@ -98,12 +98,18 @@ function openRefusals(headers: ReadonlyMap<string, string>) {
     return { status: answer.status, head, before, after }
   }
   const made = new Map<string, ReturnType<typeof make>>()
-  return (response: ServerResponse, requestId: string, refusal: Refusal): number => {
+  return (
+    response: ServerResponse,
+    refusal: Refusal,
+    { requestId, isLast }: { readonly requestId: string; readonly isLast: boolean },
+  ): number => {
     const key = `${refusal.code} ${refusal.retryAfterSeconds}`
     const answer = made.get(key) ?? make(refusal)
     made.set(key, answer)
     const body = answer.before + requestId + answer.after
     const own = ['x-request-id', requestId, 'content-length', String(Buffer.byteLength(body))]
+    // What is left of a long body is not read: the connection cannot carry another request.
+    if (isLast) own.push('connection', 'close')
     response.writeHead(answer.status, [...answer.head, ...own])
     response.end(body)
     return answer.status

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { FastifyRequest } from 'fastify'
+import type { Bounds } from './admission.ts'
 import type { App } from './app.ts'
 import { RefusedAtTheDoorError } from './errors.ts'
 import { networkOf } from './network.ts'
@@ -22,16 +23,35 @@ const retrySecondsMax = 30
 const desks: readonly BoundedTraffic[] = ['check-in', 'checkout']
 const givesWay: readonly BoundedTraffic[] = ['search', 'visitors', 'reports']
 
+/** What classes may take. */
+export type TrafficBounds = Readonly<Partial<Record<BoundedTraffic, Bounds>>>
+
+/** Gives each route and each request its class; a route that has none cannot be registered. */
+export function addTraffic(app: App): void {
+  app.addHook('onRoute', (route) => {
+    for (const method of [route.method].flat()) {
+      const traffic = trafficOf(method, route.url)
+      if (!traffic) throw new Error(`${method} ${route.url} has no class: add it to the table in traffic.ts.`)
+      route.config = { ...route.config, traffic }
+    }
+  })
+  app.decorateRequest('traffic', 'people')
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.traffic = ofRequest(app, request)
+    done()
+  })
+}
+
 /**
  * Lets each request in by its class, before anything is done for it. When a class would wait longer than it may, it is
  * refused at once with 503 `overloaded` and Retry-After; the classes that may wait least go first. The check stands at
  * the arrival, because one poll of the event loop hands over all sockets that are ready before any timer runs.
  */
-export function addOverload(app: App): void {
+export function addOverload(app: App, bounds: TrafficBounds = {}): void {
   const world = watchedLoop(app, () => {
     for (const way of Object.values(ways)) way.look()
   })
-  const ways = openWays(world, availableParallelism())
+  const ways = openWays(world, availableParallelism(), { ...trafficBounds, ...bounds })
   const letOthersIn = () => {
     for (const name of givesWay) ways[name].look()
   }
@@ -40,19 +60,9 @@ export function addOverload(app: App): void {
     const estimateMs = ways[traffic].refusal()
     return estimateMs === undefined ? undefined : retryAfter(estimateMs)
   })
-  app.addHook('onRoute', (route) => {
-    for (const method of [route.method].flat()) {
-      const traffic = trafficOf(method, route.url)
-      if (!traffic) throw new Error(`${method} ${route.url} has no class: add it to the table in traffic.ts.`)
-      route.config = { ...route.config, traffic }
-    }
-  })
-  // Of what is answered before it comes in here.
-  app.decorateRequest('traffic', 'people')
   const underWay = new Map<string, number>()
   app.addHook('onRequest', (request, reply, done) => {
-    const traffic = ofRequest(app, request)
-    request.traffic = traffic
+    const { traffic } = request
     if (traffic === 'free') return done()
     const refuse = (estimateMs: number) => done(refusalFor(estimateMs))
     const network = traffic === 'visitors' ? networkOf(request.ip) : undefined
@@ -71,13 +81,17 @@ export function addOverload(app: App): void {
 }
 
 /** Opens the way in for each class; those that give way have the processors that no desk is at work on. */
-export function openWays(world: World, processors: number): Ways {
+export function openWays(
+  world: World,
+  processors: number,
+  bounds: Required<TrafficBounds> = trafficBounds,
+): Ways {
   const room = () => {
     const atWork = desks.reduce((sum, name) => sum + ways[name].atWork(), 0)
     return atWork === 0 ? Number.POSITIVE_INFINITY : processors - atWork
   }
   const ways: Ways = mapped((name) =>
-    openTurnstile(trafficBounds[name], givesWay.includes(name) ? { ...world, room } : world),
+    openTurnstile(bounds[name], givesWay.includes(name) ? { ...world, room } : world),
   )
   return ways
 }

@@ -6,7 +6,7 @@ import { networkOf } from './network.ts'
 import { tokenOf } from './signed-in.ts'
 
 const windowMs = 60_000
-/** So many people and networks are counted at once; past it whoever came longest ago begins anew. */
+/** So many people and networks are counted at once; past it whoever's minute began first begins anew. */
 const countedMax = 20_000
 
 type Count = { current: number; readonly endsAt: number }
@@ -21,9 +21,14 @@ export type RateLimit = {
   readonly guard: (app: App) => Promise<void>
 }
 
-/** By person, if this process saw their token lately; else by network, so that made-up tokens gain nothing. */
-export function payerOf(app: App, token: string | undefined, address: string): string {
-  return app.sessions.actorSeen(token ?? '') ?? networkOf(address)
+/**
+ * By person, if this process saw their token lately; else by network, in which those with a token are counted apart: whoever
+ * has just signed in is not shut out by a bot beside them, and made-up tokens gain one more count in all. A client that
+ * has gone already may have no address.
+ */
+export function payerOf(app: App, token: string | undefined, address: string | undefined): string {
+  const actor = token === undefined ? undefined : app.sessions.actorSeen(token)
+  return actor ?? `${networkOf(address ?? 'unknown')}${token === undefined ? '' : ' with a token'}`
 }
 
 /** Opens the counts of a server, all empty. */
@@ -45,23 +50,30 @@ export function openRateLimit(limits: Limits): RateLimit {
     count.current += 1
     return count
   }
-  /** What the plugin counts in. A route with a limit of its own has a key of its own (`groupId`), so one will do for all. */
+  /** What the plugin counts in. Routes with a limit of their own count apart, those of a group together. */
   class Store {
+    readonly #group: string
+    constructor({ groupId = '' }: { readonly groupId?: string }) {
+      this.#group = groupId
+    }
     incr(
       key: string,
       told: (error: Error | null, result: { readonly current: number; readonly ttl: number }) => void,
     ): void {
-      const { current, endsAt } = spend(key)
+      const { current, endsAt } = spend(`${this.#group} ${key}`)
       told(null, { current, ttl: endsAt - performance.now() })
     }
-    child(): Store {
-      return this
+    child(limit: object): Store {
+      const { groupId, timeWindow } = limit as { groupId?: string; timeWindow?: unknown }
+      if (!groupId || timeWindow !== windowMs)
+        throw new Error('A limit of a route needs a groupId, and counts by the minute as all do.')
+      return new Store({ groupId })
     }
   }
   return {
-    spend,
+    spend: (key) => void spend(` ${key}`),
     closedForMs: (key) => {
-      const count = current(key)
+      const count = current(` ${key}`)
       return count && count.current >= maxOf(limits, key) ? count.endsAt - performance.now() : undefined
     },
     guard: async (app) => {

@@ -24,7 +24,7 @@ import { defaultLimits, type Limits } from './limits.ts'
 import { logOptions } from './log.ts'
 import { addMetrics } from './metrics.ts'
 import { addNotFound } from './not-found.ts'
-import { addOverload } from './overload.ts'
+import { addOverload, addTraffic, type TrafficBounds } from './overload.ts'
 import { rawProblem, sendProblem } from './problem.ts'
 import { openRateLimit } from './rate-limit.ts'
 import { openSessions } from './signed-in.ts'
@@ -40,6 +40,8 @@ export type ServerOptions = {
   /** Which proxies may say who the client is: `true` for any, or addresses. Default: none. */
   readonly trustProxy?: boolean | string
   readonly limits?: Partial<Limits>
+  /** What a class of requests may take, where that is not what `trafficBounds` says. */
+  readonly bounds?: TrafficBounds
 }
 
 /**
@@ -57,12 +59,13 @@ export async function buildServer(library: Library, options: ServerOptions = {})
   addErrorHandler(app)
   const headers = safeHeaders()
   await addDefences(app, headers)
+  addTraffic(app)
   const rateLimit = openRateLimit(limits)
   await rateLimit.guard(app)
-  addOverload(app)
+  addOverload(app, options.bounds)
   addDoor(app, {
     idOf,
-    addressOf: (request) => proxyAddr(request, isTrusted),
+    addressOf: (request) => (isTrusted ? proxyAddr(request, isTrusted) : request.socket.remoteAddress),
     headers,
     rateLimit,
   })
@@ -81,12 +84,13 @@ export async function buildServer(library: Library, options: ServerOptions = {})
   return app
 }
 
-type Trust = ReturnType<typeof proxyAddr.compile>
+type Trust = false | ReturnType<typeof proxyAddr.compile>
 
-/** Whether who stands at this address may say for whom they ask. */
+/** Whether who stands at this address may say for whom they ask. False: nobody may, and it is not looked for. */
 function trustOf({ trustProxy = false }: ServerOptions): Trust {
+  if (trustProxy === false) return false
   if (trustProxy === true) return () => true
-  return proxyAddr.compile(trustProxy === false ? [] : trustProxy.split(',').map((each) => each.trim()))
+  return proxyAddr.compile(trustProxy.split(',').map((each) => each.trim()))
 }
 
 function makeServer(limits: Limits, { logLevel = 'info', logTo }: ServerOptions, trustProxy: Trust): App {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import Fastify from 'fastify'
 import type { App } from './app.ts'
-import { addOverload } from './overload.ts'
+import { addTraffic } from './overload.ts'
 import { trafficBounds, trafficOf } from './traffic.ts'
 
 test('the desk is refused last, and reports first', () => {
@@ -41,7 +41,7 @@ test('a route is of the class of its own row, or else of the nearest address abo
 
 test('a route without a class cannot be registered', async () => {
   const app = Fastify() as unknown as App
-  addOverload(app)
+  addTraffic(app)
   assert.throws(() => app.get('/nowhere', () => 'x'), /GET \/nowhere has no class/)
   await app.close()
 })

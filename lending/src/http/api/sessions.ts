@@ -22,7 +22,6 @@ export async function sessions(app: App, { library, limits }: ApiServed): Promis
       config: {
         rateLimit: {
           max: limits.signInsPerMinute,
-          timeWindow: 60_000,
           keyGenerator: (request) => networkOf(request.ip),
           groupId: 'sign-in',
         },
@@ -83,7 +82,6 @@ function ownPassword(app: App, { library, limits }: ApiServed): void {
       config: {
         rateLimit: {
           max: limits.signInsPerMinute,
-          timeWindow: 60_000,
           keyGenerator: (request) => networkOf(request.ip),
           groupId: 'sign-in',
         },

@@ -3,7 +3,6 @@ import { setOwnPassword } from '../../staff/own-password.ts'
 import { wantedPassword } from '../../staff/password.ts'
 import { confirmPassword, type SignedIn } from '../../staff/session.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
-import { defaultLimits } from '../limits.ts'
 import { sessionCookie, tokenOf } from '../signed-in.ts'
 import { hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
@@ -20,7 +19,7 @@ export function mePages(served: Served): void {
 
   app.get('/me', { config: { access } }, (request, reply) => showMe(served, request, reply))
 
-  const rateLimit = { max: defaultLimits.signInsPerMinute, timeWindow: 60_000, groupId: 'sign-in' }
+  const rateLimit = { max: served.limits.signInsPerMinute, groupId: 'sign-in' }
   app.post('/me/password', { config: { access, rateLimit } }, async (request, reply) => {
     const who = personIn(request)
     const password = typedPassword(request.body)

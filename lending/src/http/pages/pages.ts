@@ -1,5 +1,6 @@
 import type { Library } from '../../library.ts'
 import type { App } from '../app.ts'
+import type { Limits } from '../limits.ts'
 import { accountPages } from './account-page.ts'
 import { assetRoutes } from './asset.ts'
 import { branchPages } from './branches-page.ts'
@@ -34,8 +35,11 @@ import { staffPages } from './staff-page.ts'
 import { titlePages } from './title-page.ts'
 
 /** All pages. They work without script; each form carries a CSRF token and an idempotency key. */
-export async function pages(app: App, { library }: { readonly library: Library }): Promise<void> {
-  const served = { app, library }
+export async function pages(
+  app: App,
+  { library, limits }: { readonly library: Library; readonly limits: Limits },
+): Promise<void> {
+  const served = { app, library, limits }
   assetRoutes(app)
   problemPages(served)
   for (const part of [

@@ -42,8 +42,8 @@ async function problemVisit(
   told?: Problem,
 ): Promise<Visit> {
   const asked = { who, csrf: '', address: url, now: library.clock(), said: undefined }
-  // Refused because there is too much to do: it must cost next to nothing.
-  if (told?.code === 'overloaded')
+  // Refused because too much is asked: it must cost next to nothing.
+  if (told?.code === 'overloaded' || told?.code === 'too-many-requests')
     return { ...asked, branch: undefined, library: undefined, stopped: undefined }
   const [[branch], settings, stands] = await Promise.all([
     branches(library.db).catch(() => []),

@@ -14,6 +14,7 @@ import {
 import { answerTo } from '../answers.ts'
 import type { App } from '../app.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
+import type { Limits } from '../limits.ts'
 import type { WriteOutcome } from '../metrics.ts'
 import { believedIn } from '../writing.ts'
 import { address } from './address.ts'
@@ -24,7 +25,7 @@ import { type Frame, page } from './layout.ts'
 import type { Visit } from './visit.ts'
 
 /** What every page plugin works with. */
-export type Served = { readonly app: App; readonly library: Library }
+export type Served = { readonly app: App; readonly library: Library; readonly limits: Limits }
 
 /** Learns what a page needs to know of the request: who, where, when. */
 export async function visitOf(

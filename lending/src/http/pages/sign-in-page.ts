@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type SignInRefused, signIn } from '../../staff/session.ts'
-import { defaultLimits } from '../limits.ts'
 import { signInBrowser, signOutBrowser } from '../signed-in.ts'
 import { asked } from './asked.ts'
 import { carried, hidden, textField } from './form.ts'
@@ -20,7 +19,7 @@ export function signInPages(served: Served): void {
     return showSignIn(served, request, reply, { to, kind, account: '' })
   })
 
-  const rateLimit = { max: defaultLimits.signInsPerMinute, timeWindow: 60_000, groupId: 'sign-in' }
+  const rateLimit = { max: served.limits.signInsPerMinute, groupId: 'sign-in' }
   app.post('/sign-in', { config: { access: 'anyone', rateLimit } }, async (request, reply) => {
     const { to, kind } = readQuery(request.body)
     const account = asked(request.body).text('account', { max: 64, label: 'The name' })
