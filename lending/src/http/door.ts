@@ -23,11 +23,12 @@ export type AtTheDoor = {
 }
 
 /**
- * Says no to whoever has asked too much or whose class refuses them, before Fastify has looked at the request: in a flood
- * most of what a process does is to refuse, and everything that is done for such a request is taken from a desk. It knows
- * the routes of the API that have no parameter in their path and no limit of their own; the others, and the pages, are
- * refused by the same limits and classes a little later, and so is what comes in by the second address of a name (`localhost` may have two). What
- * is refused here is counted (`bibby_refused_overloaded_total`, `bibby_requests_total`), not timed and not logged.
+ * Says no to whoever has asked too much or whose class refuses them, before Fastify has looked at the request: in a
+ * flood most of what a process does is to refuse, and everything that is done for such a request is taken from a desk.
+ * It knows the routes of the API that have no parameter in their path and no limit of their own; the others, and the
+ * pages, are refused by the same limits and classes a little later, and so is what comes in by the second address of a
+ * name (`localhost` may have two). What is refused here is counted (`bibby_refused_overloaded_total`,
+ * `bibby_requests_total`), not timed and not logged.
  */
 export function addDoor(app: App, at: AtTheDoor): void {
   const routes = new Map<string, Route>()
