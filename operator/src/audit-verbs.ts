@@ -62,7 +62,7 @@ function inWords({
     came === 'intact' ? 'The journal is as it was written.' : `${title} ${next}`,
     ...findings.map(({ text }) => text),
     ...(found > findings.length ? [`And ${found - findings.length} more.`] : []),
-    `${links} links checked, ${notLinkedYet} entries not linked yet, ${heads} heads outside compared${
+    `Links checked: ${links}; entries not linked yet: ${notLinkedYet}; heads outside compared: ${heads}${
       lastHeadAt === null ? '' : `, the newest of ${lastHeadAt}`
     }.`,
     ...remarks,
