@@ -12,9 +12,9 @@ const changes: readonly (readonly [from: string, to: string])[] =
         openDoor,
         ['import { networkOf }', "import underPressure from '@fastify/under-pressure'\nimport { networkOf }"],
         [
-          'export function addOverload(app: App): void {',
+          'export function addOverload(app: App, bounds: TrafficBounds = {}): void {',
           // As its README has it.
-          `export function addOverload(app: App): void {
+          `export function addOverload(app: App, bounds: TrafficBounds = {}): void {
   void app.register(underPressure, {
     maxEventLoopDelay: 1_000,
     maxHeapUsedBytes: 1_000_000_000,
