@@ -202,6 +202,7 @@ test('a limit that is reached at the door is reached behind it, and hears the sa
     const seconds = Number(reply.headers.get('retry-after'))
     assert.equal(retryAfterSeconds, seconds)
     assert.ok(seconds > 0 && seconds <= 60, `${seconds}`)
+    assert.equal(reply.headers.get('x-ratelimit-limit'), null)
     return { status: reply.status, ...told, instance: '' }
   }
   const atTheDoor = await ask('/api/v1/books/search', { method: 'POST', body: '{"query":"emma"}' })
@@ -263,7 +264,10 @@ test('a page refused for too many requests asks the database nothing', async () 
   asked = 0
   const refused = await page()
   assert.equal(refused.status, 429)
-  assert.match(await refused.text(), /<h1/)
+  const text = await refused.text()
+  assert.match(text, /<h1>Too much was asked/)
+  const [, stylesheet = ''] = /<link rel="stylesheet" href="([^"]+)"/.exec(text) ?? []
+  assert.equal((await fetch(`${at.address}${stylesheet}`)).status, 200, 'it is seen as it should be')
   assert.equal(asked, 0)
 })
 

@@ -9,6 +9,8 @@ const windowMs = 60_000
 /** So many people and networks are counted at once; past it whoever's minute began first begins anew. */
 const countedMax = 20_000
 
+const noCounts = { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false }
+
 type Count = { current: number; readonly endsAt: number }
 
 /** How many requests each has made in the minute that runs for them. */
@@ -83,11 +85,9 @@ export function openRateLimit(limits: Limits): RateLimit {
         timeWindow: windowMs,
         keyGenerator: (request) => payerOf(app, tokenOf(request), request.ip),
         max: (_, key) => maxOf(limits, key),
-        addHeadersOnExceeding: {
-          'x-ratelimit-limit': false,
-          'x-ratelimit-remaining': false,
-          'x-ratelimit-reset': false,
-        },
+        // Retry-After says all that a client needs, here and at the door.
+        addHeaders: noCounts,
+        addHeadersOnExceeding: noCounts,
         errorResponseBuilder: (_, { ttl }) =>
           new RefusedAtTheDoorError('too-many-requests', { retryAfterSeconds: Math.ceil(ttl / 1_000) }),
       })

@@ -35,7 +35,8 @@ export function asset(name: AssetName): string {
 export function assetRoutes(app: App): void {
   app.get<{ Params: { name: string }; Querystring: { v?: string } }>(
     '/assets/:name',
-    { config: { access: 'anyone' } },
+    // A page that says that too much was asked needs its looks.
+    { config: { access: 'anyone', rateLimit: false } },
     (request, reply) => {
       const found = assets.get(request.params.name)
       if (!found) return reply.callNotFound()

@@ -62,6 +62,10 @@ const pageWords: Readonly<Record<string, { readonly title: string; readonly next
     title: 'The form is out of date.',
     next: 'Nothing was changed. Go back, load the page again, and send the form from there.',
   },
+  'too-many-requests': {
+    title: 'Too much was asked from here within a minute.',
+    next: 'Wait a minute, then load the page again.',
+  },
   'not-permitted': {
     title: 'You may not do this.',
     next: 'Ask somebody who may, or sign in as somebody else.',
