@@ -50,8 +50,8 @@ export type ServerOptions = {
  */
 export async function buildServer(library: Library, options: ServerOptions = {}): Promise<App> {
   const limits: Limits = { ...defaultLimits, ...options.limits }
-  const isTrusted = trustOf(options)
-  const app = makeServer(limits, options, isTrusted)
+  const trust = trustOf(options)
+  const app = makeServer(limits, options, trust)
   app.decorate('sessions', openSessions(library))
   addMetrics(app, library)
   closeInTime(app, limits)
@@ -65,7 +65,7 @@ export async function buildServer(library: Library, options: ServerOptions = {})
   addOverload(app, options.bounds)
   addDoor(app, {
     idOf,
-    addressOf: (request) => (isTrusted ? proxyAddr(request, isTrusted) : request.socket.remoteAddress),
+    addressOf: (request) => (trust ? proxyAddr(request, trust) : request.socket.remoteAddress),
     headers,
     rateLimit,
   })
@@ -86,7 +86,7 @@ export async function buildServer(library: Library, options: ServerOptions = {})
 
 type Trust = false | ReturnType<typeof proxyAddr.compile>
 
-/** Whether who stands at this address may say for whom they ask. False: nobody may, and it is not looked for. */
+/** Who may say for whom they ask, by their address. False: nobody may, and it is not looked for. */
 function trustOf({ trustProxy = false }: ServerOptions): Trust {
   if (trustProxy === false) return false
   if (trustProxy === true) return () => true

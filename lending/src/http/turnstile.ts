@@ -16,7 +16,7 @@ export type Turnstile = {
   /** Refuses whoever comes now, if it has to: with the wait that was reckoned with. */
   readonly refusal: () => number | undefined
   readonly counts: () => TurnstileCounts
-  /** How many were begun so lately that they may want a processor: what takes longer waits for a client or for a lock. */
+  /** How many were begun so lately that they may want a processor: what takes longer mostly waits for a client or a lock. */
   readonly atWork: () => number
   /** Lets in whoever may begin by now and refuses whoever has waited too long, although nobody has left. */
   readonly look: () => void
