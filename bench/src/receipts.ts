@@ -1,15 +1,21 @@
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, request } from 'node:http'
-import { createServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { noticesOf } from '@bibby/lending/notices/cause.ts'
 import { noticeBalance } from '@bibby/lending/notices/ledger.ts'
 import { type Database, openPool } from '@bibby/lending/postgres/pool.ts'
 import { sql } from '@bibby/lending/postgres/sql.ts'
+import {
+  type Act,
+  type FaultyMailServer,
+  faultyMailServer,
+  type Step,
+} from '@bibby/notices/test/mail-server.ts'
+import { serviceProcess } from '@bibby/notices/test/service-process.ts'
 import { barcodeOf, cardOf, desk, fillLibrary } from './filled-library.ts'
 import { percentiles } from './percentiles.ts'
 import type { Row } from './row.ts'
-import { dataFolder, type RunningBibby, startBibby } from './running-bibby.ts'
+import { dataFolder, startBibby } from './running-bibby.ts'
 import { signIn } from './sign-in.ts'
 
 const patrons = 20_000
@@ -21,92 +27,161 @@ const connections = 24
 const perSecond = 80
 /** By then the sender is at its most: it begins with a letter a second, which doubles every ten. */
 const warmSeconds = 60
-const seconds = 30
+/** Of each stretch: mail goes well for so long, and then fails for so long, or the other way round. */
+const stretchSeconds = 15
 
 /**
- * Checkouts of patrons who want receipts against those of patrons who do not, one after the other in the same run,
- * through HTTP: once while the sender is at work, and once while there is no notice service.
+ * Checkouts, every other one with a receipt, through HTTP: while mail fails in each of four ways against the stretches beside
+ * them in which it goes well; and those with a receipt against those without, in turns.
  */
 export async function receipts(): Promise<readonly Row[]> {
   await using folder = await dataFolder()
-  const at = { from: 0 }
-  const atWork = await measured(folder.path, at, {}, async (db, bibby) => {
-    await fillLibrary(db, { patrons, copies })
-    // Every other patron wants receipts.
-    await db.rows(sql`
-      update patron set email = 'reader-' || card || '@example.org', wants_receipts = true where card::bigint % 2 = 1
-    `)
-    await db.rows(sql`update staff set role = 'operator' where login = ${desk.account}`)
-    await turnOn(bibby.address, await signIn(bibby.address, desk))
-    await queue(db)
-  })
-  const dead = await measured(folder.path, at, await nobodyThere(), async () => undefined)
-  if (atWork.letters === 0) throw new Error('The sender sent nothing: this says nothing about it.')
-  if (dead.letters > 0) throw new Error('Letters went out although there was no notice service.')
-  return [
-    row('while the sender is at work', atWork, `${atWork.letters} letters went out meanwhile`),
-    row('while there is no notice service', dead, `${dead.waiting.toLocaleString('en')} notices waited`),
-  ]
-}
-
-type Measured = {
-  readonly withReceipt: readonly number[]
-  readonly without: readonly number[]
-  /** Sent while it was measured. */
-  readonly letters: number
-  readonly waiting: number
-}
-
-async function measured(
-  folder: string,
-  at: { from: number },
-  settings: Readonly<Record<string, string>>,
-  prepare: (db: Database, bibby: RunningBibby) => Promise<void>,
-): Promise<Measured> {
-  await using bibby = await startBibby(folder, { env: settings })
+  await using letters = await dataFolder()
+  await using mail = await openMail(letters.path)
+  const env = { BIBBY_NOTICE_URL: mail.url, BIBBY_NOTICE_TOKEN: mail.token }
+  await using bibby = await startBibby(folder.path, { env })
   await using db = openPool({
     connection: bibby.connection,
     name: 'bench',
     connectionsMax: 2,
     statementLimitMs: 600_000,
   })
-  await prepare(db, bibby)
-  const token = await signIn(bibby.address, desk)
-  await lendAtPace(bibby.address, token, at, warmSeconds)
+  const token = await prepare(db, bibby.address)
+  let from = 0
+  const lendFor = (seconds: number) => {
+    const begun = from
+    from += seconds * perSecond
+    return lendAtPace({ address: bibby.address, token, from: begun, count: seconds * perSecond })
+  }
+  await lendFor(warmSeconds)
   await db.withConnection((connection) =>
     connection.query('vacuum analyze loan, journal, patron, copy, notice'),
   )
-  const before = await noticeBalance(db)
-  const times = await lendAtPace(bibby.address, token, at, seconds)
-  const after = await noticeBalance(db)
+  const stretches = await inTurns(mail, db, lendFor)
+  await allCaused(db, from / 2)
+  return [...faults.map(({ what }) => faultRow(what, stretches)), receiptRow(stretches)]
+}
+
+type Stretch = {
+  readonly what: string
+  readonly goesWell: boolean
+  /** In the order in which they were asked: every other one with a receipt. */
+  readonly times: readonly number[]
+  readonly letters: number
+}
+
+/** Each fault twice, once after the stretch in which mail goes well and once before it. */
+async function inTurns(
+  mail: Mail,
+  db: Database,
+  lendFor: (seconds: number) => Promise<readonly number[]>,
+): Promise<readonly Stretch[]> {
+  const stretches: Stretch[] = []
+  for (const turn of [
+    [true, false],
+    [false, true],
+  ]) {
+    for (const { what, begin, end } of faults) {
+      for (const goesWell of turn) {
+        const { sent } = await noticeBalance(db)
+        if (!goesWell) await begin(mail)
+        const times = await lendFor(stretchSeconds)
+        if (!goesWell) await end(mail)
+        stretches.push({ what, goesWell, times, letters: (await noticeBalance(db)).sent - sent })
+      }
+    }
+  }
+  return stretches
+}
+
+async function allCaused(db: Database, wanted: number): Promise<void> {
   const [told] = await db.rows<{ receipts: number }>(
     sql`select count(*)::integer as receipts from notice where kind = 'loan-receipt'`,
   )
-  const wanted = at.from / 2
   if (told?.receipts !== wanted) throw new Error(`${told?.receipts} receipts came of ${wanted} checkouts.`)
-  if (after.difference !== 0 || after.dead > 0) throw new Error(`The ledger: ${JSON.stringify(after)}`)
+  const ledger = await noticeBalance(db)
+  if (ledger.difference !== 0) throw new Error(`The ledger: ${JSON.stringify(ledger)}`)
+}
+
+type Mail = AsyncDisposable & {
+  readonly server: FaultyMailServer
+  readonly url: string
+  readonly token: string
+  readonly kill: () => Promise<void>
+  readonly again: () => Promise<void>
+}
+
+/** A mail server, and the notice service as a process of its own. */
+async function openMail(folder: string): Promise<Mail> {
+  const server = await faultyMailServer()
+  const start = (port: string) =>
+    serviceProcess(folder, { BIBBY_SMTP_URL: server.url, BIBBY_NOTICE_PORT: port })
+  let service = await start('0')
+  const { url, token } = service
+  const kill = async () => {
+    service.child.kill('SIGKILL')
+    await service.ended
+  }
   return {
-    withReceipt: times.filter((_, nth) => nth % 2 === 1),
-    without: times.filter((_, nth) => nth % 2 === 0),
-    letters: after.sent - before.sent,
-    waiting: after.queued,
+    server,
+    url,
+    token,
+    kill,
+    again: async () => {
+      service = await start(new URL(url).port)
+    },
+    [Symbol.asyncDispose]: async () => {
+      await kill()
+      await server[Symbol.asyncDispose]()
+    },
   }
 }
 
+type Fault = {
+  readonly what: string
+  readonly begin: (mail: Mail) => unknown
+  readonly end: (mail: Mail) => unknown
+}
+
+function faultOfMail(what: string, step: Step, act: Act): Fault {
+  return {
+    what,
+    begin: ({ server }) => {
+      server.act(step, act)
+      server.hangUp()
+    },
+    end: ({ server }) => {
+      server.act(step, undefined)
+      server.hangUp()
+    },
+  }
+}
+
+const faults: readonly Fault[] = [
+  faultOfMail('the mail server refuses', 'greeting', 'drop'),
+  faultOfMail('the mail server hangs', 'greeting', 'hang'),
+  faultOfMail('the mail server takes mail and drops the connection', 'end', 'keep-and-drop'),
+  { what: 'the notice service is killed', begin: ({ kill }) => kill(), end: ({ again }) => again() },
+]
+
 /** Lends at an even pace, whatever the answers take; gives the time of each, in the order in which they were asked. */
-async function lendAtPace(
-  address: string,
-  token: string,
-  at: { from: number },
-  forSeconds: number,
-): Promise<readonly number[]> {
+async function lendAtPace({
+  address,
+  token,
+  from,
+  count,
+}: {
+  readonly address: string
+  readonly token: string
+  readonly from: number
+  readonly count: number
+}): Promise<readonly number[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
   const under: Promise<number>[] = []
   const begun = performance.now()
-  for (let n = 0; n < forSeconds * perSecond; n++) {
+  for (let n = 0; n < count; n++) {
     await wait(Math.max(0, begun + (n * 1_000) / perSecond - performance.now()))
-    const body = { card: cardOf(at.from % patrons), barcode: barcodeOf(at.from), branch: desk.branch }
-    at.from += 1
+    const body = { card: cardOf((from + n) % patrons), barcode: barcodeOf(from + n), branch: desk.branch }
     under.push(lendOne(`${address}/api/v1/loans`, { agent, token, body: JSON.stringify(body) }))
   }
   const times = await Promise.all(under)
@@ -133,13 +208,23 @@ async function lendOne(
   return performance.now() - begun
 }
 
-async function turnOn(address: string, token: string): Promise<void> {
+/** Fills the library, turns notices on and queues some; gives the token of a desk. */
+async function prepare(db: Database, address: string): Promise<string> {
+  await fillLibrary(db, { patrons, copies })
+  // Every other patron wants receipts.
+  await db.rows(sql`
+    update patron set email = 'reader-' || card || '@example.org', wants_receipts = true where card::bigint % 2 = 1
+  `)
+  await db.rows(sql`update staff set role = 'operator' where login = ${desk.account}`)
+  const token = await signIn(address, desk)
   const reply = await fetch(`${address}/api/v1/notices/switch`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify({ on: true }),
   })
   if (!reply.ok) throw new Error(`Turning notices on was answered ${reply.status}.`)
+  await queue(db)
+  return token
 }
 
 /** One hold expired for each patron who wants receipts. */
@@ -153,25 +238,53 @@ async function queue(db: Database): Promise<void> {
   await db.rows(noticesOf('hold-expired', { at: new Date(Date.now() - 600_000), rows, rowsMax: queued }))
 }
 
-/** An address of this machine at which nobody listens. */
-async function nobodyThere(): Promise<Readonly<Record<string, string>>> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const found = server.address()
-  const port = typeof found === 'object' ? found?.port : 0
-  server.close()
-  await once(server, 'close')
-  return { BIBBY_NOTICE_URL: `http://127.0.0.1:${port}`, BIBBY_NOTICE_TOKEN: 'nobody-reads-this-token' }
+function faultRow(what: string, stretches: readonly Stretch[]): Row {
+  const those = stretches.filter((stretch) => stretch.what === what)
+  const [bad, well] = [those.filter((one) => !one.goesWell), those.filter((one) => one.goesWell)]
+  const [inBad, inWell] = [lettersOf(bad), lettersOf(well)]
+  if (inWell <= inBad) throw new Error(`While ${what} ${inBad} letters went out, and ${inWell} beside it.`)
+  return row(`checkout p95 while ${what}`, {
+    times: bad.flatMap(({ times }) => times),
+    against: 'mail goes well, before and after it',
+    beside: well.flatMap(({ times }) => times),
+    meanwhile: `${inBad} and ${inWell} letters went out meanwhile`,
+  })
 }
 
-function row(when: string, { withReceipt, without }: Measured, meanwhile: string): Row {
-  const [wanted, plain] = [percentiles(withReceipt), percentiles(without)]
+function receiptRow(stretches: readonly Stretch[]): Row {
+  const everyOther = (rest: number) =>
+    stretches.flatMap(({ times }) => times.filter((_, nth) => nth % 2 === rest))
+  return row('checkout p95 with a receipt, which is a row more in its transaction', {
+    times: everyOther(1),
+    against: 'without one, in turn with them',
+    beside: everyOther(0),
+    meanwhile: 'all stretches',
+  })
+}
+
+const lettersOf = (stretches: readonly Stretch[]) => stretches.reduce((sum, { letters }) => sum + letters, 0)
+
+function row(
+  what: string,
+  {
+    times,
+    against,
+    beside,
+    meanwhile,
+  }: {
+    readonly times: readonly number[]
+    readonly against: string
+    readonly beside: readonly number[]
+    readonly meanwhile: string
+  },
+): Row {
+  const [here, there] = [percentiles(times), percentiles(beside)]
   return {
-    what: `checkout p95 with a receipt, ${when}`,
-    measured: `${ms(wanted.p95)} (p50 ${ms(wanted.p50)})`,
-    against: `without one, in turn with them: ${ms(plain.p95)} (p50 ${ms(plain.p50)})`,
-    ratio: wanted.p95 / plain.p95,
-    size: `${withReceipt.length} and ${without.length} checkouts at ${perSecond}/s after ${warmSeconds} s, ${patrons.toLocaleString('en')} patrons, ${copies.toLocaleString('en')} copies; ${meanwhile}`,
+    what,
+    measured: `${ms(here.p95)} (p50 ${ms(here.p50)})`,
+    against: `${against}: ${ms(there.p95)} (p50 ${ms(there.p50)})`,
+    ratio: here.p95 / there.p95,
+    size: `${times.length} and ${beside.length} checkouts at ${perSecond}/s, every other with a receipt, ${patrons.toLocaleString('en')} patrons, ${copies.toLocaleString('en')} copies; ${meanwhile}`,
   }
 }
 

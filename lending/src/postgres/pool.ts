@@ -183,10 +183,12 @@ export function openTx(connection: pg.PoolClient): OpenTx {
   }
 }
 
-/** Two writes that nobody reads run as one statement, for the price of one. */
+/** Two or three writes that nobody reads run as one statement, for the price of one: none sees what another has done. */
 function inFewest(statements: readonly Sql[]): readonly Sql[] {
-  const [first, second, ...more] = statements
-  return first && second && more.length === 0 ? [sql`with first as (${first}) ${second}`] : statements
+  const [first, second, third, ...more] = statements
+  if (!first || !second || more.length > 0) return statements
+  if (!third) return [sql`with first as (${first}) ${second}`]
+  return [sql`with first as (${first}), second as (${second}) ${third}`]
 }
 
 /**

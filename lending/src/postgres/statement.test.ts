@@ -23,7 +23,15 @@ test('begin and commit ride along: a transaction of one statement is one message
     await tx.rows(write(3))
     tx.withCommit(write(4))
   })
-  assert.deepEqual(await notes(db), [{ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 }])
+  const writes = (...ids: number[]) =>
+    db.transaction(async (tx) => ids.forEach((id) => void tx.withCommit(write(id))))
+  await writes(5, 6, 7)
+  assert.equal(await asked(db, () => writes(8, 9, 10)), 1, 'three writes that nobody reads are one statement')
+  await writes(11, 12, 13, 14)
+  assert.deepEqual(
+    await notes(db),
+    Array.from({ length: 14 }, (_, before) => ({ id: before + 1 })),
+  )
 })
 
 test('a transaction without a statement asks the server nothing', async () => {
