@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { bibbyVersion } from '@bibby/lending/version.ts'
 import { admission } from './admission.ts'
 import { checkouts } from './checkouts.ts'
+import { cleanup } from './cleanup.ts'
 import { hasRealSets } from './generated-titles.ts'
 import { guard } from './guard.ts'
 import { imports } from './imports.ts'
@@ -24,6 +25,7 @@ const generated = hasRealSets()
 const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   admission,
   checkouts,
+  cleanup,
   guard,
   imports,
   memory,

@@ -1,0 +1,98 @@
+import { linkSync, unlinkSync } from 'node:fs'
+import { setImmediate as pause } from 'node:timers/promises'
+import { type FileName, shown } from './file-name.ts'
+import { type HeldFolder, statIn, syncFolder, within } from './held-folder.ts'
+import { CleanupRefusedError, systemCodeOf } from './refusal.ts'
+import type { Root } from './root.ts'
+import type { Run } from './run-record.ts'
+import { type Spot, wayIn } from './way.ts'
+
+/** What became of putting back. `stayed` lie in the trash still, because their place is taken or cannot be reached. */
+export type PutBack = {
+  readonly back: number
+  readonly stayed: readonly string[]
+  readonly missing: readonly string[]
+}
+
+/** How many files at most get their second name before the folder is brought to the disk and the first ones go. */
+const batchFiles = 500
+
+/**
+ * Puts one file back to where it was: a link there, and then its name in the trash is taken away. A rename would write over
+ * what another has put there since. Cut off between the two it has both names, and the second step is made the next time.
+ */
+export function putBackOne({ run, slot, spot }: { run: Run; slot: number; spot: Spot }): boolean {
+  if (!linkedBack({ run, slot, spot })) return false
+  syncFolder(spot.folder)
+  unlinkSync(within(run.trash, String(slot)))
+  return true
+}
+
+/** Whether the file of that slot is at its place now; false when something else is there, or nothing can be. */
+function linkedBack({ run, slot, spot }: { run: Run; slot: number; spot: Spot }): boolean {
+  try {
+    linkSync(within(run.trash, String(slot)), within(spot.folder, spot.name))
+    return true
+  } catch (cause) {
+    const code = systemCodeOf(cause)
+    if (code === 'EPERM' || code === 'EMLINK' || code === 'ENOTSUP') {
+      throw new CleanupRefusedError(
+        'cannot-put-back',
+        `The file system makes no second name for a file (${code}), so that ${shown(spot.name)} cannot be put back without writing over something. It lies in the trash as ${run.id}/files/${slot}.`,
+        { cause },
+      )
+    }
+    if (code !== 'EEXIST' && code !== 'EXDEV' && code !== 'ENOENT' && code !== 'EACCES') throw cause
+    const [there, ours] = [statIn(spot.folder, spot.name), statIn(run.trash, String(slot))]
+    return there !== undefined && there.ino === ours?.ino && there.dev === ours.dev
+  }
+}
+
+/** Puts all back that lie in the trash of this run. What cannot go back stays there and is told. */
+export async function putAllBack(
+  root: Root,
+  run: Run,
+  progress?: ((done: number) => void) | undefined,
+): Promise<PutBack> {
+  using way = wayIn(root, { make: true })
+  const stayed: string[] = []
+  const missing: string[] = []
+  let back = 0
+  for (const batch of byFolder(run.entries)) {
+    progress?.(batch[0]?.slot ?? 0)
+    await pause()
+    const linked: number[] = []
+    let folder: HeldFolder | undefined
+    for (const { slot, path } of batch) {
+      const spot = way.to(path)
+      folder ??= spot?.folder
+      if (!statIn(run.trash, String(slot))) {
+        if (!spot || !statIn(spot.folder, spot.name)) missing.push(shown(path))
+      } else if (spot && linkedBack({ run, slot, spot })) linked.push(slot)
+      else stayed.push(shown(path))
+    }
+    if (folder) syncFolder(folder)
+    for (const slot of linked) unlinkSync(within(run.trash, String(slot)))
+    back += linked.length
+  }
+  syncFolder(run.trash)
+  progress?.(run.entries.length)
+  return { back, stayed, missing }
+}
+
+type Slot = { readonly slot: number; readonly path: FileName }
+
+/** The entries are sorted: those of one folder follow each other, but for folders in between. */
+function* byFolder(entries: Run['entries']): Generator<readonly Slot[]> {
+  let batch: Slot[] = []
+  const folderOf = (path: FileName) => path.slice(0, path.lastIndexOf('/') + 1)
+  for (const [slot, { path }] of entries.entries()) {
+    const [first] = batch
+    if (first && (folderOf(first.path) !== folderOf(path) || batch.length === batchFiles)) {
+      yield batch
+      batch = []
+    }
+    batch.push({ slot, path })
+  }
+  if (batch.length > 0) yield batch
+}
