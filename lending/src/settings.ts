@@ -14,7 +14,8 @@ export const settings: readonly Setting[] = [
     name: 'BIBBY_DATA',
     byDefault: '`data` in the project, or `/var/lib/bibby` when root’s project is out of others’ reach',
     unit: 'path',
-    meaning: 'The folder of everything that is kept: database, uploads, exports, sign-in.txt.',
+    meaning:
+      'The folder of everything that is kept: database, uploads, covers, exports, rejects, sign-in.txt.',
   },
   {
     name: 'BIBBY_HOST',

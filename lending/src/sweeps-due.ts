@@ -1,6 +1,7 @@
 import { sweepUploads } from './catalogue/import/uploaded-file.ts'
 import { renewSearchOrder } from './catalogue/search-order.ts'
 import { expireHolds } from './circulation/expire-holds.ts'
+import { seeTrash } from './cleanup/see-trash.ts'
 import { forgetNotices } from './notices/forget-notices.ts'
 import { addUpLedger } from './notices/ledger.ts'
 import { tellDue } from './notices/sweep.ts'
@@ -40,5 +41,6 @@ export const dueSweeps: readonly Sweep[] = [
   },
   { name: 'renew the order of search', run: ({ db }) => renewSearchOrder(db) },
   { name: 'remove the files of imports that are over', run: (library) => sweepUploads(library) },
+  { name: 'look at the trash', run: seeTrash },
   { name: 'end old sessions', run: ({ db }, now) => sweepSessions(db, now) },
 ]

@@ -8,6 +8,7 @@ import { type Api, apiAt, ProblemError } from './api.ts'
 import { auditVerbs } from './audit-verbs.ts'
 import { catalogueVerbs } from './catalogue-verbs.ts'
 import { circulationVerbs, holdVerbs } from './circulation-verbs.ts'
+import { cleanupVerbs } from './cleanup-verbs.ts'
 import { barcodeVerbs, cardVerbs } from './format-verbs.ts'
 import { haltVerbs } from './halt-verbs.ts'
 import { importVerbs } from './import-verbs.ts'
@@ -72,6 +73,7 @@ export function bibbyProgram(): Command {
   ]) {
     verbs(program, act)
   }
+  cleanupVerbs(program, out)
   serviceVerbs(program, act, out)
   return program
 }

@@ -49,7 +49,7 @@ export async function openDataFolder(path: string, version: string): Promise<Dat
     await access(path, constants.W_OK | constants.X_OK)
     await refuseFull(path, marker ? laterStartFreeBytes : firstStartFreeBytes)
     const { libraryId } = marker ?? (await mark(path, version))
-    for (const name of ['uploads', 'exports']) await makeFolder(join(path, name), 0o700)
+    for (const name of ['uploads', 'exports', 'rejects', 'covers']) await makeFolder(join(path, name), 0o700)
     return { path, libraryId }
   } catch (error) {
     throw unusable(error, path)

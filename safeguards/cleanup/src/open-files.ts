@@ -3,7 +3,7 @@ import { nameOfText } from './file-name.ts'
 import type { Entry } from './walk.ts'
 
 /** A chosen file that a process has open or mapped. */
-export type OpenFile = { readonly entry: Entry; readonly process: number }
+type OpenFile = { readonly entry: Entry; readonly process: number }
 
 /** What was found, and how many processes may not be looked into: those of others, when we are not root. */
 export type OpenFiles = { readonly open: readonly OpenFile[]; readonly closedToUs: number }

@@ -109,7 +109,7 @@ async function carryOut(root: Root, { run, folders, before, host, signal }: Carr
 }
 
 /** What became of putting back, as a sentence. */
-export function inWords({ back, stayed, missing }: PutBack): string {
+function inWords({ back, stayed, missing }: PutBack): string {
   const some = (names: readonly string[]) =>
     `${names.slice(0, shownMax).join(', ')}${names.length > shownMax ? ` and ${names.length - shownMax} more` : ''}`
   return [

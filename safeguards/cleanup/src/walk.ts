@@ -86,7 +86,7 @@ export function walk(root: Root): Tree {
 }
 
 /** What makes a file this one. */
-export function identityOf({ ino, size, mtimeNs }: BigIntStats): Identity {
+function identityOf({ ino, size, mtimeNs }: BigIntStats): Identity {
   return { inode: String(ino), bytes: Number(size), modifiedNs: String(mtimeNs) }
 }
 

@@ -1,0 +1,35 @@
+import { readRunning } from '../postgres/owner.ts'
+import { signalled } from '../postgres/postmaster.ts'
+
+/** Where a Bibby of this machine is looked for. */
+export type Where = { readonly dataFolder: string; readonly address: string }
+
+const answerLimitMs = 5_000
+
+/** Where the Bibby of this data folder answers; undefined when none runs. */
+export async function runningAddress({ dataFolder, address }: Where): Promise<string | undefined> {
+  const running = await readRunning(dataFolder)
+  if (running && signalled(running.pid, 0)) return running.address ?? undefined
+  return (await ask(`${address}/actuator/info`)) === undefined ? undefined : address
+}
+
+/** Since when it runs. */
+export async function runningSince(where: Where): Promise<Date | undefined> {
+  const running = await readRunning(where.dataFolder)
+  if (running && signalled(running.pid, 0)) return new Date(running.since)
+  const told = (await ask(`${where.address}/actuator/info`)) as
+    | { process?: { startedAt?: string } }
+    | undefined
+  const startedAt = told?.process?.startedAt
+  return startedAt === undefined ? undefined : new Date(startedAt)
+}
+
+/** What is answered there, as JSON; undefined when nothing sensible is. */
+async function ask(url: string): Promise<unknown> {
+  try {
+    const reply = await fetch(url, { signal: AbortSignal.timeout(answerLimitMs) })
+    return reply.ok ? await reply.json() : undefined
+  } catch {
+    return undefined
+  }
+}

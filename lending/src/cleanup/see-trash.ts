@@ -1,0 +1,22 @@
+import { openCleanup } from '@bibby/cleanup/cleanup.ts'
+import type { Library } from '../library.ts'
+import { cleanupHost } from './cleanup-host.ts'
+
+/**
+ * Looks at the trash once more: its age is reckoned from what was seen, so that no clock that was set can end the seven
+ * days. Gives how many runs lie there.
+ */
+export async function seeTrash({ dataFolder, db, isProduction }: Library, now: Date): Promise<number> {
+  const { runs } = openCleanup(
+    cleanupHost({
+      dataFolder,
+      db,
+      // Only what needs a look at health would connect.
+      connection: '',
+      environment: isProduction ? 'production' : 'development',
+      address: '',
+      clock: () => now,
+    }),
+  ).trash()
+  return runs.filter(({ state }) => state === 'done').length
+}
