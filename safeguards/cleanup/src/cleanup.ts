@@ -11,11 +11,15 @@ import { type Ran, type RunAsk, runPlan } from './run.ts'
 import { openRun, type Run, runIds } from './run-record.ts'
 import { type InTrash, listTrash, type Purged, purgeRun, restoreRun } from './trash.ts'
 
-/** What the shapes of answers are called. */
+/** What a run would do. */
 export type { Plan } from './plan.ts'
+/** What became of putting back. */
 export type { PutBack } from './put-back.ts'
+/** A run that was cut off. */
 export type { CutOff } from './resume.ts'
+/** What a run has done. */
 export type { Ran } from './run.ts'
+/** What lies in the trash, and what left it for good. */
 export type { InTrash, Purged } from './trash.ts'
 
 /** A root that could not be looked at, and why. */
