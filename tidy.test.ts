@@ -179,6 +179,7 @@ test('every folder of source has its tests', () => {
     'bench/src',
     'lending/src',
     'operator/src',
+    'status/src',
     'lending/src/http',
     'lending/src/http/api',
     'lending/src/http/pages',
