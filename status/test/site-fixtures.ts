@@ -265,3 +265,35 @@ export function aHugeSummary({ components = 50, incidents = 200 } = {}): Summary
     ),
   })
 }
+
+/** A site of which every text that people write is this one. */
+export function saying(text: string): Summary {
+  const { page } = aSummary()
+  return aSummary({
+    page: { ...page, name: text, subscribeUrl: text, libraryUrl: text },
+    components: [
+      aComponent('search', { name: text, description: text, because: text, verdict: 'degraded' }),
+      aComponent('desk', { name: text, verdict: 'unknown', since: null }),
+    ],
+    incidents: [
+      anIncident('open', { title: text, components: ['search', text], updates: [said('identified', text)] }),
+      anIncident('past', {
+        title: text,
+        state: 'resolved',
+        openedAt: before(2 * dayMs),
+        resolvedAt: before(dayMs),
+        updates: [said('resolved', text)],
+      }),
+    ],
+    maintenances: [
+      aMaintenance('planned', { title: text, updates: [said('scheduled', text)] }),
+      aMaintenance('now', { title: text, state: 'in-progress', updates: [said('in-progress', text)] }),
+    ],
+    shares: [text],
+    probers: [{ name: text, lastAt: before(minuteMs), isSilent: true }],
+  })
+}
+
+function said<State>(state: State, text: string) {
+  return { at: before(dayMs), state, text }
+}

@@ -38,14 +38,14 @@ ${updates(work.updates)}
 /** An incident or planned work in two lines, for lists of what is past. */
 export function incidentLine(incident: Incident, place: Place): Markup {
   const { word, tone } = impactWords[incident.impact]
-  return markup`<li><a href="${place.back}${fileOf('incidents', incident.id)}" dir="auto">${inOneLine(incident.title)}</a>
+  return markup`<li><a class="title" href="${place.back}${fileOf('incidents', incident.id)}" dir="auto">${inOneLine(incident.title)}</a>
 <p class="facts"><span class="tag ${incident.state === 'resolved' ? 'over' : tone}">${stateWords[incident.state]}</span><span>${word} impact</span>${named(incident.components, place)}<span>${incidentTime(incident)}</span></p></li>`
 }
 
 /** Planned work in two lines. */
 export function maintenanceLine(work: Maintenance, place: Place): Markup {
   const isOver = work.state === 'completed' || work.state === 'cancelled'
-  return markup`<li><a href="${place.back}${fileOf('maintenance', work.id)}" dir="auto">${inOneLine(work.title)}</a>
+  return markup`<li><a class="title" href="${place.back}${fileOf('maintenance', work.id)}" dir="auto">${inOneLine(work.title)}</a>
 <p class="facts"><span class="tag ${isOver ? 'over' : 'work'}">${stateWords[work.state]}</span><span>Planned work</span>${named(work.components, place)}<span>${moment(work.from)} to ${moment(work.to)}</span></p></li>`
 }
 
@@ -53,7 +53,7 @@ function heading(title: string, { back, level }: Place, file: string): Markup {
   const text = inOneLine(title) || 'Without a title'
   return level === 1
     ? markup`<h1 dir="auto">${text}</h1>`
-    : markup`<h3><a href="${back}${file}" dir="auto">${text}</a></h3>`
+    : markup`<h3><a class="title" href="${back}${file}" dir="auto">${text}</a></h3>`
 }
 
 function incidentTime({ openedAt, resolvedAt }: Incident): Markup {

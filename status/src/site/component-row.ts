@@ -22,8 +22,8 @@ function because({ because: reason, since, verdict }: Component): Markup | null 
   const isWell = verdict === 'operational'
   if (since === null) return markup`<p class="because">Never measured.</p>`
   if (isWell && reason === '') return null
-  const told = reason === '' ? tellings[verdict].word : markup`<bdi>${reason}</bdi> So`
-  return markup`<p class="because">${told} since ${moment(since)}.</p>`
+  if (reason === '') return markup`<p class="because">${tellings[verdict].word} since ${moment(since)}.</p>`
+  return markup`<p class="because">Since ${moment(since)}: <bdi>${reason}</bdi></p>`
 }
 
 function uptime({ uptimePercent }: Component): Markup {

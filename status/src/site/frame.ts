@@ -18,7 +18,7 @@ const policy =
   "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'"
 
 /** The way from a page to the first one: `../` for each folder. */
-export function wayBack(file: string): string {
+function wayBack(file: string): string {
   return '../'.repeat(file.split('/').length - 1)
 }
 
@@ -47,7 +47,7 @@ ${canonical !== null && markup`<link rel="canonical" href="${canonical}">`}
 <a class="skip" href="#content">Skip to the content</a>
 <header class="head">
 <a class="name" href="${back}index.html" dir="auto">${inOneLine(name)}</a>
-<nav aria-label="Pages"><a href="${back}index.html"${current(file, 'index.html')}>Now</a><a href="${back}history.html"${current(file, 'history.html')}>History</a></nav>
+<nav class="nav" aria-label="Pages"><a href="${back}index.html"${current(file, 'index.html')}>Now</a><a href="${back}history.html"${current(file, 'history.html')}>History</a></nav>
 </header>
 <main id="content">
 <div class="banner none" id="stale" role="alert" hidden></div>

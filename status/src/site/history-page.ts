@@ -27,7 +27,7 @@ ${
     ? markup`<p class="nothing">No incident and no planned work in the latest 90 days.</p>`
     : [...months].map(
         ([month, lines]) =>
-          markup`<section class="month"><h2>${month}</h2><ul class="lines">${lines.map(({ line }) => line)}</ul></section>`,
+          markup`<section class="month"><h2>${month}</h2><ul class="lines ruled">${lines.map(({ line }) => line)}</ul></section>`,
       )
 }`
   return page({ summary, title: 'History', file: 'history.html', content })

@@ -41,11 +41,6 @@ export function dayText(day: string): string {
   return `${Number(date)} ${months[Number(month) - 1] ?? month}`
 }
 
-/** `28 November 2026`. */
-export function longDayText(day: string): string {
-  return `${Number(day.split('-')[2])} ${monthText(day)}`
-}
-
 /** `November 2026`. */
 export function monthText(day: string): string {
   const [year = '', month = ''] = day.split('-')

@@ -44,6 +44,9 @@ function sumUp(components: readonly Component[]): Markup {
   if (others.length === 0) {
     return markup`${components.length === 1 ? 'The one component is' : `All ${components.length} components are`} operational.`
   }
+  if (others.length === components.length && others.every(({ verdict }) => verdict === 'unknown')) {
+    return markup`Of no component is anything known.`
+  }
   const named = others
     .slice(0, 5)
     .map(
@@ -88,25 +91,26 @@ function legend(): Markup {
   return markup`${shown.map((verdict) => markup`<span><span class="days"><i class="${tellings[verdict].tone}"></i></span>${tellings[verdict].word}</span>`)}`
 }
 
-/** The latest days, newest first; days in a row without an incident are one line. */
+/** The latest days, newest first, each with what was open on it; days in a row without an incident are one line. */
 function past({ incidents, page: { writtenAt } }: Summary, place: Place): Markup {
-  const resolved = incidents.filter(({ state }) => state === 'resolved')
   const items: Markup[] = []
   const quiet: string[] = []
   const closeQuiet = () => {
     const [newest, oldest] = [quiet[0], quiet.at(-1)]
     if (newest === undefined || oldest === undefined) return
     const days = newest === oldest ? dayText(newest) : `${dayText(oldest)} to ${dayText(newest)}`
-    items.push(markup`<li class="quiet"><h3>${days}</h3><p>No incident.</p></li>`)
+    items.push(markup`<li class="quiet"><h3>${days}</h3><p>No incident reported.</p></li>`)
     quiet.length = 0
   }
   for (const day of latestDays(writtenAt, pastDays)) {
-    const ofDay = resolved.filter(({ openedAt }) => dayOf(openedAt) === day)
+    const ofDay = incidents.filter(
+      ({ openedAt, resolvedAt }) => dayOf(openedAt) <= day && day <= dayOf(resolvedAt ?? writtenAt),
+    )
     if (ofDay.length === 0) quiet.push(day)
     else {
       closeQuiet()
       items.push(
-        markup`<li><h3>${dayText(day)}</h3><ul>${ofDay.slice(0, articlesMax).map((each) => incidentLine(each, place))}</ul></li>`,
+        markup`<li><h3>${dayText(day)}</h3><ul class="lines">${ofDay.slice(0, articlesMax).map((each) => incidentLine(each, place))}</ul></li>`,
       )
     }
   }
