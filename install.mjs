@@ -2,9 +2,19 @@
 // once. With --with-system-packages it also brings the programs of the system that tests drive.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 
 const oldestNode = 20
 const waitLimitMs = 15 * 60_000
@@ -16,7 +26,16 @@ const systemPackages = [
     suites: 'the page tests',
   },
   { program: '/usr/sbin/haproxy', debian: ['haproxy', 'openssl'], suites: 'the tests behind a proxy' },
+  { program: '/usr/bin/shellcheck', debian: ['shellcheck'], suites: 'the checks of shell scripts' },
+  { program: '/usr/bin/shfmt', debian: ['shfmt'], suites: 'the checks of shell scripts' },
 ]
+/** One program each out of a package that would also start a service: it is taken from the package, which is not installed. */
+const takenPrograms = [
+  { program: '/usr/bin/promtool', debian: 'prometheus', suites: 'the tests of the alarms' },
+  { program: '/usr/bin/amtool', debian: 'prometheus-alertmanager', suites: 'the tests of the alarms' },
+]
+/** Where they are put; the tests look here too. */
+const takenFolder = join('node_modules', '.cache', 'debian')
 
 if (Number(process.versions.node.split('.')[0]) < oldestNode) {
   fail(`Bibby needs Node ${oldestNode} or newer to install itself; this is ${process.version}.`)
@@ -84,26 +103,50 @@ function isAlive(holder) {
 /** What suites need beside Node: who is not root on Debian is told which of them will be skipped, and goes on. */
 function bringSystemPackages() {
   const missing = systemPackages.filter(({ program }) => !existsSync(program))
-  if (missing.length === 0) return
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    run('apt-get', ['update', '-qq'])
+  const notTaken = takenPrograms.filter(
+    ({ program }) => !existsSync(program) && !existsSync(join(takenFolder, basename(program))),
+  )
+  if (missing.length === 0 && notTaken.length === 0) return
+  const isDebian = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')
+  const isUpdated = isDebian && tried('apt-get', ['update', '-qq'])
+  if (isDebian && missing.length > 0) {
     const packages = missing.flatMap(({ debian }) => debian)
     run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages])
-    return
   }
-  for (const { program, suites } of missing) {
+  const absent = isUpdated ? notTaken.filter((each) => !isTaken(each)) : notTaken
+  for (const { program, suites } of isDebian ? absent : [...missing, ...absent]) {
     console.log(
       `No ${program}: ${suites} will be skipped. Install it with your system’s packages to run them.`,
     )
   }
 }
 
+/** Nothing of the package is set up: no user is made, no service is enabled or started. */
+function isTaken({ program, debian }) {
+  const folder = mkdtempSync(join(tmpdir(), 'bibby-package-'))
+  try {
+    const content = join(folder, 'content')
+    if (!tried('apt-get', ['download', '-qq', '-o', 'APT::Sandbox::User=root', debian], folder)) return false
+    if (!tried('dpkg-deb', ['--extract', join(folder, ...readdirSync(folder)), content])) return false
+    mkdirSync(takenFolder, { recursive: true })
+    copyFileSync(join(content, program), join(takenFolder, basename(program)))
+    return true
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
 function run(command, args) {
+  if (!tried(command, args)) process.exit(1)
+}
+
+function tried(command, args, cwd = process.cwd()) {
   const { status } = spawnSync(command, args, {
+    cwd,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
   })
-  if (status !== 0) process.exit(status ?? 1)
+  return status === 0
 }
 
 function fail(sentence) {
