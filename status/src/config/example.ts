@@ -26,7 +26,7 @@ export function example({ passwordFile }: { passwordFile: string | null }): obje
             url: `${library}/api/v1/books/search`,
             method: 'POST',
             body: JSON.stringify({ query: 'the', limit: 1 }),
-            contains: '"books"',
+            contains: '"titles"',
           },
         ],
       },
