@@ -52,19 +52,33 @@ export async function startBibby(): Promise<Bibby> {
     await ended
     if (database === undefined) return
     process.kill(database, 'SIGQUIT')
-    await until(() => isAlive(database), (alive) => !alive)
+    await until(
+      () => isAlive(database),
+      (alive) => !alive,
+    )
   }
   const close = async () => {
     await cutPower()
     await rm(folder, { recursive: true, force: true })
   }
   try {
-    await until(() => said, (text) => /Ready in/.test(text))
+    await until(
+      () => said,
+      (text) => /Ready in/.test(text),
+    )
     const passwordFile = join(folder, 'canary-password')
-    const desk = (await readFile(join(data, 'sign-in.txt'), 'utf8')).split('\n').find((line) => line.startsWith('desk'))
+    const desk = (await readFile(join(data, 'sign-in.txt'), 'utf8'))
+      .split('\n')
+      .find((line) => line.startsWith('desk'))
     await writeFile(passwordFile, desk?.split(/ {2,20}/)[1] ?? '', { mode: 0o600 })
     const url = (/http:\S+/.exec(said)?.[0] ?? '').replace(/\/$/, '')
-    return { url, noticesUrl: `http://127.0.0.1:${noticePort}`, passwordFile, cutPower, [Symbol.asyncDispose]: close }
+    return {
+      url,
+      noticesUrl: `http://127.0.0.1:${noticePort}`,
+      passwordFile,
+      cutPower,
+      [Symbol.asyncDispose]: close,
+    }
   } catch (error) {
     await close()
     throw error

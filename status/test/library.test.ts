@@ -11,14 +11,23 @@ import { statusHome, until } from './status-home.ts'
 const operator = fileURLToPath(new URL('../../operator', import.meta.url))
 const skip = !existsSync(operator) && 'there is no Bibby beside this folder'
 
-type Shown = { readonly overall: string; readonly components: { readonly id: string; readonly verdict: string; readonly because: string }[] }
+type Shown = {
+  readonly overall: string
+  readonly components: { readonly id: string; readonly verdict: string; readonly because: string }[]
+}
 
-test('the settings that init writes find a real library well, lend its canary, and see it die', { skip }, async () => {
+test('the settings that init writes find a real library well, lend its canary, and see it die', {
+  skip,
+}, async () => {
   await using bibby = await startBibby()
   await using home = await statusHome()
   await copyFile(bibby.passwordFile, join(home.folder, 'canary'))
   // The very settings of init, with the ports of this library and a quicker pace.
-  const settings = JSON.stringify({ ...example({ passwordFile: 'canary' }), intervalMs: 1_000, listen: { port: 0 } })
+  const settings = JSON.stringify({
+    ...example({ passwordFile: 'canary' }),
+    intervalMs: 1_000,
+    listen: { port: 0 },
+  })
     .replaceAll('http://127.0.0.1:8080', bibby.url)
     .replaceAll('http://127.0.0.1:8081', bibby.noticesUrl)
     .replaceAll('"everyMs":120000', '"everyMs":1000')
@@ -31,10 +40,15 @@ test('the settings that init writes find a real library well, lend its canary, a
   const shown = async () => JSON.parse((await home.command('show', '--json')).stdout) as Shown
   await until(shown, ({ overall }) => overall === 'operational')
   await bibby.cutPower()
-  const dead = await until(shown, ({ components }) => components.every(({ verdict }) => verdict === 'major-outage'))
+  const dead = await until(shown, ({ components }) =>
+    components.every(({ verdict }) => verdict === 'major-outage'),
+  )
   assert.match(dead.components[0]?.because ?? '', /no answer/)
   assert.equal((await fetch(`${url}/`)).status, 200)
-  assert.equal((await home.command('incident', 'open', '--title', 'All is dark', '--text', 'No power.')).code, 0)
+  assert.equal(
+    (await home.command('incident', 'open', '--title', 'All is dark', '--text', 'No power.')).code,
+    0,
+  )
   assert.match(await (await fetch(`${url}/`)).text(), /All is dark/)
 })
 
@@ -45,10 +59,15 @@ test('a canary loan that a dead prober left open is taken back first', { skip },
   const ask = async (path: string, body: object, token = '') =>
     fetch(`${bibby.url}/api/v1/${path}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...(token === '' ? {} : { authorization: `Bearer ${token}` }) },
+      headers: {
+        'content-type': 'application/json',
+        ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
+      },
       body: JSON.stringify(body),
     })
-  const { token } = (await (await ask('sessions', { kind: 'staff', account: 'desk', password })).json()) as { token: string }
+  const { token } = (await (await ask('sessions', { kind: 'staff', account: 'desk', password })).json()) as {
+    token: string
+  }
   const lent = await ask('loans', { card: '29000000000015', barcode: '39000000000013' }, token)
   assert.equal(lent.status, 201, await lent.text())
   await copyFile(bibby.passwordFile, join(home.folder, 'canary'))
@@ -74,7 +93,8 @@ test('a canary loan that a dead prober left open is taken back first', { skip },
     ],
   })
   home.start()
-  const samples = async () => JSON.parse((await home.command('export')).stdout).samples as { outcome: string; detail: string }[]
+  const samples = async () =>
+    JSON.parse((await home.command('export')).stdout).samples as { outcome: string; detail: string }[]
   const [first] = await until(samples, (all) => all.length > 0)
   assert.deepEqual([first?.outcome, first?.detail], ['ok', ''])
 })

@@ -1,4 +1,4 @@
-import { connect } from 'node:net'
+import { connect, isIP } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { connect as connectTls } from 'node:tls'
 import type { Config, Probe } from '../config/config.ts'
@@ -103,7 +103,7 @@ function askTcp({
 function askTls({ host, port, timeoutMs, warnDays }: Extract<Probe, { kind: 'tls' }>): Promise<Finding> {
   const began = performance.now()
   return new Promise((resolve, reject) => {
-    const socket = connectTls({ host, port, servername: host })
+    const socket = connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }) })
     const end = (settle: () => void) => {
       clearTimeout(timer)
       socket.destroy()

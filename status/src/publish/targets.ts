@@ -48,17 +48,16 @@ async function runCommand(
   const folder = outgoing(config, target)
   await writeFolder(folder, files)
   const [program = '', ...rest] = target.command.map((word) => word.replaceAll('{folder}', folder))
-  const child = spawn(program, rest, {
-    cwd: config.base,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: target.timeoutMs,
-    killSignal: 'SIGKILL',
-  })
+  const child = spawn(program, rest, { cwd: config.base, stdio: ['ignore', 'ignore', 'pipe'] })
+  const timer = setTimeout(() => child.kill('SIGKILL'), target.timeoutMs)
   let words = ''
   child.stderr.setEncoding('utf8').on('data', (piece: string) => {
     words = (words + piece).slice(-wordsMost)
   })
-  const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+  const [code, signal] = (await once(child, 'close').finally(() => clearTimeout(timer))) as [
+    number | null,
+    string | null,
+  ]
   if (code === 0) return
   const how = signal === null ? `exits with ${code}` : `was ended after ${target.timeoutMs} ms`
   throw new Error(`${program} ${how}${words.trim() === '' ? '' : `: ${words.trim()}`}.`)

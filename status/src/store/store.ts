@@ -62,7 +62,9 @@ function storeOn(db: DatabaseSync, setAside: string | null): Store {
       }
     },
     setAside,
-    [Symbol.dispose]: () => db.close(),
+    [Symbol.dispose]: () => {
+      if (db.isOpen) db.close()
+    },
   }
 }
 

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import { statSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { connect } from 'node:tls'
 import type { Config } from '../config/config.ts'
@@ -67,7 +68,7 @@ function certificateOf({ hostname, port }: URL): Promise<string | undefined> {
     const socket = connect({
       host: hostname,
       port: Number(port) || 443,
-      servername: hostname,
+      ...(isIP(hostname) ? {} : { servername: hostname }),
       rejectUnauthorized: false,
       timeout: tlsTimeoutMs,
     })
