@@ -23,6 +23,9 @@ const rules = [
   'lending/src/notices/template.ts',
   'lending/src/patrons/card.ts',
   'lending/src/staff/permission.ts',
+  'status/src/alerts/burn-rate.ts',
+  'status/src/verdict/standing.ts',
+  'status/src/verdict/verdict.ts',
 ]
 
 const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { encoding: 'utf8' })
@@ -179,6 +182,7 @@ test('every folder of source has its tests', () => {
     'bench/src',
     'lending/src',
     'operator/src',
+    'status/src',
     'lending/src/http',
     'lending/src/http/api',
     'lending/src/http/pages',

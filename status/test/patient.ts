@@ -21,7 +21,9 @@ export type Patient = AsyncDisposable & {
 export async function patient(port = 0): Promise<Patient> {
   const answeredAt: number[] = []
   const requests: { path: string; headers: IncomingMessage['headers']; body: string }[] = []
-  let answer = (_: IncomingMessage, response: ServerResponse) => void response.end('well')
+  let answer = (_: IncomingMessage, response: ServerResponse): void => {
+    response.end('well')
+  }
   const sockets = new Set<Socket>()
   const server = createServer(async (request, response) => {
     let body = ''

@@ -11,20 +11,25 @@ export type BurnRules = {
 
 /** An alert and the sentence for it. */
 export type Burn = {
-  readonly name: 'BibbyErrorsBurnFast' | 'BibbyErrorsBurnSlowly' | 'BibbyErrorsAtLowTraffic'
+  readonly name: 'BibbyErrorsFast' | 'BibbyErrorsSlow' | 'BibbyErrorsFew'
   readonly sentence: string
 }
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
-/** The windows and factors of the SRE workbook. */
+/** The windows and factors of the SRE workbook, as in the rules for Prometheus. */
 const windows = [
-  { name: 'BibbyErrorsBurnFast', longMs: hourMs, shortMs: 5 * minuteMs, factor: 14.4, told: 'hour' },
-  { name: 'BibbyErrorsBurnFast', longMs: 6 * hourMs, shortMs: 30 * minuteMs, factor: 6, told: '6 hours' },
-  { name: 'BibbyErrorsBurnSlowly', longMs: 72 * hourMs, shortMs: 6 * hourMs, factor: 1, told: '3 days' },
+  { name: 'BibbyErrorsFast', longMs: hourMs, shortMs: 5 * minuteMs, factor: 14.4, told: 'hour' },
+  { name: 'BibbyErrorsFast', longMs: 6 * hourMs, shortMs: 30 * minuteMs, factor: 6, told: '6 hours' },
+  { name: 'BibbyErrorsSlow', longMs: 24 * hourMs, shortMs: 2 * hourMs, factor: 3, told: 'day' },
+  { name: 'BibbyErrorsSlow', longMs: 72 * hourMs, shortMs: 6 * hourMs, factor: 1, told: '3 days' },
 ] as const
-/** Where a window holds too few requests for a rate, most of the few must have failed, and more than once. */
-const low = { overMs: hourMs, requestsMost: 70, errorsLeast: 3, share: 0.5 } as const
+/** A library that is asked six times an hour has no rate to speak of: three errors that are most of all are enough. */
+const few = [
+  { overMs: hourMs, share: 0.5, told: 'hour' },
+  { overMs: 6 * hourMs, share: 0.9, told: '6 hours' },
+] as const
+const fewErrorsLeast = 3
 
 /**
  * Which alerts hold. A rate alone misfires for a small library, where one error among six requests is 167 times the
@@ -44,11 +49,17 @@ export function burning(stretches: readonly Stretch[], rules: BurnRules, now: nu
       })
     }
   }
-  const few = sum(low.overMs)
-  if (few.requests < low.requestsMost && few.errors >= low.errorsLeast && rateOf(few) >= low.share) {
+  for (const { overMs, share, told } of few) {
+    const { requests, errors } = sum(overMs)
+    if (
+      errors < fewErrorsLeast ||
+      errors < share * requests ||
+      burns.some(({ name }) => name === 'BibbyErrorsFew')
+    )
+      continue
     burns.push({
-      name: 'BibbyErrorsAtLowTraffic',
-      sentence: `${few.errors} of the ${few.requests} requests of the last hour failed.`,
+      name: 'BibbyErrorsFew',
+      sentence: `${errors} of the ${requests} requests of the last ${told} failed.`,
     })
   }
   return burns

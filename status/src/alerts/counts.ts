@@ -2,8 +2,8 @@
 export type Counts = { readonly requests: number; readonly errors: number }
 
 const metric = 'bibby_requests_total'
-/** Asking how it goes is no use of the library. */
-const leftOut = /route="\/(?:actuator|metrics)/
+/** Asking how it goes is no use of the library, and who asks wrongly is told so by 4xx. */
+const leftOut = /route="\/(?:actuator|metrics|assets)|class="4xx"/
 
 /** Reads them from the text form of Prometheus. Undefined when the metric is not there. */
 export function countsIn(text: string): Counts | undefined {

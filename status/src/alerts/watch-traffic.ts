@@ -7,7 +7,7 @@ import { burning, grown, type Stretch } from './burn-rate.ts'
 import { type Counts, countsIn } from './counts.ts'
 
 const timeoutMs = 10_000
-const burns = ['BibbyErrorsBurnFast', 'BibbyErrorsBurnSlowly', 'BibbyErrorsAtLowTraffic'] as const
+const burns = ['BibbyErrorsFast', 'BibbyErrorsSlow', 'BibbyErrorsFew'] as const
 
 /** Reads the counters of the library, keeps how they grew, and tells the contacts of errors and of a signal that is gone. */
 export async function watchTraffic(
@@ -30,7 +30,7 @@ export async function watchTraffic(
       keepFact(store, { name: 'traffic-heard-at', value: String(now) })
     const isMissing = !counts && now - heardAt >= alerts.missingAfterMs
     setAlert(store, config, {
-      name: 'BibbyMetricsMissing',
+      name: 'BibbyUnseen',
       sentence: isMissing
         ? `Nothing was read from ${alerts.metricsUrl} for ${Math.round((now - heardAt) / 1_000)} s.`
         : '',

@@ -48,8 +48,13 @@ async function runCommand(
   const folder = outgoing(config, target)
   await writeFolder(folder, files)
   const [program = '', ...rest] = target.command.map((word) => word.replaceAll('{folder}', folder))
-  const child = spawn(program, rest, { cwd: config.base, stdio: ['ignore', 'ignore', 'pipe'] })
-  const timer = setTimeout(() => child.kill('SIGKILL'), target.timeoutMs)
+  const child = spawn(program, rest, {
+    cwd: config.base,
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  // All of its group: what it started would keep its words open.
+  const timer = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), target.timeoutMs)
   let words = ''
   child.stderr.setEncoding('utf8').on('data', (piece: string) => {
     words = (words + piece).slice(-wordsMost)

@@ -57,6 +57,9 @@ function figures({ store, config, clock }: Route): string {
       const kept = targets(store).find((target) => target.name === name)
       return `bibby_status_published_timestamp_seconds{target="${name}"} ${(kept?.published_at ?? 0) / 1_000}`
     }),
+    '# HELP bibby_status_written_timestamp_seconds When the page was last published anywhere; 0 is never.',
+    '# TYPE bibby_status_written_timestamp_seconds gauge',
+    `bibby_status_written_timestamp_seconds ${Math.max(0, ...targets(store).map(({ published_at: at }) => at ?? 0)) / 1_000}`,
     '# HELP bibby_status_target_failing 1 when the last try to publish to a target failed.',
     '# TYPE bibby_status_target_failing gauge',
     ...config.publish.map(({ name }) => {

@@ -25,7 +25,7 @@ export async function watchPeers(
   )
   const sentences = told.filter((each) => each !== undefined)
   if (config.peers.length > 0)
-    setAlert(store, config, { name: 'StatusPageStale', sentence: sentences.join(' '), now: clock() })
+    setAlert(store, config, { name: 'BibbyStatusStale', sentence: sentences.join(' '), now: clock() })
 }
 
 async function ageOf(url: string): Promise<number> {

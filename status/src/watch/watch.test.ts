@@ -157,7 +157,7 @@ test('a peer that is silent or stale is told to the contacts once, and once when
   written(3_600_000)
   for (const later of [1, 2]) await watchPeers(at.store, at.config, { clock: () => noon + later })
   assert.equal(subjects().length, 1)
-  assert.match(subjects()[0] ?? '', /StatusPageStale.*twin was written 3600 s ago/)
+  assert.match(subjects()[0] ?? '', /BibbyStatusStale.*twin was written 3600 s ago/)
   written(0)
   await watchPeers(at.store, at.config, { clock: () => noon + 3 })
   assert.match(subjects()[1] ?? '', /resolved/)

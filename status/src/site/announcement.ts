@@ -1,0 +1,82 @@
+import type { Component, Incident, Maintenance, Update } from '../summary.ts'
+import { fileOf } from './address.ts'
+import { inOneLine, type Markup, markup } from './markup.ts'
+import { between, moment } from './moments.ts'
+import { impactWords, lengthText, stateWords } from './words.ts'
+
+/** What an announcement needs to know of the page that it stands on. */
+export type Place = {
+  /** The way to the first page. */
+  readonly back: string
+  /** As part of a page it is linked to its own and stands below another heading. */
+  readonly level: 1 | 3
+  readonly components: readonly Component[]
+}
+
+/** An incident with all that was said of it, newest first. */
+export function incidentArticle(incident: Incident, place: Place): Markup {
+  const { word, tone } = impactWords[incident.impact]
+  const isOver = incident.state === 'resolved'
+  return markup`<article class="said ${isOver ? 'over' : tone}">
+${heading(incident.title, place, fileOf('incidents', incident.id))}
+<p class="facts"><span class="tag ${isOver ? 'over' : tone}">${stateWords[incident.state]}</span><span>${word} impact</span>${named(incident.components, place)}<span>${incidentTime(incident)}</span></p>
+${updates(incident.updates)}
+</article>`
+}
+
+/** Planned work with all that was said of it, newest first. */
+export function maintenanceArticle(work: Maintenance, place: Place): Markup {
+  const isOver = work.state === 'completed' || work.state === 'cancelled'
+  const tone = isOver ? 'over' : 'work'
+  return markup`<article class="said ${tone}">
+${heading(work.title, place, fileOf('maintenance', work.id))}
+<p class="facts"><span class="tag ${tone}">${stateWords[work.state]}</span><span>Planned work</span>${named(work.components, place)}<span>${moment(work.from)} to ${moment(work.to)} (${lengthText(between(work.from, work.to))})</span></p>
+${updates(work.updates)}
+</article>`
+}
+
+/** An incident or planned work in two lines, for lists of what is past. */
+export function incidentLine(incident: Incident, place: Place): Markup {
+  const { word, tone } = impactWords[incident.impact]
+  return markup`<li><a class="title" href="${place.back}${fileOf('incidents', incident.id)}" dir="auto">${inOneLine(incident.title)}</a>
+<p class="facts"><span class="tag ${incident.state === 'resolved' ? 'over' : tone}">${stateWords[incident.state]}</span><span>${word} impact</span>${named(incident.components, place)}<span>${incidentTime(incident)}</span></p></li>`
+}
+
+/** Planned work in two lines. */
+export function maintenanceLine(work: Maintenance, place: Place): Markup {
+  const isOver = work.state === 'completed' || work.state === 'cancelled'
+  return markup`<li><a class="title" href="${place.back}${fileOf('maintenance', work.id)}" dir="auto">${inOneLine(work.title)}</a>
+<p class="facts"><span class="tag ${isOver ? 'over' : 'work'}">${stateWords[work.state]}</span><span>Planned work</span>${named(work.components, place)}<span>${moment(work.from)} to ${moment(work.to)}</span></p></li>`
+}
+
+function heading(title: string, { back, level }: Place, file: string): Markup {
+  const text = inOneLine(title) || 'Without a title'
+  return level === 1
+    ? markup`<h1 dir="auto">${text}</h1>`
+    : markup`<h3><a class="title" href="${back}${file}" dir="auto">${text}</a></h3>`
+}
+
+function incidentTime({ openedAt, resolvedAt }: Incident): Markup {
+  if (resolvedAt === null) return markup`since ${moment(openedAt)}`
+  return markup`${moment(openedAt)}, for ${lengthText(between(openedAt, resolvedAt))}`
+}
+
+/** The components by name. One that is no longer watched is named by its id. */
+function named(ids: readonly string[], { back, components }: Place): Markup | null {
+  if (ids.length === 0) return null
+  const links = ids.map((id, index) => {
+    const component = components.find((each) => each.id === id)
+    const comma = index > 0 && ', '
+    if (!component) return markup`${comma}${id}`
+    return markup`${comma}<a href="${back}index.html#${component.id}"><bdi>${inOneLine(component.name)}</bdi></a>`
+  })
+  return markup`<span>${links}</span>`
+}
+
+function updates(all: readonly Update<keyof typeof stateWords>[]): Markup | null {
+  if (all.length === 0) return null
+  return markup`<ol class="updates">${all.map(
+    ({ at, state, text }) =>
+      markup`<li><p class="when"><b>${stateWords[state]}</b> ${moment(at)}</p><p class="text" dir="auto">${text.trim()}</p></li>`,
+  )}</ol>`
+}
