@@ -41,11 +41,11 @@ async function killOften(roll: () => number, times: number): Promise<{ samples: 
   let kept = 0
   for (let kill = 1; kill <= times; kill++) {
     const daemon = home.start()
-    const isEarly = kill % 10 === 0
+    const isEarly = kill % 5 === 0
     // Now and then in the midst of its start, else while it works.
     if (!isEarly) await daemon.ready
     const writing =
-      kill % 5 === 0
+      kill % 4 === 0
         ? home.command('incident', 'open', '--title', `Trouble ${kill}`, '--text', 'We look.')
         : undefined
     const before = library.answeredAt.length
@@ -53,7 +53,7 @@ async function killOften(roll: () => number, times: number): Promise<{ samples: 
     if (!isEarly)
       await until(
         () => library.answeredAt.length,
-        (count) => count >= before + Math.floor(roll() * 12),
+        (count) => count >= before + Math.floor(roll() * 8),
       )
     await moments(Math.floor(roll() * 400))
     daemon.child.kill('SIGKILL')

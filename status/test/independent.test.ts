@@ -47,7 +47,7 @@ test('with nothing else alive an incident is written, published and read on anot
     0,
   )
   assert.equal((await home.command('incident', 'resolve', id, '--text', 'A new disk.')).code, 0)
-  const last = await page(`${elsewhere.url}/index.html`)
+  const last = await page(`${elsewhere.url}/incidents/${id}.html`)
   assert.match(last, /A new disk/)
   const again = await home.command('incident', 'resolve', id, '--text', 'Again.')
   assert.equal(again.code, 3)

@@ -33,7 +33,7 @@ test('the settings that init writes find a real library well, lend its canary, a
     .replaceAll('"everyMs":120000', '"everyMs":1000')
     .replaceAll(',"url":"http://127.0.0.1:8082"}', '}')
     .replaceAll('"kind":"http"', '"kind":"http","timeoutMs":1000')
-    .replaceAll('"kind":"loan"', '"kind":"loan","timeoutMs":1000')
+    .replaceAll('"kind":"loan"', '"kind":"loan","timeoutMs":1000,"slowMs":1000')
   await writeFile(join(home.folder, 'bibby-status.json'), settings)
   const daemon = home.start()
   const url = await daemon.ready
@@ -80,8 +80,9 @@ test('a canary loan that a dead prober left open is taken back first', { skip },
           {
             kind: 'loan',
             id: 'canary',
-            everyMs: 1_000,
-            timeoutMs: 1_000,
+            everyMs: 20_000,
+            timeoutMs: 20_000,
+            slowMs: 20_000,
             url: bibby.url,
             account: 'desk',
             password: { file: 'canary' },

@@ -1,8 +1,8 @@
-/** The word that was likely meant: at most two slips away, and fewer than half of its letters. Undefined when none is. */
+/** The word that was likely meant: at most two slips away, and at most half of its letters. Undefined when none is. */
 export function nearest(said: string, words: readonly string[]): string | undefined {
   const [best] = words
     .map((word) => ({ word, slips: slipsBetween(said.slice(0, 60).toLowerCase(), word.toLowerCase()) }))
-    .filter(({ word, slips }) => slips <= 2 && slips * 2 < word.length)
+    .filter(({ word, slips }) => slips <= 2 && slips * 2 <= word.length)
     .toSorted((a, b) => a.slips - b.slips)
   return best?.word
 }

@@ -10,6 +10,7 @@ import { overall, uptimePercent } from '../verdict/verdict.ts'
 import { here, type Kept, proberNames } from '../watch/evaluate.ts'
 
 const dayMs = 86_400_000
+const notFoundOut = JSON.stringify(['It was not found out yet what this page shares with the library.'])
 
 /**
  * All that the page tells at this moment. A verdict that nobody renewed lately is told as unknown: a command that
@@ -36,7 +37,7 @@ export function summarize(store: Store, config: Config, now: number): Summary {
     components,
     incidents: incidents(store, { resolvedSince: since }),
     maintenances: maintenances(store, { endedSince: since }),
-    shares: JSON.parse(fact(store, 'shares') ?? '[]') as string[],
+    shares: JSON.parse(fact(store, 'shares') ?? notFoundOut) as string[],
     probers: probers(store, config, now),
   }
 }
