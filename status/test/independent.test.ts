@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -125,7 +125,7 @@ test('our own network in trouble is unknown, not down', async () => {
   assert.equal((await fetch(url)).status, 200)
 })
 
-test('the page is served while its database cannot be written, and a second daemon is refused', async () => {
+test('a second daemon on the same folder is refused', async () => {
   await using home = await statusHome()
   const daemon = home.start()
   const url = await daemon.ready
@@ -155,18 +155,6 @@ test('one target that fails stops no other, and is told', async () => {
   assert.match(bad.stderr, /Not published to copy/)
   const shown = await home.command('show')
   assert.match(shown.stdout, /target broken +never/)
-})
-
-test('a folder that cannot be written leaves the page as it was, and the incident is kept', {
-  skip: process.getuid?.() === 0 && 'root may write everywhere',
-}, async () => {
-  await using home = await statusHome({ publish: [{ kind: 'folder', name: 'here', folder: 'site' }] })
-  await home.command(...opening)
-  await chmod(home.site, 0o555)
-  const { code } = await home.command('incident', 'open', '--title', 'Two', '--text', 'Two.')
-  assert.equal(code, 4)
-  await chmod(home.site, 0o755)
-  assert.equal(JSON.parse((await home.command('incident', 'list', '--json')).stdout).length, 2)
 })
 
 test('a damaged database is set aside, never deleted, and the page begins anew as unknown', async () => {
