@@ -182,3 +182,22 @@ async function plainServer(folder: string): Promise<AsyncDisposable & { url: str
     },
   }
 }
+
+test('the dead-man’s switch hears of a page that goes round', async () => {
+  await using library = await patient()
+  await using outside = await patient()
+  await using home = await statusHome({
+    components: [oneComponent('search', library.url)],
+    ping: { url: `${outside.url}/alive` },
+  })
+  const daemon = home.start()
+  await until(
+    () => outside.requests.length,
+    (count) => count > 1,
+  )
+  assert.equal(outside.requests[0]?.path, '/alive')
+  // A probe that hangs holds up the end for a moment only.
+  library.be(() => undefined)
+  daemon.child.kill('SIGTERM')
+  assert.equal((await daemon.ended).code, 0)
+})

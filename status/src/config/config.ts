@@ -195,5 +195,3 @@ export type Config = Read<typeof configShape> & {
 export type Probe = Config['components'][number]['probes'][number]
 /** Where the page is published. */
 export type Target = Config['publish'][number]
-/** Who is told when a component changes. */
-export type Contact = Config['contacts'][number]

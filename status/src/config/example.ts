@@ -30,28 +30,7 @@ export function example({ passwordFile }: { passwordFile: string | null }): obje
           },
         ],
       },
-      ...(passwordFile === null
-        ? []
-        : [
-            {
-              id: 'desk',
-              name: 'Lending and taking back',
-              description: 'A copy is lent to a reader who does not exist, and taken back.',
-              probes: [
-                {
-                  kind: 'loan',
-                  id: 'canary',
-                  everyMs: 120_000,
-                  url: library,
-                  account: 'desk',
-                  password: { file: passwordFile },
-                  card: '29000000000015',
-                  barcode: '39000000000013',
-                  branch: 'main',
-                },
-              ],
-            },
-          ]),
+      ...(passwordFile === null ? [] : [canary(library, passwordFile)]),
       {
         id: 'sign-in',
         name: 'Sign-in',
@@ -76,5 +55,27 @@ export function example({ passwordFile }: { passwordFile: string | null }): obje
       { kind: 'folder', name: 'spare', folder: 'status-site-spare' },
     ],
     alerts: { metricsUrl: `${library}/metrics` },
+  }
+}
+
+/** The sample library’s first patron and copy. A real library has a patron and a copy that are for this alone. */
+function canary(library: string, passwordFile: string): object {
+  return {
+    id: 'desk',
+    name: 'Lending and taking back',
+    description: 'A copy is lent to a reader who does not exist, and taken back.',
+    probes: [
+      {
+        kind: 'loan',
+        id: 'canary',
+        everyMs: 120_000,
+        url: library,
+        account: 'desk',
+        password: { file: passwordFile },
+        card: '29000000000015',
+        barcode: '39000000000013',
+        branch: 'main',
+      },
+    ],
   }
 }

@@ -8,6 +8,8 @@ export type MaintenanceRefusal = 'maintenance-unknown' | 'id-ambiguous' | 'wrong
 /** Told in the transaction that writes a maintenance. */
 export type MaintenanceTelling = (maintenance: Maintenance) => void
 
+const aheadMost = 500
+
 type Row = {
   readonly id: string
   readonly title: string
@@ -73,7 +75,7 @@ type Step = { readonly id: string; readonly state: MaintenanceState; readonly te
 
 /** Starts what should have begun and ends what should be over. Tells how many moved. */
 export function keepTimes(store: Store, now: number, tell: MaintenanceTelling): number {
-  const due = maintenances(store, { endedSince: 0 }).flatMap(({ id, state, from, to }): Step[] => {
+  const due = aheadOf(store).flatMap(({ id, state, from, to }): Step[] => {
     if (state === 'scheduled' && Date.parse(from) <= now)
       return [{ id, state: 'in-progress', text: 'The work has begun.' }]
     if (state === 'in-progress' && Date.parse(to) <= now)
@@ -82,6 +84,18 @@ export function keepTimes(store: Store, now: number, tell: MaintenanceTelling): 
   })
   for (const step of due) moveMaintenance(store, { ...step, now }, tell)
   return due.length
+}
+
+/** Those that are to come or in progress, however long ago they should have ended. */
+export function aheadOf(store: Store): Maintenance[] {
+  return store
+    .all<Row>(
+      `select * from maintenance as m where
+       (select state from maintenance_update where maintenance = m.id order by id desc limit 1)
+         in ('scheduled', 'in-progress')
+       order by starts_at limit ${aheadMost}`,
+    )
+    .map((row) => whole(store, row))
 }
 
 /** Those to come and in progress first, by their start; then those that ended since, newest first. */
@@ -95,8 +109,8 @@ export function maintenances(
       most,
     ])
     .map((row) => whole(store, row))
-  const isAhead = ({ state }: Maintenance) => state === 'scheduled' || state === 'in-progress'
-  return [...all.filter(isAhead).toReversed(), ...all.filter((each) => !isAhead(each))]
+  const ahead = aheadOf(store)
+  return [...ahead, ...all.filter(({ id }) => !ahead.some((each) => each.id === id))]
 }
 
 function added(

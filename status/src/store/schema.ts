@@ -74,6 +74,9 @@ create table maintenance_update (
   text text not null
 ) strict;
 
+create index incident_update_by_incident on incident_update (incident, id);
+create index maintenance_update_by_maintenance on maintenance_update (maintenance, id);
+
 create table subscription (
   id text primary key,
   kind text not null check (kind in ('mail', 'webhook')),

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
 import { watchTraffic } from '../alerts/watch-traffic.ts'
 import type { Config, Target } from '../config/config.ts'
 import { keepTimes } from '../incidents/maintenance.ts'
@@ -26,6 +28,7 @@ const lookEachMs = 250
 const tidyEachMs = 60_000
 const sharedEachMs = 3_600_000
 const judgedEachMs = 5_000
+const lastWordsMs = 1_000
 
 type Running = {
   readonly store: Store
@@ -88,11 +91,17 @@ export async function runDaemon(config: Config, loud: Voice, stop: AbortSignal):
   })
   voice.say(`The page is at ${page.url}`)
   try {
-    await work(running)
+    // What is under way at the end is asked or sent again by the next; nobody waits for a server that hangs.
+    await Promise.race([work(running), lastWords(running.signal)])
   } finally {
     await page.stop()
   }
   if (broken) throw broken
+}
+
+async function lastWords(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
+  await pause(lastWordsMs)
 }
 
 async function work(running: Running): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts'
-import { maintenances } from '../incidents/maintenance.ts'
+import { aheadOf } from '../incidents/maintenance.ts'
 import { everyMsOf } from '../probes/rounds.ts'
 import { countTime } from '../store/days.ts'
 import { changed } from '../store/facts.ts'
@@ -48,9 +48,7 @@ export function evaluate(
 ): Change[] {
   return store.atomically(() => {
     const busy = new Set(
-      maintenances(store, { endedSince: 0 }).flatMap(({ state, components }) =>
-        state === 'in-progress' ? components : [],
-      ),
+      aheadOf(store).flatMap(({ state, components }) => (state === 'in-progress' ? components : [])),
     )
     const kept = new Map(store.all<Kept>('select * from standing').map((row) => [row.component, row]))
     const changes = config.components.flatMap((component): Change[] => {
