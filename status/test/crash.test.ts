@@ -7,7 +7,7 @@ import { patient } from './patient.ts'
 import { oneComponent, statusHome, until } from './status-home.ts'
 
 const kills = 100
-const homes = 2
+const homes = 4
 const intervalMs = 250
 
 /** The same moments in each run of a seed. */
@@ -35,7 +35,7 @@ async function killOften(roll: () => number, times: number): Promise<{ samples: 
   await using library = await patient()
   await using home = await statusHome({
     intervalMs,
-    components: ['search', 'desk', 'sign-in', 'notices'].map((id) => oneComponent(id, library.url)),
+    components: ['search', 'desk', 'notices'].map((id) => oneComponent(id, library.url)),
   })
   const acknowledged: string[] = []
   let kept = 0
@@ -50,10 +50,11 @@ async function killOften(roll: () => number, times: number): Promise<{ samples: 
         : undefined
     const before = library.answeredAt.length
     const keptBefore = kept
+    const wanted = before + Math.floor(roll() * 12)
     if (!isEarly)
       await until(
         () => library.answeredAt.length,
-        (count) => count >= before + Math.floor(roll() * 8),
+        (count) => count >= wanted,
       )
     await moments(Math.floor(roll() * 400))
     daemon.child.kill('SIGKILL')
