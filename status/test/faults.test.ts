@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync } from 'node:fs'
+import { chownSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { patient } from './patient.ts'
@@ -113,4 +114,31 @@ test('probers elsewhere report to the page, and down needs most of them', async 
       ['cellar', true],
     ],
   )
+})
+
+test('what root types leaves nothing of root’s beside the database', {
+  skip: !isRoot && 'only root can be another user',
+}, async () => {
+  const nobody = 65_534
+  await using home = await statusHome()
+  chownSync(home.folder, nobody, nobody)
+  mkdirSync(home.data, { mode: 0o700 })
+  chownSync(home.data, nobody, nobody)
+  const { code, stderr } = await home.command(...opening)
+  assert.equal(code, 0, stderr)
+  const owners = readdirSync(home.data).map((name) => statSync(join(home.data, name)).uid)
+  assert.ok(owners.length > 0 && owners.every((uid) => uid === nobody), owners.join())
+})
+
+test('a command that finds the database held says so, and writes nothing', async () => {
+  await using home = await statusHome()
+  assert.equal((await home.command('show')).code, 0)
+  const other = new DatabaseSync(join(home.data, 'status.sqlite'))
+  other.exec('begin immediate')
+  const { code, stderr } = await home.command(...opening)
+  assert.equal(code, 75)
+  assert.match(stderr, /held the database/)
+  other.exec('rollback')
+  other.close()
+  assert.equal((await home.command('incident', 'list')).stdout, '')
 })

@@ -109,4 +109,8 @@ test('a copy of the folder alone runs on Node and nothing else', async () => {
   await copyFile(fileURLToPath(new URL('../package.json', import.meta.url)), join(copy, 'package.json'))
   const { ended } = home.start('check', {}, join(copy, 'src', 'main.ts'))
   assert.deepEqual(await ended.then(({ code, stderr }) => [code, stderr]), [0, ''])
+  await home.configure({ mail: { host: '127.0.0.1', from: 'status@library.example' } })
+  const mailing = await home.start('check', {}, join(copy, 'src', 'main.ts')).ended
+  assert.equal(mailing.code, 78)
+  assert.match(mailing.stderr, /mail needs nodemailer/)
 })

@@ -2,11 +2,13 @@ import { parseArgs } from 'node:util'
 import type { Config } from '../config/config.ts'
 import { configFile, readConfig } from '../config/read-config.ts'
 import { exitCodes, StatusError } from '../status-error.ts'
+import { isHeld } from '../store/store.ts'
 import { exportAll } from './export.ts'
 import { type Command, type Given, unknownWord } from './given.ts'
 import { incident } from './incident.ts'
 import { init } from './init.ts'
 import { maintenance } from './maintenance.ts'
+import { becomeOwnerOf } from './owner.ts'
 import { probe } from './probe.ts'
 import { run } from './run.ts'
 import { show } from './show.ts'
@@ -31,7 +33,7 @@ const usage = `bibby-status: a status page that depends on nothing that it watch
 
 Always: --config FILE (else STATUS_CONFIG, else bibby-status.json), --json. A text of "-" is read from the input.
 Exit codes: 0 done, 2 wrong words, 3 refused, 4 written and nowhere published, 6 runs already, 70 the database is of a
-newer version, 74 the database is damaged, 78 wrong settings, 1 anything else.`
+newer version, 74 the database is damaged, 75 another process holds it, 78 wrong settings, 1 anything else.`
 
 const commands: Readonly<Record<string, Command>> = {
   run,
@@ -62,6 +64,12 @@ export async function runCommand(argv: readonly string[], given: Given): Promise
     if (!command) throw unknownWord('command', verb, Object.keys(commands))
     return await command(given, { words, options: values }, () => configOf(values.config))
   } catch (error) {
+    if (isHeld(error)) {
+      given.warn(
+        'Another process has held the database for 5 s; nothing was written. End that process and do it again. (STATUS_STORE_BUSY)',
+      )
+      return exitCodes.STATUS_STORE_BUSY
+    }
     if (!(error instanceof StatusError)) {
       given.warn(error instanceof Error ? `${error.message} (fault)` : 'fault')
       return 1
@@ -104,5 +112,6 @@ function parsed(argv: readonly string[]) {
 function configOf(path: string | undefined): Config {
   const config = readConfig(path ?? configFile)
   if ('problems' in config) throw new StatusError('STATUS_CONFIG_INVALID', config.problems.join('\n'))
+  becomeOwnerOf(config.data)
   return config
 }

@@ -31,6 +31,11 @@ export function readConfig(
     else secrets.set(keyOf(place), secret.value)
   }
   problems.push(...contradictions(read))
+  if (read.mail !== null && !isThere('nodemailer')) {
+    problems.push(
+      'mail needs nodemailer, which is not here: run npm install --omit=dev in the folder of this program.',
+    )
+  }
   if (problems.length > 0) return { problems }
   return Object.freeze({
     ...read,
@@ -41,6 +46,14 @@ export function readConfig(
     base,
     secretAt: (place: SecretPlace) => secrets.get(keyOf(place)) ?? '',
   })
+}
+
+function isThere(name: string): boolean {
+  try {
+    return import.meta.resolve(name) !== ''
+  } catch {
+    return false
+  }
 }
 
 function parsed(file: string): { readonly value: unknown } | { readonly problem: string } {

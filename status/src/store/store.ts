@@ -99,6 +99,11 @@ function migrate(db: DatabaseSync, path: string): void {
   db.exec('commit')
 }
 
+/** Whether a fault says that another process holds the database: SQLITE_BUSY. */
+export function isHeld(error: unknown): boolean {
+  return (((error as { errcode?: number } | null)?.errcode ?? 0) & 0xff) === 5
+}
+
 /** Whether a fault says that the file is damaged or no database: SQLITE_CORRUPT, SQLITE_NOTADB. */
 export function isDamage(error: unknown): boolean {
   const code = (error as { errcode?: number }).errcode
