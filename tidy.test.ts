@@ -172,6 +172,13 @@ test('no code is reached around a package’s exports', () => {
   assert.deepEqual(places(outside, /from '(?:\.\.\/)+lending\//), [])
 })
 
+test('the status page imports nothing of ours', () => {
+  const status = sources.filter(({ path }) => path.startsWith('status/'))
+  assert.ok(status.length > 0, 'it moved: mend the path')
+  const ours = /from '(?:@bibby\/|(?:\.\.\/)+(?:bench|drills|lending|notices|operator|safeguards)\/)/
+  assert.deepEqual(places(status, ours), [])
+})
+
 test('every folder of source has its tests', () => {
   const folders = new Set(sources.filter(({ path }) => !isTest(path)).map(({ path }) => dirname(path)))
   const tested = new Set(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
@@ -45,6 +45,14 @@ test('a damaged database is set aside whole', () => {
   using again = openStore(at.config.data, { nowMs: noon })
   assert.match(again.setAside ?? '', /damaged-2026-11-29T12-00-00/)
   assert.equal(revision(again), 0)
+})
+
+test('nobody but its owner reads the database', () => {
+  using at = scratch()
+  changed(at.store)
+  for (const name of readdirSync(at.config.data)) {
+    assert.equal(statSync(join(at.config.data, name)).mode & 0o077, 0, name)
+  }
 })
 
 test('what fails in the middle leaves nothing', () => {

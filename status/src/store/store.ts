@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { StatusError } from '../status-error.ts'
@@ -70,6 +70,8 @@ function storeOn(db: DatabaseSync, setAside: string | null): Store {
 
 /** Undefined when the file is damaged. */
 function opened(path: string): DatabaseSync | undefined {
+  // Mail addresses and secrets: for its owner only, and so for the files that SQLite puts beside it.
+  closeSync(openSync(path, 'a', 0o600))
   const db = new DatabaseSync(path, { timeout: busyMs })
   try {
     db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on')

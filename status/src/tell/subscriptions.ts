@@ -100,8 +100,9 @@ export function removeSubscription(store: Store, which: string): boolean {
   return store.run('delete from subscription where address = ? or id = ?', [which, which]) > 0
 }
 
-/** Where its owner leaves. */
+/** Where its owner leaves; empty when the page has no address. */
 export function leaveAddress(config: Config, subscription: Subscription): string {
+  if (config.page.url === '') return ''
   return link(config, subscription, 'leave')
 }
 
