@@ -3,6 +3,12 @@ import { test } from 'node:test'
 import { aHugeSummary, anIncident, anOutage, aSummary } from '../../test/site-fixtures.ts'
 import { atomFeed, rssFeed } from './feed.ts'
 
+/** What the entry of the first update is known by. */
+const firstId = (feed: string) =>
+  feed
+    .split(/<entry>|<item>/)
+    .find((entry) => entry.includes('Searches take long'))
+    ?.match(/urn:uuid:[0-9a-f-]{36}/)?.[0]
 const ids = (feed: string) => [...feed.matchAll(/<(?:id|guid[^>]*)>([^<]+)</g)].map(([, id]) => id)
 
 test('an update keeps its id when others follow, when the page moves and when its text is mended', () => {
@@ -14,6 +20,8 @@ test('an update keeps its id when others follow, when the page moves and when it
   for (const feed of [atomFeed, rssFeed]) {
     const [before, after] = [ids(feed(was)), ids(feed(is))]
     assert.equal(after.length, before.length + 1)
+    assert.ok(firstId(feed(was)))
+    assert.equal(firstId(feed(was)), firstId(feed(is)))
     assert.ok(before.every((id) => after.includes(id)))
     assert.deepEqual(ids(feed(moved)), after)
     assert.equal(new Set(after).size, after.length)
