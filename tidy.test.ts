@@ -25,6 +25,7 @@ const rules = [
   'lending/src/staff/permission.ts',
   'status/src/alerts/burn-rate.ts',
   'status/src/verdict/standing.ts',
+  'status/src/verdict/told.ts',
   'status/src/verdict/verdict.ts',
 ]
 

@@ -161,7 +161,7 @@ test('a damaged database is set aside, never deleted, and the page begins anew a
   await using home = await statusHome()
   await home.command(...opening)
   await writeFile(join(home.data, 'status.sqlite'), Buffer.alloc(8_192, 7))
-  const { code, stderr } = await home.command(...opening)
+  const { code, stderr } = await home.command('incident', 'list')
   assert.equal(code, 0, stderr)
   assert.match(stderr, /damaged/)
   assert.ok((await readdir(home.data)).some((name) => name.includes('.damaged-')))

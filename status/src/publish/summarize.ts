@@ -5,8 +5,9 @@ import { daysOf, daysShown } from '../store/days.ts'
 import { fact } from '../store/facts.ts'
 import { responsesOf } from '../store/slices.ts'
 import type { Store } from '../store/store.ts'
-import type { Component, Summary } from '../summary.ts'
-import { overall, uptimePercent } from '../verdict/verdict.ts'
+import type { Component, Incident, Summary } from '../summary.ts'
+import { said, toldOf } from '../verdict/told.ts'
+import { type Judged, overall, uptimePercent } from '../verdict/verdict.ts'
 import { here, type Kept, proberNames } from '../watch/evaluate.ts'
 
 const dayMs = 86_400_000
@@ -19,8 +20,15 @@ const notFoundOut = JSON.stringify(['It was not found out yet what this page sha
 export function summarize(store: Store, config: Config, now: number): Summary {
   const kept = new Map(store.all<Kept>('select * from standing').map((row) => [row.component, row]))
   const since = now - daysShown * dayMs
+  const written = incidents(store, { resolvedSince: since })
+  const open = written.filter(({ state }) => state !== 'resolved')
   const components = config.components.map((component) =>
-    describe(store, config, { component, kept: kept.get(component.id), now }),
+    describe(store, config, {
+      component,
+      kept: kept.get(component.id),
+      named: open.filter(({ components: named }) => named.includes(component.id)),
+      now,
+    }),
   )
   const { page } = config
   const url = page.url.replace(/\/$/, '')
@@ -33,9 +41,9 @@ export function summarize(store: Store, config: Config, now: number): Summary {
       staleAfterMs: page.staleAfterMs,
       subscribeUrl: config.subscriptions.areOpen ? `${url}/subscribe` : '',
     },
-    overall: overall(components.map(({ verdict }) => verdict)),
+    overall: overall([...components.map(({ verdict }) => verdict), ...open.map(said)]),
     components,
-    incidents: incidents(store, { resolvedSince: since }),
+    incidents: written,
     maintenances: maintenances(store, { endedSince: since }),
     shares: JSON.parse(fact(store, 'shares') ?? notFoundOut) as string[],
     probers: probers(store, config, now),
@@ -48,19 +56,31 @@ function describe(
   {
     component: { id, name, description },
     kept,
+    named,
     now,
-  }: { component: Config['components'][number]; kept: Kept | undefined; now: number },
+  }: {
+    component: Config['components'][number]
+    kept: Kept | undefined
+    named: readonly Incident[]
+    now: number
+  },
 ): Component {
   const { days, goodMs } = daysOf(store, id, now)
   const sum = (of: 'partialMs' | 'majorMs') => days.reduce((total, day) => total + day[of], 0)
   const isRenewed = kept !== undefined && Math.abs(now - kept.counted_to) <= config.page.staleAfterMs
+  const measured: Judged = isRenewed
+    ? { verdict: kept.verdict, because: kept.because }
+    : { verdict: 'unknown', because: 'Nothing was heard lately.' }
+  const measuredSince = kept ? new Date(isRenewed ? kept.since : kept.counted_to).toISOString() : null
+  const { verdict, because } = toldOf(measured, named)
+  const lifting = verdict === measured.verdict ? undefined : named.find((each) => said(each) === verdict)
   return {
     id,
     name,
     description,
-    verdict: isRenewed ? kept.verdict : 'unknown',
-    since: kept ? new Date(isRenewed ? kept.since : kept.counted_to).toISOString() : null,
-    because: isRenewed ? kept.because : 'Nothing was heard lately.',
+    verdict,
+    since: lifting?.openedAt ?? measuredSince,
+    because,
     days,
     uptimePercent: uptimePercent({ goodMs, partialMs: sum('partialMs'), majorMs: sum('majorMs') }),
     responses: responsesOf(store, id, now),

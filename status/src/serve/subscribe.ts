@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { isMailbox } from '../config/shape.ts'
 import { tellOne } from '../tell/outbox.ts'
 import { askFor, confirmAddress, follow, type LinkVerb } from '../tell/subscriptions.ts'
@@ -54,15 +55,38 @@ function subscribe(given: Route, address: string): Reply {
 
 const form = `<form method="post"><p><label>Mail address <input type="email" name="address" required maxlength="254" autocomplete="email"></label> <button>Subscribe</button></form>`
 
+/** What the style sheet of the page has no need of. */
+const style = `form{margin-block:var(--space-5)}form p{display:flex;flex-wrap:wrap;gap:var(--space-3);align-items:end}label{display:grid;gap:var(--space-2);font-weight:600}input,button{font:inherit;color:inherit;min-height:2.75rem;padding:var(--space-2) var(--space-4);border:1px solid var(--line-strong);border-radius:var(--radius);background:var(--raised)}input{width:min(22rem,80vw)}button{font-weight:600;color:var(--paper);background:var(--accent);border-color:var(--accent);cursor:pointer}:focus-visible{outline:3px solid var(--focus);outline-offset:2px}`
+const styleHash = createHash('sha256').update(style).digest('base64')
+
 function page({ config }: Route, status: number, inner: string): Reply {
   const name = config.page.name.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
   return {
     status,
     headers: {
       'content-type': 'text/html; charset=utf-8',
-      'content-security-policy':
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+      'content-security-policy': `default-src 'none'; style-src 'self' 'sha256-${styleHash}'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
     },
-    body: `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${name}</title><link rel="stylesheet" href="style.css"><main><h1>${name}</h1>${inner}<p><a href="./">To the status page</a></main></html>`,
+    body: `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Mail about incidents · ${name}</title>
+<link rel="stylesheet" href="style.css">
+<link rel="icon" type="image/svg+xml" href="favicon.svg">
+<style>${style}</style>
+</head>
+<body>
+<header class="head"><a class="name" href="index.html" dir="auto">${name}</a></header>
+<main id="content">
+<h1>Mail about incidents</h1>
+${inner}
+<p><a href="index.html">To the status page</a></p>
+</main>
+</body>
+</html>
+`,
   }
 }

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Verdict } from '../summary.ts'
 import { type Outcome, type Rules, type Sample, standingOf } from './standing.ts'
-import { agreed, overall, uptimePercent, verdictOf } from './verdict.ts'
+import { toldOf } from './told.ts'
+import { agreed, overall, uptimePercent, verdictOf, worse } from './verdict.ts'
 
 const rules: Rules = { downAfter: 3, upAfter: 2, flapsMost: 4, freshMs: 120_000 }
 const everyMs = 30_000
@@ -133,15 +134,16 @@ test('a component is as its probes are', () => {
   assert.equal(verdictOf([saying('down')], { probers: 1, inMaintenance: true }).verdict, 'maintenance')
 })
 
+const verdicts: readonly Verdict[] = [
+  'operational',
+  'degraded',
+  'partial-outage',
+  'major-outage',
+  'unknown',
+  'maintenance',
+]
+
 test('a page is operational only when each component is', () => {
-  const verdicts: Verdict[] = [
-    'operational',
-    'degraded',
-    'partial-outage',
-    'major-outage',
-    'unknown',
-    'maintenance',
-  ]
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...verdicts), { minLength: 1 }), (all) => {
       assert.equal(
@@ -149,6 +151,34 @@ test('a page is operational only when each component is', () => {
         all.every((each) => each === 'operational'),
       )
       assert.ok(all.includes(overall(all)))
+    }),
+  )
+})
+
+test('an open incident makes what it names worse, never better, and never green', () => {
+  const incident = fc.record({
+    id: fc.constant('a'),
+    title: fc.constant('Slow'),
+    impact: fc.constantFrom('minor' as const, 'major' as const, 'critical' as const),
+    state: fc.constantFrom(
+      'investigating' as const,
+      'identified' as const,
+      'monitoring' as const,
+      'resolved' as const,
+    ),
+    openedAt: fc.constant(''),
+    resolvedAt: fc.constant(null),
+    components: fc.constant([]),
+    updates: fc.constant([]),
+  })
+  fc.assert(
+    fc.property(fc.constantFrom(...verdicts), fc.array(incident, { maxLength: 4 }), (verdict, named) => {
+      const told = toldOf({ verdict, because: 'measured' }, named)
+      const isOpen = named.some(({ state }) => state !== 'resolved')
+      assert.equal(worse(told.verdict, verdict), told.verdict)
+      if (isOpen) assert.notEqual(told.verdict, 'operational')
+      else assert.deepEqual(told, { verdict, because: 'measured' })
+      if (told.verdict !== verdict) assert.equal(told.because, 'An incident is open: Slow')
     }),
   )
 })
