@@ -23,6 +23,10 @@ const rules = [
   'lending/src/notices/template.ts',
   'lending/src/patrons/card.ts',
   'lending/src/staff/permission.ts',
+  'status/src/alerts/burn-rate.ts',
+  'status/src/verdict/standing.ts',
+  'status/src/verdict/told.ts',
+  'status/src/verdict/verdict.ts',
 ]
 
 const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { encoding: 'utf8' })
@@ -167,6 +171,13 @@ test('the lock file names no download address', () => {
 test('no code is reached around a package’s exports', () => {
   const outside = sources.filter(({ path }) => !path.startsWith('lending/'))
   assert.deepEqual(places(outside, /from '(?:\.\.\/)+lending\//), [])
+})
+
+test('the status page imports nothing of ours', () => {
+  const status = sources.filter(({ path }) => path.startsWith('status/'))
+  assert.ok(status.length > 0, 'it moved: mend the path')
+  const ours = /from '(?:@bibby\/|(?:\.\.\/)+(?:bench|drills|lending|notices|operator|safeguards)\/)/
+  assert.deepEqual(places(status, ours), [])
 })
 
 test('every folder of source has its tests', () => {

@@ -1,0 +1,77 @@
+import type { Config, Target } from '../config/config.ts'
+import { renderSite } from '../site/render-site.ts'
+import { revision } from '../store/facts.ts'
+import type { Store } from '../store/store.ts'
+import { lockWithin } from './lock.ts'
+import { summarize } from './summarize.ts'
+import { send } from './targets.ts'
+
+/** A target, and what is wrong with it; null when readers have what was written. */
+export type Published = { readonly target: string; readonly problem: string | null }
+
+/** What is kept of a target. */
+export type KeptTarget = {
+  readonly name: string
+  readonly revision: number
+  readonly published_at: number | null
+  readonly problem: string
+}
+
+const lockWaitMs = 4_000
+
+/**
+ * Publishes the state of this moment to one target. One process at a time writes to it; one that is stuck is not waited
+ * for long: files are renamed into place whole, and the daemon mends what an older hand may leave.
+ */
+export async function publishTo(
+  store: Store,
+  config: Config,
+  target: Target,
+  { clock, unlessNewerThanMs = 0 }: { clock: () => number; unlessNewerThanMs?: number },
+): Promise<Published> {
+  using _ = await lockWithin(config.data, `target-${target.name}`, lockWaitMs)
+  const now = clock()
+  const wanted = revision(store)
+  const kept = targets(store).find(({ name }) => name === target.name)
+  if (
+    kept &&
+    kept.revision >= wanted &&
+    kept.problem === '' &&
+    now - (kept.published_at ?? 0) < unlessNewerThanMs
+  ) {
+    return { target: target.name, problem: null }
+  }
+  const problem = await send(config, target, renderSite(summarize(store, config, now))).then(
+    () => null,
+    (error: unknown) => (error instanceof Error ? error.message : 'fault'),
+  )
+  keep(store, { name: target.name, wanted, now, problem })
+  return { target: target.name, problem }
+}
+
+/** Publishes to all targets at once; none waits for another. */
+export async function publishEverywhere(
+  store: Store,
+  config: Config,
+  clock: () => number,
+): Promise<Published[]> {
+  return Promise.all(config.publish.map((target) => publishTo(store, config, target, { clock })))
+}
+
+/** What is kept of all targets. */
+export function targets(store: Store): KeptTarget[] {
+  return store.all<KeptTarget>('select * from target order by name')
+}
+
+function keep(
+  store: Store,
+  { name, wanted, now, problem }: { name: string; wanted: number; now: number; problem: string | null },
+): void {
+  const at = problem === null ? now : null
+  store.run(
+    `insert into target (name, revision, published_at, problem) values (?, ?, ?, ?)
+     on conflict (name) do update set revision = excluded.revision, problem = excluded.problem,
+       published_at = coalesce(excluded.published_at, published_at)`,
+    [name, problem === null ? wanted : 0, at, problem ?? ''],
+  )
+}

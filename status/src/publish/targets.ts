@@ -1,0 +1,143 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Config, Target } from '../config/config.ts'
+import { ask } from '../probes/ask.ts'
+import { differing, type Files, writeFile, writeFolder } from './folder.ts'
+
+const readTries = 3
+const readPauseMs = 500
+const readTimeoutMs = 5_000
+const wordsMost = 500
+const proofs = ['index.html', 'api/v2/summary.json']
+
+/** Brings a target to these files and reads them back. Rejects with a sentence. */
+export async function send(config: Config, target: Target, files: Files): Promise<void> {
+  switch (target.kind) {
+    case 'folder':
+      await writeFolder(target.folder, files)
+      await compareFolder(target.folder, files)
+      break
+    case 'command':
+      await runCommand(config, target, files)
+      break
+    case 'put':
+      await putFiles(config, target, files)
+      break
+  }
+  const url = target.url ?? (target.kind === 'put' ? target.to : null)
+  if (url !== null) await compareAt(url, files)
+}
+
+async function compareFolder(folder: string, files: Files): Promise<void> {
+  const others = await differing(folder, files)
+  if (others.length > 0) throw new Error(`${others[0]} reads back other than it was written.`)
+}
+
+/** Where what goes out is kept on this side. */
+function outgoing(config: Config, { name }: Target): string {
+  return join(config.data, 'outgoing', name)
+}
+
+async function runCommand(
+  config: Config,
+  target: Extract<Target, { kind: 'command' }>,
+  files: Files,
+): Promise<void> {
+  const folder = outgoing(config, target)
+  await writeFolder(folder, files)
+  const [program = '', ...rest] = target.command.map((word) => word.replaceAll('{folder}', folder))
+  const child = spawn(program, rest, {
+    cwd: config.base,
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  // All of its group: what it started would keep its words open.
+  const timer = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), target.timeoutMs)
+  let words = ''
+  child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+    words = (words + piece).slice(-wordsMost)
+  })
+  const [code, signal] = (await once(child, 'close').finally(() => clearTimeout(timer))) as [
+    number | null,
+    string | null,
+  ]
+  if (code === 0) return
+  const how = signal === null ? `exits with ${code}` : `was ended after ${target.timeoutMs} ms`
+  throw new Error(`${program} ${how}${words.trim() === '' ? '' : `: ${words.trim()}`}.`)
+}
+
+/** Puts what is another than last time; what was taken is remembered on this side. */
+async function putFiles(
+  config: Config,
+  target: Extract<Target, { kind: 'put' }>,
+  files: Files,
+): Promise<void> {
+  const folder = outgoing(config, target)
+  const names = (await differing(folder, files)).toSorted(
+    (a, b) => Number(a === 'index.html') - Number(b === 'index.html'),
+  )
+  for (const name of names) {
+    const content = files.get(name) ?? ''
+    const { status } = await ask(below(target.to, name), {
+      method: 'PUT',
+      timeoutMs: target.timeoutMs,
+      body: content,
+      headers: {
+        'content-type': typeOf(name),
+        ...(target.token ? { authorization: `Bearer ${config.secretAt(target.token)}` } : {}),
+      },
+    })
+    if (status < 200 || status > 299) throw new Error(`Putting ${name} is answered with status ${status}.`)
+    await writeFile(folder, name, content)
+  }
+}
+
+/** What readers get there must be what was written; a cache on the way gets a moment. */
+async function compareAt(url: string, files: Files): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const problem = await difference(url, files)
+    if (problem === undefined) return
+    if (tries === readTries) throw new Error(problem)
+    await pause(readPauseMs)
+  }
+}
+
+async function difference(url: string, files: Files): Promise<string | undefined> {
+  for (const name of proofs.filter((each) => files.has(each))) {
+    try {
+      const { status, text } = await ask(below(url, name), {
+        timeoutMs: readTimeoutMs,
+        headers: { 'cache-control': 'no-cache' },
+      })
+      if (status !== 200) return `${name} was written and is read back with status ${status}.`
+      if (text !== files.get(name)) return `${name} was written and reads back as something else.`
+    } catch (error) {
+      return `${name} was written and is not read back. ${(error as Error).message}`
+    }
+  }
+  return undefined
+}
+
+function below(url: string, name: string): string {
+  return `${url.replace(/\/$/, '')}/${name}`
+}
+
+/** What a file is, by its name. */
+export function typeOf(name: string): string {
+  const ending = name.slice(name.lastIndexOf('.') + 1)
+  return types.get(ending) ?? 'application/octet-stream'
+}
+
+const types = new Map([
+  ['html', 'text/html; charset=utf-8'],
+  ['css', 'text/css; charset=utf-8'],
+  ['js', 'text/javascript; charset=utf-8'],
+  ['json', 'application/json; charset=utf-8'],
+  ['svg', 'image/svg+xml; charset=utf-8'],
+  ['rss', 'application/rss+xml; charset=utf-8'],
+  ['atom', 'application/atom+xml; charset=utf-8'],
+  ['xml', 'application/xml; charset=utf-8'],
+  ['txt', 'text/plain; charset=utf-8'],
+])
