@@ -2,6 +2,7 @@ import { bumblebee2011 } from './2011-bumblebee.ts'
 import { knight2012 } from './2012-knight.ts'
 import { steam2015 } from './2015-steam.ts'
 import { s32017 } from './2017-s3.ts'
+import { s3Status2017 } from './2017-s3-status.ts'
 import { cloudflare2019 } from './2019-cloudflare.ts'
 import { mailDown } from './mail-down.ts'
 import type { Playable } from './runner/drill.ts'
@@ -12,6 +13,7 @@ export const drills: readonly Playable[] = [
   knight2012,
   steam2015,
   s32017,
+  s3Status2017,
   cloudflare2019,
   mailDown,
 ]
