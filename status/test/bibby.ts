@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,7 +25,7 @@ export async function startBibby(): Promise<Bibby> {
   // Root's database runs as another user, who must get through.
   await chmod(folder, 0o711)
   const data = join(folder, 'data')
-  const noticePort = 18_000 + (process.pid % 1_000)
+  const noticePort = await freePort()
   const child = spawn(process.execPath, ['operator/src/bibby.ts', 'start'], {
     cwd: root,
     env: {
@@ -83,6 +84,15 @@ export async function startBibby(): Promise<Bibby> {
     await close()
     throw error
   }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
 }
 
 function isAlive(pid: number): boolean {

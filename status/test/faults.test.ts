@@ -48,6 +48,8 @@ test('on a full disk the page is served as it was, the trouble is told, and all 
       return Number(/bibby_status_samples_total (\d+)/.exec(text)?.[1] ?? -1)
     }
     await until(samples, (count) => count > 2)
+    const status = async () => (await fetch(url)).status
+    await until(status, (now) => now === 200)
     spawnSync('dd', ['if=/dev/zero', `of=${join(disk, 'ballast')}`, 'bs=4096'])
     let said = ''
     daemon.child.stderr?.on('data', (text: string) => {
@@ -57,7 +59,7 @@ test('on a full disk the page is served as it was, the trouble is told, and all 
       () => said,
       (text) => /A sample cannot be kept: .*(?:full|disk|I\/O)/i.test(text),
     )
-    assert.equal((await fetch(url)).status, 200)
+    assert.equal(await status(), 200)
     const stuck = await home.command(...opening)
     assert.notEqual(stuck.code, 0)
     rmSync(join(disk, 'ballast'))

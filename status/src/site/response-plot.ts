@@ -43,7 +43,8 @@ export function timeText(ms: number): string {
 
 /** The next of 1, 2, 4, 6, 8 and 10 times a power of ten: halves of them are round as well. */
 export function roundTop(ms: number): number {
-  if (!(ms > 0) || !Number.isFinite(ms)) return 1
+  // Below a thousandth of a millisecond there is nothing to draw, and at last no power of ten.
+  if (!(ms >= 0.001) || !Number.isFinite(ms)) return 1
   const power = 10 ** Math.floor(Math.log10(ms))
   const step = [1, 2, 4, 6, 8, 10].find((each) => each * power >= ms) ?? 10
   return step * power
