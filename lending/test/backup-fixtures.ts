@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { type Backups, runBackup } from '../src/backups/run-backup.ts'
 import type { Running } from '../src/backups/take-backup.ts'
 import { lend } from '../src/circulation/lend.ts'
-import { migrate } from '../src/postgres/migrate.ts'
 import { openDataFolder } from '../src/postgres/data-folder.ts'
+import { migrate } from '../src/postgres/migrate.ts'
 import { openOurServer } from '../src/postgres/our-server.ts'
 import { type Database, openPool, type PoolOptions } from '../src/postgres/pool.ts'
 import { write } from '../src/postgres/write.ts'
@@ -44,7 +44,12 @@ export async function backedUpLibrary(): Promise<BackedUp> {
   const dataFolder = join(root, 'data')
   const { libraryId } = await openDataFolder(dataFolder, '0.1.0')
   const server = await openOurServer(dataFolder, tell, new AbortController().signal)
-  const db = openPool({ connection: server.connection, name: 'test', connectionsMax: 4, statementLimitMs: 60_000 })
+  const db = openPool({
+    connection: server.connection,
+    name: 'test',
+    connectionsMax: 4,
+    statementLimitMs: 60_000,
+  })
   await migrate(db, '0.1.0')
   const small = await aSmallLibrary(db)
   await mkdir(join(dataFolder, 'covers'))

@@ -81,7 +81,9 @@ export async function differences(
 ): Promise<readonly string[]> {
   const found = (await libraryTables(session)).map(({ name }) => name)
   const told = [
-    ...tables.filter(({ name }) => !found.includes(name)).map(({ name }) => `The table ${name} is not there.`),
+    ...tables
+      .filter(({ name }) => !found.includes(name))
+      .map(({ name }) => `The table ${name} is not there.`),
     ...found
       .filter((name) => !tables.some((table) => table.name === name))
       .map((name) => `There is a table ${name} that was not backed up.`),
@@ -89,13 +91,16 @@ export async function differences(
   for (const { name, rows, sums } of tables.filter((table) => found.includes(table.name))) {
     const now = await fingerprintOf(session, name)
     if (now.rows !== rows) told.push(`The table ${name} had ${rows} rows, and ${now.rows} came back.`)
-    else if (now.sums !== sums) told.push(`The table ${name} came back with other content in its ${rows} rows.`)
+    else if (now.sums !== sums)
+      told.push(`The table ${name} came back with other content in its ${rows} rows.`)
   }
   const standing = new Map((await sequencesOf(session)).map((each) => [each.name, each]))
   for (const { name, lastValue } of sequences) {
     const now = standing.get(name)
     if (!now || BigInt(now.lastValue) < BigInt(lastValue)) {
-      told.push(`The sequence ${name} stood at ${lastValue}, and came back at ${now?.lastValue ?? 'nothing'}.`)
+      told.push(
+        `The sequence ${name} stood at ${lastValue}, and came back at ${now?.lastValue ?? 'nothing'}.`,
+      )
     }
   }
   return told

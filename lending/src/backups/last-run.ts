@@ -17,7 +17,10 @@ const lastRunName = 'last-run.json'
 /** Writes down what became of a run. */
 export async function noteRun(backups: string, run: RunNoted): Promise<void> {
   const before = await lastRuns(backups)
-  await writeWhole(join(backups, lastRunName), `${JSON.stringify({ ...before, [run.outcome]: run }, null, 2)}\n`)
+  await writeWhole(
+    join(backups, lastRunName),
+    `${JSON.stringify({ ...before, [run.outcome]: run }, null, 2)}\n`,
+  )
 }
 
 /** What became of the last runs; nothing where there was none. */

@@ -95,11 +95,7 @@ export async function readManifest(
 }
 
 /** Reads every file of these parts and throws BackupError on the first that is not as it was written. */
-export async function checkFiles(
-  folder: string,
-  { files }: Manifest,
-  parts: readonly Part[],
-): Promise<void> {
+export async function checkFiles(folder: string, { files }: Manifest, parts: readonly Part[]): Promise<void> {
   for (const file of files.filter(({ part }) => parts.includes(part))) {
     const why = await whyOther(join(folder, file.path), file)
     if (why === undefined) continue

@@ -55,7 +55,8 @@ export async function listBackups(backups: string): Promise<readonly Backup[]> {
 /** One backup by its name; without one, the newest that is proven. Throws BackupError where there is none. */
 export async function findBackup(backups: string, name: string | undefined): Promise<Backup> {
   const all = await listBackups(backups)
-  const found = name === undefined ? all.find(({ state }) => state === 'proven') : all.find((each) => each.name === name)
+  const found =
+    name === undefined ? all.find(({ state }) => state === 'proven') : all.find((each) => each.name === name)
   if (found) return found
   throw new BackupError(
     'BIBBY_BACKUP_UNKNOWN',
@@ -102,7 +103,10 @@ export async function writeProof(folder: string, proof: Proof): Promise<void> {
 
 /** Writes down that a backup does not count, and why. */
 export async function writeFailure(folder: string, because: string, at: Date): Promise<void> {
-  await writeWhole(join(folder, failedName), `${JSON.stringify({ at: at.toISOString(), because }, null, 2)}\n`)
+  await writeWhole(
+    join(folder, failedName),
+    `${JSON.stringify({ at: at.toISOString(), because }, null, 2)}\n`,
+  )
   await rm(join(folder, provenName), { force: true })
 }
 
@@ -114,14 +118,24 @@ export async function removeBackup(backups: string, name: string): Promise<void>
   await rm(going, { recursive: true, force: true })
 }
 
-/** Makes the folder of backups, private, and removes what runs left there that were killed. */
+const halfMade = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z\.partial-(\d{1,10})$/
+const halfRemoved = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z\.removing$/
+
+/**
+ * Makes the folder of backups, private, and removes what runs left there that were killed: only what carries such a name,
+ * and of a process that is gone. To be called by whoever has the run.
+ */
 export async function readyPlace(backups: string): Promise<void> {
   await mkdir(backups, { recursive: true, mode: 0o700 })
   for (const name of await readdir(backups)) {
-    const [, pid] = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z\.(?:partial-(\d{1,10})|removing)$/.exec(name) ?? [null]
-    if (pid === null || (pid !== undefined && Number(pid) !== process.pid && signalled(Number(pid), 0))) continue
+    if (!halfRemoved.test(name) && !isOfDead(halfMade.exec(name)?.[1])) continue
     await rm(join(backups, name), { recursive: true, force: true })
   }
+}
+
+/** Our own number too: whoever has the run has made nothing yet, so it was that of another before. */
+function isOfDead(pid: string | undefined): boolean {
+  return pid !== undefined && (Number(pid) === process.pid || !signalled(Number(pid), 0))
 }
 
 /** Whether two folders are on one disk. */

@@ -3,13 +3,13 @@ import { chown, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createZstdDecompress } from 'node:zlib'
 import type { Identity } from '../postgres/embedded.ts'
-import { baseName } from './base-copy.ts'
 import { BackupError } from './backup-error.ts'
 import { pieceBytes } from './files.ts'
-import type { BaseCopy, Manifest } from './manifest.ts'
 import { differences } from './fingerprint.ts'
+import type { BaseCopy, Manifest } from './manifest.ts'
 import { refuseDifferent, refuseStrangeSchema } from './prove-tables.ts'
 import { openScratch, type Scratch, type ScratchServer, thrownAway } from './scratch-server.ts'
+import { baseName } from './server-files.ts'
 import { untar } from './tar-file.ts'
 import { archiveFolder, type Chain, chainFrom, gap, keptSegments, unpackSegment } from './wal-archive.ts'
 
@@ -102,11 +102,16 @@ function recoverySettings(target: Target): Readonly<Record<string, string>> {
     recovery_target_action: 'promote',
     ...('lsn' in target
       ? { recovery_target_lsn: target.lsn, recovery_target_inclusive: 'off' }
-      : { recovery_target_time: target.time }),
+      : { recovery_target_time: timeOf(target.time) }),
     hot_standby: 'off',
     // What a server recovers must not have been written with less than this.
     wal_level: 'replica',
   }
+}
+
+/** As this setting takes it, before the server knows any zone by name. */
+function timeOf(iso: string): string {
+  return iso.replace('T', ' ').replace('Z', '+00')
 }
 
 async function unpackLog(
@@ -119,7 +124,8 @@ async function unpackLog(
   if (chain.segments.length === 0) throw gap(base.startSegment)
   const last = 'lsn' in target ? segmentOf(target.lsn, base.segmentBytes) : undefined
   const needed = chain.segments.filter(({ name }) => last === undefined || name.slice(8) <= last)
-  if (chain.missing !== null && (last === undefined || chain.missing.slice(8) <= last)) throw gap(chain.missing)
+  if (chain.missing !== null && (last === undefined || chain.missing.slice(8) <= last))
+    throw gap(chain.missing)
   if (last !== undefined && !needed.some(({ name }) => name.slice(8) === last)) {
     throw gap(`${base.startSegment.slice(0, 8)}${last}`)
   }

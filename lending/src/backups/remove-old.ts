@@ -16,7 +16,10 @@ export async function removeOld(backups: string, keep: number): Promise<readonly
   const stay = all.filter(({ name }) => !going.includes(name))
   // One whose manifest cannot be read may need any of the log.
   if (stay.every(({ manifest }) => manifest !== null)) {
-    await removeLog(backups, stay.flatMap(({ manifest }) => (manifest ? [manifest] : [])))
+    await removeLog(
+      backups,
+      stay.flatMap(({ manifest }) => (manifest ? [manifest] : [])),
+    )
   }
   return going
 }

@@ -10,10 +10,7 @@ export type Kept = {
  * Which backups are removed: proven ones beyond the newest `keep`, and what did not count once a newer one was proven.
  * The newest proven one stays whatever `keep` says, and so does all that is newer than it.
  */
-export function toRemove(
-  backups: readonly Kept[],
-  { keep }: { readonly keep: number },
-): readonly string[] {
+export function toRemove(backups: readonly Kept[], { keep }: { readonly keep: number }): readonly string[] {
   const newestFirst = backups.toSorted((a, b) =>
     a.takenAt === b.takenAt ? (a.name < b.name ? 1 : -1) : a.takenAt < b.takenAt ? 1 : -1,
   )

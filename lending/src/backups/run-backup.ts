@@ -1,20 +1,20 @@
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { clusterFolder } from '../postgres/cluster.ts'
 import type { PoolOptions } from '../postgres/pool.ts'
 import { howLogIsKept, keepLog } from './archive-settings.ts'
 import { BackupError, failed } from './backup-error.ts'
+import { noteRun } from './last-run.ts'
 import { checkFiles, type Manifest, readManifest } from './manifest.ts'
 import { type Backup, findBackup, type Proof, readyPlace, writeFailure, writeProof } from './place.ts'
 import { proveTables } from './prove-tables.ts'
 import { proveBase } from './recover.ts'
 import { removeOld } from './remove-old.ts'
-import { copyToSecond } from './second-folder.ts'
 import { takeRun } from './run-lock.ts'
+import { copyToSecond } from './second-folder.ts'
 import { openSession } from './session.ts'
-import { type Place, type Running, takeBackup } from './take-backup.ts'
-import { clusterFolder } from '../postgres/cluster.ts'
+import { coversName, type Place, type Running, takeBackup } from './take-backup.ts'
 import { countTar } from './tar-file.ts'
-import { coversName } from './take-backup.ts'
-import { noteRun } from './last-run.ts'
 
 /** Where backups go and how many are kept, by the settings. */
 export type Backups = Place & {
@@ -31,12 +31,14 @@ export async function runBackup(
   connection: PoolOptions['connection'],
   running: Running,
 ): Promise<Backup> {
-  await readyPlace(backups.backups).catch((error: unknown) => {
+  await mkdir(backups.backups, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
     throw failed('Making the folder of backups', error)
   })
   await using control = await openSession(connection, 'bibby-backup-control')
   await using _run = await takeRun(control, backups.backups, running.now)
   try {
+    // Only now: what is half made there belongs to nobody who lives.
+    await readyPlace(backups.backups)
     const withBase = await mayCopyBase(control, backups)
     const source = { connection, withBase }
     const name = await takeBackup(control, { place: backups, source, running })
@@ -130,7 +132,8 @@ async function proveAnySecond(
   }: { manifest: Manifest; dataFolder: string; signal: AbortSignal; step: Running['step'] },
 ): Promise<AnySecond> {
   const { base } = manifest
-  if (base === null) return { isBaseProven: false, baseBecause: 'It was taken without the files of the server.' }
+  if (base === null)
+    return { isBaseProven: false, baseBecause: 'It was taken without the files of the server.' }
   step('Playing the log back in a throwaway server, and comparing')
   try {
     await proveBase({ folder, manifest: { ...manifest, base }, backups }, { dataFolder, signal })

@@ -1,5 +1,5 @@
-import { copyFile, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { constants } from 'node:fs'
+import { copyFile, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { BackupError } from './backup-error.ts'
 import { digestOf, syncFolder } from './files.ts'

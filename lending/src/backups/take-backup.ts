@@ -2,23 +2,22 @@ import { mkdir, rename, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { setTimeout as wait } from 'node:timers/promises'
 import type pg from 'pg'
 import { clusterFolder } from '../postgres/cluster.ts'
 import type { Migrated } from '../postgres/migrate.ts'
 import type { PoolOptions } from '../postgres/pool.ts'
 import { bibbyVersion } from '../version.ts'
 import { BackupError } from './backup-error.ts'
-import { copyBase } from './base-copy.ts'
+import { closeLog } from './close-log.ts'
 import { dumpTables } from './dump-tables.ts'
 import { measuring, newFile, syncFolder } from './files.ts'
 import type { BaseCopy, FileCopy, Manifest } from './manifest.ts'
 import { writeManifest } from './manifest.ts'
 import { nameFor } from './place.ts'
+import { copyBase } from './server-files.ts'
 import { openSession } from './session.ts'
 import { beginStill } from './still-moment.ts'
 import { entriesBelow, tarOf } from './tar-file.ts'
-import { archiveFolder, keptSegments, takeIn } from './wal-archive.ts'
 
 /** Whose backups are kept, and where. */
 export type Place = {
@@ -86,7 +85,7 @@ async function copyAll(
   const covers = await copyCovers(place.dataFolder, folder, signal)
   if (copied) {
     step('Waiting for the log')
-    await untilKept(control, cluster, { backups: place.backups, systemId: copied.base.systemId, signal })
+    await closeLog(control, { dataFolder: place.dataFolder, backups: place.backups, signal })
   }
   const base: BaseCopy | null = copied
     ? { ...copied.base, stillAt: moment.isStill ? moment.lsn : null }
@@ -144,36 +143,6 @@ async function copyCovers(
   return { count, files: [{ path: coversName, part: 'covers', ...digest() }] }
 }
 
-const keptLimitMs = 120_000
-const keptPollMs = 50
-
-/** Closes the file of the log that the snapshot is in, and waits until the archive has it. */
-async function untilKept(
-  control: pg.Client,
-  cluster: string,
-  { backups, systemId, signal }: { backups: string; systemId: string; signal: AbortSignal },
-): Promise<void> {
-  const archive = archiveFolder(backups, systemId)
-  // A record behind the moment: a recovery stops before it.
-  await control.query(`select pg_create_restore_point('bibby backup')`)
-  const { rows } = await control.query<{ name: string }>(
-    'select pg_walfile_name(pg_switch_wal()) as name',
-  )
-  const name = rows[0]?.name
-  for (const until = performance.now() + keptLimitMs; ; ) {
-    signal.throwIfAborted()
-    await takeIn(cluster, archive)
-    if ((await keptSegments(archive)).some((segment) => segment.name === name)) return
-    if (performance.now() > until) {
-      throw new BackupError(
-        'BIBBY_BACKUP_FAILED',
-        `The server did not put the file ${name} of its log into the archive in ${keptLimitMs / 1_000} s. Look into postgres.log in the data folder, then run bibby backup run.`,
-      )
-    }
-    await wait(keptPollMs)
-  }
-}
-
 const mebibyte = 1024 * 1024
 /** Text that is packed, and pages that are: shares of the database, below what was ever seen. */
 const tablesShare = 0.1
@@ -194,7 +163,11 @@ async function refuseNarrow(
   const copies = bytes * (source.withBase ? tablesShare + baseShare : tablesShare)
   for (const { folder, needed, why } of [
     { folder: place.backups, needed: copies, why: 'the backup' },
-    { folder: place.dataFolder, needed: bytes * scratchShare + spareBytes, why: 'restoring it for the proof' },
+    {
+      folder: place.dataFolder,
+      needed: bytes * scratchShare + spareBytes,
+      why: 'restoring it for the proof',
+    },
   ]) {
     const { bavail, bsize } = await statfs(folder)
     if (bavail * bsize >= needed) continue

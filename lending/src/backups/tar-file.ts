@@ -55,7 +55,8 @@ function header(name: string, bytes: number, type: '0' | '5'): Buffer {
   const bytesOfName = Buffer.byteLength(name)
   // A name of up to 100 bytes, or one that parts at a slash into 155 and 100.
   const cut = bytesOfName <= 100 ? -1 : name.indexOf('/', bytesOfName - 101)
-  if (bytesOfName > 100 && (cut < 0 || cut > 155)) throw new Error(`The name ${name} is too long for a tar file.`)
+  if (bytesOfName > 100 && (cut < 0 || cut > 155))
+    throw new Error(`The name ${name} is too long for a tar file.`)
   block.write(name.slice(cut + 1), 0, 100)
   if (cut >= 0) block.write(name.slice(0, cut), 345, 155)
   block.write(`${type === '5' ? '0000700' : '0000600'}\0`, 100)
@@ -75,7 +76,12 @@ function header(name: string, bytes: number, type: '0' | '5'): Buffer {
   return block
 }
 
-/** What is told of each entry that is unpacked. */
+/** Unpacks a tar file that is on the disk below `folder`, which is there. */
+export async function untarFile(path: string, folder: string): Promise<Unpacked> {
+  return untar(createReadStream(path, { highWaterMark: pieceBytes }), folder)
+}
+
+/** What was unpacked. */
 export type Unpacked = { readonly files: number }
 
 /**
@@ -90,7 +96,7 @@ export async function untar(source: AsyncIterable<Buffer>, folder: string): Prom
     if (!block) throw new Error('The tar file ends before its end.')
     if (block.every((byte) => byte === 0)) {
       // Read on to the end of what is under it, so that its checksum is seen.
-      while (await take(pieceBytes, true)) continue
+      while (await take(pieceBytes, true));
       return { files }
     }
     const { name, bytes, type } = parsed(block)

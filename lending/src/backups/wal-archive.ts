@@ -50,7 +50,11 @@ async function takeInOne(path: string, archive: string, name: string): Promise<v
   const { sha256 } = await digestOf(path)
   const half = join(archive, `.${name}.${process.pid}`)
   try {
-    await pipeline(createReadStream(path, { highWaterMark: pieceBytes }), createZstdCompress(compression), newFile(half))
+    await pipeline(
+      createReadStream(path, { highWaterMark: pieceBytes }),
+      createZstdCompress(compression),
+      newFile(half),
+    )
     await rename(half, join(archive, `${name}.${sha256}.zst`))
   } catch (error) {
     await rm(half, { force: true })

@@ -54,8 +54,23 @@ export async function copyBase(
 }
 
 /** Made anew by every start, or of this server's life only. Source: PostgreSQL manual, "Base Backup Protocol". */
-const emptied = ['pg_dynshmem', 'pg_notify', 'pg_replslot', 'pg_serial', 'pg_snapshots', 'pg_stat_tmp', 'pg_subtrans']
-const left = ['postmaster.pid', 'postmaster.opts', 'server.log', 'backup_label', 'tablespace_map', archiveName]
+const emptied = [
+  'pg_dynshmem',
+  'pg_notify',
+  'pg_replslot',
+  'pg_serial',
+  'pg_snapshots',
+  'pg_stat_tmp',
+  'pg_subtrans',
+]
+const left = [
+  'postmaster.pid',
+  'postmaster.opts',
+  'server.log',
+  'backup_label',
+  'tablespace_map',
+  archiveName,
+]
 
 async function* filesOf(cluster: string, session: pg.Client): AsyncGenerator<TarEntry> {
   const control = 'global/pg_control'
@@ -73,7 +88,6 @@ async function* filesOf(cluster: string, session: pg.Client): AsyncGenerator<Tar
   )
   yield { name: 'backup_label', text: rows[0]?.label ?? '' }
 }
-
 
 /** PG_CONTROL_FILE_SIZE, of pg_control.h. */
 const controlBytes = 8_192
