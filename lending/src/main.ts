@@ -1,7 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
-import { backupsOf } from './backups/backups-here.ts'
-import { endLog, startBackups } from './backups/keep-backups.ts'
+import { backupsOf } from './backups/backups-of.ts'
 import type { Config } from './config.ts'
 import { openDatabase, openSetFolder } from './database.ts'
 import type { Log } from './http/server.ts'
@@ -120,6 +119,8 @@ async function keepBackups(
   const { connection, clock } = library
   const isOurs = config.databaseUrl === undefined
   const backups = backupsOf(config, folder)
+  // What answers requests has no need of it.
+  const { endLog, startBackups } = await import('./backups/keep-backups.ts')
   if (!config.backups.isOn) {
     if (isOurs) await endLog(connection)
     return { [Symbol.asyncDispose]: async () => undefined }

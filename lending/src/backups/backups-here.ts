@@ -1,27 +1,12 @@
-import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { openDatabase, openSetFolder, refuseWithoutLibrary, runningConnection } from '../database.ts'
 import type { PoolOptions } from '../postgres/pool.ts'
+import { backupsOf } from './backups-of.ts'
 import { writeBundle } from './bundle.ts'
 import { type Backup, findBackup, isSameDisk, listBackups, type Proof } from './place.ts'
 import { removeOld } from './remove-old.ts'
 import { type Backups, runBackup, verifyBackup } from './run-backup.ts'
 import type { Running } from './take-backup.ts'
-
-/** Where backups of this library go, by the settings. */
-export function backupsOf(
-  { backups, databaseUrl }: Pick<Config, 'backups' | 'databaseUrl'>,
-  folder: { readonly path: string; readonly libraryId: string },
-): Backups {
-  return {
-    dataFolder: folder.path,
-    libraryId: folder.libraryId,
-    backups: backups.folder ?? join(folder.path, 'backups'),
-    second: backups.second,
-    keep: backups.keep,
-    keepsLog: backups.isOn && databaseUrl === undefined,
-  }
-}
 
 /** Backups of the library on this machine, as the command takes and restores them. */
 export type BackupsHere = {

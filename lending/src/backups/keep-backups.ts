@@ -24,11 +24,12 @@ export type KeptUp = {
   readonly hour: number | undefined
   readonly warn: (text: string) => void
   readonly clock: () => Date
+  /** Default: ten minutes. A start leaves its first minutes to the desks, also when a backup is due. */
+  readonly firstRunAfterMs?: number
 }
 
 /** The log is taken in this often; a minute of it is closed every minute. */
 const everyMs = 60_000
-/** A start leaves its first minutes to the desks, also when a backup is due. */
 const firstRunAfterMs = 10 * 60_000
 /** The log that may wait for the archive: 1 GiB in files of 16 MiB. Beyond, the library's own disk is in danger. */
 const waitingMax = 64
@@ -39,6 +40,7 @@ const freeBytesMin = 256 * 1024 * 1024
 export function startBackups(kept: KeptUp): AsyncDisposable {
   const closing = new AbortController()
   const begun = performance.now()
+  const waitsMs = kept.firstRunAfterMs ?? firstRunAfterMs
   let told = ''
   let run: ChildProcess | undefined
   const warnOnce = (text: string) => {
@@ -47,7 +49,7 @@ export function startBackups(kept: KeptUp): AsyncDisposable {
   }
   const round = async () => {
     if (kept.backups.keepsLog) await keepRound(kept)
-    if (run || kept.hour === undefined || performance.now() - begun < firstRunAfterMs) return
+    if (run || kept.hour === undefined || performance.now() - begun < waitsMs) return
     if (await isBackupDue(kept, kept.hour)) {
       run = startRun(kept)
       run.once('exit', () => {
@@ -73,7 +75,7 @@ export function startBackups(kept: KeptUp): AsyncDisposable {
       closing.abort()
       if (run) {
         const over = once(run, 'exit')
-        run.disconnect()
+        if (run.connected) run.disconnect()
         await over
       }
       await ended
@@ -93,7 +95,11 @@ export async function endLog(connection: PoolOptions['connection']): Promise<voi
 }
 
 /** Takes in what the server has put down; where that cannot go on, the library does, and says what it gives up. */
-export async function keepRound({ backups, connection, warn }: KeptUp): Promise<void> {
+export async function keepRound(
+  { backups, connection, warn }: Pick<KeptUp, 'backups' | 'connection' | 'warn'>,
+  /** Files of the log that may wait. Default: 64. */
+  most = waitingMax,
+): Promise<void> {
   const cluster = clusterFolder(backups.dataFolder)
   await using session = await openSession(connection, 'bibby-log')
   const archive = archiveFolder(backups.backups, await systemIdOf(session))
@@ -107,7 +113,7 @@ export async function keepRound({ backups, connection, warn }: KeptUp): Promise<
   const incoming = (await readdir(join(cluster, archiveName)).catch(() => [])).length
   const { bavail, bsize } = await statfs(backups.dataFolder)
   const isNarrow = bavail * bsize < freeBytesMin && waiting + incoming > 1
-  if (!isKept || (waiting + incoming <= waitingMax && !isNarrow)) {
+  if (!isKept || (waiting + incoming <= most && !isNarrow)) {
     if (trouble !== undefined) throw new Error(trouble)
     return
   }

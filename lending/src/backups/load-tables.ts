@@ -15,7 +15,14 @@ import type { Manifest } from './manifest.ts'
  * keys are taken away before and made again after: faster, in any order, and each key is then checked as a whole.
  * Triggers rest meanwhile.
  */
-export async function loadTables(session: pg.Client, folder: string, manifest: Manifest): Promise<void> {
+export async function loadTables(
+  session: pg.Client,
+  {
+    folder,
+    manifest,
+    signal,
+  }: { readonly folder: string; readonly manifest: Manifest; readonly signal: AbortSignal },
+): Promise<void> {
   const there = (await libraryTables(session)).map(({ name }) => name)
   const strange = manifest.tables.find(({ name }) => !there.includes(name))
   if (strange) {
@@ -36,6 +43,7 @@ export async function loadTables(session: pg.Client, folder: string, manifest: M
         createReadStream(join(folder, file), { highWaterMark: pieceBytes }),
         createZstdDecompress(),
         session.query(copyFrom(into)),
+        { signal },
       )
     }
     for (const statement of make) await session.query(statement)

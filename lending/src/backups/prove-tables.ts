@@ -21,7 +21,7 @@ export async function proveTables(
   await makeDatabase(server)
   const session = await server.connect()
   try {
-    await loadLibrary(session, server.connection, { folder, manifest })
+    await loadLibrary(session, server.connection, { folder, manifest, signal })
   } finally {
     await session.end().catch(() => undefined)
   }
@@ -47,8 +47,9 @@ const migrationLimitMs = 60_000
 export async function loadLibrary(
   session: pg.Client,
   connection: PoolOptions['connection'],
-  { folder, manifest }: { readonly folder: string; readonly manifest: Manifest },
+  given: { readonly folder: string; readonly manifest: Manifest; readonly signal: AbortSignal },
 ): Promise<void> {
+  const { folder, manifest } = given
   await refuseStrangeSchema(folder, manifest)
   {
     await using db = openPool({
@@ -59,7 +60,8 @@ export async function loadLibrary(
     })
     await migrate(db, bibbyVersion(), { upTo: manifest.migrations.length })
   }
-  await loadTables(session, folder, manifest)
+  await loadTables(session, given)
+  given.signal.throwIfAborted()
   refuseDifferent(folder, await differences(session, manifest))
 }
 

@@ -129,10 +129,21 @@ async function unpackLog(
   if (last !== undefined && !needed.some(({ name }) => name.slice(8) === last)) {
     throw gap(`${base.startSegment.slice(0, 8)}${last}`)
   }
+  refuseTwins(archive, needed)
   for (const segment of kept.filter(({ name }) => name.endsWith('.history'))) {
     await unpackSegment(archive, segment, to)
   }
   for (const segment of needed) await unpackSegment(archive, segment, to)
+}
+
+/** A copy of the data folder that runs as well writes another history under the same names. */
+function refuseTwins(archive: string, segments: Chain['segments']): void {
+  const twin = segments.find(({ name }, at) => segments.findIndex((each) => each.name === name) < at)
+  if (!twin) return
+  throw new BackupError(
+    'BIBBY_BACKUP_DAMAGED',
+    `Two files in ${archive} are called ${twin.name} and differ: two libraries keep their log there, one a copy of the other. Restore a backup without --to, set BIBBY_BACKUP_FOLDER of the copy elsewhere, and run bibby backup run.`,
+  )
 }
 
 /** The file of the log that holds this place, without its timeline. */

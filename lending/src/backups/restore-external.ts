@@ -39,7 +39,7 @@ export async function restoreExternal(
   try {
     running.step('Loading the tables beside the live database, and comparing')
     await using session = await openSession(at(databaseUrl, next), 'bibby-restore')
-    await loadLibrary(session, at(databaseUrl, next), { folder, manifest })
+    await loadLibrary(session, at(databaseUrl, next), { folder, manifest, signal: running.signal })
     lastLink = await makeAnother(session)
   } catch (error) {
     await maintenance.query(`drop database if exists ${pg.escapeIdentifier(next)} with (force)`)

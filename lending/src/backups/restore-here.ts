@@ -11,7 +11,8 @@ import { sql } from '../postgres/sql.ts'
 import { checkTheirServer } from '../postgres/their-server.ts'
 import { systemCode } from '../start-error.ts'
 import { BackupError } from './backup-error.ts'
-import { type At, backupsOf, onDatabase } from './backups-here.ts'
+import { type At, onDatabase } from './backups-here.ts'
+import { backupsOf } from './backups-of.ts'
 import { unpackBundle } from './bundle.ts'
 import { closeLog } from './close-log.ts'
 import { readManifest } from './manifest.ts'
@@ -20,7 +21,7 @@ import { loadLibrary } from './prove-tables.ts'
 import { restoreExternal } from './restore-external.ts'
 import { type Live, planRestore, type RestorePlan, readPlan, refuseOther, stateNow } from './restore-plan.ts'
 import { makeAnother, prepareRestore, purgeOld, swapIn } from './restore-run.ts'
-import { type RestoreState, readState, restoreFolder, settleRestore } from './restore-state.ts'
+import { dropPrepared, type RestoreState, readState, restoreFolder, settleRestore } from './restore-state.ts'
 import type { Backups } from './run-backup.ts'
 import { openSession } from './session.ts'
 import type { Running } from './take-backup.ts'
@@ -103,6 +104,12 @@ async function runHere(
   const { dataFolder, backups } = place
   await refuseRunning(dataFolder)
   const plan = await readPlan(dataFolder, id)
+  if (await stat(join(restoreFolder(dataFolder, plan.id), 'old')).catch(() => undefined)) {
+    throw new BackupError(
+      'BIBBY_RESTORE_REFUSED',
+      `The plan ${plan.id} was carried out already. Make another, by bibby restore plan.`,
+    )
+  }
   const at = { folder, running }
   await onLive(config, at, async (live) =>
     refuseOther(plan, { phrase, state: await stateNow(live), backups }),
@@ -111,11 +118,18 @@ async function runHere(
     const old = await restoreExternal(config.databaseUrl, { place, plan, running })
     return { old: `the database ${old}`, to: plan.to }
   }
-  const prepared = await prepareRestore(place, plan, running)
-  // Written to meanwhile, it is another library than the plan is of.
-  await onLive(config, at, async (live) =>
-    refuseOther(plan, { phrase, state: await stateNow(live), backups }),
-  )
+  let prepared: RestoreState
+  try {
+    prepared = await prepareRestore(place, plan, running)
+    // Written to meanwhile, it is another library than the plan is of.
+    await onLive(config, at, async (live) =>
+      refuseOther(plan, { phrase, state: await stateNow(live), backups }),
+    )
+    running.signal.throwIfAborted()
+  } catch (error) {
+    await dropPrepared(dataFolder, plan)
+    throw error
+  }
   running.step('Exchanging the old and the new')
   await swapIn(dataFolder, prepared)
   return { old: join(dataFolder, `restore-${plan.id}`, 'old'), to: plan.to }
@@ -179,6 +193,6 @@ async function loadInto(
   const { manifest } = await readManifest(folder)
   running.step('Loading the tables, and comparing')
   await using session = await openSession(databaseUrl, 'bibby-restore')
-  await loadLibrary(session, databaseUrl, { folder, manifest })
+  await loadLibrary(session, databaseUrl, { folder, manifest, signal: running.signal })
   await makeAnother(session)
 }

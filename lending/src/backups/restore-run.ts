@@ -49,7 +49,7 @@ export async function prepareRestore(
   step(plan.toSecond ? `Playing the log up to ${plan.to}` : 'Loading the tables, and comparing')
   const lastLink = plan.toSecond
     ? await recoverCluster(scratch, { folder, manifest, backups, time: plan.to })
-    : await loadCluster(scratch, { folder, manifest })
+    : await loadCluster(scratch, { folder, manifest, signal })
   await ownFolder(join(scratch.folder, archiveName), scratch)
   await rename(scratch.folder, join(target, 'postgres'))
   await restoreCovers(folder, manifest, target)
@@ -73,14 +73,14 @@ export async function swapIn(dataFolder: string, state: RestoreState): Promise<R
 
 async function loadCluster(
   scratch: Scratch,
-  { folder, manifest }: { folder: string; manifest: Manifest },
+  given: { folder: string; manifest: Manifest; signal: AbortSignal },
 ): Promise<number> {
   await scratch.initialise()
   const server = await scratch.start()
   await makeDatabase(server)
   const session = await server.connect()
   try {
-    await loadLibrary(session, server.connection, { folder, manifest })
+    await loadLibrary(session, server.connection, given)
     return await makeAnother(session)
   } finally {
     await session.end().catch(() => undefined)

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { noteRestored } from '../journal/restored-heads.ts'
 import { signalled } from '../postgres/postmaster.ts'
@@ -68,8 +68,11 @@ export async function finishSwap(dataFolder: string, state: RestoreState): Promi
 }
 
 /** Forgets a restore that had not begun to swap: the old library is in force as it was. */
-export async function dropPrepared(dataFolder: string, { id }: RestoreState): Promise<void> {
-  await rm(join(restoreFolder(dataFolder, id), 'new'), { recursive: true, force: true })
+export async function dropPrepared(dataFolder: string, { id }: Pick<RestoreState, 'id'>): Promise<void> {
+  const folder = restoreFolder(dataFolder, id)
+  await rm(join(folder, 'new'), { recursive: true, force: true })
+  // What was before an earlier restore may lie there: then it stays.
+  await rmdir(folder).catch(() => undefined)
   await rm(join(dataFolder, stateName), { force: true })
 }
 

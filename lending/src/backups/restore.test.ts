@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readdir, readFile, rename, rm, watch, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, rename, rm, watch, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -54,19 +54,20 @@ async function linkAll(): Promise<void> {
   await keeper.writeHead()
 }
 
-function configOf(dataFolder: string, backups = library.backups.backups) {
-  const config = readConfig({ BIBBY_DATA: dataFolder, BIBBY_BACKUP_FOLDER: backups })
+function configOf(dataFolder: string) {
+  const config = readConfig({ BIBBY_DATA: dataFolder })
   assert.ok(!('problems' in config), JSON.stringify(config))
   return config
 }
 
 const here = (dataFolder: string) => restoreHere(configOf(dataFolder), running({ now: new Date() }))
 
-/** A copy of the whole data folder, for one test to go back in. */
+/** A copy of the whole data folder and of its backups, for one test to go back in. */
 async function copied(): Promise<AsyncDisposable & { readonly data: string }> {
   copies += 1
   const data = `${library.backups.dataFolder}-${copies}`
   await run('cp', ['-a', library.backups.dataFolder, data])
+  await run('cp', ['-a', library.backups.backups, join(data, 'backups')])
   return { data, [Symbol.asyncDispose]: () => rm(data, { recursive: true, force: true }) }
 }
 let copies = 0
@@ -113,6 +114,7 @@ test('a second between two loans comes back with the one and without the other; 
   assert.deepEqual(await found(copy.data), { loans: barcodes.slice(0, 2), epoch: 2, on: false, warnings: [] })
   assert.ok((await readdir(join(old, 'postgres'))).includes('PG_VERSION'))
   assert.equal((await restore.status())?.step, 'done')
+  await assert.rejects(restore.restore(plan.id, plan.phrase), /was carried out already/)
   await assert.rejects(restore.purge(plan.id, 'yes'), /To remove it for good, type: --phrase "PURGE WHAT WAS/)
   await restore.purge(plan.id, `PURGE WHAT WAS BEFORE ${plan.id}`)
   assert.ok(!(await readdir(copy.data)).some((name) => name.startsWith('restore-') && !name.includes('plan')))
@@ -199,7 +201,7 @@ const cutOff: Omit<RestoreState, 'id'> = {
 test('killed while it prepares, the old library stays in force, and the leftovers go', async () => {
   await using copy = await copied()
   const command = fileURLToPath(new URL('../../../operator/src/bibby.ts', import.meta.url))
-  const env = { PATH: '/usr/bin:/bin', BIBBY_DATA: copy.data, BIBBY_BACKUP_FOLDER: library.backups.backups }
+  const env = { PATH: '/usr/bin:/bin', BIBBY_DATA: copy.data }
   const restore = await here(copy.data)
   const plan = await restore.plan(undefined, undefined)
   const child = spawn(process.execPath, [command, 'restore', 'run', plan.id, '--phrase', plan.phrase], {
@@ -217,4 +219,45 @@ test('killed while it prepares, the old library stays in force, and the leftover
   await restore.restore(plan.id, plan.phrase)
   assert.deepEqual((await found(copy.data)).loans, barcodes.slice(0, 1))
   assert.ok(!(await readdir(copy.data)).some((name) => name.startsWith('backup-scratch')))
+})
+
+test('a library that cannot be read any more is told as that, and comes back to its last minute', async () => {
+  await using copy = await copied()
+  const restore = await here(copy.data)
+  const seen = await restore.plan(undefined, between)
+  await writeFile(join(copy.data, 'postgres', 'global', 'pg_control'), 'not any more')
+  await assert.rejects(
+    restore.restore(seen.id, seen.phrase),
+    /The library was written to since|cannot be read/,
+  )
+  const plan = await restore.plan(undefined, between)
+  assert.equal(plan.losses, null)
+  assert.match(plan.phrase, / LOSING WHAT CANNOT BE READ #/)
+  await restore.restore(plan.id, plan.phrase)
+  assert.deepEqual((await found(copy.data)).loans, barcodes.slice(0, 2))
+})
+
+test('two histories in one archive are not mixed: it is refused and said', async () => {
+  await using copy = await copied()
+  const restore = await here(copy.data)
+  const plan = await restore.plan(undefined, between)
+  const [systemId = ''] = await readdir(join(copy.data, 'backups', 'wal'))
+  const archive = join(copy.data, 'backups', 'wal', systemId)
+  const file = (await readdir(archive)).findLast((name) => name.startsWith('0000000100000000')) ?? ''
+  await copyFile(join(archive, file), join(archive, `${file.slice(0, 24)}.${'0'.repeat(64)}.zst`))
+  await assert.rejects(
+    restore.restore(plan.id, plan.phrase),
+    /are called \w{24} and differ: two libraries keep/,
+  )
+  assert.deepEqual((await found(copy.data)).loans, barcodes)
+  assert.equal(await restore.status(), undefined)
+})
+
+test('without any database in the data folder, a backup that lies elsewhere comes back', async () => {
+  await using copy = await copied()
+  await rm(join(copy.data, 'postgres'), { recursive: true })
+  const restore = await here(copy.data)
+  const plan = await restore.plan(undefined, undefined)
+  await restore.restore(plan.id, plan.phrase)
+  assert.deepEqual((await found(copy.data)).loans, barcodes.slice(0, 1))
 })
