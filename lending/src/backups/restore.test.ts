@@ -9,7 +9,9 @@ import { promisify } from 'node:util'
 import { type BackedUp, backedUpLibrary, lendSomething, running } from '../../test/backup-fixtures.ts'
 import { readConfig } from '../config.ts'
 import { openDatabase } from '../database.ts'
+import { noFindings } from '../journal/audit-report.ts'
 import { openAuditKeeper } from '../journal/keep-audit.ts'
+import { checkHeads } from '../journal/verify-heads.ts'
 import { openDataFolder } from '../postgres/data-folder.ts'
 import { openPool } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
@@ -96,7 +98,15 @@ async function found(data: string) {
     await using keeper = openAuditKeeper(kept, { head: () => undefined, warn: (text) => audit.push(text) })
     await keeper.link()
     await keeper.writeHead()
-    return { loans: loans.map(({ barcode }) => barcode), ...state, warnings: audit }
+    const findings = noFindings()
+    const { remarks } = await checkHeads(db.rows, data, findings)
+    assert.equal(findings.count(), 0, JSON.stringify(findings.named()))
+    const [{ position } = { position: 0 }] = await db.rows<{ position: number }>(sql`
+      select max(position) as position from audit_link
+    `)
+    const givenUp = remarks.some((remark) => remark.includes('Heads of links that were given up'))
+    assert.ok(position > 0)
+    return { loans: loans.map(({ barcode }) => barcode), ...state, warnings: audit, givenUp }
   } finally {
     await database.close()
   }
@@ -111,7 +121,13 @@ test('a second between two loans comes back with the one and without the other; 
   assert.ok(plan.losses?.samples[0]?.includes(barcodes[2] ?? '-'), 'it names what is lost')
   const { old, to } = await restore.restore(plan.id, plan.phrase)
   assert.equal(to, between.toISOString())
-  assert.deepEqual(await found(copy.data), { loans: barcodes.slice(0, 2), epoch: 2, on: false, warnings: [] })
+  assert.deepEqual(await found(copy.data), {
+    loans: barcodes.slice(0, 2),
+    epoch: 2,
+    on: false,
+    warnings: [],
+    givenUp: true,
+  })
   assert.ok((await readdir(join(old, 'postgres'))).includes('PG_VERSION'))
   assert.equal((await restore.status())?.step, 'done')
   await assert.rejects(restore.restore(plan.id, plan.phrase), /was carried out already/)
@@ -128,7 +144,7 @@ test('without a second the backup itself comes back, covers too', async () => {
   const plan = await restore.plan(undefined, undefined)
   await restore.restore(plan.id, plan.phrase)
   const now = await found(copy.data)
-  assert.deepEqual(now, { loans: barcodes.slice(0, 1), epoch: 2, on: false, warnings: [] })
+  assert.deepEqual(now, { loans: barcodes.slice(0, 1), epoch: 2, on: false, warnings: [], givenUp: true })
   assert.match(await readFile(cover, 'utf8'), /Pride and Prejudice/)
 })
 
