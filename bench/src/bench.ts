@@ -4,6 +4,7 @@ import { cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { bibbyVersion } from '@bibby/lending/version.ts'
 import { admission } from './admission.ts'
+import { backups } from './backups.ts'
 import { checkouts } from './checkouts.ts'
 import { cleanup } from './cleanup.ts'
 import { hasRealSets } from './generated-titles.ts'
@@ -24,6 +25,7 @@ import { stolenFromNow } from './stolen.ts'
 const generated = hasRealSets()
 const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   admission,
+  backups,
   checkouts,
   cleanup,
   guard,

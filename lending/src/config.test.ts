@@ -38,6 +38,7 @@ test('nothing set is a complete, frozen configuration for a developer', () => {
       environment: { PATH: '/bin' },
     },
     codeWebhook: undefined,
+    backups: { isOn: true, folder: undefined, second: undefined, hour: 2, keep: 7 },
   })
 })
 
@@ -85,15 +86,32 @@ test('production loads no sample and logs more, unless told otherwise', () => {
   assert.equal(read({ BIBBY_ENVIRONMENT: 'production', BIBBY_SAMPLE: 'yes' }).sample, true)
 })
 
+/** Any text but none at all is a path, or a token. */
+const anyText = ['BIBBY_DATA', 'BIBBY_TOKEN', 'BIBBY_BACKUP_FOLDER', 'BIBBY_BACKUP_SECOND_FOLDER']
+
+test('backups are on for the server that Bibby brings, and off for another unless asked for', () => {
+  assert.equal(read({ BIBBY_DATABASE_URL: 'postgresql://db/library' }).backups.isOn, false)
+  const asked = read({
+    BIBBY_DATABASE_URL: 'postgresql://db/library',
+    BIBBY_BACKUP: 'yes',
+    BIBBY_BACKUP_FOLDER: '/backups',
+    BIBBY_BACKUP_HOUR: '23',
+    BIBBY_BACKUP_KEEP: '1000',
+  })
+  const { isOn, folder, hour, keep } = asked.backups
+  assert.deepEqual({ isOn, folder, hour, keep }, { isOn: true, folder: '/backups', hour: 23, keep: 1_000 })
+  for (const hour of ['24', '-1', '2.5']) assert.equal(problems({ BIBBY_BACKUP_HOUR: hour }).length, 1)
+  for (const keep of ['0', '1001']) assert.equal(problems({ BIBBY_BACKUP_KEEP: keep }).length, 1)
+  assert.match(
+    problems({ BIBBY_BACKUP_FOLDER: '/b', BIBBY_BACKUP_SECOND_FOLDER: '/b' }).join(),
+    /must be another folder than BIBBY_BACKUP_FOLDER/,
+  )
+})
+
 test('all problems are told together, each by its name, none by its value', () => {
   const secret = 'hunter2'
   const wrong = Object.fromEntries(
-    settings
-      // Any text but none at all is a token.
-      .map(({ name }) => [
-        name,
-        name === 'BIBBY_DATA' || name === 'BIBBY_TOKEN' ? '' : `${secret} ${secret}`,
-      ]),
+    settings.map(({ name }) => [name, anyText.includes(name) ? '' : `${secret} ${secret}`]),
   )
   const told = problems({ ...wrong, BIBBY_PROT: secret, BIBBY_XYZZY_PLUGH: secret })
   assert.equal(told.length, settings.length + 2)

@@ -33,6 +33,20 @@ export type Config = {
   readonly noticeService: NoticeServiceConfig
   /** Where codes of operations are posted to; undefined is by mail. */
   readonly codeWebhook: CodeWebhook | undefined
+  readonly backups: BackupConfig
+}
+
+/** When backups are taken, and where they are kept. */
+export type BackupConfig = {
+  /** Whether they are taken by themselves, and the log is kept. */
+  readonly isOn: boolean
+  /** Absolute; undefined is in the data folder. */
+  readonly folder: string | undefined
+  /** Absolute; undefined for none. */
+  readonly second: string | undefined
+  /** Of the day, by the machine's clock. */
+  readonly hour: number
+  readonly keep: number
 }
 
 /** Where notices are handed on to. */
@@ -87,6 +101,16 @@ export function readConfig(env: Environment = process.env): Config | { readonly 
       take<string | undefined>('BIBBY_CODE_WEBHOOK_URL', undefined, secretAddress),
       take<string | undefined>('BIBBY_CODE_WEBHOOK_TOKEN', undefined, headerText),
     ),
+    backups: {
+      isOn: take('BIBBY_BACKUP', env.BIBBY_DATABASE_URL === undefined, yesOrNo),
+      folder: take<string | undefined>('BIBBY_BACKUP_FOLDER', undefined, path),
+      second: take<string | undefined>('BIBBY_BACKUP_SECOND_FOLDER', undefined, path),
+      hour: take('BIBBY_BACKUP_HOUR', 2, (text) => whole(text, { min: 0, max: 23 })),
+      keep: take('BIBBY_BACKUP_KEEP', 7, (text) => whole(text, { min: 1, max: 1_000 })),
+    },
+  }
+  if (config.backups.folder !== undefined && config.backups.folder === config.backups.second) {
+    problems.push('BIBBY_BACKUP_SECOND_FOLDER must be another folder than BIBBY_BACKUP_FOLDER.')
   }
   if (env.BIBBY_CODE_WEBHOOK_URL === undefined && env.BIBBY_CODE_WEBHOOK_TOKEN !== undefined) {
     problems.push(
@@ -172,6 +196,10 @@ function host(text: string): string | undefined {
 
 function port(text: string): number | undefined {
   return /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : undefined
+}
+
+function whole(text: string, { min, max }: { min: number; max: number }): number | undefined {
+  return /^\d{1,4}$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined
 }
 
 function databaseAddress(text: string): string | undefined {

@@ -1,3 +1,4 @@
+import { settleRestore } from './backups/restore-state.ts'
 import type { Config } from './config.ts'
 import { clusterFolder } from './postgres/cluster.ts'
 import {
@@ -102,6 +103,8 @@ export async function runningConnection(folder: DataFolder): Promise<PoolOptions
 }
 
 async function ours(folder: DataFolder, tell: Telling, signal: AbortSignal): Promise<KeptDatabase> {
+  const settled = await settleRestore(folder.path)
+  if (settled !== undefined) tell.warn(settled)
   tell.step('Starting the database')
   return openOurServer(folder.path, tell, signal)
 }

@@ -33,6 +33,8 @@ export type Library = AsyncDisposable & {
   readonly clock: () => Date
   /** `uploads/` and `exports/` live below it. */
   readonly dataFolder: string
+  /** The folder of backups; undefined where nobody keeps them, as in a command. */
+  readonly backups: string | undefined
   /** Machines beside this one that may read its figures: addresses and networks. */
   readonly monitors: readonly string[]
   /** Where notices are handed on to; undefined where nothing sends any, as in a command. */
@@ -71,6 +73,8 @@ export type LibraryOptions = {
   readonly installation?: string
   /** Default: no. */
   readonly isProduction?: boolean
+  /** Default: none. */
+  readonly backups?: string
   /** Default: none. */
   readonly monitors?: readonly string[]
   /** Default: host name, process number and a random part. */
@@ -123,6 +127,7 @@ export function openLibrary(options: LibraryOptions): Library {
     instance,
     clock,
     dataFolder,
+    backups: options.backups,
     monitors: options.monitors ?? [],
     installation: options.installation ?? '',
     isProduction,

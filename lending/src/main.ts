@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
+import { backupsOf } from './backups/backups-of.ts'
 import type { Config } from './config.ts'
 import { openDatabase, openSetFolder } from './database.ts'
 import type { Log } from './http/server.ts'
@@ -7,6 +8,7 @@ import { type Library, openLibrary } from './library.ts'
 import { mailGoes, openNoticeService } from './notice-service.ts'
 import { installationHere } from './notices/installation.ts'
 import { browserAddress, cannotListen, tryPort } from './port.ts'
+import type { DataFolder } from './postgres/data-folder.ts'
 import type { Telling } from './postgres/our-server.ts'
 import { readRunning } from './postgres/owner.ts'
 import { signalled } from './postgres/postmaster.ts'
@@ -65,6 +67,7 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
       codeWebhook: config.codeWebhook,
       secondPerson: config.secondPerson,
       monitors: config.monitors,
+      backups: backupsOf(config, folder).backups,
     })
     opened.push({ what: 'connections', close: async () => library[Symbol.asyncDispose]() })
     const { found, buildServer, dueSweeps, resumeImports, startAudit, startSending, stopImports } =
@@ -96,6 +99,8 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
     opened.push({ what: 'sweeps', close: async () => sweeps[Symbol.asyncDispose]() })
     const sender = await startSending(library, { warn: print.warn, error: (text) => log.error(text) })
     opened.push({ what: 'sender of notices', close: async () => sender[Symbol.asyncDispose]() })
+    const backups = await keepBackups(config, { folder, library, print })
+    opened.push({ what: 'backups', close: async () => backups[Symbol.asyncDispose]() })
     welcome(print, { address, folder: folder.path, accounts })
     // Nobody waits for it: what is to be sent waits in the outbox.
     notices.start(print.warn)
@@ -104,6 +109,23 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
     await closeAll(opened, print, hurry)
     throw error
   }
+}
+
+/** The log and the daily backup; where they are off, our own server drops its log. */
+async function keepBackups(
+  config: Config,
+  { folder, library, print }: { folder: DataFolder; library: Library; print: Print },
+): Promise<AsyncDisposable> {
+  const { connection, clock } = library
+  const isOurs = config.databaseUrl === undefined
+  const backups = backupsOf(config, folder)
+  // What answers requests has no need of it.
+  const { endLog, startBackups } = await import('./backups/keep-backups.ts')
+  if (!config.backups.isOn) {
+    if (isOurs) await endLog(connection)
+    return { [Symbol.asyncDispose]: async () => undefined }
+  }
+  return startBackups({ backups, connection, hour: config.backups.hour, warn: print.warn, clock })
 }
 
 type Parts = Awaited<ReturnType<typeof readParts>>

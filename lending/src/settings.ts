@@ -92,6 +92,37 @@ export const settings: readonly Setting[] = [
     meaning: 'Sent there as `Authorization: Bearer`.',
   },
   {
+    name: 'BIBBY_BACKUP',
+    byDefault: '`yes`; with BIBBY_DATABASE_URL `no`',
+    unit: 'yes or no',
+    meaning:
+      'Whether `npm start` takes a backup every day, and on its own PostgreSQL keeps the log, from which any second can be restored.',
+  },
+  {
+    name: 'BIBBY_BACKUP_FOLDER',
+    byDefault: '`backups` in the data folder',
+    unit: 'path',
+    meaning: 'Where backups are kept. Best on another disk than the data.',
+  },
+  {
+    name: 'BIBBY_BACKUP_SECOND_FOLDER',
+    byDefault: 'none',
+    unit: 'path',
+    meaning: 'Where each proven backup and the log are copied to as well, such as a disk of another machine.',
+  },
+  {
+    name: 'BIBBY_BACKUP_HOUR',
+    byDefault: '`2`',
+    unit: 'hour of the day, 0 to 23',
+    meaning: 'When the daily backup is taken, by the machine’s clock. One that was missed is made up for.',
+  },
+  {
+    name: 'BIBBY_BACKUP_KEEP',
+    byDefault: '`7`',
+    unit: 'whole number, 1 to 1000',
+    meaning: 'How many proven backups are kept. The newest one always is.',
+  },
+  {
     name: 'BIBBY_SERVER',
     byDefault: 'the library of BIBBY_DATA or BIBBY_DATABASE_URL, without a server',
     unit: 'http:// or https:// address',

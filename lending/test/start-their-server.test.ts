@@ -1,60 +1,7 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { type EmbeddedServer, initialise, startServer } from '../src/postgres/embedded.ts'
-import { serverIdentity } from '../src/postgres/unprivileged.ts'
 import { signIn, temporaryHome } from './bibby-process.ts'
-
-const programs = '/usr/lib/postgresql/15/bin'
-const skip = !existsSync(join(programs, 'initdb')) && `no PostgreSQL 15 in ${programs}`
-
-/** The machine's own PostgreSQL 15 in a folder of its own; `url` names a database on it as the superuser. */
-async function theirServer(): Promise<AsyncDisposable & { url: (database: string) => string; sql: Sql }> {
-  const folder = await mkdtemp(join(tmpdir(), 'bibby-their-'))
-  const identity = await serverIdentity()
-  if (identity) await chown(folder, identity.uid, identity.gid)
-  let server: EmbeddedServer | undefined
-  try {
-    await initialise(join(folder, 'data'), programs, identity)
-    await mkdir(join(folder, 'socket'))
-    if (identity) await chown(join(folder, 'socket'), identity.uid, identity.gid)
-    const settings = { fsync: 'off', unix_socket_permissions: '0777' }
-    const rest = identity ? { identity } : {}
-    server = await startServer({
-      folder: join(folder, 'data'),
-      socketFolder: join(folder, 'socket'),
-      programs,
-      settings,
-      ...rest,
-    })
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true })
-    throw error
-  }
-  const host = encodeURIComponent(server.socketFolder)
-  const url = (database: string, user = 'bibby') => `postgresql://${user}@${host}/${database}`
-  const { stop } = server
-  return {
-    url,
-    sql: (database, text) =>
-      execFileSync(
-        join(programs, 'psql'),
-        ['-h', join(folder, 'socket'), '-U', 'bibby', '-XAtqc', text, database],
-        {
-          encoding: 'utf8',
-        },
-      ).trim(),
-    [Symbol.asyncDispose]: async () => {
-      await stop('immediate')
-      await rm(folder, { recursive: true, force: true })
-    },
-  }
-}
-type Sql = (database: string, text: string) => string
+import { noTheirServer as skip, theirServer } from './their-server.ts'
 
 test('two Bibbys share a PostgreSQL 15 of the operator’s own; one founds the library, both serve it', {
   skip,

@@ -1,3 +1,4 @@
+import { BackupError } from '@bibby/lending/backups/backup-error.ts'
 import { type Config, isWebAddress, readConfig } from '@bibby/lending/config.ts'
 import { answers } from '@bibby/lending/http/answers.ts'
 import { StartError } from '@bibby/lending/start-error.ts'
@@ -6,6 +7,7 @@ import { Command, CommanderError, Option } from 'commander'
 import type { Act } from './act.ts'
 import { type Api, apiAt, ProblemError } from './api.ts'
 import { auditVerbs } from './audit-verbs.ts'
+import { backupVerbs } from './backup-verbs.ts'
 import { catalogueVerbs } from './catalogue-verbs.ts'
 import { circulationVerbs, holdVerbs } from './circulation-verbs.ts'
 import { cleanupVerbs } from './cleanup-verbs.ts'
@@ -16,6 +18,7 @@ import { noticeVerbs } from './notice-verbs.ts'
 import { operationVerbs } from './operation-verbs.ts'
 import { type Out, outOn } from './out.ts'
 import { patronVerbs } from './people-verbs.ts'
+import { restoreVerbs } from './restore-verbs.ts'
 import { journalVerb, ruleVerbs } from './rule-verbs.ts'
 import { sentence } from './sentence.ts'
 import { checked, serviceVerbs } from './service-verbs.ts'
@@ -74,6 +77,8 @@ export function bibbyProgram(): Command {
     verbs(program, act)
   }
   cleanupVerbs(program, out)
+  backupVerbs(program, out)
+  restoreVerbs(program, out)
   serviceVerbs(program, act, out)
   return program
 }
@@ -107,7 +112,7 @@ export async function runBibby(args: readonly string[], talk: Out['talk']): Prom
 function exitCodeOf(error: unknown): number {
   // Commander has said what was wrong. Asking for help or the version is no misuse.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misuse
-  if (error instanceof StartError) return error.exitCode
+  if (error instanceof StartError || error instanceof BackupError) return error.exitCode
   if (!(error instanceof ProblemError)) return failed
   const { code, status } = error.problem
   const known = (answers as Readonly<Record<string, { exit: number }>>)[code]

@@ -1,8 +1,10 @@
+import { BackupError } from '@bibby/lending/backups/backup-error.ts'
 import { type Problem, ProblemError } from './api.ts'
 
 /** What went wrong, to what, and what to do next, for whoever typed the command. */
 export function sentence(error: unknown): string {
   if (error instanceof ProblemError) return problemSentence(error.problem)
+  if (error instanceof BackupError) return `${error.message} (${error.code})`
   if (!(error instanceof Error)) return 'bibby failed, and nothing said why.'
   // What fetch says of a connection is only in its cause.
   const told = error.message === 'fetch failed' && error.cause instanceof Error ? error.cause : error

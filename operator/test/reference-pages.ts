@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { backupCodes } from '@bibby/lending/backups/backup-error.ts'
 import { answers } from '@bibby/lending/http/answers.ts'
 import { faultAnswer } from '@bibby/lending/http/faults.ts'
 import { type Setting, settings } from '@bibby/lending/settings.ts'
@@ -57,13 +58,19 @@ export function errorsPage(): string {
     table(
       ['code', 'HTTP', 'what it means', 'what to do'],
       thrownCodes()
-        .filter((code) => !(code in startCodes))
+        .filter((code) => !(code in startCodes) && !(code in backupCodes))
         .map((code) => {
           const { status, title, next } = faultAnswer(Object.assign(new Error(code), { code }))
           return [`\`${code}\``, String(status), title, next]
         }),
     ),
     'One more is neither: `commit-unknown` (HTTP 504). The connection was lost while the commit was under way, so it may have landed. Ask again with the same `Idempotency-Key`: it is done once, and the outcome comes back.',
+    '## Why a backup or a restore ends',
+    'It says in a sentence or two what went wrong, to what, and what to do, with one of these codes behind it.',
+    table(
+      ['code', 'exit'],
+      Object.entries(backupCodes).map(([code, exit]) => [`\`${code}\``, String(exit)]),
+    ),
     '## Why a start ends',
     'A start that cannot go on says why in one sentence, with one of these codes behind it. `postgres.log` in the data folder may tell more.',
     table(

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import type { FastifyRequest } from 'fastify'
+import { backupFigures } from '../backups/figures.ts'
 import type { Library } from '../library.ts'
 import { fence } from '../postgres/fence.ts'
 import type { App } from './app.ts'
@@ -47,6 +48,7 @@ export function addMetrics(app: App, library: Library): void {
   addBuildGauge(registry, library)
   addNoticeFigures(registry, library)
   addHaltGauge(registry, library)
+  addBackupGauges(registry, library)
   const writes = new Counter({
     name: 'bibby_writes_total',
     help: 'Writes by verb and what became of them.',
@@ -179,6 +181,38 @@ function addHaltGauge(registry: Registry, { db }: Library): void {
       if (!stands) return
       this.set({ verb: 'all' }, stands.mode === 'normal' ? 0 : 1)
       for (const verb of Object.keys(stands.haltedVerbs)) this.set({ verb }, 1)
+    },
+  })
+}
+
+/** How it goes with backups. A time of 0 is never: there from the start, so that an alert on its age is right. */
+function addBackupGauges(registry: Registry, { backups }: Library): void {
+  if (backups === undefined) return
+  const registers = [registry]
+  new Gauge({
+    name: 'bibby_backup_newest_proven_timestamp_seconds',
+    help: 'The moment that the newest backup holds that was restored and compared; 0 where there is none.',
+    registers,
+    async collect() {
+      this.set((await backupFigures(backups)).newestProven)
+    },
+  })
+  new Gauge({
+    name: 'bibby_backup_last_run_timestamp_seconds',
+    help: 'When a backup was last begun, by what became of it; 0 is never.',
+    labelNames: ['outcome'],
+    registers,
+    async collect() {
+      const { lastRun } = await backupFigures(backups)
+      for (const [outcome, at] of Object.entries(lastRun)) this.set({ outcome }, at)
+    },
+  })
+  new Gauge({
+    name: 'bibby_backup_recovery_seconds',
+    help: 'How long it took to restore the newest proven backup into an empty server and compare it.',
+    registers,
+    async collect() {
+      this.set((await backupFigures(backups)).recoverySeconds)
     },
   })
 }

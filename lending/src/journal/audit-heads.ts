@@ -7,6 +7,7 @@ import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { timeText } from './audit-link.ts'
 import { inUtc } from './audit-report.ts'
+import { parsedMark, type RestoredMark } from './restored-mark.ts'
 
 /** What is kept of the chain outside the database: with it a chain that was cut off or written anew is recognised. */
 export type AuditHead = {
@@ -24,8 +25,12 @@ export type AuditHead = {
 /** Enough of a head to name it. */
 export type HeadMark = Pick<AuditHead, 'position' | 'chain' | 'at'>
 
-/** One line of the file: a head, or what is not one. */
-export type HeadLine = { readonly line: number; readonly head: AuditHead | undefined }
+/** One line of the file: a head, a mark that the library was restored, or what is neither. */
+export type HeadLine = {
+  readonly line: number
+  readonly head: AuditHead | undefined
+  readonly mark: RestoredMark | undefined
+}
 
 /** The file of heads in a data folder. */
 export function headFile(dataFolder: string): string {
@@ -52,17 +57,22 @@ export function isSameHead(head: HeadMark | undefined, known: HeadMark): boolean
   return head?.position === known.position && head.chain === known.chain
 }
 
+/** Adds a head to the file. When this returns it is on the disk. */
+export async function writeHead(dataFolder: string, head: AuditHead): Promise<void> {
+  await writeLine(dataFolder, head)
+}
+
 /**
- * Adds a head to the file. When this returns it is on the disk. What a crash left of a line that was never whole is
+ * Adds a line to the file. When this returns it is on the disk. What a crash left of a line that was never whole is
  * cut away first.
  */
-export async function writeHead(dataFolder: string, head: AuditHead): Promise<void> {
+export async function writeLine(dataFolder: string, line: AuditHead | RestoredMark): Promise<void> {
   const file = await open(headFile(dataFolder), 'a+', 0o600)
   try {
     const { size } = await file.stat()
     const whole = await wholeBytes(file, size)
     if (whole < size) await file.truncate(whole)
-    await file.appendFile(`${JSON.stringify(head)}\n`)
+    await file.appendFile(`${JSON.stringify(line)}\n`)
     await file.sync()
   } finally {
     await file.close()
@@ -77,15 +87,20 @@ export async function writeHead(dataFolder: string, head: AuditHead): Promise<vo
 
 /** The last whole line of the file, if it is a head. */
 export async function lastHead(dataFolder: string): Promise<AuditHead | undefined> {
+  return parsed(await lastLine(dataFolder))
+}
+
+/** The last whole line of the file, or nothing. */
+export async function lastLine(dataFolder: string): Promise<string> {
   const file = await openToRead(dataFolder)
-  if (!file) return undefined
+  if (!file) return ''
   try {
     const { size } = await file.stat()
     const { buffer, bytesRead } = await file.read({
       buffer: Buffer.alloc(Math.min(size, tailBytes)),
       position: Math.max(0, size - tailBytes),
     })
-    return parsed(buffer.toString('utf8', 0, bytesRead).split('\n').at(-2) ?? '')
+    return buffer.toString('utf8', 0, bytesRead).split('\n').at(-2) ?? ''
   } finally {
     await file.close()
   }
@@ -129,7 +144,8 @@ export async function* readHeads(dataFolder: string): AsyncGenerator<HeadLine> {
   let line = 0
   for await (const text of lines) {
     line += 1
-    yield { line, head: parsed(text) }
+    const head = parsed(text)
+    yield { line, head, mark: head ? undefined : parsedMark(text) }
   }
 }
 

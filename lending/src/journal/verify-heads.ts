@@ -2,6 +2,7 @@ import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { type AuditHead, type HeadLine, isSameHead, knownHead, readHeads } from './audit-heads.ts'
 import type { Findings } from './audit-report.ts'
+import type { RestoredMark } from './restored-mark.ts'
 
 /** Heads are compared a batch at a time. */
 const batchLines = 1_000
@@ -26,13 +27,16 @@ export async function checkHeads(rows: Rows, dataFolder: string, findings: Findi
   let isKnownThere = false
   let begunAnew = 0
   let firstAnew = ''
+  let givenUp = 0
+  const marks = await marksIn(dataFolder)
   let batch: AuditHead[] = []
   const compareBatch = async () => {
     await compare(rows, batch, findings)
     compared += batch.length
     batch = []
   }
-  for await (const { line, head } of readHeads(dataFolder) as AsyncIterable<HeadLine>) {
+  for await (const { line, head, mark } of readHeads(dataFolder) as AsyncIterable<HeadLine>) {
+    if (mark) continue
     if (!head) {
       findings.add('head-unreadable', { fact: `line ${line}` })
       continue
@@ -42,6 +46,10 @@ export async function checkHeads(rows: Rows, dataFolder: string, findings: Findi
     if (head.missing) {
       begunAnew += 1
       firstAnew ||= `at ${head.at}, when the head of link ${head.missing.position}, written at ${head.missing.at}, was not in it`
+    }
+    if (marks.some((each) => each.line > line && each.position < head.position)) {
+      givenUp += 1
+      continue
     }
     batch.push(head)
     if (batch.length === batchLines) await compareBatch()
@@ -62,7 +70,26 @@ export async function checkHeads(rows: Rows, dataFolder: string, findings: Findi
         'If nobody moved it away on purpose, what was cut off before then would not be noticed: the log has the heads too.',
     )
   }
+  for (const { to, at, position } of marks.slice(-marksToldMax)) {
+    remarks.push(
+      `The library was put back to ${to} by a restore at ${at}: the links after ${position} were given up.`,
+    )
+  }
+  if (givenUp > 0) {
+    remarks.push(
+      `Heads of links that were given up, which are not compared: ${givenUp}. The log has them too.`,
+    )
+  }
   return { compared, lastAt, remarks }
+}
+
+const marksToldMax = 5
+
+/** The restores that the file tells of, by line. */
+async function marksIn(dataFolder: string): Promise<readonly (RestoredMark & { readonly line: number })[]> {
+  const marks: (RestoredMark & { readonly line: number })[] = []
+  for await (const { line, mark } of readHeads(dataFolder)) if (mark) marks.push({ ...mark, line })
+  return marks
 }
 
 async function compare(rows: Rows, heads: readonly AuditHead[], findings: Findings): Promise<void> {

@@ -22,8 +22,13 @@ type Applied = { version: number; sha256: string; oldest_bibby: string }
  * Brings the database to this Bibby's schema, each step in a transaction of its own, and says which steps ran.
  * Runs against a newer schema only if every newer step lets this version. Two at once: one waits for the other.
  */
-export async function migrate(db: Database, ourVersion: string): Promise<readonly string[]> {
-  const known = await migrations()
+export async function migrate(
+  db: Database,
+  ourVersion: string,
+  /** No further than this step: a backup is loaded at the schema that it was taken at. Default: to the last. */
+  { upTo = Number.POSITIVE_INFINITY }: { readonly upTo?: number } = {},
+): Promise<readonly string[]> {
+  const known = (await migrations()).slice(0, upTo)
   const connection = await db.connectAlone()
   try {
     await connection.query(`select pg_advisory_lock(${migrationLock})`)
@@ -55,6 +60,14 @@ export async function migrate(db: Database, ourVersion: string): Promise<readonl
   } finally {
     await connection.end()
   }
+}
+
+/** A step of the schema, as a database or a backup remembers it. */
+export type Migrated = { readonly version: number; readonly name: string; readonly sha256: string }
+
+/** The steps that this Bibby knows, in order. */
+export async function knownMigrations(): Promise<readonly Migrated[]> {
+  return (await migrations()).map(({ version, name, sha256 }) => ({ version, name, sha256 }))
 }
 
 /** How many migrations this Bibby knows, and how many the database has. */

@@ -1,6 +1,7 @@
 import { rename, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { dropLog, howLogIsKept } from '../backups/archive-settings.ts'
 import { StartError } from '../start-error.ts'
 import { adoptOrStart, clusterFolder, ensureCluster, socketFolderFor } from './cluster.ts'
 import { unusable } from './data-folder.ts'
@@ -128,6 +129,8 @@ async function ensureDatabase(connection: Exclude<PoolOptions['connection'], str
   await maintenance.withConnection(async (session) => {
     const { rowCount } = await session.query('select from pg_database where datname = $1', [ourDatabase])
     if (rowCount === 0) await session.query(`create database ${ourDatabase} template template0`)
+    // Nobody has said yet what becomes of its log: without an answer it would be heaped up.
+    if ((await howLogIsKept(session)).isUnset) await dropLog(session)
   })
 }
 

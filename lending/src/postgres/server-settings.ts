@@ -28,6 +28,10 @@ export function serverSettings(memory: number): Readonly<Record<string, string>>
     max_wal_size: '1GB',
     min_wal_size: '80MB',
     checkpoint_timeout: '5min',
+    // Its log can be kept, for any second to be restored (backups/archive-settings.ts). A minute in which little was
+    // written is closed too: so much is lost at most with the machine.
+    archive_mode: 'on',
+    archive_timeout: '60s',
     // A desk's statements take a millisecond: compiling them takes longer than running them.
     jit: 'off',
     // Two cores are busy with desks; and in a container /dev/shm is too small for parallel workers.

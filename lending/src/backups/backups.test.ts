@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cp, mkdir, open, readdir, readFile, rm, stat, truncate, watch, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { type BackedUp, backedUpLibrary, lendSomething, running } from '../../test/backup-fixtures.ts'
+import { filled, mounted, noSmallDisk } from '../../test/small-disk.ts'
+import { BackupError } from './backup-error.ts'
+import { backupFigures } from './figures.ts'
+import { digestOf } from './files.ts'
+import { type Manifest, readManifest, writeManifest } from './manifest.ts'
+import { type Backup, findBackup, listBackups } from './place.ts'
+import { runBackup, verifyBackup } from './run-backup.ts'
+import { archiveFolder, keptSegments } from './wal-archive.ts'
+
+let library: BackedUp
+let taken: Backup
+
+before(async () => {
+  library = await backedUpLibrary()
+  await lendSomething(library)
+  taken = await library.run()
+})
+after(() => library[Symbol.asyncDispose]())
+
+/** Something is done to a copy of the backup, which is then verified: it must be found out. */
+async function foundOut(spoil: (folder: string) => Promise<unknown>): Promise<BackupError> {
+  const name = '2000-01-01T00-00-00Z'
+  const folder = join(library.backups.backups, name)
+  await cp(taken.folder, folder, { recursive: true })
+  try {
+    await spoil(folder)
+    await assert.rejects(verifyBackup(library.backups, { folder }, running()))
+    const found = await findBackup(library.backups.backups, name)
+    assert.notEqual(found.state, 'proven', 'it must not count any more')
+    return await verifyBackup(library.backups, { folder }, running()).then(
+      () => assert.fail('it was proven'),
+      (error: unknown) => {
+        assert.ok(error instanceof BackupError, String(error))
+        return error
+      },
+    )
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+async function flipABit(path: string): Promise<void> {
+  const file = await open(path, 'r+')
+  const { size } = await file.stat()
+  const at = Math.floor(size / 2)
+  const { buffer } = await file.read({ buffer: Buffer.alloc(1), position: at })
+  await file.write(Buffer.from([(buffer[0] ?? 0) ^ 1]), 0, 1, at)
+  await file.close()
+}
+
+test('a backup counts once it was restored and compared, tables and log', async () => {
+  assert.equal(taken.state, 'proven')
+  assert.deepEqual(taken.proof?.baseBecause, null)
+  assert.equal(taken.manifest?.covers, 1)
+  const { mode } = await stat(taken.folder)
+  assert.equal(mode & 0o777, 0o700)
+  for (const { path } of taken.manifest?.files ?? []) {
+    assert.equal((await stat(join(taken.folder, path))).mode & 0o777, 0o600)
+  }
+  const { newestProven, lastRun, recoverySeconds } = await backupFigures(library.backups.backups)
+  assert.equal(newestProven * 1_000, new Date(taken.takenAt).getTime())
+  assert.ok(lastRun.proven > 0 && lastRun.failed === 0 && recoverySeconds > 0)
+  assert.deepEqual(
+    (await readdir(library.backups.dataFolder)).filter((name) => name.includes('scratch')),
+    [],
+  )
+})
+
+test('one flipped bit in any kind of file is found before it counts', async () => {
+  for (const path of ['tables/loan.copy.zst', 'base.tar.zst', 'covers.tar', 'manifest.json']) {
+    const { code, message } = await foundOut((folder) => flipABit(join(folder, path)))
+    assert.equal(code, 'BIBBY_BACKUP_DAMAGED')
+    assert.match(message, /bibby backup (?:list|run)/, 'it says what to do')
+  }
+})
+
+test('a file that was cut short, or is gone, is found and named', async () => {
+  const cut = await foundOut((folder) => truncate(join(folder, 'tables/title.copy.zst'), 20))
+  assert.match(cut.message, /tables\/title\.copy\.zst has 20 bytes, and had \d+\. Restore another/)
+  const gone = await foundOut((folder) => rm(join(folder, 'base.tar.zst')))
+  assert.match(gone.message, /base\.tar\.zst is gone/)
+})
+
+/** Changes a backup as a fault while it was written would: every digest agrees with what is there. */
+async function rewrite(folder: string, change: (manifest: Manifest) => Manifest | Promise<Manifest>) {
+  const { manifest } = await readManifest(folder)
+  await writeManifest(folder, await change(manifest))
+}
+
+test('one changed byte within a row, with every digest right, is found by restoring it', async () => {
+  const { code, message } = await foundOut((folder) =>
+    rewrite(folder, async (manifest) => {
+      const path = join(folder, 'tables/title.copy.zst')
+      const text = zstdDecompressSync(await readFile(path)).toString('utf8')
+      assert.ok(text.includes('Charlotte'))
+      await writeFile(path, zstdCompressSync(text.replace('Charlotte', 'Charlotta')))
+      const digest = await digestOf(path)
+      const files = manifest.files.map((file) =>
+        file.path === 'tables/title.copy.zst' ? { ...file, ...digest } : file,
+      )
+      return { ...manifest, files }
+    }),
+  )
+  assert.equal(code, 'BIBBY_BACKUP_DAMAGED')
+  assert.match(message, /The table title came back with other content in its \d+ rows\./)
+})
+
+test('a backup of another version says which Bibby restores it', async () => {
+  const strange = await foundOut((folder) =>
+    rewrite(folder, (manifest) => ({
+      ...manifest,
+      bibby: '9.9.9',
+      migrations: [
+        ...manifest.migrations,
+        { version: manifest.migrations.length + 1, name: '9999_later.sql', sha256: 'f'.repeat(64) },
+      ],
+    })),
+  )
+  assert.equal(strange.code, 'BIBBY_BACKUP_OTHER_VERSION')
+  assert.match(strange.message, /Bibby 9\.9\.9, and its schema has a step 9999_later\.sql/)
+  const later = await foundOut((folder) =>
+    rewrite(folder, (manifest) => ({ ...manifest, format: 2 }) as unknown as Manifest),
+  )
+  assert.equal(later.code, 'BIBBY_BACKUP_OTHER_VERSION')
+})
+
+test('a file of the log that is altered or missing is named, and the tables still count', async () => {
+  const archive = archiveFolder(library.backups.backups, taken.manifest?.base?.systemId ?? '')
+  const [segment] = await keptSegments(archive)
+  assert.ok(segment)
+  const path = join(archive, segment.file)
+  const whole = await readFile(path)
+  await flipABit(path)
+  const altered = await verifyBackup(library.backups, taken, running())
+  assert.equal(altered.isBaseProven, false)
+  assert.ok(altered.baseBecause?.includes(`${path} of the log is damaged`), altered.baseBecause ?? '')
+  await rm(path)
+  const missing = await verifyBackup(library.backups, taken, running())
+  assert.ok(missing.baseBecause?.includes(`The file ${segment.name} of the log is missing`))
+  await writeFile(path, whole, { mode: 0o600 })
+  const again = await verifyBackup(library.backups, taken, running())
+  assert.equal(again.isBaseProven, true)
+})
+
+test('of two runs at once the second is refused, and told of the first', async () => {
+  const begun = Promise.withResolvers<void>()
+  const first = library.run({ step: () => begun.resolve() })
+  await begun.promise
+  const second = await library.run().then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  assert.ok(second instanceof BackupError)
+  assert.equal(second.code, 'BIBBY_BACKUP_RUNNING')
+  assert.match(second.message, /process \d+ on /)
+  assert.equal((await first).state, 'proven')
+})
+
+test('killed while it is taken, nothing is left that would be listed; the next run clears up', async () => {
+  const { backups, dataFolder } = library.backups
+  const before = await listBackups(backups)
+  assert.ok(before.some(({ state }) => state === 'proven'))
+  await writeFile(join(backups, 'a letter.txt'), '')
+  const child = spawn(process.execPath, [fileURLToPath(new URL('./backup-process.ts', import.meta.url))], {
+    env: { PATH: '/usr/bin:/bin' },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  child.send({ backups: library.backups, connection: library.connection })
+  const signal = AbortSignal.timeout(30_000)
+  for await (const { filename } of watch(backups, { signal })) if (filename?.includes('.partial-')) break
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  assert.deepEqual(await listBackups(backups), before)
+  assert.ok((await readdir(backups)).some((name) => name.includes('.partial-')))
+  await mkdir(join(dataFolder, `backup-scratch-${child.pid}`))
+  assert.equal((await library.run()).state, 'proven')
+  const names = await readdir(backups)
+  assert.deepEqual(
+    names.filter((name) => name.includes('.partial-')),
+    [],
+  )
+  for (const { name } of before) assert.ok(names.includes(name), 'what is whole stays')
+  assert.ok(names.includes('a letter.txt'), 'and what is not ours')
+  assert.deepEqual(
+    (await readdir(dataFolder)).filter((name) => name.includes('scratch')),
+    [],
+  )
+})
+
+test('a disk that is full while backing up is told as that, and nothing counts', {
+  skip: noSmallDisk,
+}, async () => {
+  const folder = join(library.backups.dataFolder, 'small')
+  await using _disk = await mounted(folder, 'size=24m')
+  const place = { ...library.backups, backups: folder, keepsLog: false }
+  let free: (() => Promise<void>) | undefined
+  const begun = runBackup(
+    place,
+    library.connection,
+    running({
+      step: (text) => {
+        if (text === 'Copying the tables') void filled(folder).then((given) => (free = given))
+      },
+    }),
+  )
+  await assert.rejects(begun, (error: unknown) => {
+    assert.ok(error instanceof BackupError)
+    assert.match(error.message, /the disk is full\. Nothing of it counts\. Make room there/)
+    return true
+  })
+  assert.deepEqual(await listBackups(folder), [])
+  await free?.()
+  await mkdir(join(folder, 'x'))
+})

@@ -1,0 +1,21 @@
+import { lastRuns } from './last-run.ts'
+import { listBackups } from './place.ts'
+
+/** How it goes with backups, in seconds since 1970 where it is a time; 0 is never. */
+export type BackupFigures = {
+  readonly newestProven: number
+  readonly lastRun: Readonly<Record<'proven' | 'failed', number>>
+  readonly recoverySeconds: number
+}
+
+/** Reads them from the folder of backups. */
+export async function backupFigures(backups: string): Promise<BackupFigures> {
+  const newest = (await listBackups(backups)).find(({ state }) => state === 'proven')
+  const { proven, failed } = await lastRuns(backups)
+  const seconds = (at: string | undefined) => (at === undefined ? 0 : new Date(at).getTime() / 1_000)
+  return {
+    newestProven: seconds(newest?.takenAt),
+    lastRun: { proven: seconds(proven?.at), failed: seconds(failed?.at) },
+    recoverySeconds: newest?.proof?.recoverySeconds ?? 0,
+  }
+}

@@ -1,0 +1,145 @@
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { signalled } from '../postgres/postmaster.ts'
+import { BackupError } from './backup-error.ts'
+import { syncFolder, writeWhole } from './files.ts'
+import { type Manifest, missingFile, readManifest } from './manifest.ts'
+
+/** What restoring a backup came to, written beside it. */
+export type Proof = {
+  /** Of the manifest that was proven: a proof is of nothing else. */
+  readonly manifestSha256: string
+  readonly at: string
+  /** How long it took from an empty folder to a database that was compared. */
+  readonly recoverySeconds: number
+  /** Whether the base and the log were played back too: only then can any second be restored. */
+  readonly isBaseProven: boolean
+  /** Why it was not, in a sentence. */
+  readonly baseBecause: string | null
+}
+
+/** A backup as it is listed. */
+export type Backup = {
+  readonly name: string
+  readonly folder: string
+  /** `unproven` was taken and not restored yet; `failed` was restored and was not the same; `damaged` is not whole. */
+  readonly state: 'proven' | 'unproven' | 'failed' | 'damaged'
+  readonly takenAt: string
+  readonly bytes: number
+  /** Why it does not count, in a sentence. */
+  readonly because: string | null
+  readonly proof: Proof | null
+  readonly manifest: Manifest | null
+}
+
+const backupName = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z$/
+const provenName = 'proven.json'
+const failedName = 'failed.json'
+
+/** How a backup is called that is taken now. */
+export function nameFor(now: Date): string {
+  return `${now.toISOString().slice(0, 19).replaceAll(':', '-')}Z`
+}
+
+/** All backups in a folder, the newest first. What is half made or half removed is none. */
+export async function listBackups(backups: string): Promise<readonly Backup[]> {
+  const names = (await readdir(backups).catch(() => [])).filter((name) => backupName.test(name))
+  return Promise.all(
+    names
+      .toSorted()
+      .toReversed()
+      .map((name) => lookAt(backups, name)),
+  )
+}
+
+/** One backup by its name; without one, the newest that is proven. Throws BackupError where there is none. */
+export async function findBackup(backups: string, name: string | undefined): Promise<Backup> {
+  const all = await listBackups(backups)
+  const found =
+    name === undefined ? all.find(({ state }) => state === 'proven') : all.find((each) => each.name === name)
+  if (found) return found
+  throw new BackupError(
+    'BIBBY_BACKUP_UNKNOWN',
+    name === undefined
+      ? `There is no proven backup in ${backups}. Take one by bibby backup run, or name another folder by BIBBY_BACKUP_FOLDER.`
+      : `There is no backup ${name.slice(0, 100)} in ${backups}. bibby backup list has those that there are.`,
+  )
+}
+
+async function lookAt(backups: string, name: string): Promise<Backup> {
+  const folder = join(backups, name)
+  // The name has the time with dashes, for file systems that take no colons.
+  const takenAt = `${name.slice(0, 10)}T${name.slice(11, 19).replaceAll('-', ':')}.000Z`
+  const bare = { name, folder, takenAt, bytes: 0, proof: null, manifest: null }
+  try {
+    const { manifest, sha256 } = await readManifest(folder)
+    const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0)
+    const known = { ...bare, takenAt: manifest.takenAt, bytes, manifest }
+    const missing = await missingFile(folder, manifest)
+    if (missing !== undefined) return { ...known, state: 'damaged', because: `${missing}.` }
+    const failure = (await read(join(folder, failedName))) as { because?: string } | undefined
+    if (failure) return { ...known, state: 'failed', because: failure.because ?? 'It was not the same.' }
+    const proof = (await read(join(folder, provenName))) as Proof | undefined
+    if (proof?.manifestSha256 === sha256) return { ...known, state: 'proven', because: null, proof }
+    return { ...known, state: 'unproven', because: 'It was not restored yet: bibby backup verify does.' }
+  } catch (error) {
+    return { ...bare, state: 'damaged', because: error instanceof Error ? error.message : 'unknown fault' }
+  }
+}
+
+async function read(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+/** Writes down that a backup was restored and was the same. */
+export async function writeProof(folder: string, proof: Proof): Promise<void> {
+  await writeWhole(join(folder, provenName), `${JSON.stringify(proof, null, 2)}\n`)
+  await rm(join(folder, failedName), { force: true })
+}
+
+/** Writes down that a backup does not count, and why. */
+export async function writeFailure(folder: string, because: string, at: Date): Promise<void> {
+  await writeWhole(
+    join(folder, failedName),
+    `${JSON.stringify({ at: at.toISOString(), because }, null, 2)}\n`,
+  )
+  await rm(join(folder, provenName), { force: true })
+}
+
+/** Removes a backup. It stops being listed first, so that a half removed one is never taken for whole. */
+export async function removeBackup(backups: string, name: string): Promise<void> {
+  const going = join(backups, `${name}.removing`)
+  await rename(join(backups, name), going)
+  await syncFolder(backups)
+  await rm(going, { recursive: true, force: true })
+}
+
+const halfMade = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z\.partial-(\d{1,10})$/
+const halfRemoved = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z\.removing$/
+
+/**
+ * Makes the folder of backups, private, and removes what runs left there that were killed: only what carries such a name,
+ * and of a process that is gone. To be called by whoever has the run.
+ */
+export async function readyPlace(backups: string): Promise<void> {
+  await mkdir(backups, { recursive: true, mode: 0o700 })
+  for (const name of await readdir(backups)) {
+    if (!halfRemoved.test(name) && !isOfDead(halfMade.exec(name)?.[1])) continue
+    await rm(join(backups, name), { recursive: true, force: true })
+  }
+}
+
+/** Our own number too: whoever has the run has made nothing yet, so it was that of another before. */
+function isOfDead(pid: string | undefined): boolean {
+  return pid !== undefined && (Number(pid) === process.pid || !signalled(Number(pid), 0))
+}
+
+/** Whether two folders are on one disk. */
+export async function isSameDisk(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([stat(one), stat(other)])
+  return a.dev === b.dev
+}

@@ -1,0 +1,198 @@
+import { rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Config } from '../config.ts'
+import { openSetFolder } from '../database.ts'
+import { clusterFolder } from '../postgres/cluster.ts'
+import { isWithoutLibrary } from '../postgres/data-folder.ts'
+import { readRunning } from '../postgres/owner.ts'
+import { openPool } from '../postgres/pool.ts'
+import { signalled } from '../postgres/postmaster.ts'
+import { sql } from '../postgres/sql.ts'
+import { checkTheirServer } from '../postgres/their-server.ts'
+import { systemCode } from '../start-error.ts'
+import { BackupError } from './backup-error.ts'
+import { type At, onDatabase } from './backups-here.ts'
+import { backupsOf } from './backups-of.ts'
+import { unpackBundle } from './bundle.ts'
+import { closeLog } from './close-log.ts'
+import { readManifest } from './manifest.ts'
+import { findBackup } from './place.ts'
+import { loadLibrary } from './prove-tables.ts'
+import { restoreExternal } from './restore-external.ts'
+import { type Live, planRestore, type RestorePlan, readPlan, refuseOther, stateNow } from './restore-plan.ts'
+import { makeAnother, prepareRestore, purgeOld, swapIn } from './restore-run.ts'
+import { dropPrepared, type RestoreState, readState, restoreFolder, settleRestore } from './restore-state.ts'
+import type { Backups } from './run-backup.ts'
+import { openSession } from './session.ts'
+import type { Running } from './take-backup.ts'
+
+/** Going back to a backup of the library on this machine. */
+export type RestoreHere = {
+  /** Without a name the newest proven one; with a time, that second. */
+  readonly plan: (name: string | undefined, to: Date | undefined) => Promise<RestorePlan>
+  readonly readPlan: (id: string) => Promise<RestorePlan>
+  /** Tells where the library is kept that was in force before. */
+  readonly restore: (id: string, phrase: string) => Promise<{ readonly old: string; readonly to: string }>
+  /** Sets up an empty place; tells the moment that it is at. */
+  readonly bundle: (file: string) => Promise<string>
+  readonly status: () => Promise<RestoreState | undefined>
+  readonly resume: () => Promise<string | undefined>
+  readonly purge: (id: string, phrase: string) => Promise<void>
+}
+
+/** Opens it; nothing is started before something is asked. */
+export async function restoreHere(config: Config, running: Running): Promise<RestoreHere> {
+  const folder = await openSetFolder(config, { step: running.step, warn: running.step })
+  const place = backupsOf(config, folder)
+  const at = { place, folder, running }
+  const { dataFolder } = place
+  return {
+    plan: (name, to) => planHere(config, at, { name, to }),
+    readPlan: (id) => readPlan(dataFolder, id),
+    restore: (id, phrase) => runHere(config, at, { id, phrase }),
+    bundle: (file) => bundleHere(config, at, file),
+    status: () => readState(dataFolder),
+    resume: () => settleRestore(dataFolder),
+    purge: (id, phrase) => purgeOld(dataFolder, id, phrase),
+  }
+}
+
+/** The live library for as long as the work takes; one that does not come up, or is not there, is told as unreadable. */
+async function onLive<T>(config: Config, at: At, work: (live: Live) => Promise<T>): Promise<T> {
+  const isOurs = config.databaseUrl === undefined
+  const isThere = !isOurs || (await stat(clusterFolder(at.folder.path)).catch(() => undefined)) !== undefined
+  if (!isThere) return work({ unreadable: 'It is not there.' })
+  let worked = false
+  try {
+    return await onDatabase(config, at, async (connection) => {
+      await using session = await openSession(connection, 'bibby-restore')
+      worked = true
+      return await work({ session })
+    })
+  } catch (error) {
+    const code = systemCode(error)
+    if (worked || error instanceof BackupError || code === 'BIBBY_ALREADY_RUNNING') throw error
+    return work({ unreadable: error instanceof Error ? error.message : 'unknown fault' })
+  }
+}
+
+async function planHere(
+  config: Config,
+  { place, folder, running }: At & { readonly place: Backups },
+  { name, to }: { name: string | undefined; to: Date | undefined },
+): Promise<RestorePlan> {
+  const { dataFolder, backups } = place
+  if (to !== undefined && config.databaseUrl !== undefined) {
+    throw new BackupError(
+      'BIBBY_RESTORE_REFUSED',
+      'A second can be restored only on the server that Bibby brings. On your own, use its tools (docs/operating/restore.md), or leave --to out.',
+    )
+  }
+  return onLive(config, { folder, running }, async (live) => {
+    if ('session' in live && place.keepsLog && to !== undefined) {
+      await closeLog(live.session, { dataFolder, backups, signal: running.signal })
+    }
+    return planRestore(live, { dataFolder, backups, name, to, now: running.now })
+  })
+}
+
+async function runHere(
+  config: Config,
+  { place, folder, running }: At & { readonly place: Backups },
+  { id, phrase }: { id: string; phrase: string },
+): Promise<{ readonly old: string; readonly to: string }> {
+  const { dataFolder, backups } = place
+  await refuseRunning(dataFolder)
+  const plan = await readPlan(dataFolder, id)
+  if (await stat(join(restoreFolder(dataFolder, plan.id), 'old')).catch(() => undefined)) {
+    throw new BackupError(
+      'BIBBY_RESTORE_REFUSED',
+      `The plan ${plan.id} was carried out already. Make another, by bibby restore plan.`,
+    )
+  }
+  const at = { folder, running }
+  await onLive(config, at, async (live) =>
+    refuseOther(plan, { phrase, state: await stateNow(live), backups }),
+  )
+  if (config.databaseUrl !== undefined) {
+    const old = await restoreExternal(config.databaseUrl, { place, plan, running })
+    return { old: `the database ${old}`, to: plan.to }
+  }
+  let prepared: RestoreState
+  try {
+    prepared = await prepareRestore(place, plan, running)
+    // Written to meanwhile, it is another library than the plan is of.
+    await onLive(config, at, async (live) =>
+      refuseOther(plan, { phrase, state: await stateNow(live), backups }),
+    )
+    running.signal.throwIfAborted()
+  } catch (error) {
+    await dropPrepared(dataFolder, plan)
+    throw error
+  }
+  running.step('Exchanging the old and the new')
+  await swapIn(dataFolder, prepared)
+  return { old: join(dataFolder, `restore-${plan.id}`, 'old'), to: plan.to }
+}
+
+async function refuseRunning(dataFolder: string): Promise<void> {
+  const found = await readRunning(dataFolder)
+  if (!found || !signalled(found.pid, 0)) return
+  throw new BackupError(
+    'BIBBY_RESTORE_REFUSED',
+    `Bibby runs on ${dataFolder}: process ${found.pid}, since ${found.since}${found.address ? `, at ${found.address}` : ''}. Stop it, and run this again; nothing was changed.`,
+  )
+}
+
+/** Sets up a machine that has no library yet from a bundle. */
+async function bundleHere(
+  config: Config,
+  { place, running }: { readonly place: Backups; readonly running: Running },
+  file: string,
+): Promise<string> {
+  const { dataFolder, backups } = place
+  if (
+    config.databaseUrl === undefined
+      ? !(await isWithoutLibrary(dataFolder))
+      : await holdsLibrary(config.databaseUrl)
+  ) {
+    throw new BackupError(
+      'BIBBY_RESTORE_REFUSED',
+      `There is a library already ${config.databaseUrl === undefined ? `in ${dataFolder}` : 'in the database that BIBBY_DATABASE_URL names'}. Name an empty place by BIBBY_DATA or BIBBY_DATABASE_URL, or go back on this one by bibby restore plan.`,
+    )
+  }
+  running.step('Unpacking the bundle')
+  const name = await unpackBundle(file, backups)
+  const { takenAt } = await findBackup(backups, name)
+  const plan = { id: '00000000', backup: name, to: takenAt, toSecond: false }
+  if (config.databaseUrl !== undefined) await loadInto(config.databaseUrl, { place, name, running })
+  else await swapIn(dataFolder, await prepareRestore(place, plan, running))
+  await rm(restoreFolder(dataFolder, plan.id), { recursive: true, force: true })
+  return takenAt
+}
+
+async function holdsLibrary(databaseUrl: string): Promise<boolean> {
+  await checkTheirServer(databaseUrl)
+  await using db = openPool({
+    connection: databaseUrl,
+    name: 'bibby-look',
+    connectionsMax: 1,
+    statementLimitMs: 10_000,
+  })
+  const [found] = await db.rows<{ is_there: boolean }>(sql`
+    select to_regclass('schema_migration') is not null as is_there
+  `)
+  return found?.is_there === true
+}
+
+async function loadInto(
+  databaseUrl: string,
+  { place, name, running }: { place: Backups; name: string; running: Running },
+): Promise<void> {
+  const folder = join(place.backups, name)
+  const { manifest } = await readManifest(folder)
+  running.step('Loading the tables, and comparing')
+  await using session = await openSession(databaseUrl, 'bibby-restore')
+  await loadLibrary(session, databaseUrl, { folder, manifest, signal: running.signal })
+  await makeAnother(session)
+}

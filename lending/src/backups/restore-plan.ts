@@ -1,0 +1,164 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type pg from 'pg'
+import { BackupError } from './backup-error.ts'
+import { writeWhole } from './files.ts'
+import { type Losses, lossesSince, type Standing, standingOf } from './losses.ts'
+import { readManifest } from './manifest.ts'
+import { type Backup, findBackup, listBackups } from './place.ts'
+
+/** What a restore would do, and what it would give up. It is bound to what it was made of by its phrase. */
+export type RestorePlan = {
+  readonly id: string
+  readonly madeAt: string
+  readonly libraryName: string
+  readonly backup: string
+  readonly manifestSha256: string
+  /** The moment that the library goes back to, as ISO 8601. */
+  readonly to: string
+  /** Whether the log is played up to that second; else it is the moment of the backup itself. */
+  readonly toSecond: boolean
+  /** Undefined where the live database cannot be read. */
+  readonly losses: Losses | null
+  /** How the live library stood. */
+  readonly state: string
+  readonly phrase: string
+}
+
+/** The live library, or why it cannot be read. */
+export type Live = { readonly session: pg.Client } | { readonly unreadable: string }
+
+/** Plans to go back to a backup, or to any second since the oldest one. Changes nothing but that the plan is kept. */
+export async function planRestore(
+  live: Live,
+  {
+    dataFolder,
+    backups,
+    name,
+    to,
+    now,
+  }: {
+    readonly dataFolder: string
+    readonly backups: string
+    readonly name: string | undefined
+    readonly to: Date | undefined
+    readonly now: Date
+  },
+): Promise<RestorePlan> {
+  const backup =
+    to === undefined ? await findBackup(backups, name) : await backupBefore(backups, { name, to, now })
+  if (backup.state !== 'proven') {
+    throw new BackupError(
+      'BIBBY_RESTORE_REFUSED',
+      `The backup ${backup.name} is ${backup.state}: ${backup.because ?? ''} Take a proven one, by bibby backup list, or prove it: bibby backup verify ${backup.name}.`,
+    )
+  }
+  const { manifest, sha256 } = await readManifest(backup.folder)
+  const moment = to?.toISOString() ?? manifest.takenAt
+  const { standing, losses } = await lookAt(live, moment, manifest.libraryName)
+  const bare = {
+    id: randomBytes(4).toString('hex'),
+    madeAt: now.toISOString(),
+    libraryName: standing.libraryName,
+    backup: backup.name,
+    manifestSha256: sha256,
+    to: moment,
+    toSecond: to !== undefined,
+    losses,
+    state: standing.state,
+  }
+  const plan = { ...bare, phrase: phraseOf(bare) }
+  await writeWhole(planFile(dataFolder, plan.id), `${JSON.stringify(plan, null, 2)}\n`)
+  return plan
+}
+
+/** What a person types: only who has read the plan knows it, and of another plan it is another. */
+export function phraseOf(plan: Omit<RestorePlan, 'phrase'>): string {
+  const digest = createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 6)
+  const name = (plan.libraryName || 'THE LIBRARY').toUpperCase()
+  const losing = plan.losses === null ? 'WHAT CANNOT BE READ' : `${plan.losses.entries} ENTRIES`
+  return `RESTORE ${name} TO ${plan.to} LOSING ${losing} #${digest}`
+}
+
+/** How the live library stands and what it would lose; a library that cannot be read is told as that. */
+async function lookAt(
+  live: Live,
+  moment: string,
+  nameInBackup: string,
+): Promise<{ readonly standing: Standing; readonly losses: Losses | null }> {
+  if ('unreadable' in live) {
+    return { standing: { libraryName: nameInBackup, state: 'unreadable' }, losses: null }
+  }
+  return { standing: await standingOf(live.session), losses: await lossesSince(live.session, moment) }
+}
+
+/** How the live library stands now. */
+export async function stateNow(live: Live): Promise<string> {
+  return 'unreadable' in live ? 'unreadable' : (await standingOf(live.session)).state
+}
+
+/** The newest backup from which this second can be reached. */
+async function backupBefore(
+  backups: string,
+  { name, to, now }: { name: string | undefined; to: Date; now: Date },
+): Promise<Backup> {
+  const all = await listBackups(backups)
+  const reaching = all.filter(
+    ({ state, proof, takenAt }) =>
+      state === 'proven' && proof?.isBaseProven === true && new Date(takenAt) <= to,
+  )
+  const found = name === undefined ? reaching[0] : reaching.find((backup) => backup.name === name)
+  if (to > now) {
+    throw new BackupError(
+      'BIBBY_RESTORE_REFUSED',
+      `${to.toISOString()} has not come yet. Name a second that is past.`,
+    )
+  }
+  if (found) return found
+  const oldest = all.findLast(({ proof }) => proof?.isBaseProven === true)
+  throw new BackupError(
+    'BIBBY_RESTORE_REFUSED',
+    oldest
+      ? `No second before ${oldest.takenAt} can be reached${name === undefined ? '' : `, nor this one from the backup ${name.slice(0, 100)}`}. Name a later one, or leave --to out and name a backup.`
+      : `No backup in ${backups} can be played on to a second: leave --to out and restore a backup as it is.`,
+  )
+}
+
+const planFile = (dataFolder: string, id: string) => join(dataFolder, `restore-plan-${id}.json`)
+
+/** Reads a plan that was made here. Throws BackupError where there is none. */
+export async function readPlan(dataFolder: string, id: string): Promise<RestorePlan> {
+  const text = /^[0-9a-f]{8}$/.test(id)
+    ? await readFile(planFile(dataFolder, id), 'utf8').catch(() => '')
+    : ''
+  if (text !== '') return JSON.parse(text) as RestorePlan
+  throw new BackupError(
+    'BIBBY_RESTORE_REFUSED',
+    `There is no plan ${id.slice(0, 50)}. Make one by bibby restore plan.`,
+  )
+}
+
+/** Throws BackupError unless the phrase is that of the plan, and the plan still of the library and of the backup. */
+export async function refuseOther(
+  plan: RestorePlan,
+  { phrase, state, backups }: { readonly phrase: string; readonly state: string; readonly backups: string },
+): Promise<void> {
+  const refuse = (why: string) =>
+    new BackupError(
+      'BIBBY_RESTORE_REFUSED',
+      `${why} Nothing was changed. Make a plan again, by bibby restore plan.`,
+    )
+  const { phrase: wanted, ...bare } = plan
+  if (phraseOf(bare) !== wanted) throw refuse(`The plan ${plan.id} is not as it was made.`)
+  if (phrase.trim() !== wanted) {
+    throw new BackupError(
+      'BIBBY_RESTORE_REFUSED',
+      `That is not the phrase of this plan. Nothing was changed. Read the plan, and type: --phrase "${wanted}"`,
+    )
+  }
+  if (state !== plan.state) throw refuse('The library was written to since the plan was made.')
+  const { sha256 } = await readManifest(join(backups, plan.backup))
+  if (sha256 !== plan.manifestSha256)
+    throw refuse(`The backup ${plan.backup} is another than the plan was made of.`)
+}

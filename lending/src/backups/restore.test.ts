@@ -1,0 +1,279 @@
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFile, mkdir, readdir, readFile, rename, rm, watch, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { type BackedUp, backedUpLibrary, lendSomething, running } from '../../test/backup-fixtures.ts'
+import { readConfig } from '../config.ts'
+import { openDatabase } from '../database.ts'
+import { noFindings } from '../journal/audit-report.ts'
+import { openAuditKeeper } from '../journal/keep-audit.ts'
+import { checkHeads } from '../journal/verify-heads.ts'
+import { openDataFolder } from '../postgres/data-folder.ts'
+import { openPool } from '../postgres/pool.ts'
+import { sql } from '../postgres/sql.ts'
+import { BackupError } from './backup-error.ts'
+import { restoreHere } from './restore-here.ts'
+import { type RestoreState, settleRestore } from './restore-state.ts'
+
+const run = promisify(execFile)
+let library: BackedUp
+/** Lent before the backup, after it, and after the second that is gone back to. */
+const barcodes: string[] = []
+let between: Date
+
+before(async () => {
+  library = await backedUpLibrary()
+  await library.db.rows(sql`update notice_switch set installations = '{"here"}'`)
+  const lent = async () => void barcodes.push((await lendSomething(library)).barcode)
+  await lent()
+  await library.run()
+  await lent()
+  between = await nextSecond()
+  await lent()
+  await linkAll()
+  await library.stop()
+})
+after(() => library[Symbol.asyncDispose]())
+
+/** A moment by the database's clock that is past when this settles, and after all that was done before. */
+async function nextSecond(): Promise<Date> {
+  const [row] = await library.db.rows<{ at: Date }>(sql`
+    select clock_timestamp() as at, pg_sleep(0.05), clock_timestamp()
+  `)
+  assert.ok(row)
+  return new Date(row.at.getTime() + 10)
+}
+
+async function linkAll(): Promise<void> {
+  const { db, backups } = library
+  const kept = { db, dataFolder: backups.dataFolder, clock: () => new Date(), instance: 'test' }
+  await using keeper = openAuditKeeper(kept, { head: () => undefined, warn: () => undefined })
+  await keeper.link()
+  await keeper.writeHead()
+}
+
+function configOf(dataFolder: string) {
+  const config = readConfig({ BIBBY_DATA: dataFolder })
+  assert.ok(!('problems' in config), JSON.stringify(config))
+  return config
+}
+
+const here = (dataFolder: string) => restoreHere(configOf(dataFolder), running({ now: new Date() }))
+
+/** A copy of the whole data folder and of its backups, for one test to go back in. */
+async function copied(): Promise<AsyncDisposable & { readonly data: string }> {
+  copies += 1
+  const data = `${library.backups.dataFolder}-${copies}`
+  await run('cp', ['-a', library.backups.dataFolder, data])
+  await run('cp', ['-a', library.backups.backups, join(data, 'backups')])
+  return { data, [Symbol.asyncDispose]: () => rm(data, { recursive: true, force: true }) }
+}
+let copies = 0
+
+/** What the library in a data folder is now. */
+async function found(data: string) {
+  const folder = await openDataFolder(data, '0.1.0')
+  const signal = new AbortController().signal
+  const tell = { step: () => undefined, warn: () => undefined }
+  const database = await openDatabase(configOf(data), folder, { tell, signal })
+  try {
+    await using db = openPool({
+      connection: database.connection,
+      name: 'test',
+      connectionsMax: 2,
+      statementLimitMs: 10_000,
+    })
+    const loans = await db.rows<{ barcode: string }>(sql`
+      select barcode from loan join copy on copy.id = copy_id order by loan.id
+    `)
+    const [state] = await db.rows<{ epoch: number; on: boolean }>(sql`
+      select epoch, installations <> '{}' as on from fence, notice_switch
+    `)
+    const audit: string[] = []
+    const kept = { db, dataFolder: data, clock: () => new Date(), instance: 'test' }
+    await using keeper = openAuditKeeper(kept, { head: () => undefined, warn: (text) => audit.push(text) })
+    await keeper.link()
+    await keeper.writeHead()
+    const findings = noFindings()
+    const { remarks } = await checkHeads(db.rows, data, findings)
+    assert.equal(findings.count(), 0, JSON.stringify(findings.named()))
+    const [{ position } = { position: 0 }] = await db.rows<{ position: number }>(sql`
+      select max(position) as position from audit_link
+    `)
+    const givenUp = remarks.some((remark) => remark.includes('Heads of links that were given up'))
+    assert.ok(position > 0)
+    return { loans: loans.map(({ barcode }) => barcode), ...state, warnings: audit, givenUp }
+  } finally {
+    await database.close()
+  }
+}
+
+test('a second between two loans comes back with the one and without the other; the old is kept', async () => {
+  await using copy = await copied()
+  const restore = await here(copy.data)
+  const plan = await restore.plan(undefined, between)
+  assert.equal(plan.losses?.entries, 1)
+  assert.deepEqual(plan.losses?.byAction, [{ action: 'lend', count: 1 }])
+  assert.ok(plan.losses?.samples[0]?.includes(barcodes[2] ?? '-'), 'it names what is lost')
+  const { old, to } = await restore.restore(plan.id, plan.phrase)
+  assert.equal(to, between.toISOString())
+  assert.deepEqual(await found(copy.data), {
+    loans: barcodes.slice(0, 2),
+    epoch: 2,
+    on: false,
+    warnings: [],
+    givenUp: true,
+  })
+  assert.ok((await readdir(join(old, 'postgres'))).includes('PG_VERSION'))
+  assert.equal((await restore.status())?.step, 'done')
+  await assert.rejects(restore.restore(plan.id, plan.phrase), /was carried out already/)
+  await assert.rejects(restore.purge(plan.id, 'yes'), /To remove it for good, type: --phrase "PURGE WHAT WAS/)
+  await restore.purge(plan.id, `PURGE WHAT WAS BEFORE ${plan.id}`)
+  assert.ok(!(await readdir(copy.data)).some((name) => name.startsWith('restore-') && !name.includes('plan')))
+})
+
+test('without a second the backup itself comes back, covers too', async () => {
+  await using copy = await copied()
+  const cover = join(copy.data, 'covers', '9780141439518.jpg')
+  await writeFile(cover, 'Another picture')
+  const restore = await here(copy.data)
+  const plan = await restore.plan(undefined, undefined)
+  await restore.restore(plan.id, plan.phrase)
+  const now = await found(copy.data)
+  assert.deepEqual(now, { loans: barcodes.slice(0, 1), epoch: 2, on: false, warnings: [], givenUp: true })
+  assert.match(await readFile(cover, 'utf8'), /Pride and Prejudice/)
+})
+
+test('another phrase, a plan that was altered and a library that went on are refused, and nothing changes', async () => {
+  await using copy = await copied()
+  const restore = await here(copy.data)
+  const plan = await restore.plan(undefined, undefined)
+  assert.match(plan.phrase, /^RESTORE LIBRARY OF THE TESTS TO \S+ LOSING 2 ENTRIES #[0-9a-f]{6}$/)
+  const refused = (phrase: string, said: RegExp) =>
+    assert.rejects(restore.restore(plan.id, phrase), (error: unknown) => {
+      assert.ok(error instanceof BackupError && error.exitCode === 3)
+      assert.match(error.message, said)
+      return true
+    })
+  await refused('yes', /That is not the phrase of this plan\. Nothing was changed\./)
+  const file = join(copy.data, `restore-plan-${plan.id}.json`)
+  const asMade = await readFile(file, 'utf8')
+  await writeFile(file, asMade.replace(plan.backup, '2001-01-01T00-00-00Z'))
+  await refused(plan.phrase, /is not as it was made/)
+  await writeFile(file, asMade.replace(plan.state, 'another state'))
+  await refused(plan.phrase, /is not as it was made/)
+  await writeFile(file, asMade)
+  await assert.rejects(restore.plan(undefined, new Date(Date.now() + 60_000)), /has not come yet/)
+  await assert.rejects(restore.plan(undefined, new Date('2020-01-01')), /No second before .* can be reached/)
+  assert.deepEqual((await found(copy.data)).loans, barcodes)
+})
+
+test('cut off after any of its renames, a restore is brought to its end by the next start', async () => {
+  const folder = `${library.backups.dataFolder}-swap`
+  for (let done = 0; done <= 4; done++) {
+    const id = `abcdef0${done}`
+    const [before, next] = [`restore-${id}/old`, `restore-${id}/new`]
+    for (const part of ['postgres', 'covers']) {
+      for (const place of ['.', next]) {
+        await mkdir(join(folder, place, part), { recursive: true })
+        await writeFile(join(folder, place, part, 'which'), place)
+      }
+    }
+    await mkdir(join(folder, before))
+    await writeFile(join(folder, 'restore.json'), JSON.stringify({ ...cutOff, id }))
+    const moves = ['postgres', 'covers'].flatMap((part) => [
+      [part, join(before, part)],
+      [join(next, part), part],
+    ])
+    for (const [from = '', to = ''] of moves.slice(0, done))
+      await rename(join(folder, from), join(folder, to))
+    assert.match(
+      (await settleRestore(folder)) ?? '',
+      /was cut off, and is finished: the library is as of 2026/,
+    )
+    for (const part of ['postgres', 'covers']) {
+      assert.equal(await readFile(join(folder, part, 'which'), 'utf8'), next, `after ${done} renames`)
+      assert.equal(await readFile(join(folder, before, part, 'which'), 'utf8'), '.')
+    }
+    assert.equal(await settleRestore(folder), undefined, 'once')
+    await rm(folder, { recursive: true })
+  }
+})
+
+/** As another process left it, which is gone. */
+const cutOff: Omit<RestoreState, 'id'> = {
+  step: 'swapping',
+  pid: 999_999_999,
+  at: '2026-03-02T11:00:00.000Z',
+  backup: 'x',
+  to: '2026-03-01T11:00:00.000Z',
+  lastLink: 3,
+}
+
+test('killed while it prepares, the old library stays in force, and the leftovers go', async () => {
+  await using copy = await copied()
+  const command = fileURLToPath(new URL('../../../operator/src/bibby.ts', import.meta.url))
+  const env = { PATH: '/usr/bin:/bin', BIBBY_DATA: copy.data }
+  const restore = await here(copy.data)
+  const plan = await restore.plan(undefined, undefined)
+  const child = spawn(process.execPath, [command, 'restore', 'run', plan.id, '--phrase', plan.phrase], {
+    env,
+    cwd: dirname(copy.data),
+    stdio: 'ignore',
+  })
+  const signal = AbortSignal.timeout(30_000)
+  for await (const { filename } of watch(copy.data, { signal })) if (filename === 'restore.json') break
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  assert.equal((await restore.status())?.step, 'preparing')
+  assert.match((await restore.resume()) ?? '', /was cut off while it was prepared, and is dropped/)
+  assert.deepEqual((await found(copy.data)).loans, barcodes)
+  await restore.restore(plan.id, plan.phrase)
+  assert.deepEqual((await found(copy.data)).loans, barcodes.slice(0, 1))
+  assert.ok(!(await readdir(copy.data)).some((name) => name.startsWith('backup-scratch')))
+})
+
+test('a library that cannot be read any more is told as that, and comes back to its last minute', async () => {
+  await using copy = await copied()
+  const restore = await here(copy.data)
+  const seen = await restore.plan(undefined, between)
+  await writeFile(join(copy.data, 'postgres', 'global', 'pg_control'), 'not any more')
+  await assert.rejects(
+    restore.restore(seen.id, seen.phrase),
+    /The library was written to since|cannot be read/,
+  )
+  const plan = await restore.plan(undefined, between)
+  assert.equal(plan.losses, null)
+  assert.match(plan.phrase, / LOSING WHAT CANNOT BE READ #/)
+  await restore.restore(plan.id, plan.phrase)
+  assert.deepEqual((await found(copy.data)).loans, barcodes.slice(0, 2))
+})
+
+test('two histories in one archive are not mixed: it is refused and said', async () => {
+  await using copy = await copied()
+  const restore = await here(copy.data)
+  const plan = await restore.plan(undefined, between)
+  const [systemId = ''] = await readdir(join(copy.data, 'backups', 'wal'))
+  const archive = join(copy.data, 'backups', 'wal', systemId)
+  const file = (await readdir(archive)).findLast((name) => name.startsWith('0000000100000000')) ?? ''
+  await copyFile(join(archive, file), join(archive, `${file.slice(0, 24)}.${'0'.repeat(64)}.zst`))
+  await assert.rejects(
+    restore.restore(plan.id, plan.phrase),
+    /are called \w{24} and differ: two libraries keep/,
+  )
+  assert.deepEqual((await found(copy.data)).loans, barcodes)
+  assert.equal(await restore.status(), undefined)
+})
+
+test('without any database in the data folder, a backup that lies elsewhere comes back', async () => {
+  await using copy = await copied()
+  await rm(join(copy.data, 'postgres'), { recursive: true })
+  const restore = await here(copy.data)
+  const plan = await restore.plan(undefined, undefined)
+  await restore.restore(plan.id, plan.phrase)
+  assert.deepEqual((await found(copy.data)).loans, barcodes.slice(0, 1))
+})

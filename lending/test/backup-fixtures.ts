@@ -1,0 +1,95 @@
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Backups, runBackup } from '../src/backups/run-backup.ts'
+import type { Running } from '../src/backups/take-backup.ts'
+import { lend } from '../src/circulation/lend.ts'
+import { openDataFolder } from '../src/postgres/data-folder.ts'
+import { migrate } from '../src/postgres/migrate.ts'
+import { openOurServer } from '../src/postgres/our-server.ts'
+import { type Database, openPool, type PoolOptions } from '../src/postgres/pool.ts'
+import { write } from '../src/postgres/write.ts'
+import { aCopy, aSmallLibrary, besides, by, type SmallLibrary } from './library-fixtures.ts'
+
+/** A library on a server of its own, with its log kept, and where its backups go. */
+export type BackedUp = AsyncDisposable & {
+  readonly db: Database
+  readonly small: SmallLibrary
+  readonly connection: Exclude<PoolOptions['connection'], string>
+  readonly backups: Backups
+  /** Takes a backup of it as it is now. */
+  readonly run: (over?: Partial<Running>) => ReturnType<typeof runBackup>
+  /** Stops the server; the files stay. */
+  readonly stop: () => Promise<void>
+}
+
+const tell = { step: () => undefined, warn: () => undefined }
+let taken = 0
+
+/** A run's name is its second: each of the tests' runs has another. */
+export function running(over: Partial<Running> = {}): Running {
+  taken += 1
+  return {
+    signal: new AbortController().signal,
+    now: new Date(Date.now() + taken * 1_000),
+    step: () => undefined,
+    ...over,
+  }
+}
+
+/** Starts one: `await using library = await backedUpLibrary()`. */
+export async function backedUpLibrary(): Promise<BackedUp> {
+  const root = await mkdtemp(join(tmpdir(), 'bibby-backups-'))
+  await chmod(root, 0o711)
+  const dataFolder = join(root, 'data')
+  const { libraryId } = await openDataFolder(dataFolder, '0.1.0')
+  const server = await openOurServer(dataFolder, tell, new AbortController().signal)
+  const db = openPool({
+    connection: server.connection,
+    name: 'test',
+    connectionsMax: 4,
+    statementLimitMs: 60_000,
+  })
+  await migrate(db, '0.1.0')
+  const small = await aSmallLibrary(db)
+  await mkdir(join(dataFolder, 'covers'))
+  await writeFile(join(dataFolder, 'covers', '9780141439518.jpg'), 'A picture of Pride and Prejudice')
+  const backups: Backups = {
+    dataFolder,
+    libraryId,
+    backups: join(root, 'backups'),
+    second: undefined,
+    keep: 7,
+    keepsLog: true,
+  }
+  let isUp = true
+  const stop = async () => {
+    if (!isUp) return
+    isUp = false
+    await db[Symbol.asyncDispose]()
+    await server.close()
+  }
+  return {
+    db,
+    small,
+    connection: server.connection,
+    backups,
+    run: (over) => runBackup(backups, server.connection, running(over)),
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      await stop()
+      await rm(root, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Lends a new copy to the patron of the library, at a desk, at `at`: a loan, and its row in the journal. */
+export async function lendSomething(
+  { db, small }: Pick<BackedUp, 'db' | 'small'>,
+  at: Date = new Date(),
+): Promise<{ readonly barcode: string }> {
+  const { barcode } = await aCopy(db, besides(small))
+  const outcome = await write(db, by({ occurredAt: at }), lend, { ...small, barcode })
+  if (outcome.outcome !== 'done') throw new Error(`Nothing was lent: ${JSON.stringify(outcome)}`)
+  return { barcode }
+}

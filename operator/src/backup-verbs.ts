@@ -1,0 +1,122 @@
+import type { Backup } from '@bibby/lending/backups/place.ts'
+import type { Command } from 'commander'
+import type { Out } from './out.ts'
+import { table } from './out.ts'
+import { onThisMachine } from './this-machine.ts'
+
+/** backup run, list, verify, prune, bundle: on the machine where the data lies, beside a Bibby that runs or without. */
+export function backupVerbs(program: Command, out: () => Out): void {
+  const backup = program
+    .command('backup')
+    .description('copies of the library that were restored and compared')
+  backup
+    .command('run')
+    .description('take a backup now, restore it into a throwaway server and compare; only then it counts')
+    .action(async () => {
+      const say = out()
+      const { backups } = await onThisMachine(program, say)
+      say.answer(told(await backups.run()), (taken) => [
+        `The backup ${taken.name} is ${taken.state}: ${size(taken.bytes)}, restored in ${taken.recoverySeconds} s.`,
+        anySecond(taken),
+      ])
+    })
+  backup
+    .command('list')
+    .description('the backups that there are, whether they count, and why not')
+    .action(async () => {
+      const say = out()
+      const { backups } = await onThisMachine(program, say)
+      const { backups: all, isSameDisk } = await backups.list()
+      const folder = backups.place.backups
+      say.answer({ folder, isSameDisk, backups: all.map(told) }, (listed) => [
+        ...(listed.backups.length === 0
+          ? [`There is none in ${folder}. bibby backup run takes one.`]
+          : table(
+              listed.backups.map((each) => [
+                each.name,
+                each.state,
+                size(each.bytes),
+                each.because ?? `restored in ${each.recoverySeconds} s`,
+              ]),
+            )),
+        ...(isSameDisk
+          ? [
+              'They are on the same disk as the data, and go with it. Set BIBBY_BACKUP_FOLDER or BIBBY_BACKUP_SECOND_FOLDER to another disk.',
+            ]
+          : []),
+      ])
+    })
+  backup
+    .command('verify')
+    .description(
+      'read a backup through, restore it again and compare; one that is not the same counts no more',
+    )
+    .argument('[backup]', 'default: the newest')
+    .action(async (name: string | undefined) => {
+      const say = out()
+      const { backups } = await onThisMachine(program, say)
+      say.answer(await backups.verify(name), ({ recoverySeconds, baseBecause }) => [
+        `It came back as it was backed up, in ${recoverySeconds} s.`,
+        baseBecause === null
+          ? 'The log was played back too: any second since can be restored.'
+          : `No other second can be restored from it: ${baseBecause}`,
+      ])
+    })
+  keeping(backup, program, out)
+}
+
+function keeping(backup: Command, program: Command, out: () => Out): void {
+  backup
+    .command('prune')
+    .description('remove the backups that are too many (BIBBY_BACKUP_KEEP); never the newest proven one')
+    .action(async () => {
+      const say = out()
+      const { backups } = await onThisMachine(program, say)
+      say.answer({ removed: await backups.prune() }, ({ removed }) =>
+        removed.length === 0 ? 'None is too many.' : `Removed: ${removed.join(', ')}.`,
+      )
+    })
+  backup
+    .command('bundle')
+    .description('write a backup into one file, from which another machine is set up by bibby restore bundle')
+    .argument('<file>', 'a new file; an existing one is not overwritten')
+    .argument('[backup]', 'default: the newest proven')
+    .action(async (file: string, name: string | undefined) => {
+      const say = out()
+      const { backups } = await onThisMachine(program, say)
+      say.answer({ file, backup: await backups.bundle(file, name) }, (written) => [
+        `The backup ${written.backup} is in ${file}. It holds everything, patrons and password hashes too: keep it as safe as the library.`,
+      ])
+    })
+}
+
+type Told = Pick<Backup, 'name' | 'state' | 'takenAt' | 'bytes' | 'because'> & {
+  readonly recoverySeconds: number | null
+  readonly anySecond: boolean
+  readonly anySecondBecause: string | null
+}
+
+function told({ name, state, takenAt, bytes, because, proof }: Backup): Told {
+  return {
+    name,
+    state,
+    takenAt,
+    bytes,
+    because,
+    recoverySeconds: proof?.recoverySeconds ?? null,
+    anySecond: proof?.isBaseProven ?? false,
+    anySecondBecause: proof?.baseBecause ?? null,
+  }
+}
+
+function anySecond({ anySecond: isReached, anySecondBecause }: Told): string {
+  return isReached
+    ? 'Any second since can be restored.'
+    : `No other second can be restored from it: ${anySecondBecause ?? ''}`
+}
+
+const mebibyte = 1024 * 1024
+
+function size(bytes: number): string {
+  return bytes < mebibyte ? `${Math.ceil(bytes / 1024)} KB` : `${(bytes / mebibyte).toFixed(1)} MB`
+}

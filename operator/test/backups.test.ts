@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { temporaryHome } from '@bibby/lending/test/bibby-process.ts'
+import { noTheirServer, theirServer } from '@bibby/lending/test/their-server.ts'
+
+const command = fileURLToPath(new URL('../src/bibby.ts', import.meta.url))
+
+/** Runs the command as a person would, on this data folder. */
+function bibby(data: string, words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return new Promise<{ code: number; out: string; talk: string }>((resolve) => {
+    execFile(
+      process.execPath,
+      [command, ...words],
+      { env: { PATH: '/usr/bin:/bin', BIBBY_DATA: data, ...env }, cwd: dirname(data) },
+      (error, out, talk) => resolve({ code: error ? Number(error.code) : 0, out, talk }),
+    )
+  })
+}
+
+test('beside a running Bibby a backup is taken, and another machine is set up from its bundle', async () => {
+  await using home = await temporaryHome()
+  const running = home.start({ BIBBY_SAMPLE: 'yes' })
+  const address = await running.ready
+  const figures = async () => (await fetch(`${address}metrics`)).text()
+  assert.match(await figures(), /^bibby_backup_newest_proven_timestamp_seconds 0$/m)
+  assert.match(await figures(), /^bibby_backup_last_run_timestamp_seconds\{outcome="failed"\} 0$/m)
+
+  const taken = await bibby(home.data, ['backup', 'run'])
+  assert.equal(taken.code, 0, taken.talk)
+  assert.match(
+    taken.out,
+    /^The backup \S+Z is proven: .*, restored in \S+ s\.\nAny second since can be restored\.\n$/,
+  )
+  assert.match(await figures(), /^bibby_backup_newest_proven_timestamp_seconds 1\.?\d+/m)
+  assert.match(await figures(), /^bibby_backup_recovery_seconds \d/m)
+  const listed = await bibby(home.data, ['backup', 'list'])
+  assert.match(listed.out, /proven .*\nThey are on the same disk as the data, and go with it\./)
+
+  const refused = await bibby(home.data, ['restore', 'plan'])
+  assert.equal(refused.code, 3)
+  const [, typed = ''] = /^bibby (restore run .*)$/m.exec(refused.out) ?? []
+  const [plan = '', phrase = ''] = typed.replace('restore run ', '').split(' --phrase ')
+  const words = ['restore', 'run', plan, '--phrase', phrase.replaceAll('"', '')]
+  const whileRunning = await bibby(home.data, words)
+  assert.equal(whileRunning.code, 3)
+  assert.match(whileRunning.talk, /^Bibby runs on .*: process \d+, since .*BIBBY_RESTORE_REFUSED/)
+
+  const file = join(dirname(home.data), 'library.bundle')
+  assert.equal((await bibby(home.data, ['backup', 'bundle', file])).code, 0)
+  assert.match((await bibby(home.data, ['backup', 'bundle', file])).talk, /exists\. Name a new file/)
+  const there = await bibby(home.data, ['restore', 'bundle', file])
+  assert.match(there.talk, /There is a library already/)
+
+  await using other = await temporaryHome()
+  const set = await bibby(other.data, ['restore', 'bundle', file])
+  assert.equal(set.code, 0, set.talk)
+  const found = await bibby(other.data, ['search', 'Emma', 'Austen'])
+  assert.match(found.out, /Emma/)
+  assert.match((await bibby(other.data, ['notices', 'status'])).out, /^Notices are off\.\n/)
+  assert.equal((await bibby(other.data, ['audit', 'verify'])).code, 0)
+})
+
+test('on a PostgreSQL of one’s own, a backup is restored beside the database, and the names are exchanged', {
+  skip: noTheirServer,
+}, async () => {
+  await using server = await theirServer()
+  server.sql('postgres', 'create database library')
+  await using home = await temporaryHome()
+  const env = { BIBBY_DATABASE_URL: server.url('library') }
+  const running = home.start({ ...env, BIBBY_SAMPLE: 'yes' })
+  await running.ready
+  const taken = await bibby(home.data, ['backup', 'run'], env)
+  assert.equal(taken.code, 0, taken.talk)
+  assert.match(taken.out, /proven.*\nNo other second can be restored from it: It was taken without/)
+  const titles = server.sql('library', 'select count(*) from title')
+  server.sql('library', `insert into title (title) values ('Written later')`)
+
+  const planned = await bibby(home.data, ['--json', 'restore', 'plan'], env)
+  assert.equal(planned.code, 3, planned.talk)
+  const { id, phrase } = JSON.parse(planned.out) as { id: string; phrase: string }
+  const words = ['restore', 'run', id, '--phrase', phrase]
+  assert.match((await bibby(home.data, words, env)).talk, /is in use: .*bibby.*Stop every Bibby on it/)
+  running.kill('SIGTERM')
+  await running.ended
+  const done = await bibby(home.data, words, env)
+  assert.equal(done.code, 0, done.talk)
+  assert.equal(server.sql('library', 'select count(*) from title'), titles)
+  assert.equal(server.sql(`library_before_${id}`, 'select count(*) from title'), String(Number(titles) + 1))
+  assert.equal(server.sql('library', `select installations from notice_switch`), '{}')
+  assert.deepEqual(
+    server.sql('postgres', `select datname from pg_database where datname like '%restoring%'`),
+    '',
+  )
+  assert.ok((await readdir(home.data)).includes(`restore-plan-${id}.json`))
+})
