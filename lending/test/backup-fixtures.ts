@@ -52,7 +52,7 @@ export async function backedUpLibrary(): Promise<BackedUp> {
   })
   await migrate(db, '0.1.0')
   const small = await aSmallLibrary(db)
-  await mkdir(join(dataFolder, 'covers'))
+  await mkdir(join(dataFolder, 'covers'), { recursive: true })
   await writeFile(join(dataFolder, 'covers', '9780141439518.jpg'), 'A picture of Pride and Prejudice')
   const backups: Backups = {
     dataFolder,

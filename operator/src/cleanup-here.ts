@@ -1,4 +1,5 @@
 import { type Cleanup, openCleanup } from '@bibby/cleanup/cleanup.ts'
+import { backupsOf } from '@bibby/lending/backups/backups-of.ts'
 import { cleanupHost } from '@bibby/lending/cleanup/cleanup-host.ts'
 import type { Config } from '@bibby/lending/config.ts'
 import {
@@ -44,6 +45,7 @@ export async function withCleanup<T>(
           db,
           connection,
           environment: config.environment,
+          backups: { folder: backupsOf(config, folder).backups, keep: config.backups.keep },
           address: `http://127.0.0.1:${config.port}`,
           clock: () => new Date(),
           progress: (done, of, what) =>

@@ -42,7 +42,7 @@ function running(cleanup: Command, act: Act): void {
   cleanup
     .command('mark')
     .description('say that a folder may be cleaned, once; look into it first')
-    .argument('<root>', 'covers, exports or rejects')
+    .argument('<root>', 'covers, exports, rejects or backups')
     .action((root: string) =>
       act(async (cleaning, out) =>
         out.answer(cleaning.mark(root), ({ name, host, environment }) => [
@@ -54,7 +54,7 @@ function running(cleanup: Command, act: Act): void {
   cleanup
     .command('plan')
     .description('what would go, and why; moves nothing, exits 3 when it would be refused')
-    .argument('<root>', 'covers, exports or rejects')
+    .argument('<root>', 'covers, exports, rejects or backups')
     .action((root: string) =>
       act(async (cleaning, out) => {
         const plan = await cleaning.plan(root)

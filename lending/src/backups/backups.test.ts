@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { openCleanup } from '@bibby/cleanup/cleanup.ts'
 import { type BackedUp, backedUpLibrary, lendSomething, running } from '../../test/backup-fixtures.ts'
 import { filled, mounted, noSmallDisk } from '../../test/small-disk.ts'
+import { cleanupHost } from '../cleanup/cleanup-host.ts'
 import { BackupError } from './backup-error.ts'
 import { backupFigures } from './figures.ts'
 import { digestOf } from './files.ts'
@@ -149,6 +151,31 @@ test('a file of the log that is altered or missing is named, and the tables stil
   await writeFile(path, whole, { mode: 0o600 })
   const again = await verifyBackup(library.backups, taken, running())
   assert.equal(again.isBaseProven, true)
+})
+
+test('cleanup lets old backups go to its trash and brings them back whole, and never takes the newest proven one', async () => {
+  const { backups: folder, dataFolder } = library.backups
+  const name = '2001-01-01T00-00-00Z'
+  await cp(taken.folder, join(folder, name), { recursive: true, preserveTimestamps: true })
+  const cleanup = openCleanup(
+    cleanupHost({
+      dataFolder,
+      db: library.db,
+      connection: library.connection,
+      environment: 'development',
+      address: 'http://127.0.0.1:1',
+      backups: { folder, keep: 1 },
+      clock: () => new Date(),
+    }),
+  )
+  cleanup.mark('backups')
+  const plan = await cleanup.plan('backups')
+  assert.ok(plan.samples.every((path) => path.startsWith(`${name}/`)))
+  const { run } = await cleanup.run(plan.digest)
+  assert.equal((await findBackup(folder, undefined)).name, taken.name)
+  await cleanup.restore(run)
+  assert.equal((await findBackup(folder, name)).state, 'proven')
+  await rm(join(folder, name), { recursive: true })
 })
 
 test('of two runs at once the second is refused, and told of the first', async () => {

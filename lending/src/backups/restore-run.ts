@@ -136,7 +136,7 @@ async function ownFolder(path: string, { identity }: Scratch): Promise<void> {
 export async function restoreCovers(folder: string, { files }: Manifest, target: string): Promise<void> {
   if (!files.some(({ path }) => path === coversName)) return
   const covers = join(target, 'covers')
-  await mkdir(covers, { mode: 0o700 })
+  await mkdir(covers, { recursive: true, mode: 0o700 })
   await untarFile(join(folder, coversName), covers)
 }
 

@@ -133,7 +133,8 @@ async function copyCovers(
   if (!(await stat(covers).catch(() => undefined))?.isDirectory()) return { count: 0, files: [] }
   let count = 0
   async function* counted() {
-    for await (const entry of entriesBelow(covers)) {
+    // Cleanup’s mark is of this folder on this machine, and its trash is no cover.
+    for await (const entry of entriesBelow(covers, (name) => name.startsWith('.cleanup'))) {
       if (!('isFolder' in entry)) count += 1
       yield entry
     }

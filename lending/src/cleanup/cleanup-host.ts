@@ -4,6 +4,7 @@ import type { Choose, Host, RootSetting } from '@bibby/cleanup/host.ts'
 import type { Database, PoolOptions } from '../postgres/pool.ts'
 import { coversWithoutTitle } from './covers.ts'
 import { deepHealth } from './deep-health.ts'
+import { oldBackups } from './old-backups.ts'
 import { runningSince } from './running-since.ts'
 
 /** What cleanup is opened with. */
@@ -14,6 +15,8 @@ export type CleanupOf = {
   readonly environment: 'development' | 'production'
   /** Where a Bibby of this machine answers, when no word of it lies in the data folder. */
   readonly address: string
+  /** Where backups lie, and how many proven ones are kept. */
+  readonly backups: { readonly folder: string; readonly keep: number }
   readonly clock: () => Date
   readonly progress?: Host['progress']
 }
@@ -33,6 +36,7 @@ export function cleanupHost({
   connection,
   environment,
   address,
+  backups,
   clock,
   progress,
 }: CleanupOf): Host {
@@ -56,6 +60,12 @@ export function cleanupHost({
       path: folder('rejects'),
       limits: { filesMax: 5_000, bytesMax: 50 * gigabyte, percentMax: 100, filesLeftMin: 0 },
       chooser: async (now) => olderThan(rejectDays, now),
+    },
+    {
+      name: 'backups',
+      path: backups.folder,
+      limits: { filesMax: 100_000, bytesMax: 2_000 * gigabyte, percentMax: 100, filesLeftMin: 1 },
+      chooser: () => oldBackups(backups),
     },
   ]
   return {

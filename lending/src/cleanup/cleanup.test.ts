@@ -63,6 +63,7 @@ function of(dataFolder: string, db: ScratchDatabase): CleanupOf {
     db,
     connection: db.connection,
     environment: 'development',
+    backups: { folder: join(dataFolder, 'backups'), keep: 1 },
     address: nobody,
     clock: () => new Date(),
   }
@@ -107,13 +108,14 @@ test('a root of the database, of uploads or of the programs is none', () => {
     db: { rows: async () => [] },
     connection: '',
     environment: 'production',
+    backups: { folder: '/mnt/spare/backups', keep: 1 },
     address: nobody,
     clock: () => new Date(),
   })
   assert.ok(protect.includes('/srv/bibby/postgres'))
   assert.deepEqual(
     roots.map(({ path }) => path),
-    ['/srv/bibby/covers', '/srv/bibby/exports', '/srv/bibby/rejects'],
+    ['/srv/bibby/covers', '/srv/bibby/exports', '/srv/bibby/rejects', '/mnt/spare/backups'],
   )
 })
 

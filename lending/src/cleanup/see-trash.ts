@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { openCleanup } from '@bibby/cleanup/cleanup.ts'
 import type { Library } from '../library.ts'
 import { cleanupHost } from './cleanup-host.ts'
@@ -6,7 +7,10 @@ import { cleanupHost } from './cleanup-host.ts'
  * Looks at the trash once more: its age is reckoned from what was seen, so that no clock that was set can end the seven
  * days. Gives how many runs lie there.
  */
-export async function seeTrash({ dataFolder, db, isProduction }: Library, now: Date): Promise<number> {
+export async function seeTrash(
+  { dataFolder, db, isProduction, backups }: Library,
+  now: Date,
+): Promise<number> {
   const { runs } = openCleanup(
     cleanupHost({
       dataFolder,
@@ -15,6 +19,7 @@ export async function seeTrash({ dataFolder, db, isProduction }: Library, now: D
       connection: '',
       environment: isProduction ? 'production' : 'development',
       address: '',
+      backups: { folder: backups ?? join(dataFolder, 'backups'), keep: 1 },
       clock: () => now,
     }),
   ).trash()

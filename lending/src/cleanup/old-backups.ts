@@ -1,0 +1,27 @@
+import type { Choose } from '@bibby/cleanup/host.ts'
+import { listBackups } from '../backups/place.ts'
+import { toRemove } from '../backups/retention.ts'
+
+/**
+ * Chooses the files of backups that retention lets go: never the newest proven one, nor anything newer. The log beside them
+ * stays; `backup prune` knows what of it no backup needs.
+ */
+export async function oldBackups({
+  folder,
+  keep,
+}: {
+  readonly folder: string
+  readonly keep: number
+}): Promise<Choose> {
+  const backups = await listBackups(folder)
+  const going = new Set(
+    toRemove(
+      backups.map(({ name, takenAt, state }) => ({ name, takenAt, isProven: state === 'proven' })),
+      { keep },
+    ),
+  )
+  return ({ path }) => {
+    const [name = '', ...below] = path.split('/')
+    return below.length > 0 && going.has(name) ? 'a backup beyond those that are kept' : undefined
+  }
+}
