@@ -19,7 +19,12 @@ export type Typed = { readonly exit: number; readonly said: string }
  * Runs a script as a shell reads it, in an empty folder of its own: what it does by mistake it does to the data folder of the drill,
  * which it knows as `$DATA`.
  */
-export async function typed(lab: Lab, { home }: FullLibrary, script: string): Promise<Typed> {
+export async function typed(
+  lab: Lab,
+  { home }: FullLibrary,
+  script: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Typed> {
   const cwd = await mkdtemp(join(tmpdir(), 'bibby-drill-shell-'))
   lab.atTheEnd(() => rm(cwd, { recursive: true, force: true }))
   return new Promise((resolve) => {
@@ -35,6 +40,7 @@ export async function typed(lab: Lab, { home }: FullLibrary, script: string): Pr
           BIBBY: command,
           DATA: home.data,
           BIBBY_DATA: home.data,
+          ...env,
         },
       },
       (error, out, talk) => resolve({ exit: error ? Number(error.code) : 0, said: (talk || out).trim() }),
