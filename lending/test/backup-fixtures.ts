@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Backups, runBackup } from '../src/backups/run-backup.ts'
@@ -50,10 +50,6 @@ export async function backedUpLibrary(): Promise<BackedUp> {
     connectionsMax: 4,
     statementLimitMs: 60_000,
   })
-  await migrate(db, '0.1.0')
-  const small = await aSmallLibrary(db)
-  await mkdir(join(dataFolder, 'covers'), { recursive: true })
-  await writeFile(join(dataFolder, 'covers', '9780141439518.jpg'), 'A picture of Pride and Prejudice')
   const backups: Backups = {
     dataFolder,
     libraryId,
@@ -69,6 +65,15 @@ export async function backedUpLibrary(): Promise<BackedUp> {
     await db[Symbol.asyncDispose]()
     await server.close()
   }
+  const close = async () => {
+    await stop()
+    await rm(root, { recursive: true, force: true })
+  }
+  const small = await fill(db, dataFolder).catch(async (error: unknown) => {
+    // A server that nobody ends would keep the run waiting for ever.
+    await close()
+    throw error
+  })
   return {
     db,
     small,
@@ -76,11 +81,14 @@ export async function backedUpLibrary(): Promise<BackedUp> {
     backups,
     run: (over) => runBackup(backups, server.connection, running(over)),
     stop,
-    [Symbol.asyncDispose]: async () => {
-      await stop()
-      await rm(root, { recursive: true, force: true })
-    },
+    [Symbol.asyncDispose]: close,
   }
+}
+
+async function fill(db: Database, dataFolder: string): Promise<SmallLibrary> {
+  await migrate(db, '0.1.0')
+  await writeFile(join(dataFolder, 'covers', '9780141439518.jpg'), 'A picture of Pride and Prejudice')
+  return aSmallLibrary(db)
 }
 
 /** Lends a new copy to the patron of the library, at a desk, at `at`: a loan, and its row in the journal. */
