@@ -1,6 +1,7 @@
 import type { Cleanup, CutOff, InTrash, NotSeen, Plan, PutBack } from '@bibby/cleanup/cleanup.ts'
 import { CleanupRefusedError } from '@bibby/cleanup/refusal.ts'
 import { readConfig } from '@bibby/lending/config.ts'
+import { StartError } from '@bibby/lending/start-error.ts'
 import type { Command } from 'commander'
 import type { Out } from './out.ts'
 import { table } from './out.ts'
@@ -18,6 +19,12 @@ type Work = (cleanup: Cleanup, out: Out) => Promise<void>
 export function cleanupVerbs(program: Command, outOf: () => Out): void {
   const act = async (work: Work) => {
     const out = outOf()
+    if (program.opts<{ server?: string }>().server !== undefined) {
+      throw new StartError(
+        'BIBBY_SETTINGS_INVALID',
+        'Files are cleaned up on the machine where they lie: leave --server out there.',
+      )
+    }
     const config = checked(readConfig())
     const { withCleanup } = await import('./cleanup-here.ts')
     await withCleanup(config, out, async (cleanup) => {

@@ -76,6 +76,7 @@ test('old exports go to the trash by command and come back, while Bibby runs and
     assert.equal(refused.code, 3)
     assert.match(refused.talk, told)
   }
+  assert.equal((await bibby(home.data, '--server', 'http://127.0.0.1:1', 'trash', 'list')).code, 2)
   assert.equal((await bibby(home.data, 'cleanup', 'resume')).out.split('\n')[0], 'No run was cut off.')
   await mkdir(join(home.data, 'elsewhere'))
   await rm(join(home.data, 'covers'), { recursive: true })
