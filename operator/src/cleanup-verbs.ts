@@ -10,7 +10,7 @@ import { checked } from './service-verbs.ts'
 /** Exit code of a plan that would be refused, and of every refusal. */
 const refused = 3
 
-type Work = (cleanup: Cleanup, out: Out) => Promise<void>
+type Work = (cleanup: Cleanup, out: Out, signal: AbortSignal) => Promise<void>
 
 /**
  * cleanup mark, plan, run, resume; trash list, restore, purge. They work on the data folder of this machine, also while no
@@ -27,8 +27,8 @@ export function cleanupVerbs(program: Command, outOf: () => Out): void {
     }
     const config = checked(readConfig())
     const { withCleanup } = await import('./cleanup-here.ts')
-    await withCleanup(config, out, async (cleanup) => {
-      await work(cleanup, out).catch((error: unknown) => {
+    await withCleanup(config, out, async (cleanup, signal) => {
+      await work(cleanup, out, signal).catch((error: unknown) => {
         if (!(error instanceof CleanupRefusedError)) throw error
         out.talk(`${error.message} (${error.code})`)
         process.exitCode = refused
@@ -75,22 +75,15 @@ function running(cleanup: Command, act: Act): void {
     .argument('<digest>', 'of the plan, as it was printed: nothing else is taken')
     .option('--confirm <phrase>', 'in production: the phrase of the plan')
     .action((digest: string, { confirm }: { confirm?: string }) =>
-      act(async (cleaning, out) => {
-        const stop = new AbortController()
-        const onSignal = () => stop.abort()
-        process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
-        try {
-          const ran = await cleaning.run(digest, { phrase: confirm, signal: stop.signal })
-          out.answer(ran, ({ run, moved, bytes, left }) => [
-            `${count(moved)} files (${size(bytes)}) are in the trash of ${ran.root}. All is well without them.`,
-            ...(left.length > 0
-              ? [`Left where they were, for they changed meanwhile: ${left.join(', ')}.`]
-              : []),
-            `Back again: bibby trash restore ${run}`,
-          ])
-        } finally {
-          process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
-        }
+      act(async (cleaning, out, signal) => {
+        const ran = await cleaning.run(digest, { phrase: confirm, signal })
+        out.answer(ran, ({ run, moved, bytes, left }) => [
+          `${count(moved)} files (${size(bytes)}) are in the trash of ${ran.root}. All is well without them.`,
+          ...(left.length > 0
+            ? [`Left where they were, for they changed meanwhile: ${left.join(', ')}.`]
+            : []),
+          `Back again: bibby trash restore ${run}`,
+        ])
       }),
     )
 }
@@ -98,25 +91,20 @@ function running(cleanup: Command, act: Act): void {
 function resuming(cleanup: Command, act: Act): void {
   cleanup
     .command('resume')
-    .description('runs that were cut off, and where their files are; with --back or --on, ends one')
+    .description('runs that were cut off, and where their files are; with --back, puts those of one back')
     .argument('[run]', 'which')
     .option('--back', 'put everything back')
-    .option('--on', 'move the rest')
-    .action((run: string | undefined, { back, on }: { back?: true; on?: true }) =>
-      act(async (cleaning, out) => {
-        const how = back ? 'back' : on ? 'on' : undefined
-        if (run === undefined || how === undefined || (back && on)) {
-          out.answer(cleaning.cutOff(), ({ runs, notSeen }) => [
-            ...(runs.length === 0 ? ['No run was cut off.'] : runs.flatMap(cutInWords)),
-            ...notSeen.map(notSeenInWords),
-          ])
-          return
-        }
-        out.answer(await cleaning.resume(run, how), (told) =>
-          'back' in told ? backInWords(told) : cutInWords(told),
-        )
-      }),
-    )
+    .action((run: string | undefined, { back }: { back?: true }, command: Command) => {
+      if ((run === undefined) !== (back === undefined))
+        command.error('error: name a run and say --back, or neither.')
+      return act(async (cleaning, out) => {
+        if (run !== undefined) return out.answer(await cleaning.resume(run), backInWords)
+        out.answer(cleaning.cutOff(), ({ runs, notSeen }) => [
+          ...(runs.length === 0 ? ['No run was cut off.'] : runs.flatMap(cutInWords)),
+          ...notSeen.map(notSeenInWords),
+        ])
+      })
+    })
 }
 
 function trashed(trash: Command, act: Act): void {
@@ -201,11 +189,7 @@ function cutInWords({ root, run, state, files, inPlace, inTrash, elsewhere }: Cu
   return [
     `${run} of ${root} (${state}): of ${count(files)} files ${count(inPlace)} are in their place and ${count(inTrash)} in the trash.`,
     ...(elsewhere.length > 0 ? [`  In neither, or another is in their place: ${elsewhere.join(', ')}.`] : []),
-    ...(state === 'purging'
-      ? [`  Next: bibby trash purge ${run}`]
-      : state === 'done'
-        ? []
-        : [`  Next: bibby cleanup resume ${run} --back${state === 'moving' ? ', or --on' : ''}`]),
+    state === 'purging' ? `  Next: bibby trash purge ${run}` : `  Next: bibby cleanup resume ${run} --back`,
   ]
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdir, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -62,10 +62,26 @@ test('old exports go to the trash by command and come back, while Bibby runs and
     runs.map(({ run: id, state, files: count }) => [id, state, count]),
     [[run, 'done', 3]],
   )
+  // The verb starts the database for itself: that is no Bibby that was started since.
+  const sightings = Array.from({ length: 9 }, (_, day) =>
+    JSON.stringify({
+      at: new Date(Date.now() - (8 - day) * 86_400_000).toISOString(),
+      boot: `${day}`,
+      uptimeMs: 0,
+    }),
+  )
+  await writeFile(join(exports, '.cleanup', 'runs', run, 'sightings'), `${sightings.join('\n')}\n`)
+  const unseen = await bibby(home.data, 'trash', 'purge', run)
+  assert.match(unseen.talk, /\(not-restarted\)/)
+  // Files go back when the database is what is broken.
+  const control = join(home.data, 'postgres', 'global', 'pg_control')
+  await rename(control, `${control}.away`)
   const back = await bibby(home.data, 'trash', 'restore', run)
   assert.deepEqual([back.code, back.out], [0, '3 files were put back.\n'])
   assert.deepEqual(await files(exports), all)
 
+  await rename(`${control}.away`, control)
+  assert.equal((await bibby(home.data, 'cleanup', 'resume', '--back')).code, 2)
   for (const [words, told] of [
     [['cleanup', 'plan', '/'], /There is no root "\/"/],
     [['cleanup', 'plan', ''], /There is no root ""/],

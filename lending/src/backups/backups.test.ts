@@ -160,8 +160,7 @@ test('cleanup lets old backups go to its trash and brings them back whole, and n
   const cleanup = openCleanup(
     cleanupHost({
       dataFolder,
-      db: library.db,
-      connection: library.connection,
+      open: async () => library,
       environment: 'development',
       address: 'http://127.0.0.1:1',
       backups: { folder, keep: 1 },

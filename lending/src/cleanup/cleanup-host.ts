@@ -7,11 +7,17 @@ import { deepHealth } from './deep-health.ts'
 import { oldBackups } from './old-backups.ts'
 import { runningSince } from './running-since.ts'
 
+/** The database of the library, for questions, and how others may connect to it. */
+export type Opened = {
+  readonly db: Pick<Database, 'rows'>
+  readonly connection: PoolOptions['connection']
+}
+
 /** What cleanup is opened with. */
 export type CleanupOf = {
   readonly dataFolder: string
-  readonly db: Pick<Database, 'rows'>
-  readonly connection: PoolOptions['connection']
+  /** Asked by what needs the database, and not before: files go back without it. */
+  readonly open: () => Promise<Opened>
   readonly environment: 'development' | 'production'
   /** Where a Bibby of this machine answers, when no word of it lies in the data folder. */
   readonly address: string
@@ -32,8 +38,7 @@ const rejectDays = 90
 /** Cleanup as Bibby does it: fixed folders of the data folder, by name. Nobody types a path. */
 export function cleanupHost({
   dataFolder,
-  db,
-  connection,
+  open,
   environment,
   address,
   backups,
@@ -47,7 +52,7 @@ export function cleanupHost({
       path: folder('covers'),
       // A catalogue that was emptied by mistake owns no cover: then most of them would go, and none does.
       limits: { filesMax: 20_000, bytesMax: 10 * gigabyte, percentMax: 20, filesLeftMin: 0 },
-      chooser: (now) => coversWithoutTitle(db, { folder: folder('covers'), now }),
+      chooser: async (now) => coversWithoutTitle((await open()).db, { folder: folder('covers'), now }),
     },
     {
       name: 'exports',
@@ -76,7 +81,7 @@ export function cleanupHost({
     ],
     environment,
     confirms: environment === 'production',
-    health: () => deepHealth(connection, { dataFolder, address }),
+    health: async () => deepHealth((await open()).connection, { dataFolder, address }),
     serviceStartedAt: () => runningSince({ dataFolder, address }),
     clock,
     progress,

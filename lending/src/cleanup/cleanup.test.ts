@@ -60,8 +60,7 @@ test('a cover goes when no title has its ISBN, and has waited long enough for on
 function of(dataFolder: string, db: ScratchDatabase): CleanupOf {
   return {
     dataFolder,
-    db,
-    connection: db.connection,
+    open: async () => ({ db, connection: db.connection }),
     environment: 'development',
     backups: { folder: join(dataFolder, 'backups'), keep: 1 },
     address: nobody,
@@ -105,8 +104,7 @@ test('old exports and rejects go, new ones stay, and the hourly look counts thei
 test('a root of the database, of uploads or of the programs is none', () => {
   const { protect, roots } = cleanupHost({
     dataFolder: '/srv/bibby',
-    db: { rows: async () => [] },
-    connection: '',
+    open: () => Promise.reject(new Error('It was not to be asked.')),
     environment: 'production',
     backups: { folder: '/mnt/spare/backups', keep: 1 },
     address: nobody,

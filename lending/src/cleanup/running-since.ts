@@ -1,4 +1,4 @@
-import { readRunning } from '../postgres/owner.ts'
+import { type Running, readRunning } from '../postgres/owner.ts'
 import { signalled } from '../postgres/postmaster.ts'
 
 /** Where a Bibby of this machine is looked for. */
@@ -8,20 +8,28 @@ const answerLimitMs = 5_000
 
 /** Where the Bibby of this data folder answers; undefined when none runs. */
 export async function runningAddress({ dataFolder, address }: Where): Promise<string | undefined> {
-  const running = await readRunning(dataFolder)
-  if (running && signalled(running.pid, 0)) return running.address ?? undefined
+  const running = await serving(dataFolder)
+  if (running) return running.address ?? undefined
   return (await ask(`${address}/actuator/info`)) === undefined ? undefined : address
 }
 
 /** Since when it runs. */
 export async function runningSince(where: Where): Promise<Date | undefined> {
-  const running = await readRunning(where.dataFolder)
-  if (running && signalled(running.pid, 0)) return new Date(running.since)
+  const running = await serving(where.dataFolder)
+  if (running) return new Date(running.since)
   const told = (await ask(`${where.address}/actuator/info`)) as
     | { process?: { startedAt?: string } }
     | undefined
   const startedAt = told?.process?.startedAt
   return startedAt === undefined ? undefined : new Date(startedAt)
+}
+
+/** The Bibby that answers. A verb that has started the database leaves word too, and no address: it is no service. */
+async function serving(dataFolder: string): Promise<Running | undefined> {
+  const running = await readRunning(dataFolder)
+  return running && running.address !== null && running.pid !== process.pid && signalled(running.pid, 0)
+    ? running
+    : undefined
 }
 
 /** What is answered there, as JSON; undefined when nothing sensible is. */

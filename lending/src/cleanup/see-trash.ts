@@ -7,16 +7,11 @@ import { cleanupHost } from './cleanup-host.ts'
  * Looks at the trash once more: its age is reckoned from what was seen, so that no clock that was set can end the seven
  * days. Gives how many runs lie there.
  */
-export async function seeTrash(
-  { dataFolder, db, isProduction, backups }: Library,
-  now: Date,
-): Promise<number> {
+export async function seeTrash({ dataFolder, isProduction, backups }: Library, now: Date): Promise<number> {
   const { runs } = openCleanup(
     cleanupHost({
       dataFolder,
-      db,
-      // Only what needs a look at health would connect.
-      connection: '',
+      open: () => Promise.reject(new Error('Nobody asks the database for a look at the trash.')),
       environment: isProduction ? 'production' : 'development',
       address: '',
       backups: { folder: backups ?? join(dataFolder, 'backups'), keep: 1 },

@@ -5,7 +5,7 @@ import { type Plan, planned } from './plan.ts'
 import { digestIn, keepPlan, planUnknown } from './plan-note.ts'
 import type { PutBack } from './put-back.ts'
 import { CleanupRefusedError } from './refusal.ts'
-import { backFrom, type CutOff, cutOff, onWith } from './resume.ts'
+import { backFrom, type CutOff, cutOff } from './resume.ts'
 import { holdRoot, openRoot, type Root, settingOf } from './root.ts'
 import { type Ran, type RunAsk, runPlan } from './run.ts'
 import { openRun, type Run, runIds } from './run-record.ts'
@@ -35,8 +35,8 @@ export type Cleanup = {
   readonly run: (digest: string, ask?: RunAsk) => Promise<Ran>
   /** Runs that were cut off, and where their files are. Touches nothing. */
   readonly cutOff: () => { readonly runs: readonly CutOff[]; readonly notSeen: readonly NotSeen[] }
-  /** Ends a run that was cut off: puts everything back, or moves the rest. */
-  readonly resume: (run: string, how: 'back' | 'on') => Promise<PutBack | CutOff>
+  /** Ends a run that was cut off: puts everything back. */
+  readonly resume: (run: string) => Promise<PutBack>
   /** What lies in the trash. Looking is what its age is reckoned from. */
   readonly trash: () => { readonly runs: readonly InTrash[]; readonly notSeen: readonly NotSeen[] }
   readonly restore: (run: string) => Promise<PutBack>
@@ -74,22 +74,19 @@ export function openCleanup(host: Host): Cleanup {
       return plan
     },
     run: async (digits, ask = {}) => {
-      const found = eachRoot(host, (root) => {
+      const { told: found, notSeen } = eachRoot(host, (root) => {
         const digest = digestIn(root, digits)
         return digest === undefined ? [] : [{ name: root.setting.name, digest }]
-      }).told
+      })
       const [one, another] = found
-      if (!one || another) throw planUnknown(digits)
+      if (!one || another) throw planUnknown(digits, notSeen)
       return withRoot(one.name, (root) => runPlan(root, host, { ...ask, digest: one.digest }))
     },
     cutOff: () => {
       const { told, notSeen } = eachRoot(host, cutOff)
       return { runs: told, notSeen }
     },
-    resume: (id, how) =>
-      withRun<PutBack | CutOff>(id, (root, run) =>
-        how === 'on' ? onWith(root, run, host) : backFrom(root, run, host),
-      ),
+    resume: (id) => withRun(id, (root, run) => backFrom(root, run, host)),
     trash: () => {
       const { told, notSeen } = eachRoot(host, (root) => listTrash(root, host))
       return { runs: told, notSeen }
@@ -119,10 +116,12 @@ function eachRoot<T>(
 }
 
 function rootOf(host: Host, id: string): string {
-  const [name] = eachRoot(host, (root) => (runIds(root).includes(id) ? [root.setting.name] : [])).told
+  const { told, notSeen } = eachRoot(host, (root) => (runIds(root).includes(id) ? [root.setting.name] : []))
+  const [name] = told
   if (name !== undefined) return name
+  const others = notSeen.map(({ because }) => ` Not looked at: ${because}`).join('')
   throw new CleanupRefusedError(
     'run-unknown',
-    `No trash has a run ${JSON.stringify(id)}. See bibby trash list.`,
+    `No trash has a run ${JSON.stringify(id)}. See bibby trash list.${others}`,
   )
 }

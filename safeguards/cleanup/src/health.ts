@@ -1,5 +1,25 @@
-import type { Health } from './host.ts'
+import { type Health, type Host, healthSeconds } from './host.ts'
 import { CleanupRefusedError } from './refusal.ts'
+
+/** Asks for health. No answer in time, a fault and being told to stop are told as something that is not well. */
+export async function lookedAt(host: Host, signal?: AbortSignal | undefined): Promise<Health> {
+  const late = Promise.withResolvers<Health>()
+  const timer = setTimeout(
+    () => late.resolve({ health: `gave no answer in ${healthSeconds} s` }),
+    healthSeconds * 1_000,
+  )
+  const stop = () => late.resolve({ health: 'was not waited for: it was told to stop' })
+  signal?.addEventListener('abort', stop, { once: true })
+  if (signal?.aborted) stop()
+  try {
+    return await Promise.race([late.promise, host.health()])
+  } catch (error) {
+    return { health: `cannot be told: ${error instanceof Error ? error.message : 'unknown fault'}` }
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', stop)
+  }
+}
 
 /** Refuses while anything is not well: what is wrong afterwards could not be told from what was wrong before. */
 export function mustBeWell(health: Health): void {

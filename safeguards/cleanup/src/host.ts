@@ -55,6 +55,8 @@ export type Host = {
   readonly progress?: ((done: number, of: number, what: string) => void) | undefined
 }
 
+/** A look at health that takes longer has no answer. */
+export const healthSeconds = 120
 /** So many days a run stays in the trash before it can be purged. */
 export const trashDays = 7
 /** A plan is run within this time, or made again. */

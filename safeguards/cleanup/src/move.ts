@@ -69,7 +69,8 @@ function renamed(from: Buffer, to: Buffer): boolean {
     return true
   } catch (error) {
     const code = systemCodeOf(error)
-    if (code === 'ENOENT' || code === 'EXDEV' || code === 'EACCES' || code === 'EBUSY') return false
+    if (code === 'ENOENT' || code === 'EXDEV' || code === 'EACCES' || code === 'EBUSY' || code === 'EPERM')
+      return false
     throw error
   }
 }

@@ -5,42 +5,36 @@ import type { Entry } from './walk.ts'
 /** A chosen file that a process has open or mapped. */
 type OpenFile = { readonly entry: Entry; readonly process: number }
 
-/** What was found, and how many processes may not be looked into: those of others, when we are not root. */
-export type OpenFiles = { readonly open: readonly OpenFile[]; readonly closedToUs: number }
-
-/** Looks through all processes for these files, by inode; a name says nothing of what is open. Source: proc(5). */
+/**
+ * Looks through all processes for these files, by inode; a name says nothing of what is open. Processes of others are closed to
+ * whoever is not root. Source: proc(5).
+ */
 export function openFiles(
   entries: readonly Entry[],
   { device, path }: { device: bigint; path: string },
-): OpenFiles {
+): readonly OpenFile[] {
   const wanted = new Map(entries.map((entry) => [entry.inode, entry]))
   const open: OpenFile[] = []
-  let closedToUs = 0
   for (const name of readdirSync('/proc')) {
     const process = Number(name)
     if (!Number.isInteger(process)) continue
-    const inodes = inodesOf(name, { device, below: nameOfText(`${path}/`) })
-    if (!inodes) closedToUs += 1
-    for (const inode of inodes ?? []) {
+    for (const inode of inodesOf(name, { device, below: nameOfText(`${path}/`) })) {
       const entry = wanted.get(inode)
       if (entry) open.push({ entry, process })
     }
   }
-  return { open, closedToUs }
+  return open
 }
 
-/** The inodes on that device that a process has open or mapped; undefined when we may not know. */
-function inodesOf(
-  process: string,
-  { device, below }: { device: bigint; below: string },
-): Set<string> | undefined {
+/** The inodes on that device that a process has open or mapped. */
+function inodesOf(process: string, { device, below }: { device: bigint; below: string }): Set<string> {
   const inodes = new Set<string>()
   let names: readonly string[]
   try {
     names = readdirSync(`/proc/${process}/fd`)
-  } catch (error) {
+  } catch {
     // It has ended, or is closed to us.
-    return (error as NodeJS.ErrnoException).code === 'EACCES' ? undefined : inodes
+    return inodes
   }
   for (const name of names) {
     try {

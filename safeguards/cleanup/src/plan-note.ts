@@ -71,15 +71,20 @@ export function keptPlan(root: Root, digest: string): Plan {
       closeSync(file)
     }
   } catch (cause) {
-    throw planUnknown(digest, cause)
+    throw planUnknown(digest, [], cause)
   }
 }
 
-/** No root has a plan of that digest. */
-export function planUnknown(digest: string, cause?: unknown): CleanupRefusedError {
+/** No root has a plan of that digest, of those that could be looked at. */
+export function planUnknown(
+  digest: string,
+  notSeen: readonly { readonly because: string }[] = [],
+  cause?: unknown,
+): CleanupRefusedError {
+  const others = notSeen.map(({ because }) => ` Not looked at: ${because}`).join('')
   return new CleanupRefusedError(
     'plan-unknown',
-    `There is no plan ${JSON.stringify(digest.slice(0, 64))}. Make one: run takes the digest that plan prints. Nothing was touched.`,
+    `There is no plan ${JSON.stringify(digest.slice(0, 64))}. Make one: run takes the digest that plan prints. Nothing was touched.${others}`,
     { cause },
   )
 }

@@ -123,8 +123,8 @@ export function mustBeAllowed({ refusal, root }: Plan): void {
 
 function digestOf(root: Root, chosen: readonly Entry[]): string {
   const hash = createHash('sha256').update(`${root.marker.id}\0${root.device}\0`)
-  for (const { path, inode, bytes, modifiedNs } of chosen)
-    hash.update(`${path}\0${inode}\0${bytes}\0${modifiedNs}\0`)
+  for (const { path, inode, bytes, modifiedNs, changedNs } of chosen)
+    hash.update(`${path}\0${inode}\0${bytes}\0${modifiedNs}\0${changedNs}\0`)
   return hash.digest('hex')
 }
 

@@ -1,8 +1,8 @@
-import { linkSync, unlinkSync } from 'node:fs'
+import { linkSync, renameSync, unlinkSync } from 'node:fs'
 import { setImmediate as pause } from 'node:timers/promises'
 import { type FileName, shown } from './file-name.ts'
 import { type HeldFolder, statIn, syncFolder, within } from './held-folder.ts'
-import { CleanupRefusedError, systemCodeOf } from './refusal.ts'
+import { systemCodeOf } from './refusal.ts'
 import type { Root } from './root.ts'
 import type { Run } from './run-record.ts'
 import { type Spot, wayIn } from './way.ts'
@@ -24,28 +24,32 @@ const batchFiles = 500
 export function putBackOne({ run, slot, spot }: { run: Run; slot: number; spot: Spot }): boolean {
   if (!linkedBack({ run, slot, spot })) return false
   syncFolder(spot.folder)
-  unlinkSync(within(run.trash, String(slot)))
+  dropFromTrash(run, slot)
   return true
 }
 
-/** Whether the file of that slot is at its place now; false when something else is there, or nothing can be. */
+/**
+ * Whether what lies in that slot is at its place now, or has its name there too; false when something else is there, or
+ * nothing can be. A folder that came along has no second name: it is renamed, when its place is free.
+ */
 function linkedBack({ run, slot, spot }: { run: Run; slot: number; spot: Spot }): boolean {
+  const [from, to] = [within(run.trash, String(slot)), within(spot.folder, spot.name)]
   try {
-    linkSync(within(run.trash, String(slot)), within(spot.folder, spot.name))
+    if (statIn(run.trash, String(slot))?.isDirectory()) {
+      if (statIn(spot.folder, spot.name)) return false
+      renameSync(from, to)
+    } else linkSync(from, to)
     return true
   } catch (cause) {
-    const code = systemCodeOf(cause)
-    if (code === 'EPERM' || code === 'EMLINK' || code === 'ENOTSUP') {
-      throw new CleanupRefusedError(
-        'cannot-put-back',
-        `The file system makes no second name for a file (${code}), so that ${shown(spot.name)} cannot be put back without writing over something. It lies in the trash as ${run.id}/files/${slot}.`,
-        { cause },
-      )
-    }
-    if (code !== 'EEXIST' && code !== 'EXDEV' && code !== 'ENOENT' && code !== 'EACCES') throw cause
+    if (systemCodeOf(cause) === undefined) throw cause
     const [there, ours] = [statIn(spot.folder, spot.name), statIn(run.trash, String(slot))]
     return there !== undefined && there.ino === ours?.ino && there.dev === ours.dev
   }
+}
+
+/** Takes away the name in the trash of what is at its place; a folder has none there any more. */
+function dropFromTrash(run: Run, slot: number): void {
+  if (statIn(run.trash, String(slot))) unlinkSync(within(run.trash, String(slot)))
 }
 
 /** Puts all back that lie in the trash of this run. What cannot go back stays there and is told. */
@@ -72,7 +76,7 @@ export async function putAllBack(
       else stayed.push(shown(path))
     }
     if (folder) syncFolder(folder)
-    for (const slot of linked) unlinkSync(within(run.trash, String(slot)))
+    for (const slot of linked) dropFromTrash(run, slot)
     back += linked.length
   }
   syncFolder(run.trash)

@@ -1,14 +1,10 @@
 import { shown } from './file-name.ts'
-import { mustBeWell, worse } from './health.ts'
 import { statIn } from './held-folder.ts'
 import type { Host } from './host.ts'
-import { moveAll } from './move.ts'
 import { type PutBack, putAllBack } from './put-back.ts'
 import { CleanupRefusedError } from './refusal.ts'
 import type { Root } from './root.ts'
-import { note, noteSighting, openRun, type Run, type RunState, runIds } from './run-record.ts'
-import { sightingNow } from './trash.ts'
-import { walk } from './walk.ts'
+import { note, noteIfPossible, openRun, type Run, type RunState, runIds } from './run-record.ts'
 import { wayIn } from './way.ts'
 
 /** A run that was cut off, and where its files are: each in its place, or in the trash under its number. */
@@ -26,9 +22,19 @@ export type CutOff = {
 /** Tells every run of a root that was cut off, and touches nothing. */
 export function cutOff(root: Root): readonly CutOff[] {
   return runIds(root).flatMap((id) => {
-    using run = openRun(root, id)
+    using run = readable(root, id)
     return run && isCutOff(run) ? [whereabouts(root, run)] : []
   })
+}
+
+/** A run; one whose journal is damaged is told by the trash, and stands in nobody’s way. */
+export function readable(root: Root, id: string): Run | undefined {
+  try {
+    return openRun(root, id)
+  } catch (error) {
+    if (error instanceof CleanupRefusedError) return undefined
+    throw error
+  }
 }
 
 function isCutOff({ state }: Run): boolean {
@@ -59,7 +65,7 @@ export async function backFrom(root: Root, run: Run, host: Host): Promise<PutBac
       `The run ${run.id} was being purged: purge it again. What is gone is gone.`,
     )
   }
-  note(run, { state: 'putting-back', at: host.clock().toISOString(), because: 'it was cut off' })
+  noteIfPossible(run, { state: 'putting-back', at: host.clock().toISOString(), because: 'it was cut off' })
   const told = await putAllBack(root, run, (done) => host.progress?.(done, run.header.files, 'putting back'))
   note(run, {
     state: told.stayed.length > 0 ? 'done' : 'put-back',
@@ -67,35 +73,6 @@ export async function backFrom(root: Root, run: Run, host: Host): Promise<PutBac
     because: 'it was cut off',
   })
   return told
-}
-
-/** Moves the rest of a run that was cut off, when all is well with what has gone so far. */
-export async function onWith(root: Root, run: Run, host: Host): Promise<CutOff> {
-  mustBeCutOff(run)
-  if (run.state !== 'moving') {
-    throw new CleanupRefusedError(
-      'run-not-finished',
-      `The run ${run.id} was being put back: it can only be put back on.`,
-    )
-  }
-  const before = await host.health()
-  mustBeWell(before)
-  await moveAll(root, run, {
-    folders: walk(root).folders,
-    signal: undefined,
-    progress: (done) => host.progress?.(done, run.header.files, 'moving'),
-  })
-  const ill = worse(before, await host.health())
-  if (ill.length > 0) {
-    await backFrom(root, run, host)
-    throw new CleanupRefusedError(
-      'unhealthy-after',
-      `With the files in the trash not all was well: ${ill.join('; ')}. All were put back.`,
-    )
-  }
-  note(run, { state: 'done', at: host.clock().toISOString() })
-  noteSighting(run, sightingNow(host))
-  return whereabouts(root, run)
 }
 
 function mustBeCutOff(run: Run): void {

@@ -102,12 +102,12 @@ const cases: readonly { what: string; code: string; make: (here: Lab) => Changes
   },
   {
     what: 'has a link for our own folder',
-    code: 'ENOTDIR',
+    code: 'root-unreadable',
     make: ({ root, outside }) => void symlinkSync(outside, join(root, '.cleanup')),
   },
   {
     what: 'has a file for our own folder',
-    code: 'ENOTDIR',
+    code: 'root-unreadable',
     make: ({ root }) => void writeFileSync(join(root, '.cleanup'), ''),
   },
   {

@@ -125,7 +125,7 @@ const isPrivate = 0o077n
 
 /** `.cleanup`, made on the first use; a link, a mount or a folder that others can read is refused. */
 function stateFolder(name: string, folder: HeldFolder): HeldFolder {
-  const state = madeIn(folder, stateName)
+  const state = heldState(name, folder)
   const { dev, mode } = statOf(state)
   const isOk = dev === statOf(folder).dev && (mode & isPrivate) === 0n && !mountPoints().has(placeOf(state))
   if (isOk) return state
@@ -134,6 +134,19 @@ function stateFolder(name: string, folder: HeldFolder): HeldFolder {
     'root-unreadable',
     `${stateName} in the root ${name} is open to others, or on another file system. Nothing was touched.`,
   )
+}
+
+function heldState(name: string, folder: HeldFolder): HeldFolder {
+  try {
+    return madeIn(folder, stateName)
+  } catch (cause) {
+    if (systemCodeOf(cause) === undefined) throw cause
+    throw new CleanupRefusedError(
+      'root-unreadable',
+      `${stateName} in the root ${name} is no folder that we may open (${systemCodeOf(cause)}). Nothing was touched.`,
+      { cause },
+    )
+  }
 }
 
 /** A folder of ours in a held one, private; made unless it is there. */

@@ -1,4 +1,13 @@
-import { closeSync, constants, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
 import { type FileName, isEntryName } from './file-name.ts'
 import { type HeldFolder, holdIn, namesIn, statIn, syncFolder, within } from './held-folder.ts'
 import { CleanupRefusedError, systemCodeOf } from './refusal.ts'
@@ -43,7 +52,10 @@ const runsName = 'runs'
 const journalName = 'journal'
 const stepsName = 'steps'
 const filesName = 'files'
+const probeName = 'probe'
 const sightingsName = 'sightings'
+/** What else lies there is not ours. */
+const runName = /^\d{8}T\d{9}Z-[0-9a-f]{8}-[0-9a-f]{4}$/
 const writeNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 const append = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW
 const readOnly = constants.O_RDONLY | constants.O_NOFOLLOW
@@ -59,6 +71,7 @@ export function beginRun(
     using folder = madeIn(runs, header.id)
     using trash = madeIn(folder, filesName)
     writeWhole(folder, journalName, [JSON.stringify(header), ...entries.map(lineOf)])
+    mustLink(folder)
     syncFolder(trash)
     syncFolder(folder)
     syncFolder(runs)
@@ -68,6 +81,21 @@ export function beginRun(
     throw new CleanupRefusedError(
       'cannot-write',
       `The journal of the run cannot be written (${systemCodeOf(cause)}), and without one nothing is moved. Nothing was touched.`,
+      { cause },
+    )
+  }
+}
+
+/** What is moved goes back by a second name, so as to write over nothing: without such names nothing is moved. */
+function mustLink(folder: HeldFolder): void {
+  try {
+    linkSync(within(folder, journalName), within(folder, probeName))
+    unlinkSync(within(folder, probeName))
+  } catch (cause) {
+    if (systemCodeOf(cause) === undefined) throw cause
+    throw new CleanupRefusedError(
+      'cannot-put-back',
+      `The file system gives no file a second name (${systemCodeOf(cause)}), so that nothing could be put back without writing over something. Nothing was touched.`,
       { cause },
     )
   }
@@ -91,7 +119,8 @@ function writeWhole(folder: HeldFolder, name: FileName, lines: readonly string[]
 function appendLine(folder: HeldFolder, name: FileName, value: object): void {
   const file = openSync(within(folder, name), append, 0o600)
   try {
-    writeSync(file, `\n${JSON.stringify(value)}\n`)
+    const bytes = Buffer.from(`\n${JSON.stringify(value)}\n`)
+    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
     fsyncSync(file)
   } finally {
     closeSync(file)
@@ -104,9 +133,22 @@ export function note(run: { readonly folder: HeldFolder }, step: Step): void {
   syncFolder(run.folder)
 }
 
-/** Says that the trash was looked at. */
+/** The same where what follows must not depend on it: with a full disk files are put back all the same. */
+export function noteIfPossible(run: { readonly folder: HeldFolder }, step: Step): void {
+  try {
+    note(run, step)
+  } catch (error) {
+    if (systemCodeOf(error) === undefined) throw error
+  }
+}
+
+/** Says that the trash was looked at; one that cannot be written down counts as not seen. */
 export function noteSighting(run: Run, sighting: Sighting): void {
-  appendLine(run.folder, sightingsName, sighting)
+  try {
+    appendLine(run.folder, sightingsName, sighting)
+  } catch (error) {
+    if (systemCodeOf(error) === undefined) throw error
+  }
 }
 
 /** The sightings so far; lines that were cut off are passed over. */
@@ -118,7 +160,9 @@ export function sightingsOf(run: Run): readonly Sighting[] {
 export function runIds(root: Root): readonly string[] {
   if (!statIn(root.state, runsName)) return []
   using runs = holdIn(root.state, runsName)
-  return namesIn(runs).toSorted()
+  return namesIn(runs)
+    .filter((name) => runName.test(name))
+    .toSorted()
 }
 
 /** Opens a run; one that was cut off before its journal was whole has moved nothing, and is told as undefined. */

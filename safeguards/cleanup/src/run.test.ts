@@ -7,8 +7,10 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -264,4 +266,54 @@ test('a ceiling and a floor refuse; they never take less', () => {
     ),
   )
   assert.equal(refusalOf({ files: 0, bytes: 0, stay: { files: 5 }, limits: wide })?.code, 'nothing-to-do')
+})
+
+test('a look at health that never ends is not waited for once a run is told to stop, and all goes back', async () => {
+  using here = lab()
+  here.file('a.old')
+  const before = here.seen(here.root)
+  const stop = new AbortController()
+  let asked = 0
+  const cleanup = here.cleanup({
+    health: async () => {
+      if (asked++ === 0) return { all: undefined }
+      stop.abort()
+      return new Promise(() => undefined)
+    },
+  })
+  const { digest } = await cleanup.plan('covers')
+  await assert.rejects(cleanup.run(digest, { signal: stop.signal }), { code: 'unhealthy-after' })
+  assert.deepEqual(here.seen(here.root), before)
+})
+
+test('a disk that is full when files have to go back does not keep them', async (t) => {
+  using here = lab()
+  const disk = join(here.path, 'disk')
+  mkdirSync(disk)
+  using mounted = small(disk, 256)
+  if (!mounted) return t.skip('Mounting takes root and Linux.')
+  const root = join(disk, 'covers')
+  mkdirSync(root)
+  let asked = 0
+  const cleanup = here.cleanup({
+    root: { path: root },
+    health: async () => {
+      if (asked++ === 0) return { all: undefined }
+      // To the last block, and the one that the notes of the run are in.
+      const [run] = readdirSync(join(root, '.cleanup', 'runs'))
+      const steps = join(root, '.cleanup', 'runs', run ?? '', 'steps')
+      appendFileSync(steps, ' '.repeat(4_096 - statSync(steps).size))
+      assert.throws(() => writeFileSync(join(disk, 'full'), 'x'.repeat(1e6)))
+      return { all: 'ill' }
+    },
+  })
+  cleanup.mark('covers')
+  for (let n = 0; n < 20; n++) writeFileSync(join(root, `${n}.old`), '')
+  const before = here.seen(root)
+  const { digest } = await cleanup.plan('covers')
+  await assert.rejects(cleanup.run(digest), {
+    code: 'unhealthy-after',
+    message: /all: ill.*20 files were put back/,
+  })
+  assert.deepEqual(here.seen(root), before)
 })

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { shown } from './file-name.ts'
-import { mustBeWell, worse } from './health.ts'
+import { lookedAt, mustBeWell, worse } from './health.ts'
 import { type Health, type Host, planMinutes } from './host.ts'
 import { moveAll } from './move.ts'
 import { openFiles } from './open-files.ts'
@@ -8,8 +8,9 @@ import { mustBeAllowed, type Plan, type Planned, planned } from './plan.ts'
 import { keptPlan } from './plan-note.ts'
 import { type PutBack, putAllBack } from './put-back.ts'
 import { CleanupRefusedError } from './refusal.ts'
+import { readable } from './resume.ts'
 import type { Root } from './root.ts'
-import { beginRun, note, noteSighting, openRun, type Run, runIds } from './run-record.ts'
+import { beginRun, note, noteIfPossible, noteSighting, openRun, type Run, runIds } from './run-record.ts'
 import { sightingNow } from './trash.ts'
 
 /** What a run has done. */
@@ -46,9 +47,9 @@ export async function runPlan(
     )
   }
   refuseOpen(root, now)
-  const before = await host.health()
+  const before = await lookedAt(host, signal)
   mustBeWell(before)
-  signal?.throwIfAborted()
+  if (signal?.aborted) throw new CleanupRefusedError('stopped', 'It was stopped. Nothing was touched.')
   const id = `${host.clock().toISOString().replaceAll(/[-:.]/g, '')}-${digest.slice(0, 8)}-${randomBytes(2).toString('hex')}`
   const header = { id, root: root.setting.name, digest, files: now.plan.files, bytes: now.plan.bytes }
   beginRun(root, { header, entries: now.chosen })
@@ -69,11 +70,11 @@ type Carry = {
 async function carryOut(root: Root, { run, folders, before, host, signal }: Carry): Promise<Ran> {
   const at = () => host.clock().toISOString()
   const backBecause = async (because: string): Promise<PutBack> => {
-    note(run, { state: 'putting-back', at: at(), because })
+    noteIfPossible(run, { state: 'putting-back', at: at(), because })
     const told = await putAllBack(root, run, (done) =>
       host.progress?.(done, run.header.files, 'putting back'),
     )
-    note(run, { state: told.stayed.length > 0 ? 'done' : 'put-back', at: at(), because })
+    noteIfPossible(run, { state: told.stayed.length > 0 ? 'done' : 'put-back', at: at(), because })
     return told
   }
   const moved = await moveAll(root, run, {
@@ -87,14 +88,7 @@ async function carryOut(root: Root, { run, folders, before, host, signal }: Carr
       details: told,
     })
   })
-  const ill = worse(
-    before,
-    await host.health().catch(
-      (error: unknown): Health => ({
-        health: `cannot be told: ${error instanceof Error ? error.message : 'unknown fault'}`,
-      }),
-    ),
-  )
+  const ill = worse(before, await lookedAt(host, signal))
   if (ill.length > 0) {
     const told = await backBecause(ill.join('; '))
     throw new CleanupRefusedError(
@@ -103,7 +97,18 @@ async function carryOut(root: Root, { run, folders, before, host, signal }: Carr
       { details: { ill, ...told } },
     )
   }
-  note(run, { state: 'done', at: at() })
+  try {
+    note(run, { state: 'done', at: at() })
+  } catch (cause) {
+    const told = await backBecause('its end could not be written down')
+    throw new CleanupRefusedError(
+      'cannot-write',
+      `The end of the run cannot be written down. ${inWords(told)}`,
+      {
+        cause,
+      },
+    )
+  }
   noteSighting(run, sightingNow(host))
   return { run: run.id, root: root.setting.name, ...moved }
 }
@@ -141,7 +146,7 @@ function changed(then: Plan, now: Plan): CleanupRefusedError {
 }
 
 function refuseOpen(root: Root, { chosen }: Planned): void {
-  const { open } = openFiles(chosen, root)
+  const open = openFiles(chosen, root)
   if (open.length === 0) return
   const some = open
     .slice(0, shownMax)
@@ -155,7 +160,7 @@ function refuseOpen(root: Root, { chosen }: Planned): void {
 
 function refuseUnfinished(root: Root): void {
   for (const id of runIds(root)) {
-    using run = openRun(root, id)
+    using run = readable(root, id)
     if (run?.state !== 'moving' && run?.state !== 'putting-back') continue
     throw new CleanupRefusedError(
       'unfinished-run',

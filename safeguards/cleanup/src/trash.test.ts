@@ -183,3 +183,35 @@ test('a trash that is swapped for a link is not gone through', async () => {
   await assert.rejects(here.cleanup().restore(run), { code: 'ENOTDIR' })
   assert.deepEqual(here.seen(here.outside), outside)
 })
+
+test('a purge that was cut off does not go on while anything is ill or the service is down', async () => {
+  using here = lab()
+  const run = await moved(here)
+  aged(here, run)
+  const folder = join(here.root, '.cleanup', 'runs', run)
+  appendFileSync(
+    join(folder, 'steps'),
+    `${JSON.stringify({ state: 'purging', at: new Date().toISOString() })}\n`,
+  )
+  await assert.rejects(here.cleanup({ health: async () => ({ all: 'ill' }) }).purge(run), {
+    code: 'unhealthy',
+  })
+  await assert.rejects(here.cleanup({ serviceStartedAt: async () => undefined }).purge(run), {
+    code: 'not-restarted',
+  })
+  assert.equal((await here.cleanup().purge(run)).purged, 2)
+})
+
+test('what is not ours among the runs, and a run that is damaged, hide nothing', async () => {
+  using here = lab()
+  const run = await moved(here)
+  const runs = join(here.root, '.cleanup', 'runs')
+  writeFileSync(join(runs, '.DS_Store'), '')
+  writeFileSync(join(runs, 'x'), '')
+  here.file('c.old')
+  const cleanup = here.cleanup()
+  const other = await cleanup.run((await cleanup.plan('covers')).digest)
+  writeFileSync(join(runs, run, 'journal'), 'nonsense\nend\n')
+  assert.deepEqual(new Set(cleanup.trash().runs.map(({ state }) => state)), new Set(['damaged', 'done']))
+  assert.equal((await cleanup.restore(other.run)).back, 1)
+})

@@ -1,7 +1,7 @@
 import { readFileSync, unlinkSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { shown } from './file-name.ts'
-import { mustBeWell } from './health.ts'
+import { lookedAt, mustBeWell } from './health.ts'
 import { statIn, syncFolder, within } from './held-folder.ts'
 import { type Host, trashDays } from './host.ts'
 import { provenAgeMs } from './proven-age.ts'
@@ -10,6 +10,7 @@ import { CleanupRefusedError } from './refusal.ts'
 import type { Root } from './root.ts'
 import {
   note,
+  noteIfPossible,
   noteSighting,
   openRun,
   type Run,
@@ -24,7 +25,8 @@ import { isStill } from './walk.ts'
 export type InTrash = {
   readonly root: string
   readonly run: string
-  readonly state: RunState
+  /** `damaged`: its journal cannot be read, and `because` says where its files lie. */
+  readonly state: RunState | 'damaged'
   readonly files: number
   readonly bytes: number
   readonly movedAt: string | null
@@ -45,11 +47,21 @@ export function listTrash(root: Root, host: Host): readonly InTrash[] {
   return runIds(root)
     .toReversed()
     .flatMap((id) => {
-      using run = openRun(root, id)
-      if (!run) return []
-      if (run.state === 'done') noteSighting(run, sightingNow(host))
-      return [inTrash(root, run)]
+      try {
+        using run = openRun(root, id)
+        if (!run) return []
+        if (run.state === 'done') noteSighting(run, sightingNow(host))
+        return [inTrash(root, run)]
+      } catch (error) {
+        if (!(error instanceof CleanupRefusedError)) throw error
+        return [damaged(root, id, error.message)]
+      }
     })
+}
+
+function damaged({ setting }: Root, run: string, because: string): InTrash {
+  const nothing = { files: 0, bytes: 0, movedAt: null, days: 0, purgeInDays: trashDays }
+  return { root: setting.name, run, state: 'damaged', ...nothing, because }
 }
 
 function inTrash(root: Root, run: Run): InTrash {
@@ -80,7 +92,7 @@ export function sightingNow(host: Host): Sighting {
 /** Puts a finished run back, whole, but for places that are taken by now. */
 export async function restoreRun(root: Root, run: Run, host: Host): Promise<PutBack> {
   if (run.state !== 'done') throw notFinished(run, 'put back')
-  note(run, { state: 'putting-back', at: host.clock().toISOString(), because: 'asked for' })
+  noteIfPossible(run, { state: 'putting-back', at: host.clock().toISOString(), because: 'asked for' })
   const told = await putAllBack(root, run, (done) => host.progress?.(done, run.header.files, 'putting back'))
   note(run, { state: told.stayed.length > 0 ? 'done' : 'put-back', at: host.clock().toISOString() })
   return told
@@ -101,10 +113,10 @@ export async function purgeRun(root: Root, run: Run, host: Host): Promise<Purged
         `The run ${run.id} has lain in the trash for ${days} days for sure, and stays ${trashDays}. Come again in ${purgeInDays} days; nothing was touched. Days count as they are seen: by bibby trash list, or a Bibby that runs.`,
       )
     }
-    await mustBeRestarted(run, host)
-    mustBeWell(await host.health())
-    note(run, { state: 'purging', at: host.clock().toISOString() })
   }
+  await mustBeRestarted(run, host)
+  mustBeWell(await lookedAt(host))
+  if (run.state === 'done') note(run, { state: 'purging', at: host.clock().toISOString() })
   return purgeAll(root, run, host)
 }
 

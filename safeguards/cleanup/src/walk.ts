@@ -16,7 +16,11 @@ export type Identity = {
 }
 
 /** A file below the root. */
-export type Entry = Identity & { readonly path: FileName }
+export type Entry = Identity & {
+  readonly path: FileName
+  /** When anything about it last changed, nanoseconds since 1970, in digits; a journal does not know it. */
+  readonly changedNs?: string
+}
 
 /** What is there and is never moved, by reason. */
 export type Left = Readonly<
@@ -57,7 +61,7 @@ export function walk(root: Root): Tree {
       else if (stats.dev !== root.device) left.mounts += 1
       // Who is not root could not put it back by a link.
       else if (we !== 0 && Number(stats.uid) !== we) left.ofOthers += 1
-      else files.push({ path: below, ...identityOf(stats) })
+      else files.push({ path: below, ...identityOf(stats), changedNs: String(stats.ctimeNs) })
       if (files.length > treeFilesMax)
         throw tooLarge(root, `has more than ${treeFilesMax.toLocaleString('en')} files`)
     }

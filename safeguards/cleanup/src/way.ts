@@ -1,7 +1,8 @@
-import type { FileName } from './file-name.ts'
-import { nameOfText } from './file-name.ts'
+import { fchmodSync, fchownSync } from 'node:fs'
+import { type FileName, nameOfText } from './file-name.ts'
 import { type HeldFolder, holdIn, placeOf, statIn, statOf } from './held-folder.ts'
-import { systemCodeOf } from './refusal.ts'
+import { mountPoints } from './mounts.ts'
+import { CleanupRefusedError, systemCodeOf } from './refusal.ts'
 import { madeIn, type Root } from './root.ts'
 
 /** A folder below the root, held, and the name in it. */
@@ -24,23 +25,23 @@ export function wayIn(
   how: { readonly folders: ReadonlyMap<FileName, string> } | { readonly make: boolean },
 ): Way {
   const levels: Level[] = []
+  const mounts = mountPoints()
   const top = () => levels.at(-1)?.held ?? root.folder
   const close = (to: number) => {
     for (const { held } of levels.splice(to)) held[Symbol.dispose]()
   }
   const isIt = (held: HeldFolder, path: FileName): boolean => {
-    if ('make' in how) return statOf(held).dev === root.device
-    return (
-      String(statOf(held).ino) === how.folders.get(path) &&
-      placeOf(held) === nameOfText(`${root.path}/`) + path
-    )
+    const place = placeOf(held)
+    if (place !== nameOfText(`${root.path}/`) + path) return false
+    if ('make' in how) return statOf(held).dev === root.device && !mounts.has(place)
+    return String(statOf(held).ino) === how.folders.get(path)
   }
   const enter = (name: FileName): HeldFolder | undefined => {
     try {
-      if ('make' in how && how.make && !statIn(top(), name)) return madeIn(top(), name)
+      if ('make' in how && how.make && !statIn(top(), name)) return madeLike(top(), name)
       return holdIn(top(), name)
     } catch (error) {
-      if (systemCodeOf(error) === undefined) throw error
+      if (systemCodeOf(error) === undefined && !(error instanceof CleanupRefusedError)) throw error
       return undefined
     }
   }
@@ -64,4 +65,13 @@ export function wayIn(
     },
     [Symbol.dispose]: () => close(0),
   }
+}
+
+/** A folder that is made anew gets the owner and the rights of the one that it lies in. */
+function madeLike(folder: HeldFolder, name: FileName): HeldFolder {
+  const made = madeIn(folder, name)
+  const { mode, uid, gid } = statOf(folder)
+  if (process.getuid?.() === 0) fchownSync(made.descriptor, Number(uid), Number(gid))
+  fchmodSync(made.descriptor, Number(mode & 0o777n))
+  return made
 }

@@ -27,16 +27,22 @@ for (const name of changing) {
   }
   Object.assign(fs, { [name]: counted })
 }
-if (verb === 'run-raced') raceRenames()
+if (verb.startsWith('run-raced')) raceRenames()
 syncBuiltinESMExports()
 
-/** Another puts a new file in the place of `a.old` in the very moment before it is moved. */
+/** Another puts a new file, or a folder, in the place of `a.old` in the very moment before it is moved. */
 function raceRenames(): void {
   const rename = fs.renameSync
   const raced = (from: Buffer, to: Buffer) => {
     if (String(from).endsWith('/a.old')) {
-      fs.writeFileSync(`${root}/new`, 'another')
-      rename(`${root}/new`, from)
+      if (verb === 'run-raced-by-folder') {
+        fs.rmSync(from)
+        fs.mkdirSync(from)
+        fs.writeFileSync(Buffer.concat([from, Buffer.from('/precious')]), 'another')
+      } else {
+        fs.writeFileSync(`${root}/new`, 'another')
+        rename(`${root}/new`, from)
+      }
     }
     return rename(from, to)
   }
@@ -70,7 +76,7 @@ try {
   if (verb.startsWith('run')) await cleanup.run(given)
   else if (verb === 'purge') await cleanup.purge(given)
   else if (verb === 'restore') await cleanup.restore(given)
-  else await cleanup.resume(given, verb === 'on' ? 'on' : 'back')
+  else await cleanup.resume(given)
   process.send?.({ told: 'done', left })
 } catch (error) {
   process.send?.({ told: (error as { code?: string }).code ?? String(error), left })
