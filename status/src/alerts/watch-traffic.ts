@@ -25,7 +25,10 @@ export async function watchTraffic(
   store.atomically(() => {
     if (counts) keepGrowth(store, counts, now)
     // The signal is missed from the first look on, also when it was never there.
-    const heardAt = Number(fact(store, 'traffic-heard-at') ?? now)
+    // A clock that was set back has not heard of it later than now.
+    const heardAt = Math.min(now, Number(fact(store, 'traffic-heard-at') ?? now))
+    if (!counts && fact(store, 'traffic-heard-at') !== undefined)
+      keepFact(store, { name: 'traffic-heard-at', value: String(heardAt) })
     if (!counts && fact(store, 'traffic-heard-at') === undefined)
       keepFact(store, { name: 'traffic-heard-at', value: String(now) })
     const isMissing = !counts && now - heardAt >= alerts.missingAfterMs
@@ -47,9 +50,14 @@ export async function watchTraffic(
   })
 }
 
+/** Longer without a look, and counting begins anew. */
+const holeMostMs = 5 * 60_000
+
 function keepGrowth(store: Store, counts: Counts, now: number): void {
   const before = JSON.parse(fact(store, 'traffic-counts') ?? 'null') as Counts | null
-  if (before) {
+  const heardAt = Number(fact(store, 'traffic-heard-at') ?? 0)
+  // What came about in a longer hole is of no known minute, and alarms for nobody.
+  if (before && Math.abs(now - heardAt) <= holeMostMs) {
     // By the minute, so that three days are few rows.
     const minute = Math.floor(now / 60_000) * 60_000
     store.run(

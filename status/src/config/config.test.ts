@@ -108,3 +108,16 @@ test('a guess is at most two slips away', () => {
   assert.equal(nearest('serch', ['search', 'desk']), 'search')
   assert.equal(nearest('xyzzy', ['search', 'desk']), undefined)
 })
+
+test('a folder of the page that would serve the database, the settings or another target is refused', async () => {
+  await inFolder(async (read) => {
+    const of = (folder: string, more: object = {}) =>
+      read({ ...whole, publish: [{ kind: 'folder', name: 'here', folder }], ...more })
+    for (const folder of ['.', 'status-data', '/']) {
+      assert.match(problemsOf(await of(folder)).join(), /would serve it/, folder)
+    }
+    assert.deepEqual(problemsOf(await of('site')), [])
+    const twice = ['one', 'other'].map((name) => ({ kind: 'folder', name, folder: 'site' }))
+    assert.match(problemsOf(await read({ ...whole, publish: twice })).join(), /is that of another target/)
+  })
+})

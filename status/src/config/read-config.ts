@@ -30,7 +30,7 @@ export function readConfig(
     if ('problem' in secret) problems.push(secret.problem)
     else secrets.set(keyOf(place), secret.value)
   }
-  problems.push(...contradictions(read))
+  problems.push(...contradictions(read), ...servedByMistake(read, { file, base }))
   if (read.mail !== null && !isThere('nodemailer')) {
     problems.push(
       'mail needs nodemailer, which is not here: run npm install --omit=dev in the folder of this program.',
@@ -70,6 +70,37 @@ function parsed(file: string): { readonly value: unknown } | { readonly problem:
         : `${file} cannot be read: ${(error as Error).message}`,
     }
   }
+}
+
+/** What must not be read by everybody, and would be: all that lies in a folder of the page is served. */
+function servedByMistake(
+  read: Parameters<typeof contradictions>[0],
+  { file, base }: { file: string; base: string },
+): string[] {
+  const kept = [
+    ['data', resolve(base, read.data)],
+    ['the settings', file],
+    ...secretPlaces(read).flatMap(([what, place]) =>
+      place.file ? [[what, resolve(base, place.file)] as const] : [],
+    ),
+  ] as const
+  const folders = read.publish.flatMap((target) =>
+    target.kind === 'folder' ? [{ name: target.name, folder: resolve(base, target.folder) }] : [],
+  )
+  const twice = folders.filter(({ folder }, at) => folders.findIndex((each) => each.folder === folder) < at)
+  return [
+    ...folders.flatMap(({ name, folder }) =>
+      kept
+        .filter(([, path]) => path === folder || path.startsWith(folder === '/' ? folder : `${folder}/`))
+        .map(
+          ([what]) =>
+            `The folder of the target ${name} holds ${what}, and would serve it: take another folder.`,
+        ),
+    ),
+    ...twice.map(
+      ({ name }) => `The folder of the target ${name} is that of another target: take another folder.`,
+    ),
+  ]
 }
 
 function secretPlaces(read: Parameters<typeof contradictions>[0]): (readonly [string, SecretPlace])[] {

@@ -129,6 +129,24 @@ test('what is put is read back; a server that keeps something else is told', asy
   assert.match(lied?.problem ?? '', /index\.html was written and reads back as something else/)
 })
 
+test('a command that leaves somebody behind with its words open has ended all the same', async () => {
+  using at = scratch({
+    publish: [
+      {
+        kind: 'command',
+        name: 'leaves',
+        command: ['/bin/sh', '-c', 'setsid sleep 3 & exit 0'],
+        timeoutMs: 1_000,
+      },
+    ],
+  })
+  const told = await publishEverywhere(at.store, at.config, () => noon)
+  assert.deepEqual(
+    told.map(({ problem }) => problem),
+    [null],
+  )
+})
+
 test('a command that hangs is ended at its deadline, and its last words are told', async () => {
   using at = scratch({
     publish: [
@@ -154,7 +172,7 @@ test('a command that hangs is ended at its deadline, and its last words are told
 
 test('a verdict that nobody renewed is told as unknown, whoever publishes', () => {
   using at = scratch()
-  at.store.run(`insert into standing values ('search', 'operational', ?, '', ?)`, [noon - 10, noon])
+  at.store.run(`insert into standing values ('search', 'operational', ?, '', ?, ?)`, [noon - 10, noon, noon])
   assert.equal(summarize(at.store, at.config, noon + 1_000).overall, 'operational')
   const late = summarize(at.store, at.config, noon + 600_000)
   assert.equal(late.overall, 'unknown')

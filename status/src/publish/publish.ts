@@ -37,7 +37,7 @@ export async function publishTo(
     kept &&
     kept.revision >= wanted &&
     kept.problem === '' &&
-    now - (kept.published_at ?? 0) < unlessNewerThanMs
+    Math.abs(now - (kept.published_at ?? 0)) < unlessNewerThanMs
   ) {
     return { target: target.name, problem: null }
   }

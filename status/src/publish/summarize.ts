@@ -67,11 +67,11 @@ function describe(
 ): Component {
   const { days, goodMs } = daysOf(store, id, now)
   const sum = (of: 'partialMs' | 'majorMs') => days.reduce((total, day) => total + day[of], 0)
-  const isRenewed = kept !== undefined && Math.abs(now - kept.counted_to) <= config.page.staleAfterMs
+  const isRenewed = kept !== undefined && Math.abs(now - kept.judged_at) <= config.page.staleAfterMs
   const measured: Judged = isRenewed
     ? { verdict: kept.verdict, because: kept.because }
     : { verdict: 'unknown', because: 'Nothing was heard lately.' }
-  const measuredSince = kept ? new Date(isRenewed ? kept.since : kept.counted_to).toISOString() : null
+  const measuredSince = kept ? new Date(isRenewed ? kept.since : kept.judged_at).toISOString() : null
   const { verdict, because } = toldOf(measured, named)
   const lifting = verdict === measured.verdict ? undefined : named.find((each) => said(each) === verdict)
   return {

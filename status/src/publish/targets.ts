@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
+import { setTimeout as pause, setImmediate } from 'node:timers/promises'
 import type { Config, Target } from '../config/config.ts'
 import { ask } from '../probes/ask.ts'
 import { differing, type Files, writeFile, writeFolder } from './folder.ts'
@@ -54,18 +54,29 @@ async function runCommand(
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   // All of its group: what it started would keep its words open.
-  const timer = setTimeout(() => process.kill(-(child.pid ?? 0), 'SIGKILL'), target.timeoutMs)
+  const timer = setTimeout(() => endGroup(child.pid), target.timeoutMs)
   let words = ''
   child.stderr.setEncoding('utf8').on('data', (piece: string) => {
     words = (words + piece).slice(-wordsMost)
   })
-  const [code, signal] = (await once(child, 'close').finally(() => clearTimeout(timer))) as [
+  // Its end, and not that of whoever it left behind with its words open.
+  const [code, signal] = (await once(child, 'exit').finally(() => clearTimeout(timer))) as [
     number | null,
     string | null,
   ]
+  await setImmediate()
+  child.stderr.destroy()
   if (code === 0) return
   const how = signal === null ? `exits with ${code}` : `was ended after ${target.timeoutMs} ms`
   throw new Error(`${program} ${how}${words.trim() === '' ? '' : `: ${words.trim()}`}.`)
+}
+
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // All of it has ended.
+  }
 }
 
 /** Puts what is another than last time; what was taken is remembered on this side. */

@@ -42,7 +42,10 @@ const server = createServer(
     })
   },
 )
-server.maxConnections = 2_000
+server.maxConnections = 500
+// Who asks and does not read is let go; answers that wait for them are memory.
+server.setTimeout(15_000, (socket) => void socket.destroy())
+server.maxRequestsPerSocket = 100
 server.on('error', (error) => parentPort?.postMessage({ failed: error.message }))
 server.listen(port, host, () =>
   parentPort?.postMessage({ listening: (server.address() as AddressInfo).port }),

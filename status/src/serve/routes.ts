@@ -27,10 +27,10 @@ export function route(given: Route, asked: Asked): Reply {
 /** Well is: judged lately, and published lately at one target at least. */
 function health({ store, config, clock }: Route): Reply {
   const now = clock()
-  const [row] = store.all<{ at: number | null }>('select max(counted_to) as at from standing')
-  const isJudged = now - (row?.at ?? 0) <= 3 * config.intervalMs + 1_000
+  const [row] = store.all<{ at: number | null }>('select max(judged_at) as at from standing')
+  const isJudged = Math.abs(now - (row?.at ?? 0)) <= 3 * config.intervalMs + 1_000
   const isPublished = targets(store).some(
-    ({ published_at: at }) => now - (at ?? 0) <= config.page.staleAfterMs,
+    ({ published_at: at }) => Math.abs(now - (at ?? 0)) <= config.page.staleAfterMs,
   )
   if (isJudged && isPublished) return { status: 200, body: 'ok\n' }
   return { status: 503, body: isJudged ? 'Nothing was published lately.\n' : 'Nothing was judged lately.\n' }

@@ -75,7 +75,7 @@ test('the page is served while another holds its database, and it says that its 
   using at = scratch()
   await using page = await served(at)
   assert.equal((await fetch(`${page.url}/healthz`)).status, 503)
-  at.store.run(`insert into standing values ('search', 'operational', ?, '', ?)`, [noon, noon])
+  at.store.run(`insert into standing values ('search', 'operational', ?, '', ?, ?)`, [noon, noon, noon])
   at.store.run(`insert into target values ('here', 1, ?, '')`, [noon])
   assert.equal((await fetch(`${page.url}/healthz`)).status, 200)
   const other = new DatabaseSync(join(at.config.data, 'status.sqlite'))

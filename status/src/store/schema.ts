@@ -24,7 +24,9 @@ create table standing (
   verdict text not null,
   since integer not null,
   because text not null,
-  counted_to integer not null
+  counted_to integer not null,
+  -- When it was judged last, by the clock as it was then: what is older is told as unknown.
+  judged_at integer not null
 ) strict;
 
 create table day (

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { noon, scratch } from '../../test/scratch.ts'
+import { lock } from '../publish/lock.ts'
 import { countTime, daysOf } from './days.ts'
 import { changed, revision } from './facts.ts'
 import { keepSample, latestSamples, samplesLookedAt } from './samples.ts'
@@ -45,6 +46,26 @@ test('a damaged database is set aside whole', () => {
   using again = openStore(at.config.data, { nowMs: noon })
   assert.match(again.setAside ?? '', /damaged-2026-11-29T12-00-00/)
   assert.equal(revision(again), 0)
+})
+
+test('beside a daemon that lives a damaged database is not taken away from under it', () => {
+  using at = scratch()
+  at.store[Symbol.dispose]()
+  writeFileSync(
+    join(at.config.data, 'status.sqlite'),
+    'this is no database, and longer than its head '.repeat(20),
+  )
+  {
+    using daemon = lock(at.config.data, 'daemon')
+    assert.ok(daemon)
+    assert.throws(() => openStore(at.config.data), { code: 'STATUS_STORE_DAMAGED' })
+    assert.deepEqual(
+      readdirSync(at.config.data).filter((name) => name.includes('damaged')),
+      [],
+    )
+  }
+  using again = openStore(at.config.data)
+  assert.ok(again.setAside)
 })
 
 test('nobody but its owner reads the database', () => {

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { lock } from '../publish/lock.ts'
 import { StatusError } from '../status-error.ts'
 import { schema, schemaVersion } from './schema.ts'
 
@@ -19,13 +20,26 @@ export type Store = Disposable & {
   readonly setAside: string | null
 }
 
-/** Opens it, or makes it. A damaged file is set aside by another name, never deleted; a newer one is refused. */
-export function openStore(folder: string, { nowMs = Date.now() } = {}): Store {
+/**
+ * Opens it, or makes it. A damaged file is set aside by another name, never deleted; a newer one is refused. Beside a daemon that
+ * lives nothing is set aside: it would go on with the file that was taken away from under it.
+ */
+export function openStore(
+  folder: string,
+  { nowMs = Date.now(), isDaemon = false }: { nowMs?: number; isDaemon?: boolean } = {},
+): Store {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, fileName)
   let setAside: string | null = null
   let db = opened(path)
   if (!db) {
+    using alone = isDaemon ? undefined : lock(folder, 'daemon')
+    if (!isDaemon && !alone) {
+      throw new StatusError(
+        'STATUS_STORE_DAMAGED',
+        `${path} is damaged, and bibby-status runs on it. Stop that one, which then sets the file aside at its next start. Nothing was written.`,
+      )
+    }
     setAside = `${path}.damaged-${new Date(nowMs).toISOString().replaceAll(/[:.]/g, '-')}`
     for (const suffix of ['', '-wal', '-shm']) {
       if (existsSync(path + suffix)) renameSync(path + suffix, setAside + suffix)

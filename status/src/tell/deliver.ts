@@ -12,10 +12,11 @@ const firstPauseMs = 15_000
 const pauseMostMs = 3_600_000
 const webhookTimeoutMs = 10_000
 
-/** What a process that died was sending is sent again, under the same name: whoever had it knows it. */
-export function takeUp(store: Store): void {
-  store.run(`update delivery set state = 'waiting' where state = 'sending'`)
-}
+/**
+ * What this process is sending. A row that says so and is not among them was left by a fault, or a process that died: it is
+ * sent again, under the same name, so that whoever had it knows it.
+ */
+const underWay = new Set<string>()
 
 /** Sends what is due, a few at a time; what fails waits, longer each time, and in the end is given up. */
 export async function deliverDue(
@@ -24,6 +25,9 @@ export async function deliverDue(
   { clock, warn }: { clock: () => number; warn: (line: string) => void },
 ): Promise<void> {
   const due = store.atomically(() => {
+    const left = store.all<{ id: string }>(`select id from delivery where state = 'sending'`)
+    for (const { id } of left)
+      if (!underWay.has(id)) store.run(`update delivery set state = 'waiting' where id = ?`, [id])
     const rows = store.all<Delivery>(
       `select * from delivery where state = 'waiting' and next_at <= ? order by next_at limit ?`,
       [clock(), atOnceMost],
@@ -31,6 +35,7 @@ export async function deliverDue(
     for (const { id } of rows) store.run(`update delivery set state = 'sending' where id = ?`, [id])
     return rows
   })
+  for (const { id } of due) underWay.add(id)
   await Promise.all(
     due.map(async (delivery) => {
       try {
@@ -48,6 +53,8 @@ export async function deliverDue(
           delivery.id,
         ])
         warn(`A ${delivery.kind} to ${shown(delivery)} is ${isDead ? 'given up' : 'put off'}. ${why}`)
+      } finally {
+        underWay.delete(delivery.id)
       }
     }),
   )

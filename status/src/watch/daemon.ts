@@ -15,7 +15,7 @@ import { closeSlices } from '../store/slices.ts'
 import { isDamage, openStore, type Store } from '../store/store.ts'
 import { tidy } from '../store/tidy.ts'
 import { changeMessage } from '../tell/changes.ts'
-import { deliverDue, takeUp } from '../tell/deliver.ts'
+import { deliverDue } from '../tell/deliver.ts'
 import { maintenanceMessage, tellContacts, tellSubscribers } from '../tell/outbox.ts'
 import { evaluate, here } from './evaluate.ts'
 import { whatIsShared } from './independence.ts'
@@ -54,7 +54,7 @@ export async function runDaemon(config: Config, loud: Voice, stop: AbortSignal):
   const voice = patient(loud, clock)
   using only = lock(config.data, 'daemon')
   if (!only) throw new StatusError('STATUS_ALREADY_RUNS', `A status page runs on ${config.data} already.`)
-  using store = openStore(config.data)
+  using store = openStore(config.data, { isDaemon: true })
   if (store.setAside)
     voice.warn(
       `The database was damaged. It was set aside as ${store.setAside}; a new one was begun, and all is unknown until it is asked.`,
@@ -107,7 +107,6 @@ async function lastWords(signal: AbortSignal): Promise<void> {
 async function work(running: Running): Promise<void> {
   const { store, config, voice, clock, signal, fault, published, judged } = running
   const lastTold = new Map<string, number>()
-  takeUp(store)
   const turns = (what: string, everyMs: number, doIt: () => void | Promise<void>) =>
     inTurns({ everyMs, signal, fault: fault(what) }, doIt)
   await Promise.all([

@@ -25,6 +25,7 @@ export type Kept = {
   readonly since: number
   readonly because: string
   readonly counted_to: number
+  readonly judged_at: number
 }
 
 const dayMs = 86_400_000
@@ -109,10 +110,11 @@ function keep(
     countTime(store, { component: id, verdict: from, from: before.counted_to, to: now })
   }
   store.run(
-    `insert into standing (component, verdict, since, because, counted_to) values (?, ?, ?, ?, ?)
+    `insert into standing (component, verdict, since, because, counted_to, judged_at) values (?, ?, ?, ?, ?, ?)
      on conflict (component) do update set verdict = excluded.verdict, since = excluded.since,
-       because = excluded.because, counted_to = excluded.counted_to`,
-    [id, judged.verdict, since, judged.because, isBehind ? before.counted_to : now],
+       because = excluded.because, counted_to = excluded.counted_to,
+       judged_at = excluded.judged_at`,
+    [id, judged.verdict, since, judged.because, isBehind ? before.counted_to : now, now],
   )
   return isOther ? [{ component: id, from, to: judged.verdict, because: judged.because, at: now }] : []
 }

@@ -41,6 +41,8 @@ export function wentRound(
   )
   return (
     isAsked &&
-    targets(store).some(({ published_at: at }) => at !== null && now - at <= config.page.staleAfterMs)
+    targets(store).some(
+      ({ published_at: at }) => at !== null && Math.abs(now - at) <= config.page.staleAfterMs,
+    )
   )
 }
