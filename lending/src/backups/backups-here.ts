@@ -38,7 +38,7 @@ export async function backupsHere(config: Config, running: Running): Promise<Bac
       const named = name ?? (await listBackups(backups))[0]?.name
       return verifyBackup(place, await chosen(named), running)
     },
-    prune: () => removeOld(backups, place.keep),
+    prune: () => removeOld(backups, { keep: place.keep, libraryId: place.libraryId, now: new Date() }),
     bundle: async (file, name) => {
       const backup = await chosen(name)
       await writeBundle(backup, file, running.signal)

@@ -14,6 +14,7 @@ test('a backup is due once the hour has come, and once only', () => {
 test('a machine that was off at the hour makes up for it, and a library without a backup waits for no hour', () => {
   assert.equal(isDue({ ...looked, now: at(9, 14), newestProvenAt: at(2, 2), lastRunAt: at(2, 2) }), true)
   assert.equal(isDue({ ...looked, now: at(3, 1) }), true)
+  assert.equal(isDue({ ...looked, now: at(3, 1), newestProvenAt: at(9, 2) }), true)
 })
 
 test('a run that failed comes again after an hour, not sooner', () => {

@@ -18,7 +18,8 @@ const againAfterMs = 60 * 60_000
  */
 export function isDue({ now, hour, newestProvenAt, lastRunAt }: Looked): boolean {
   if (lastRunAt && now.getTime() - lastRunAt.getTime() < againAfterMs && lastRunAt <= now) return false
-  return newestProvenAt === undefined || newestProvenAt < lastTime(now, hour)
+  // One of the future is of a clock that was wrong: it keeps no backup back.
+  return newestProvenAt === undefined || newestProvenAt > now || newestProvenAt < lastTime(now, hour)
 }
 
 function lastTime(now: Date, hour: number): Date {

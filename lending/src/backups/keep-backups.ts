@@ -14,7 +14,7 @@ import { listBackups } from './place.ts'
 import type { Backups } from './run-backup.ts'
 import { copyLog } from './second-folder.ts'
 import { openSession } from './session.ts'
-import { archiveFolder, takeIn } from './wal-archive.ts'
+import { archiveFolder, keepHistories, takeIn } from './wal-archive.ts'
 
 /** What is kept up while Bibby runs. */
 export type KeptUp = {
@@ -47,18 +47,29 @@ export function startBackups(kept: KeptUp): AsyncDisposable {
     if (text !== told) kept.warn(text)
     told = text
   }
+  let isLogBegun = false
+  const log = async () => {
+    if (!kept.backups.keepsLog) return
+    if (!isLogBegun) await beginLog(kept)
+    isLogBegun = true
+    await keepRound(kept)
+  }
   const round = async () => {
-    if (kept.backups.keepsLog) await keepRound(kept)
-    if (run || kept.hour === undefined || performance.now() - begun < waitsMs) return
-    if (await isBackupDue(kept, kept.hour)) {
+    // A log that cannot be kept does not keep the backups back.
+    const logged = await log().then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    const isTime = !run && kept.hour !== undefined && performance.now() - begun >= waitsMs
+    if (isTime && kept.hour !== undefined && (await isBackupDue(kept, kept.hour))) {
       run = startRun(kept)
       run.once('exit', () => {
         run = undefined
       })
     }
+    if (logged !== undefined) throw logged
   }
   const rounds = async () => {
-    if (kept.backups.keepsLog) await beginLog(kept)
     while (!closing.signal.aborted) {
       await round().then(
         () => {
@@ -103,7 +114,9 @@ export async function keepRound(
   const cluster = clusterFolder(backups.dataFolder)
   await using session = await openSession(connection, 'bibby-log')
   const archive = archiveFolder(backups.backups, await systemIdOf(session))
-  const trouble = await takeIn(cluster, archive)
+  // What a restore has begun is known to the archive once it is in force, and not before: it may never be.
+  const trouble = await keepHistories(cluster, archive)
+    .then(() => takeIn(cluster, archive))
     .then(() => (backups.second === undefined ? undefined : copyLog(backups.backups, backups.second)))
     .then(
       () => undefined,

@@ -6,11 +6,17 @@ import { toRemove } from './retention.ts'
 import { archiveFolder, keptSegments } from './wal-archive.ts'
 
 /** Removes the backups that are too many, and the log that no backup needs any more; says which backups. */
-export async function removeOld(backups: string, keep: number): Promise<readonly string[]> {
+export async function removeOld(
+  backups: string,
+  { keep, libraryId, now }: { readonly keep: number; readonly libraryId: string; readonly now: Date },
+): Promise<readonly string[]> {
   const all = await listBackups(backups)
   const going = toRemove(
-    all.map(({ name, takenAt, state }) => ({ name, takenAt, isProven: state === 'proven' })),
-    { keep },
+    // Those of another library in the same folder are none of ours.
+    all
+      .filter(({ manifest }) => manifest === null || manifest.libraryId === libraryId)
+      .map(({ name, takenAt, state }) => ({ name, takenAt, isProven: state === 'proven' })),
+    { keep, now },
   )
   for (const name of going) await removeBackup(backups, name)
   const stay = all.filter(({ name }) => !going.includes(name))
@@ -32,10 +38,10 @@ async function removeLog(backups: string, manifests: readonly Manifest[]): Promi
       .filter((base) => base.systemId === systemId)
       .map(({ startSegment }) => startSegment.slice(8))
       .toSorted()
-    // Without any base the log of a server leads nowhere; a server that has just begun has none yet.
-    if (oldest === undefined && bases.length === 0) continue
+    // A server that has just begun has no base yet, and needs its log for the first one.
+    if (oldest === undefined) continue
     for (const { name, file } of await keptSegments(archive)) {
-      const isNeeded = oldest !== undefined && (name.endsWith('.history') || name.slice(8) >= oldest)
+      const isNeeded = name.endsWith('.history') || name.slice(8) >= oldest
       if (!isNeeded) await rm(join(archive, file), { force: true })
     }
   }

@@ -20,7 +20,7 @@ import { findBackup } from './place.ts'
 import { loadLibrary } from './prove-tables.ts'
 import { restoreExternal } from './restore-external.ts'
 import { type Live, planRestore, type RestorePlan, readPlan, refuseOther, stateNow } from './restore-plan.ts'
-import { makeAnother, prepareRestore, purgeOld, swapIn } from './restore-run.ts'
+import { makeAnother, prepareRestore, purgeOld, restoreCovers, swapIn } from './restore-run.ts'
 import { dropPrepared, type RestoreState, readState, restoreFolder, settleRestore } from './restore-state.ts'
 import type { Backups } from './run-backup.ts'
 import { openSession } from './session.ts'
@@ -70,6 +70,7 @@ async function onLive<T>(config: Config, at: At, work: (live: Live) => Promise<T
       return await work({ session })
     })
   } catch (error) {
+    if (at.running.signal.aborted) throw error
     const code = systemCode(error)
     if (worked || error instanceof BackupError || code === 'BIBBY_ALREADY_RUNNING') throw error
     return work({ unreadable: error instanceof Error ? error.message : 'unknown fault' })
@@ -193,6 +194,13 @@ async function loadInto(
   const { manifest } = await readManifest(folder)
   running.step('Loading the tables, and comparing')
   await using session = await openSession(databaseUrl, 'bibby-restore')
-  await loadLibrary(session, databaseUrl, { folder, manifest, signal: running.signal })
-  await makeAnother(session)
+  try {
+    await loadLibrary(session, databaseUrl, { folder, manifest, signal: running.signal })
+    await makeAnother(session)
+    await restoreCovers(folder, manifest, place.dataFolder)
+  } catch (error) {
+    // Without its level no Bibby serves what could not be proven, or was not made another library yet.
+    await session.query('drop table if exists schema_migration cascade').catch(() => undefined)
+    throw error
+  }
 }

@@ -14,7 +14,6 @@ import { finishSwap, type RestoreState, restoreFolder, writeState } from './rest
 import { openScratch, type Scratch } from './scratch-server.ts'
 import { coversName, type Place, type Running } from './take-backup.ts'
 import { untarFile } from './tar-file.ts'
-import { archiveFolder, keepHistories } from './wal-archive.ts'
 
 /** What is restored, onto our own server. */
 export type Restoring = Pick<RestorePlan, 'id' | 'backup' | 'to' | 'toSecond'>
@@ -104,7 +103,6 @@ async function recoverCluster(
   } finally {
     await session.end().catch(() => undefined)
     await server.stop()
-    await keepHistories(scratch.folder, archiveFolder(backups, base.systemId))
   }
 }
 
@@ -119,7 +117,8 @@ export async function makeAnother(session: pg.Client): Promise<number> {
     `update notice_switch set installations = '{}', version = version + 1, changed_at = now()`,
   )
   await session.query('delete from session')
-  await session.query('update fence set epoch = epoch + 1')
+  // Further on than any epoch that the library given up can have come to: its processes are fenced off.
+  await session.query('update fence set epoch = epoch + 1000000 + (random() * 1000000)::bigint')
   await session.query('commit')
   const { rows } = await session.query<{ last: string }>(
     'select coalesce(max(position), 0)::text as last from audit_link',

@@ -44,13 +44,14 @@ export async function runBackup(
     const name = await takeBackup(control, { place: backups, source, running })
     await verifyBackup(backups, await findBackup(backups.backups, name), running)
     const backup = await findBackup(backups.backups, name)
+    const old = { keep: backups.keep, libraryId: backups.libraryId, now: new Date() }
+    await removeOld(backups.backups, old)
+    await noteRun(backups.backups, { at: running.now.toISOString(), outcome: 'proven', because: null })
     if (backups.second !== undefined) {
       running.step('Copying to the second folder')
       await copyToSecond(backups.backups, backups.second, backup)
+      await removeOld(backups.second, old)
     }
-    await removeOld(backups.backups, backups.keep)
-    if (backups.second !== undefined) await removeOld(backups.second, backups.keep)
-    await noteRun(backups.backups, { at: running.now.toISOString(), outcome: 'proven', because: null })
     return backup
   } catch (error) {
     if (running.signal.aborted) throw error

@@ -70,7 +70,7 @@ export function cleanupHost({
       name: 'backups',
       path: backups.folder,
       limits: { filesMax: 100_000, bytesMax: 2_000 * gigabyte, percentMax: 100, filesLeftMin: 1 },
-      chooser: () => oldBackups(backups),
+      chooser: (now) => oldBackups({ ...backups, now }),
     },
   ]
   return {

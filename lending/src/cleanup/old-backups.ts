@@ -9,15 +9,17 @@ import { toRemove } from '../backups/retention.ts'
 export async function oldBackups({
   folder,
   keep,
+  now,
 }: {
   readonly folder: string
   readonly keep: number
+  readonly now: Date
 }): Promise<Choose> {
   const backups = await listBackups(folder)
   const going = new Set(
     toRemove(
       backups.map(({ name, takenAt, state }) => ({ name, takenAt, isProven: state === 'proven' })),
-      { keep },
+      { keep, now },
     ),
   )
   return ({ path }) => {
