@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { startAnalyser } from './analyser.ts'
+import { KeptVerdicts } from './kept-verdicts.ts'
 
 test('a pattern is safe, or vulnerable with an attack, or unknown; never waved through', async () => {
   await using analyser = startAnalyser({ limitMs: 20_000 })
@@ -45,6 +46,18 @@ test('a kept verdict is given again, a damaged one is found out anew, and an und
 
     await writeFile(join(folder, file), '{"verdict":"sa')
     assert.equal((await analyser.analyse('^(b+)+$', '')).verdict, 'vulnerable')
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+test('a verdict that is kept many times at once is kept', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'bibby-verdicts-'))
+  try {
+    const kept = new KeptVerdicts(folder)
+    await Promise.all(Array.from({ length: 20 }, () => kept.keep('^a$', '', { verdict: 'safe' })))
+    assert.deepEqual(await kept.find('^a$', ''), { verdict: 'safe' })
+    assert.equal((await readdir(folder)).length, 1)
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Verdict } from './analyser.ts'
@@ -23,7 +23,8 @@ export class KeptVerdicts {
     if (verdict.verdict === 'unknown') return
     await mkdir(this.#folder, { recursive: true })
     const file = this.#file(source, flags)
-    const writing = `${file}.${process.pid}`
+    // Of its own: another analysis of the same expression may be written at the same time, in this process too.
+    const writing = `${file}.${randomUUID()}`
     await writeFile(writing, JSON.stringify(verdict))
     await rename(writing, file)
   }
