@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { renderSite } from '../src/site/render-site.ts'
 import type { Summary } from '../src/summary.ts'
 import { anOutage, aSummary, neverMeasured, saying, writtenAt } from './site-fixtures.ts'
-import { aBrowser, aHost, complaints, noChromium, overflow, screenshots, violations } from './site-look.ts'
+import { aBrowser, aHost, complaints, noChromium, overflow, picture, violations } from './site-look.ts'
 
 const minuteMs = 60_000
 const soon = Date.parse(writtenAt) + minuteMs
@@ -33,7 +31,6 @@ const shots: Readonly<Record<string, Shot>> = {
 test('every page can be read by everybody, wide, on a phone and on a small one, in light and dark', {
   skip: noChromium,
 }, async () => {
-  await mkdir(screenshots, { recursive: true })
   await using browser = await aBrowser()
   const wrong: string[] = []
   for (const [name, shot] of Object.entries(shots)) wrong.push(...(await lookAt(browser, name, shot)))
@@ -56,7 +53,7 @@ async function lookAt(browser: Browser, name: string, { summary, file, readAt }:
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme })
       const shot = `status-${name}-${width}-${colorScheme}`
-      if (width !== 320) await page.screenshot({ path: join(screenshots, `${shot}.png`), fullPage: true })
+      if (width !== 320) await picture(page, shot)
       if (width !== 320) wrong.push(...(await violations(page, shot)))
     }
     const tooWide = await overflow(page)
@@ -113,9 +110,9 @@ test('colours that a reader forces, and paper, leave every bar to be seen', {
     return parseFloat(height) > 4 && (backgroundImage !== 'none' || !['rgba(0, 0, 0, 0)', 'rgb(255, 255, 255)'].includes(backgroundColor))
   })`
   assert.ok(await page.evaluate(bars), 'a bar is lost in forced colours')
-  await page.screenshot({ path: join(screenshots, 'status-outage-forced-colours.png'), fullPage: true })
+  await picture(page, 'status-outage-forced-colours')
   await page.emulateMedia({ media: 'print', colorScheme: 'dark', forcedColors: 'none' })
-  await page.screenshot({ path: join(screenshots, 'status-outage-print.png'), fullPage: true })
+  await picture(page, 'status-outage-print')
   assert.ok(await page.evaluate(bars), 'a bar is lost in print')
   assert.equal(await page.locator('.nav').isVisible(), false)
 })

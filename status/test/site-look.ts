@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import { type Browser, chromium, type Page } from 'playwright-core'
 
-/** Where the pictures of the pages go, with those of the library. */
-export const screenshots = join(import.meta.dirname, '..', '..', 'screenshots')
+const screenshots = join(import.meta.dirname, '..', '..', 'screenshots')
 
 const chromiumPath = '/usr/bin/chromium'
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
@@ -69,7 +69,8 @@ export async function aHost(first: ReadonlyMap<string, string>): Promise<Host> {
 
 /** What axe finds on the page, against WCAG 2.2 AA. */
 export async function violations(page: Page, name: string): Promise<string[]> {
-  const { violations: found } = await new AxeBuilder({ page }).withTags(tags).analyze()
+  // Legacy: without a second page that gathers what frames of other hosts say. There are no frames here.
+  const { violations: found } = await new AxeBuilder({ page }).setLegacyMode(true).withTags(tags).analyze()
   return found.map(
     ({ id, nodes }) =>
       `${name}: ${id}: ${nodes
@@ -77,6 +78,13 @@ export async function violations(page: Page, name: string): Promise<string[]> {
         .join(' | ')
         .slice(0, 400)}`,
   )
+}
+
+/** Takes a picture of the whole page, with those of the library: for people, so only with `SCREENSHOTS=yes`. */
+export async function picture(page: Page, name: string): Promise<void> {
+  if (process.env.SCREENSHOTS !== 'yes') return
+  await mkdir(screenshots, { recursive: true })
+  await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true })
 }
 
 /** By how many pixels the page is too wide. */
