@@ -13,13 +13,14 @@ type Seen = {
 
 /** Of books that the library sold. */
 const unowned = 3
-const pauseMs = 500
+const pauseMs = 250
 
 const told: Omit<Drill<Seen>, 'unguarded' | 'guarded'> = {
   name: '2011-bumblebee',
   outage: 'Bumblebee, 24 May 2011: an installer removed /usr, for a space stood in the middle of a path',
   safeguard:
     'cleanup: one word names a root, a rule chooses what may go, a ceiling refuses, a trash gives back',
+  judgedBy: 'counts',
   story: 'docs/incidents/2011-bumblebee.md',
   plot: { axis: 'covers of titles in the catalogue', scale: 'linear', series: { covers: 'steps' } },
   harms: [

@@ -23,6 +23,7 @@ const told: Omit<Drill<Seen>, 'unguarded' | 'guarded'> = {
     'Knight Capital, 1 August 2012: a stop condition was lost, and one input caused thousands of effects',
   safeguard:
     'fan-out bound: the database counts what one write changes; over the bound nothing is kept and the verb is halted',
+  judgedBy: 'counts',
   story: 'docs/incidents/2012-knight.md',
   plot: { axis: 'open loans', scale: 'linear', series: { loans: 'steps' } },
   harms: [

@@ -21,6 +21,7 @@ const told: Omit<Drill<Seen>, 'unguarded' | 'guarded'> = {
   outage: 'Steam for Linux, January 2015: a script removed "$STEAMROOT/"*, and the variable was empty',
   safeguard:
     'cleanup: a marked root by its name, a plan by its digest, a trash; an empty word is nothing of these',
+  judgedBy: 'counts',
   story: 'docs/incidents/2015-steam.md',
   plot: { axis: 'files of the library', scale: 'linear', series: { files: 'steps' } },
   harms: [

@@ -23,6 +23,7 @@ const told: Omit<Drill<Seen>, 'unguarded' | 'guarded'> = {
     'GitLab, 31 January 2017: the right command on the wrong host, and of five kinds of backup none worked',
   safeguard:
     'backups that were restored into a throwaway server and compared before they count, kept elsewhere',
+  judgedBy: 'counts',
   story: 'docs/incidents/2017-gitlab.md',
   plot: { axis: 'loans that the library knows', scale: 'linear', series: { loans: 'steps' } },
   harms: [

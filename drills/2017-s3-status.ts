@@ -27,6 +27,7 @@ const told: Omit<Drill<Seen>, 'unguarded' | 'guarded'> = {
   outage: 'Amazon S3, 28 February 2017: the page that should have told of the outage stood on what was down',
   safeguard:
     'a status page with a process, a storage and settings of its own, and a command that needs nothing else',
+  judgedBy: 'counts',
   story: 'docs/incidents/2017-s3.md',
   plot: { axis: 'answer of the status page, ms', scale: 'log', series: { 'page, ms': 'points' } },
   harms: [

@@ -28,6 +28,7 @@ const told: Omit<Drill<Seen>, 'unguarded' | 'guarded'> = {
   outage: 'Amazon S3, 28 February 2017: one wrong input to a maintenance command',
   safeguard:
     'guard: plan, floor, ceiling, pace, a phrase that only the plan knows, a code by another channel, undo',
+  judgedBy: 'waits',
   story: 'docs/incidents/2017-s3.md',
   plot: { axis: 'copies that can be lent', scale: 'linear', series: { copies: 'steps' } },
   harms: [

@@ -20,6 +20,7 @@ const told: Omit<Drill<Seen>, 'unguarded' | 'guarded'> = {
   outage: 'Cloudflare, 2 July 2019: one regular expression took every processor',
   safeguard:
     'patterns: analysed before they are taken, on an engine that cannot backtrack, in another thread, with a deadline',
+  judgedBy: 'waits',
   story: 'docs/incidents/2019-cloudflare.md',
   plot: { axis: 'answer of a desk, ms', scale: 'log', series: { 'desk, ms': 'points' } },
   harms: [

@@ -26,7 +26,10 @@ type Seen = {
 const desksPerSecond = 20
 /** A checkout is slow now and then; what is more than this is not now and then. */
 const lateShareMax = 0.05
+/** A row is waited for no longer. */
 const settleMs = 20_000
+/** Longer than the slowest answer of the mail server: what a desk could still send is there. */
+const lastMailMs = 3_500
 /** Few enough that all their letters go out in that time: sending begins at one a second and doubles slowly. */
 const withReceipts = 5
 
@@ -35,6 +38,7 @@ const told: Omit<Drill<Seen>, 'unguarded' | 'guarded'> = {
   outage: 'Mail that is dead, slow and flapping, while desks lend books',
   safeguard:
     'an outbox row in the transaction of the loan, a sender behind a breaker, one Message-ID for one notice',
+  judgedBy: 'waits',
   story: 'docs/incidents/mail-down.md',
   plot: { axis: 'answer of a desk, ms', scale: 'log', series: { 'desk, ms': 'points' } },
   harms: [
@@ -73,7 +77,7 @@ async function unguarded(lab: Lab): Promise<Seen> {
   desk.child.kill('SIGKILL')
   lab.mark('the desks close; the process is killed and started again')
   await naiveDesk(lab, library, { branchId, mail })
-  await wait(settleMs / 4)
+  await wait(lastMailMs)
   const loans = await library.db.query<{ id: string }>(
     "select id::text from loan where lent_at > now() - interval '5 minutes' and copy_id in (select id from copy where barcode like '77%')",
   )

@@ -5,6 +5,8 @@ import { parseArgs } from 'node:util'
 import { drills } from './drills.ts'
 import { indexOf, pageOf } from './runner/page.ts'
 import { perform, type Report } from './runner/perform.ts'
+import { playAll } from './runner/programme.ts'
+import { turnsOn } from './runner/screen.ts'
 import { openStage } from './runner/stage.ts'
 import { tellOn } from './runner/terminal.ts'
 import { exitCodes } from './runner/verdict.ts'
@@ -25,19 +27,24 @@ async function run(words: readonly string[]): Promise<number> {
   const stop = new AbortController()
   process.once('SIGINT', () => stop.abort(new Error('It was stopped.')))
   process.once('SIGTERM', () => stop.abort(new Error('It was stopped.')))
-  const tell = tellOn(process.stdout)
-  const reports: Report[] = []
+  const turn = turnsOn(process.stdout)
   await using stage = openStage()
   await mkdir(folder, { recursive: true })
-  for (const drill of drills.filter(({ name }) => asked.names.length === 0 || asked.names.includes(name))) {
-    if (stop.signal.aborted) break
-    tell.opens(drill, asked.seed)
-    const report = await perform(drill, { seed: asked.seed, stage, watching: tell, signal: stop.signal })
-    const page = `${folder}${drill.name}.html`
-    await writeFile(page, pageOf(report))
-    tell.closes(report, relative(process.cwd(), page))
-    reports.push(report)
-  }
+  const chosen = drills.filter(({ name }) => asked.names.length === 0 || asked.names.includes(name))
+  const reports = await playAll(chosen, {
+    signal: stop.signal,
+    play: async (drill) => {
+      const screen = turn()
+      const tell = tellOn(screen)
+      tell.opens(drill, asked.seed)
+      const report = await perform(drill, { seed: asked.seed, stage, watching: tell, signal: stop.signal })
+      const page = `${folder}${drill.name}.html`
+      await writeFile(page, pageOf(report))
+      tell.closes(report, relative(process.cwd(), page))
+      screen.ends()
+      return report
+    },
+  })
   await writeFile(`${folder}index.html`, indexOf(reports))
   await writeFile(`${folder}latest.json`, `${JSON.stringify(reports.map(brief), null, 2)}\n`)
   return Math.max(0, ...reports.map(({ verdict }) => exitCodes[verdict]))

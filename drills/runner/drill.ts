@@ -14,6 +14,11 @@ export type Drill<Seen> = {
   readonly safeguard: string
   /** The page that tells what happened then, as the record has it. */
   readonly story: `docs/${string}.md`
+  /**
+   * What its harms are found by. Drills that are judged by waits are played alone: else a wait could be the work of another
+   * drill.
+   */
+  readonly judgedBy: 'counts' | 'waits'
   /** What is drawn over time. */
   readonly plot: Plot
   readonly harms: readonly Harm<Seen>[]

@@ -19,6 +19,7 @@ function aDrill(unguarded: Act, guarded: Act, over: Partial<Drill<Seen>> = {}) {
     outage: 'A toy <script>alert(1)</script> & its harm',
     safeguard: 'none at all',
     story: 'docs/incidents/1999-toy.md',
+    judgedBy: 'counts',
     plot: { axis: 'ms', scale: 'log', series: { desk: 'points', shelf: 'steps' } },
     harms: [
       { what: 'loans lost', isThere: ({ lost }) => lost > 0, tell: ({ lost }) => `${lost}` },

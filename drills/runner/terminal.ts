@@ -1,10 +1,8 @@
 import { styleText } from 'node:util'
 import type { Playable } from './drill.ts'
 import type { Act, Report, Watching } from './perform.ts'
+import type { Screen } from './screen.ts'
 import { verdictWords } from './verdict.ts'
-
-/** A stream that a person may look at. */
-export type Screen = { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number }
 
 const actTitles = { unguarded: 'ACT ONE  without the safeguard', guarded: 'ACT TWO  with it' } as const
 
