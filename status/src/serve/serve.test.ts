@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { noon, scratch } from '../../test/scratch.ts'
 import { latestSamples } from '../store/samples.ts'
 import type { Delivery } from '../tell/outbox.ts'
+import { addSubscription } from '../tell/subscriptions.ts'
 import { servePage } from './page-server.ts'
 import { type Report, signReport } from './report.ts'
 import { route } from './routes.ts'
@@ -152,4 +153,29 @@ test('a reader subscribes, confirms and leaves; looking at a link does nothing',
   assert.equal(state(), 'active')
   assert.equal((await fetch(link.replace('/confirm', '/leave'), { method: 'POST' })).status, 404)
   assert.equal(state(), 'active')
+})
+
+test('the answer to who asks is the same whether the address subscribes, was asked for, or the hour is used up', async () => {
+  using at = scratch({
+    mail: { host: '127.0.0.1', from: 'status@library.example' },
+    subscriptions: { areOpen: true, askedPerHourMax: 2 },
+  })
+  addSubscription(at.store, { kind: 'mail', address: 'active@example.org', now: noon - 7_200_000 })
+  await using page = await served(at)
+  const answer = async (who: string) => {
+    const body = new URLSearchParams({ address: `${who}@example.org` })
+    const written = () => at.store.all<{ n: number }>('select total_changes() as n')[0]?.n ?? 0
+    const before = written()
+    const replied = await fetch(`${page.url}/subscribe`, { method: 'POST', body })
+    const headers = [...replied.headers].filter(([name]) => name !== 'date')
+    return [replied.status, headers, await replied.text(), written() > before]
+  }
+  const first = await answer('new')
+  for (const who of ['new', 'active', 'another', 'too-many', 'new', 'active']) {
+    assert.deepEqual(await answer(who), first, who)
+  }
+  assert.deepEqual(
+    at.store.all<Delivery>('select address from delivery').map(({ address }) => address),
+    ['new@example.org', 'another@example.org'],
+  )
 })
