@@ -197,14 +197,19 @@ async function keepPublishing(
   { store, config, voice, clock, signal, fault, published }: Running,
   target: Target,
 ): Promise<void> {
+  let turn = 0
   while (!signal.aborted) {
     const rung = published.next()
     try {
-      const { problem } = await publishTo(store, config, target, {
+      const { problem, mended } = await publishTo(store, config, target, {
         clock,
-        unlessNewerThanMs: config.intervalMs / 2,
+        unlessNewerThanMs: turn === 0 ? 0 : config.intervalMs / 2,
+        turn,
       })
+      turn = problem === null ? turn + 1 : 0
       if (problem !== null) voice.warn(`Publishing to ${target.name} fails. ${problem}`)
+      if (mended.length > 0)
+        voice.warn(`${target.name} had lost or altered ${mended.join(', ')}: put again, and read back.`)
       // A target that fails is not hammered.
       if (problem !== null) await rest(Math.min(config.intervalMs, 5_000), signal)
     } catch (error) {
