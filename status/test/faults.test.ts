@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chownSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { chownSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -142,5 +142,46 @@ test('a command that finds the database held says so, and writes nothing', async
   assert.match(stderr, /held the database/)
   other.exec('rollback')
   other.close()
+  assert.equal((await home.command('incident', 'list')).stdout, '')
+})
+
+test('a database that is exchanged or removed under the page is noticed and told, and the next start goes on with what is there', async () => {
+  await using ops = await patient()
+  const heard = () => ops.requests.filter(({ body }) => body.includes('BibbyStatusReplaced')).length
+  await using elsewhere = await statusHome()
+  assert.equal((await elsewhere.command(...opening)).code, 0)
+  await using home = await statusHome({
+    privateWebhooks: true,
+    contacts: [{ kind: 'webhook', url: ops.url, secret: { file: 'key' } }],
+  })
+  await writeFile(join(home.folder, 'key'), 'a key for the hook', { mode: 0o600 })
+  const file = join(home.data, 'status.sqlite')
+  const first = home.start()
+  const url = await first.ready
+  await until(
+    async () => (await fetch(`${url}/healthz`)).status,
+    (now) => now === 200,
+  )
+  // Written to by another process it is the same file all the same.
+  assert.equal((await home.command('incident', 'open', '--title', 'Before', '--text', 'x')).code, 0)
+  await until(
+    async () => (await fetch(url)).text(),
+    (text) => text.includes('Before'),
+  )
+  renameSync(join(elsewhere.data, 'status.sqlite'), file)
+  const exchanged = await first.ended
+  assert.equal(exchanged.code, 72, exchanged.stderr)
+  assert.match(exchanged.stderr, /exchanged or removed while the page ran/)
+  const second = home.start()
+  await second.ready
+  await until(heard, (count) => count === 1)
+  const listed = (await home.command('incident', 'list')).stdout
+  assert.match(listed, /Cut off/)
+  assert.doesNotMatch(listed, /Before/)
+  rmSync(file)
+  assert.equal((await second.ended).code, 72)
+  const third = home.start()
+  await third.ready
+  await until(heard, (count) => count === 2)
   assert.equal((await home.command('incident', 'list')).stdout, '')
 })

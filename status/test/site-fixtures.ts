@@ -1,3 +1,4 @@
+import { bounds } from '../src/incidents/incident.ts'
 import type { Component, Day, Incident, Maintenance, Response, Summary, Verdict } from '../src/summary.ts'
 
 /** When the pages of these tests are written. */
@@ -262,6 +263,28 @@ export function aHugeSummary({ components = 50, incidents = 200 } = {}): Summary
       index < 30
         ? anIncident(`open-${index}`)
         : aPastIncident(`past-${index}`, `Trouble ${index}`, { daysAgo: index % 90 }),
+    ),
+  })
+}
+
+/** Ten components, as many incidents open as may be, much work and a past, each text as long as it may be. */
+export function atTheLimits(letter: string): Summary {
+  const { components } = aHugeSummary({ components: 10, incidents: 0 })
+  const given = { title: letter.repeat(bounds.title), components: components.map(({ id }) => id) }
+  const text = letter.repeat(bounds.text)
+  const many = <Each>(count: number, make: (index: number) => Each) =>
+    Array.from({ length: count }, (_, index) => make(index))
+  const updates = many(10, () => said('identified' as const, text))
+  return aSummary({
+    components,
+    incidents: [
+      ...many(bounds.openMost, (index) => anIncident(`open-${index}`, { ...given, updates })),
+      ...many(300, (index) => ({ ...aPastIncident(`past-${index}`, given.title), ...given })),
+    ],
+    maintenances: (['in-progress', 'scheduled'] as const).flatMap((state) =>
+      many(50, (index) =>
+        aMaintenance(`${state}-${index}`, { ...given, state, updates: many(3, () => said(state, text)) }),
+      ),
     ),
   })
 }

@@ -33,7 +33,8 @@ const usage = `bibby-status: a status page that depends on nothing that it watch
 
 Always: --config FILE (else STATUS_CONFIG, else bibby-status.json), --json. A text of "-" is read from the input.
 Exit codes: 0 done, 2 wrong words, 3 refused, 4 written and nowhere published, 6 runs already, 70 the database is of a
-newer version, 74 the database is damaged, 75 another process holds it, 78 wrong settings, 1 anything else.`
+newer version, 72 it was exchanged or removed while this ran, 74 it is damaged, 75 another process holds it, 78 wrong
+settings, 1 anything else.`
 
 const commands: Readonly<Record<string, Command>> = {
   run,

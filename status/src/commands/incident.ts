@@ -1,5 +1,11 @@
 import type { Config } from '../config/config.ts'
-import { type IncidentRefusal, incidents, openIncident, updateIncident } from '../incidents/incident.ts'
+import {
+  bounds,
+  type IncidentRefusal,
+  incidents,
+  openIncident,
+  updateIncident,
+} from '../incidents/incident.ts'
 import { openStore, type Store } from '../store/store.ts'
 import type { Incident } from '../summary.ts'
 import { incidentMessage, tellSubscribers } from '../tell/outbox.ts'
@@ -46,9 +52,12 @@ function open({ store, config, typed, now, tell }: Writing): Incident {
     now,
   }
   const done = openIncident(store, ask, tell)
-  if ('refused' in done)
-    throw refused(`An incident of this title is open: ${done.id}. Update it, or take another title.`)
-  return done.opened
+  if ('opened' in done) return done.opened
+  throw refused(
+    done.refused === 'already-open'
+      ? `An incident of this title is open: ${done.id}. Update it, or take another title.`
+      : `${bounds.openMost} incidents are open, and no page tells of more. Resolve what is over, or update one of them.`,
+  )
 }
 
 function update({ store, typed, now, tell }: Writing): Incident {
@@ -69,7 +78,6 @@ const sentences: Readonly<Record<IncidentRefusal, (id: string, ids: readonly str
   'incident-unknown': (id) => `There is no incident ${id}. See: bibby-status incident list --all`,
   'id-ambiguous': (id, ids) => `Several incidents begin with ${id}: ${ids.join(', ')}. Type more of it.`,
   'already-resolved': (_, ids) => `Incident ${ids[0]} is resolved. Open another one.`,
-  'already-open': (_, ids) => `Incident ${ids[0]} is open.`,
 }
 
 function list(store: Store, { say }: Given, { options }: Typed): number {

@@ -111,10 +111,15 @@ export const configShape = object({
   data: or(text({ most: 1_000 }), 'status-data'),
   intervalMs: or(whole(100, 3_600_000), 30_000),
   atOnceMax: or(whole(1, 64), 8),
-  listen: or(object({ host: or(host, '127.0.0.1'), port: or(port, 8082) }), {
-    host: '127.0.0.1',
-    port: 8082,
-  }),
+  listen: or(
+    object({
+      host: or(host, '127.0.0.1'),
+      port: or(port, 8082),
+      /** Connections that one address may hold at once, of the 500 there are; a proxy holds those of all its readers. */
+      perAddressMost: or(whole(1, 500), 50),
+    }),
+    { host: '127.0.0.1', port: 8082, perAddressMost: 50 },
+  ),
   /** Asked before a failure is believed. None: our own network is taken to be well. */
   network: or(
     object({

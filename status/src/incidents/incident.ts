@@ -6,11 +6,11 @@ import type { Incident, IncidentState, Update } from '../summary.ts'
 /** How grave an incident is. */
 export type Impact = Incident['impact']
 /** Why an incident was not written. */
-export type IncidentRefusal = 'incident-unknown' | 'id-ambiguous' | 'already-resolved' | 'already-open'
+export type IncidentRefusal = 'incident-unknown' | 'id-ambiguous' | 'already-resolved'
 /** Told in the transaction that writes an incident, so that subscribers hear of what was written and of nothing else. */
 export type Telling = (incident: Incident) => void
 
-/** The least and the most characters that a title and a text may have. */
+/** The most characters that a title and a text may have, and the most incidents that are open at once. */
 export const bounds = { title: 200, text: 5_000, openMost: 100 } as const
 
 type Row = {
@@ -33,10 +33,15 @@ export function openIncident(
     now,
   }: { title: string; impact: Impact; components: readonly string[]; text: string; now: number },
   tell: Telling,
-): { readonly opened: Incident } | { readonly refused: IncidentRefusal; readonly id: string } {
+):
+  | { readonly opened: Incident }
+  | { readonly refused: 'already-open'; readonly id: string }
+  | { readonly refused: 'too-many-open' } {
   return store.atomically(() => {
     const [same] = store.all<Row>('select * from incident where title = ? and resolved_at is null', [title])
     if (same) return { refused: 'already-open', id: same.id }
+    const [open] = store.all<{ n: number }>('select count(*) as n from incident where resolved_at is null')
+    if ((open?.n ?? 0) >= bounds.openMost) return { refused: 'too-many-open' }
     const id = newId()
     store.run('insert into incident (id, title, impact, components, opened_at) values (?, ?, ?, ?, ?)', [
       id,

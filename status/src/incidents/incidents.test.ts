@@ -5,7 +5,7 @@ import { revision } from '../store/facts.ts'
 import type { Incident } from '../summary.ts'
 import { incidentMessage, tellSubscribers } from '../tell/outbox.ts'
 import { addSubscription } from '../tell/subscriptions.ts'
-import { incidents, openIncident, updateIncident } from './incident.ts'
+import { bounds, incidents, openIncident, updateIncident } from './incident.ts'
 import { keepTimes, maintenances, moveMaintenance, planMaintenance } from './maintenance.ts'
 
 const none = () => undefined
@@ -52,6 +52,17 @@ test('the same title twice, a resolved one, an unknown one and an ambiguous begi
   assert.equal(update('x'), 'id-ambiguous')
   updateIncident(at.store, { id, state: 'resolved', text: 'x', now: noon }, none)
   assert.equal(update(id), 'already-resolved')
+})
+
+test('a hundred incidents may be open at once, and another one when one of them is over', () => {
+  using at = scratch()
+  const { id } = opened(at)
+  for (let more = 1; more < bounds.openMost; more++) opened(at, { title: `Trouble ${more}` })
+  const last = { ...asked, title: 'One more' }
+  assert.deepEqual(openIncident(at.store, last, none), { refused: 'too-many-open' })
+  assert.equal(incidents(at.store, { resolvedSince: 0 }).length, bounds.openMost)
+  updateIncident(at.store, { id, state: 'resolved', text: 'Mended.', now: noon + 1 }, none)
+  assert.ok('opened' in openIncident(at.store, last, none))
 })
 
 test('what subscribers hear is written with the incident, or neither is', () => {

@@ -121,12 +121,72 @@ test('what is put is read back; a server that keeps something else is told', asy
   using at = scratch({
     publish: [{ kind: 'put', name: 'far', to: `${server.url}/page`, token: { env: 'T' } }],
   })
-  assert.deepEqual(await publishEverywhere(at.store, at.config, clock), [{ target: 'far', problem: null }])
+  assert.deepEqual(await publishEverywhere(at.store, at.config, clock), [
+    { target: 'far', problem: null, mended: [] },
+  ])
   assert.match(kept.get('/page/index.html') ?? '', /Millbrook/)
   assert.equal(server.requests[0]?.headers.authorization, 'Bearer secret of T')
   isLying = true
   const [lied] = await publishEverywhere(at.store, at.config, () => noon + 1)
   assert.match(lied?.problem ?? '', /index\.html was written and reads back as something else/)
+})
+
+test('a file that a host lost or altered is found in its turn, told and put again', async () => {
+  await using server = await patient()
+  const kept = new Map<string, string>()
+  server.be((request, response) => {
+    const path = request.url ?? ''
+    if (request.method === 'PUT') kept.set(path, server.requests.at(-1)?.body ?? '')
+    else if (!kept.has(path)) response.statusCode = 404
+    response.end(kept.get(path))
+  })
+  using at = scratch({ publish: [{ kind: 'put', name: 'far', to: server.url }] })
+  const [target] = at.config.publish
+  assert.ok(target)
+  const publish = (turn?: number) =>
+    publishTo(at.store, at.config, target, { clock, ...(turn === undefined ? {} : { turn }) })
+  await publish()
+  const whole = new Map(kept)
+  const others = [...whole.keys()].filter((path) => !['/index.html', '/api/v2/summary.json'].includes(path))
+  assert.ok(others.length > 10, 'there is more than one turn reads')
+  const spoil = () => {
+    for (const path of others) kept.set(path, 'spoilt')
+    kept.delete('/style.css')
+    server.requests.length = 0
+  }
+  const asked = () => server.requests.length
+  spoil()
+  assert.deepEqual((await publish()).mended, [], 'a command reads the proofs alone')
+  assert.equal(asked(), 2)
+  assert.equal((await publish(0)).mended.length, others.length, 'the first turn reads all')
+  assert.deepEqual(kept, whole)
+  spoil()
+  const mended = new Set<string>()
+  for (let turn = 1; turn <= Math.ceil(others.length / 10); turn++) {
+    const told = await publish(turn)
+    assert.ok(told.mended.length <= 10, 'a turn reads a few')
+    for (const name of told.mended) mended.add(`/${name}`)
+  }
+  assert.deepEqual([...mended].toSorted(), others.toSorted(), 'each file has its turn')
+  assert.deepEqual(kept, whole)
+})
+
+test('a host that falls silent is told, and not waited for once a file', async () => {
+  await using server = await patient()
+  const kept = new Map<string, string>()
+  let gets = 0
+  server.be((request, response) => {
+    if (request.method === 'PUT') kept.set(request.url ?? '', server.requests.at(-1)?.body ?? '')
+    else gets += 1
+    if (request.method === 'PUT') response.end()
+    else request.socket.destroy()
+  })
+  using at = scratch({ publish: [{ kind: 'put', name: 'far', to: server.url }] })
+  const [target] = at.config.publish
+  assert.ok(target)
+  const { problem } = await publishTo(at.store, at.config, target, { clock, turn: 0 })
+  assert.match(problem ?? '', /was written and is not read back/)
+  assert.ok(gets <= 3 * 8, `${gets} were asked for`)
 })
 
 test('a command that leaves somebody behind with its words open has ended all the same', async () => {

@@ -7,7 +7,12 @@ import { summarize } from './summarize.ts'
 import { send } from './targets.ts'
 
 /** A target, and what is wrong with it; null when readers have what was written. */
-export type Published = { readonly target: string; readonly problem: string | null }
+export type Published = {
+  readonly target: string
+  readonly problem: string | null
+  /** Files that were lost or altered there, and were put again. */
+  readonly mended: readonly string[]
+}
 
 /** What is kept of a target. */
 export type KeptTarget = {
@@ -21,13 +26,14 @@ const lockWaitMs = 4_000
 
 /**
  * Publishes the state of this moment to one target. One process at a time writes to it; one that is stuck is not waited
- * for long: files are renamed into place whole, and the daemon mends what an older hand may leave.
+ * for long: files are renamed into place whole, and the daemon mends what an older hand may leave. Who publishes again and
+ * again counts its turns from 0, and begins anew after a problem: all is read back then, and some of it in each later turn.
  */
 export async function publishTo(
   store: Store,
   config: Config,
   target: Target,
-  { clock, unlessNewerThanMs = 0 }: { clock: () => number; unlessNewerThanMs?: number },
+  { clock, unlessNewerThanMs = 0, turn }: { clock: () => number; unlessNewerThanMs?: number; turn?: number },
 ): Promise<Published> {
   using _ = await lockWithin(config.data, `target-${target.name}`, lockWaitMs)
   const now = clock()
@@ -39,14 +45,15 @@ export async function publishTo(
     kept.problem === '' &&
     Math.abs(now - (kept.published_at ?? 0)) < unlessNewerThanMs
   ) {
-    return { target: target.name, problem: null }
+    return { target: target.name, problem: null, mended: [] }
   }
-  const problem = await send(config, target, renderSite(summarize(store, config, now))).then(
-    () => null,
-    (error: unknown) => (error instanceof Error ? error.message : 'fault'),
+  const files = renderSite(summarize(store, config, now))
+  const sent = await send(config, target, { files, turn }).then(
+    (mended) => ({ problem: null, mended }),
+    (error: unknown) => ({ problem: error instanceof Error ? error.message : 'fault', mended: [] }),
   )
-  keep(store, { name: target.name, wanted, now, problem })
-  return { target: target.name, problem }
+  keep(store, { name: target.name, wanted, now, problem: sent.problem })
+  return { target: target.name, ...sent }
 }
 
 /** Publishes to all targets at once; none waits for another. */

@@ -1,19 +1,25 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { setTimeout as pause, setImmediate } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
 import type { Config, Target } from '../config/config.ts'
 import { ask } from '../probes/ask.ts'
 import { differing, type Files, writeFile, writeFolder } from './folder.ts'
+import { below, compareAt, namesToRead } from './read-back.ts'
 
-const readTries = 3
-const readPauseMs = 500
-const readTimeoutMs = 5_000
+type PutTarget = Extract<Target, { kind: 'put' }>
+
 const wordsMost = 500
-const proofs = ['index.html', 'api/v2/summary.json']
 
-/** Brings a target to these files and reads them back. Rejects with a sentence. */
-export async function send(config: Config, target: Target, files: Files): Promise<void> {
+/**
+ * Brings a target to these files and reads them back; what was put and is lost or altered there is put again. Gives the
+ * names of those; rejects with a sentence.
+ */
+export async function send(
+  config: Config,
+  target: Target,
+  { files, turn }: { files: Files; turn?: number | undefined },
+): Promise<string[]> {
   switch (target.kind) {
     case 'folder':
       await writeFolder(target.folder, files)
@@ -27,7 +33,16 @@ export async function send(config: Config, target: Target, files: Files): Promis
       break
   }
   const url = target.url ?? (target.kind === 'put' ? target.to : null)
-  if (url !== null) await compareAt(url, files)
+  if (url === null) return []
+  let others = await compareAt(url, files, namesToRead(files, turn))
+  const lost = target.kind === 'put' ? [...others.keys()] : []
+  if (target.kind === 'put' && lost.length > 0) {
+    for (const name of lost) await putFile(config, target, { name, content: files.get(name) ?? '' })
+    others = await compareAt(url, files, lost)
+  }
+  const [problem] = others.values()
+  if (problem !== undefined) throw new Error(problem)
+  return lost
 }
 
 async function compareFolder(folder: string, files: Files): Promise<void> {
@@ -80,59 +95,33 @@ function endGroup(pid: number | undefined): void {
 }
 
 /** Puts what is another than last time; what was taken is remembered on this side. */
-async function putFiles(
-  config: Config,
-  target: Extract<Target, { kind: 'put' }>,
-  files: Files,
-): Promise<void> {
+async function putFiles(config: Config, target: PutTarget, files: Files): Promise<void> {
   const folder = outgoing(config, target)
   const names = (await differing(folder, files)).toSorted(
     (a, b) => Number(a === 'index.html') - Number(b === 'index.html'),
   )
   for (const name of names) {
     const content = files.get(name) ?? ''
-    const { status } = await ask(below(target.to, name), {
-      method: 'PUT',
-      timeoutMs: target.timeoutMs,
-      body: content,
-      headers: {
-        'content-type': typeOf(name),
-        ...(target.token ? { authorization: `Bearer ${config.secretAt(target.token)}` } : {}),
-      },
-    })
-    if (status < 200 || status > 299) throw new Error(`Putting ${name} is answered with status ${status}.`)
+    await putFile(config, target, { name, content })
     await writeFile(folder, name, content)
   }
 }
 
-/** What readers get there must be what was written; a cache on the way gets a moment. */
-async function compareAt(url: string, files: Files): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    const problem = await difference(url, files)
-    if (problem === undefined) return
-    if (tries === readTries) throw new Error(problem)
-    await pause(readPauseMs)
-  }
-}
-
-async function difference(url: string, files: Files): Promise<string | undefined> {
-  for (const name of proofs.filter((each) => files.has(each))) {
-    try {
-      const { status, text } = await ask(below(url, name), {
-        timeoutMs: readTimeoutMs,
-        headers: { 'cache-control': 'no-cache' },
-      })
-      if (status !== 200) return `${name} was written and is read back with status ${status}.`
-      if (text !== files.get(name)) return `${name} was written and reads back as something else.`
-    } catch (error) {
-      return `${name} was written and is not read back. ${(error as Error).message}`
-    }
-  }
-  return undefined
-}
-
-function below(url: string, name: string): string {
-  return `${url.replace(/\/$/, '')}/${name}`
+async function putFile(
+  config: Config,
+  target: PutTarget,
+  { name, content }: { name: string; content: string },
+): Promise<void> {
+  const { status } = await ask(below(target.to, name), {
+    method: 'PUT',
+    timeoutMs: target.timeoutMs,
+    body: content,
+    headers: {
+      'content-type': typeOf(name),
+      ...(target.token ? { authorization: `Bearer ${config.secretAt(target.token)}` } : {}),
+    },
+  })
+  if (status < 200 || status > 299) throw new Error(`Putting ${name} is answered with status ${status}.`)
 }
 
 /** What a file is, by its name. */

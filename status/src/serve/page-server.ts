@@ -2,7 +2,13 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Worker } from 'node:worker_threads'
 
 /** What the thread of the page is given. */
-export type ThreadGiven = { readonly folder: string; readonly host: string; readonly port: number }
+export type ThreadGiven = {
+  readonly folder: string
+  readonly host: string
+  readonly port: number
+  /** Connections that one address may hold at once. */
+  readonly perAddressMost: number
+}
 
 /** A request that the thread of the page cannot answer by itself. */
 export type Asked = {

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { parentPort, workerData } from 'node:worker_threads'
+import { addressCap } from './address-cap.ts'
 import type { Asked, Replied, ThreadGiven } from './page-server.ts'
-import { staticFile } from './static-file.ts'
+import { staticFiles } from './static-file.ts'
 
 /**
  * Serves the page, on a thread of its own: a database that hangs, a disk that is slow or a publisher that is stuck hold
@@ -12,6 +13,7 @@ import { staticFile } from './static-file.ts'
 const bodyBytesMost = 256 * 1024
 const replyMs = 3_000
 const waitingMost = 100
+const connectionsMost = 500
 const methodsOf: ReadonlyMap<string, readonly string[]> = new Map([
   ['/healthz', ['GET', 'HEAD']],
   ['/metrics', ['GET', 'HEAD']],
@@ -29,7 +31,8 @@ const headers = {
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 }
 
-const { folder, host, port } = workerData as ThreadGiven
+const { folder, host, port, perAddressMost } = workerData as ThreadGiven
+const fileOf = staticFiles(folder)
 const waiting = new Map<number, (replied: Replied) => void>()
 let asked = 0
 
@@ -42,7 +45,8 @@ const server = createServer(
     })
   },
 )
-server.maxConnections = 500
+server.maxConnections = connectionsMost
+server.on('connection', addressCap(perAddressMost))
 // Who asks and does not read is let go; answers that wait for them are memory.
 server.setTimeout(15_000, (socket) => void socket.destroy())
 server.maxRequestsPerSocket = 100
@@ -69,8 +73,8 @@ async function serveFile(
   response: ServerResponse,
   pathname: string,
 ): Promise<void> {
-  const found = await staticFile(folder, pathname)
-  const file = found ?? (await staticFile(folder, '/404.html'))
+  const found = await fileOf(pathname)
+  const file = found ?? (await fileOf('/404.html'))
   if (!file) {
     response
       .writeHead(404, { ...headers, 'content-type': 'text/plain; charset=utf-8' })

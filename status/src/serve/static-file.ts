@@ -1,32 +1,61 @@
 import { createHash } from 'node:crypto'
-import { open, realpath } from 'node:fs/promises'
+import { readFile, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { typeOf } from '../publish/targets.ts'
 
 const bytesMost = 8 * 1024 * 1024
+/** Files that are held in memory, the latest asked for; a page has about 40, and one with a long past some hundreds. */
+const heldBytesMost = 32 * 1024 * 1024
 
 /** A file of the page as it is served. */
 export type Served = { readonly content: Buffer; readonly type: string; readonly etag: string }
 
-/** The file that a path asks for. Undefined when there is none, or it is hidden, no plain file or outside of the folder. */
-export async function staticFile(folder: string, pathname: string): Promise<Served | undefined> {
-  const name = nameOf(pathname)
-  if (name === undefined) return undefined
-  try {
-    const [root, path] = await Promise.all([realpath(folder), realpath(join(folder, name))])
-    if (!path.startsWith(root + sep)) return undefined
-    const file = await open(path, 'r')
+type Held = { readonly version: string; readonly served: Promise<Served>; readonly bytes: number }
+
+/**
+ * Gives the file that a path asks for; undefined when there is none, or it is hidden, no plain file or outside of the folder.
+ * All readers of a file share the bytes of it: a hundred who read slowly hold them once.
+ */
+export function staticFiles(folder: string): (pathname: string) => Promise<Served | undefined> {
+  const held = new Map<string, Held>()
+  return async (pathname) => {
+    const name = nameOf(pathname)
+    if (name === undefined) return undefined
     try {
-      const { size } = await file.stat().then((stats) => (stats.isFile() ? stats : { size: bytesMost + 1 }))
-      if (size > bytesMost) return undefined
-      const content = await file.readFile()
-      const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 27)}"`
-      return { content, type: typeOf(name), etag }
-    } finally {
-      await file.close()
+      const [root, path] = await Promise.all([realpath(folder), realpath(join(folder, name))])
+      if (!path.startsWith(root + sep)) return undefined
+      const stats = await stat(path, { bigint: true })
+      if (!stats.isFile() || stats.size > bytesMost) return undefined
+      const version = `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`
+      const known = held.get(path)
+      held.delete(path)
+      const file =
+        known?.version === version
+          ? known
+          : { version, bytes: Number(stats.size), served: read(path, typeOf(name)) }
+      file.served.catch(() => held.delete(path))
+      held.set(path, file)
+      letGo(held)
+      return await file.served
+    } catch {
+      return undefined
     }
-  } catch {
-    return undefined
+  }
+}
+
+async function read(path: string, type: string): Promise<Served> {
+  const content = await readFile(path)
+  const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 27)}"`
+  return { content, type, etag }
+}
+
+/** Those that were not asked for the longest go first. */
+function letGo(held: Map<string, Held>): void {
+  let bytes = held.values().reduce((sum, file) => sum + file.bytes, 0)
+  for (const [path, file] of held) {
+    if (bytes <= heldBytesMost) return
+    held.delete(path)
+    bytes -= file.bytes
   }
 }
 

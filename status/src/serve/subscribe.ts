@@ -36,7 +36,7 @@ function subscribe(given: Route, address: string): Reply {
   if (!isMailbox(trimmed)) return page(given, 400, `<p>This is not a mail address.${form}`)
   const { store, config, clock } = given
   const now = clock()
-  const asked = askFor(store, config, { address: trimmed, now }, (subscription) =>
+  askFor(store, config, { address: trimmed, now }, (subscription) =>
     tellOne(
       store,
       {
@@ -48,11 +48,12 @@ function subscribe(given: Route, address: string): Reply {
       { to: trimmed, now },
     ),
   )
-  if (asked === 'too-many') return page(given, 429, '<p>Too many have asked in this hour. Come back later.')
-  // The same words whether or not the address is known: who asks learns nothing of others.
-  return page(given, 200, '<p>A mail is on its way to this address. Follow the link in it within two days.')
+  // The same words whether or not the address is known and a mail is sent: who asks learns nothing of others.
+  return page(given, 200, taken)
 }
 
+const taken =
+  '<p>If this address gets no mail yet, one is on its way to it: follow the link in it within two days. If none comes, too many have asked in this hour: ask again later.'
 const form = `<form method="post"><p><label>Mail address <input type="email" name="address" required maxlength="254" autocomplete="email"></label> <button>Subscribe</button></form>`
 
 /** What the style sheet of the page has no need of. */

@@ -60,9 +60,11 @@ test('whatever people write, pages keep their elements, and feeds and badges are
   for (const text of hostile) {
     const site = check(text)
     if (text.trim() === '') continue
+    // A long one is cut on the first page, whatever it holds.
+    const harmless = renderSite(saying('b'.repeat(text.length)))
     for (const [name, content] of site) {
       if (name.endsWith('.html'))
-        assert.equal(skeleton(content), skeleton(plain.get(name) ?? ''), `${name}: ${text}`)
+        assert.equal(skeleton(content), skeleton(harmless.get(name) ?? ''), `${name}: ${text}`)
     }
   }
   fc.assert(

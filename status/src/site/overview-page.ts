@@ -6,9 +6,10 @@ import { inOneLine, type Markup, markup } from './markup.ts'
 import { dayOf, dayText, latestDays, moment } from './moments.ts'
 import { counted, tellings } from './words.ts'
 
-/** Of the past the first page tells so many days, and so many announcements of each kind; the rest is history. */
+/** Of the past the first page tells so many days. */
 const pastDays = 14
-const articlesMax = 20
+/** So much the first page tells of each kind of announcement, so that it stays light however much is open; the rest is history. */
+const bytesMost = { open: 9_000, 'in-progress': 4_000, planned: 4_000, past: 6_000 }
 
 /** The first page: how it is now. */
 export function overviewPage(summary: Summary): string {
@@ -58,16 +59,38 @@ function sumUp(components: readonly Component[]): Markup {
 }
 
 function section<Each>(
-  id: string,
+  id: 'open' | 'in-progress' | 'planned',
   title: string,
   all: readonly Each[],
   write: (each: Each) => Markup,
 ): Markup | null {
   if (all.length === 0) return null
-  const more = all.length - articlesMax
+  const [first, ...others] = all.map(write)
+  const shown = [first, ...fitting(others, bytesMost[id] - bytesOf(first))]
   return markup`<section id="part-${id}" aria-labelledby="title-${id}"><h2 id="title-${id}">${title}</h2>
-${all.slice(0, articlesMax).map(write)}
-${more > 0 && markup`<p class="more"><a href="history.html">${counted(more, 'more is', 'more are')} in the history</a></p>`}</section>`
+${shown}
+${moreInHistory(all.length - shown.length)}</section>`
+}
+
+/** The first ones that together are no longer than this. */
+function fitting(pieces: readonly Markup[], bytes: number): readonly Markup[] {
+  let left = bytes
+  const end = pieces.findIndex((piece) => {
+    left -= bytesOf(piece)
+    return left < 0
+  })
+  return end === -1 ? pieces : pieces.slice(0, end)
+}
+
+function bytesOf(piece: Markup | undefined): number {
+  return Buffer.byteLength(piece?.markup ?? '')
+}
+
+function moreInHistory(more: number): Markup | false {
+  return (
+    more > 0 &&
+    markup`<p class="more"><a href="history.html">${counted(more, 'more is', 'more are')} in the history</a></p>`
+  )
 }
 
 function watched(components: readonly Component[]): Markup {
@@ -95,6 +118,7 @@ function legend(): Markup {
 function past({ incidents, page: { writtenAt } }: Summary, place: Place): Markup {
   const items: Markup[] = []
   const quiet: string[] = []
+  let left = bytesMost.past
   const closeQuiet = () => {
     const [newest, oldest] = [quiet[0], quiet.at(-1)]
     if (newest === undefined || oldest === undefined) return
@@ -109,8 +133,14 @@ function past({ incidents, page: { writtenAt } }: Summary, place: Place): Markup
     if (ofDay.length === 0) quiet.push(day)
     else {
       closeQuiet()
+      const lines = fitting(
+        ofDay.map((each) => incidentLine(each, place)),
+        left,
+      )
+      left -= lines.reduce((sum, line) => sum + bytesOf(line), 0)
+      const list = lines.length > 0 && markup`<ul class="lines">${lines}</ul>`
       items.push(
-        markup`<li><h3>${dayText(day)}</h3><ul class="lines">${ofDay.slice(0, articlesMax).map((each) => incidentLine(each, place))}</ul></li>`,
+        markup`<li><h3>${dayText(day)}</h3>${list}${moreInHistory(ofDay.length - lines.length)}</li>`,
       )
     }
   }

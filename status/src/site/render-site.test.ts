@@ -8,10 +8,13 @@ import {
   anIncident,
   anOutage,
   aSummary,
+  atTheLimits,
   neverMeasured,
   someDays,
   unknownDays,
+  writtenAt,
 } from '../../test/site-fixtures.ts'
+import { bounds } from '../incidents/incident.ts'
 import type { Summary } from '../summary.ts'
 import { renderSite } from './render-site.ts'
 
@@ -34,6 +37,38 @@ test('ten components for 90 days, with style and script, fit in 100 kB', (t) => 
     `${names.map((name, index) => `${name} ${sizes[index]}`).join(', ')}: ${bytes} bytes, ${packed} packed`,
   )
   assert.ok(bytes < pageBytesMax, `${bytes} bytes`)
+})
+
+for (const letter of ['界', '"']) {
+  test(`with all that may be open, planned and past, all of it in ${letter} and at its limits, the page stays under 100 kB`, (t) => {
+    const site = renderSite(atTheLimits(letter))
+    const bytes = ['index.html', 'style.css', 'page.js']
+      .map((name) => Buffer.byteLength(site.get(name) ?? ''))
+      .reduce((sum, size) => sum + size, 0)
+    t.diagnostic(`${bytes} bytes`)
+    assert.ok(bytes < pageBytesMax, `${bytes} bytes`)
+    const html = site.get('index.html') ?? ''
+    for (const part of ['open', 'in-progress', 'planned'])
+      assert.match(html.split(`id="part-${part}"`)[1] ?? '', /^[^§]*?<article [^§]*?more are in the history/)
+    assert.ok(
+      Buffer.byteLength(site.get('incidents/open-0.html') ?? '') > 10 * bounds.text,
+      'all of it is told there',
+    )
+  })
+}
+
+test('the first page tells the newest of what was said, and links to all of it', () => {
+  const said = (text: string) => ({ at: writtenAt, state: 'identified', text }) as const
+  const long = `${'x'.repeat(299)}😀${'y'.repeat(50)}`
+  const incident = anIncident('long', { updates: [said(long), said('The second.'), said('The third.')] })
+  const site = renderSite(aSummary({ incidents: [incident, anIncident('short')] }))
+  const html = site.get('index.html') ?? ''
+  assert.match(html, /x{299}😀…<\/p>/)
+  assert.match(html, /The second\./)
+  assert.doesNotMatch(html, /The third\./)
+  assert.match(html, /<a href="incidents\/long\.html">All of it, 3 updates<\/a>/)
+  assert.equal(html.match(/All of it/g)?.length, 1, 'what is told whole needs no further page')
+  assert.match(site.get('incidents/long.html') ?? '', /y{50}<\/p>[^§]*The second\.[^§]*The third\./)
 })
 
 test('every address in every page leads to a file of the site, from wherever the page lies', () => {
@@ -117,8 +152,9 @@ test('fifty components and two hundred incidents make a site', () => {
   assert.equal([...site.keys()].filter((name) => name.startsWith('incidents/')).length, 200)
   assert.equal([...site.keys()].filter((name) => name.startsWith('badges/')).length, 50)
   const html = site.get('index.html') ?? ''
-  assert.equal(html.match(/<article /g)?.length, 20 + 1, 'open incidents beyond the limit are in the history')
-  assert.match(html, /10 more are in the history/)
+  const shown = (html.split('id="part-components"')[0]?.match(/<article /g) ?? []).length
+  assert.ok(shown > 3, `${shown} of 30 open incidents`)
+  assert.ok(html.includes(`>${30 - shown} more are in the history</a>`))
 })
 
 test('an incident and planned work each have a page with all that was said', () => {

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { lock } from '../publish/lock.ts'
@@ -18,6 +18,8 @@ export type Store = Disposable & {
   readonly atomically: <T>(work: () => T) => T
   /** Where a damaged database was put, when this opening found one. */
   readonly setAside: string | null
+  /** Whether the file of this name is still the one that was opened. SQLite does not notice: it goes on writing to the one that it has. */
+  readonly isInPlace: () => boolean
 }
 
 /**
@@ -31,8 +33,8 @@ export function openStore(
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, fileName)
   let setAside: string | null = null
-  let db = opened(path)
-  if (!db) {
+  let file = opened(path)
+  if (!file) {
     using alone = isDaemon ? undefined : lock(folder, 'daemon')
     if (!isDaemon && !alone) {
       throw new StatusError(
@@ -44,14 +46,16 @@ export function openStore(
     for (const suffix of ['', '-wal', '-shm']) {
       if (existsSync(path + suffix)) renameSync(path + suffix, setAside + suffix)
     }
-    db = opened(path)
-    if (!db)
+    file = opened(path)
+    if (!file)
       throw new StatusError('STATUS_STORE_DAMAGED', `${path} was just made and is damaged. Look at the disk.`)
   }
-  return storeOn(db, setAside)
+  return storeOn(file, setAside)
 }
 
-function storeOn(db: DatabaseSync, setAside: string | null): Store {
+type Opened = { readonly db: DatabaseSync; readonly path: string; readonly identity: string }
+
+function storeOn({ db, path, identity }: Opened, setAside: string | null): Store {
   const prepared = new Map<string, StatementSync>()
   const statement = (sql: string) => {
     const known = prepared.get(sql)
@@ -60,6 +64,7 @@ function storeOn(db: DatabaseSync, setAside: string | null): Store {
     prepared.set(sql, made)
     return made
   }
+  const isInPlace = () => identityOf(statSync(path, { throwIfNoEntry: false })) === identity
   return {
     all: <Row>(sql: string, values: readonly SQLInputValue[] = []) => statement(sql).all(...values) as Row[],
     run: (sql, values = []) => Number(statement(sql).run(...values).changes),
@@ -76,28 +81,38 @@ function storeOn(db: DatabaseSync, setAside: string | null): Store {
       }
     },
     setAside,
+    isInPlace,
     [Symbol.dispose]: () => {
-      if (db.isOpen) db.close()
+      if (!db.isOpen) return
+      // SQLite leaves the log of a file that was moved behind, and whoever opens the new file would replay it into that.
+      if (!isInPlace()) db.exec('pragma wal_checkpoint(truncate)')
+      db.close()
     },
   }
 }
 
 /** Undefined when the file is damaged. */
-function opened(path: string): DatabaseSync | undefined {
+function opened(path: string): Opened | undefined {
   // Mail addresses and secrets: for its owner only, and so for the files that SQLite puts beside it.
-  closeSync(openSync(path, 'a', 0o600))
+  const descriptor = openSync(path, 'a', 0o600)
+  const identity = identityOf(fstatSync(descriptor))
+  closeSync(descriptor)
   const db = new DatabaseSync(path, { timeout: busyMs })
   try {
     db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on')
     const [row] = db.prepare('pragma quick_check(1)').all()
     if (row?.quick_check !== 'ok') throw Object.assign(new Error('quick_check'), { errcode: 11 })
     migrate(db, path)
-    return db
+    return { db, path, identity }
   } catch (error) {
     db.close()
     if (isDamage(error)) return undefined
     throw error
   }
+}
+
+function identityOf(stats: { readonly dev: number; readonly ino: number } | undefined): string {
+  return stats ? `${stats.dev} ${stats.ino}` : 'none'
 }
 
 function migrate(db: DatabaseSync, path: string): void {

@@ -39,16 +39,24 @@ export function changeMessage(config: Config, { component, from, to, because, at
 /** What they hear when an alert begins or ends. Each alert has a page that says what to do. */
 export function alertMessage(
   config: Config,
-  { name, isOver, sentence, at }: { name: string; isOver: boolean; sentence: string; at: number },
+  {
+    name,
+    of,
+    isOver,
+    sentence,
+    at,
+  }: { name: string; of?: string | undefined; isOver: boolean; sentence: string; at: number },
 ): Message {
+  const full = of === undefined ? name : `${name} ${of}`
   const page = `docs/operating/alerts/${name}.md`
   return {
-    event: `alert ${name} ${isOver ? 'over' : 'begun'} ${at}`,
-    subject: `${isOver ? 'Over' : 'Alert'}: ${name}`,
+    event: `alert ${full} ${isOver ? 'over' : 'begun'} ${at}`,
+    subject: `${isOver ? 'Over' : 'Alert'}: ${full}`,
     text: `${sentence}\n\nWhat to do: ${page}\n${config.page.url}\n`,
     json: {
       alert: {
         name,
+        ...(of === undefined ? {} : { of }),
         status: isOver ? 'resolved' : 'firing',
         summary: sentence,
         runbook: page,

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Config } from '../config/config.ts'
 import { newId } from '../incidents/incident.ts'
+import { keepFact } from '../store/facts.ts'
 import type { Store } from '../store/store.ts'
 
 const hourMs = 3_600_000
@@ -40,17 +41,19 @@ export function addSubscription(
   })
 }
 
-/** Whether an asking was taken; the asker hears the same in each case, so that nobody learns who subscribes. */
-export type AskedFor = 'asked' | 'active-already' | 'too-many'
-
-/** Somebody asks for mail: the address hears nothing until its owner has confirmed it. */
+/**
+ * Somebody asks for mail: the address hears nothing until its owner has confirmed it. Who asks is never told what came of
+ * it, or the answer would tell whether an address subscribes.
+ */
 export function askFor(
   store: Store,
   config: Config,
   { address, now }: { address: string; now: number },
   mail: (subscription: Subscription) => void,
-): AskedFor {
-  return store.atomically(() => {
+): void {
+  store.atomically(() => {
+    // Written in each case, so that the disk is waited for in each case: the time of the answer tells nothing either.
+    keepFact(store, { name: 'asked-for-at', value: String(now) })
     const [counts] = store.all<{ fresh: number; every: number }>(
       'select count(*) filter (where asked_at > ?) as fresh, count(*) as every from subscription',
       [now - hourMs],
@@ -60,17 +63,15 @@ export function askFor(
       `select * from subscription where kind = 'mail' and address = ?`,
       [address],
     )
-    if (known?.state === 'active') return 'active-already'
     // One mail an hour to one address, however often it is asked for.
-    if (known && known.asked_at > now - hourMs) return 'asked'
-    if ((counts?.fresh ?? 0) >= askedPerHourMax || (counts?.every ?? 0) >= most) return 'too-many'
+    if (known?.state === 'active' || (known && known.asked_at > now - hourMs)) return
+    if ((counts?.fresh ?? 0) >= askedPerHourMax || (counts?.every ?? 0) >= most) return
     store.run(
       `insert into subscription (id, kind, address, state, secret, asked_at) values (?, 'mail', ?, 'asked', ?, ?)
        on conflict (kind, address) do update set asked_at = excluded.asked_at`,
       [newId(), address, randomBytes(24).toString('base64url'), now],
     )
     mail(one(store, { kind: 'mail', address }))
-    return 'asked'
   })
 }
 

@@ -21,6 +21,7 @@ import { evaluate, here } from './evaluate.ts'
 import { whatIsShared } from './independence.ts'
 import { watchPeers } from './peers.ts'
 import { ping } from './ping.ts'
+import { isReplaced, replaced, tellReplaced } from './replaced.ts'
 import { type Bell, bell, inTurns, rest } from './turns.ts'
 import { patient, type Voice } from './voice.ts'
 
@@ -29,6 +30,7 @@ const tidyEachMs = 60_000
 const sharedEachMs = 3_600_000
 const judgedEachMs = 5_000
 const lastWordsMs = 1_000
+const damaged = 'The database is damaged. The next start sets it aside.'
 
 type Running = {
   readonly store: Store
@@ -38,7 +40,10 @@ type Running = {
   readonly published: Bell
   readonly judged: Bell
   readonly signal: AbortSignal
-  /** What went wrong is told; a damaged database ends the process, so that the next start sets it aside. */
+  /**
+   * What went wrong is told; a damaged database ends the process, so that the next start sets it aside, and one that was
+   * exchanged does, so that the next start opens the new one.
+   */
   readonly fault: (what: string) => (error: unknown) => void
 }
 
@@ -71,12 +76,9 @@ export async function runDaemon(config: Config, loud: Voice, stop: AbortSignal):
     signal: AbortSignal.any([stop, ended.signal]),
     fault: (what) => (error) => {
       voice.warn(`${what}: ${error instanceof Error ? error.message : 'fault'}.`)
-      if (!isDamage(error)) return
-      broken = new StatusError(
-        'STATUS_STORE_DAMAGED',
-        'The database is damaged. The next start sets it aside.',
-        { cause: error },
-      )
+      if (isReplaced(error)) broken = error
+      else if (!isDamage(error)) return
+      else broken = new StatusError('STATUS_STORE_DAMAGED', damaged, { cause: error })
       ended.abort()
     },
   }
@@ -95,6 +97,10 @@ export async function runDaemon(config: Config, loud: Voice, stop: AbortSignal):
     await Promise.race([work(running), lastWords(running.signal)])
   } finally {
     await page.stop()
+  }
+  if (isReplaced(broken)) {
+    store[Symbol.dispose]()
+    tellReplaced(config, broken.message, clock())
   }
   if (broken) throw broken
 }
@@ -183,10 +189,11 @@ async function keepJudging({
   }
 }
 
-/** Sees what commands wrote. */
+/** Sees what commands wrote, and whether they still write where this process reads. */
 async function keepLooking({ store, signal, fault, published }: Running): Promise<void> {
   let seen = -1
   await inTurns({ everyMs: lookEachMs, signal, fault: fault('The database does not answer') }, () => {
+    if (!store.isInPlace()) throw replaced()
     const now = revision(store)
     if (now !== seen) published.ring()
     seen = now
@@ -197,14 +204,19 @@ async function keepPublishing(
   { store, config, voice, clock, signal, fault, published }: Running,
   target: Target,
 ): Promise<void> {
+  let turn = 0
   while (!signal.aborted) {
     const rung = published.next()
     try {
-      const { problem } = await publishTo(store, config, target, {
+      const { problem, mended } = await publishTo(store, config, target, {
         clock,
-        unlessNewerThanMs: config.intervalMs / 2,
+        unlessNewerThanMs: turn === 0 ? 0 : config.intervalMs / 2,
+        turn,
       })
+      turn = problem === null ? turn + 1 : 0
       if (problem !== null) voice.warn(`Publishing to ${target.name} fails. ${problem}`)
+      if (mended.length > 0)
+        voice.warn(`${target.name} had lost or altered ${mended.join(', ')}: put again, and read back.`)
       // A target that fails is not hammered.
       if (problem !== null) await rest(Math.min(config.intervalMs, 5_000), signal)
     } catch (error) {

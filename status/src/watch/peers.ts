@@ -1,18 +1,19 @@
-import { setAlert } from '../alerts/alerts.ts'
+import { heldAlerts, setAlert } from '../alerts/alerts.ts'
 import type { Config } from '../config/config.ts'
 import { ask } from '../probes/ask.ts'
 import type { Store } from '../store/store.ts'
 
 const timeoutMs = 10_000
+const name = 'BibbyStatusStale'
 
-/** Reads the other status pages that this one watches, and tells the contacts when one is silent or stale. */
+/** Reads the other status pages that this one watches, and tells the contacts of each that is silent or stale. */
 export async function watchPeers(
   store: Store,
   config: Config,
   { clock }: { clock: () => number },
 ): Promise<void> {
-  const told = await Promise.all(
-    config.peers.map(async ({ name, url, staleAfterMs }) => {
+  await Promise.all(
+    config.peers.map(async ({ name: of, url, staleAfterMs }) => {
       const why = await ageOf(url).then(
         (at) => {
           // One whose clock is ahead says nothing of its age either.
@@ -21,12 +22,15 @@ export async function watchPeers(
         },
         (error: unknown) => `cannot be read: ${(error as Error).message}`,
       )
-      return why === undefined ? undefined : `The status page ${name} ${why}`
+      const sentence = why === undefined ? '' : `The status page ${of} ${why}`
+      setAlert(store, config, { name, of, sentence, now: clock() })
     }),
   )
-  const sentences = told.filter((each) => each !== undefined)
-  if (config.peers.length > 0)
-    setAlert(store, config, { name: 'BibbyStatusStale', sentence: sentences.join(' '), now: clock() })
+  // One that is watched no longer is not missed for ever.
+  for (const of of heldAlerts(store, name)) {
+    if (!config.peers.some((peer) => peer.name === of))
+      setAlert(store, config, { name, of, sentence: '', now: clock() })
+  }
 }
 
 async function ageOf(url: string): Promise<number> {

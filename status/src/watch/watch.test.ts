@@ -163,6 +163,39 @@ test('a peer that is silent or stale is told to the contacts once, and once when
   assert.match(subjects()[1] ?? '', /resolved/)
 })
 
+test('each peer has an alert of its own, which ends with it or when it is watched no longer', async () => {
+  await using one = await patient()
+  await using other = await patient()
+  const peers = [
+    { name: 'attic', url: one.url },
+    { name: 'cellar', url: other.url },
+  ]
+  using at = scratch({
+    peers,
+    contacts: [{ kind: 'webhook', url: 'http://ops.example', secret: { env: 'OPS' } }],
+  })
+  const written = (peer: typeof one, ageMs: number) =>
+    peer.be((_, response) =>
+      response.end(JSON.stringify({ page: { updated_at: new Date(noon - ageMs).toISOString() } })),
+    )
+  const told = async (config = at.config, now = noon) => {
+    at.store.run('delete from delivery')
+    await watchPeers(at.store, config, { clock: () => now })
+    return at.store
+      .all<{ subject: string }>('select subject from delivery order by subject')
+      .map(({ subject }) => subject)
+  }
+  written(one, 3_600_000)
+  written(other, 0)
+  assert.deepEqual(await told(), ['Alert: BibbyStatusStale attic'])
+  written(other, 3_600_000)
+  assert.deepEqual(await told(), ['Alert: BibbyStatusStale cellar'])
+  written(one, 0)
+  assert.deepEqual(await told(at.config, noon + 1), ['Over: BibbyStatusStale attic'])
+  assert.deepEqual(await told({ ...at.config, peers: [] }, noon + 2), ['Over: BibbyStatusStale cellar'])
+  assert.deepEqual(await told({ ...at.config, peers: [] }, noon + 3), [])
+})
+
 test('what the page shares with the library is told in sentences', async () => {
   using at = scratch({
     page: { name: 'M', url: 'http://127.0.0.1:8082', libraryUrl: 'http://127.0.0.1:8080' },
