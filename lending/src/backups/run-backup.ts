@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { clusterFolder } from '../postgres/cluster.ts'
 import type { PoolOptions } from '../postgres/pool.ts'
 import { howLogIsKept, keepLog } from './archive-settings.ts'
 import { BackupError, failed } from './backup-error.ts'
+import { proveCovers } from './copy-covers.ts'
 import { noteRun } from './last-run.ts'
 import { checkFiles, type Manifest, readManifest } from './manifest.ts'
 import { type Backup, findBackup, type Proof, readyPlace, writeFailure, writeProof } from './place.ts'
@@ -13,8 +13,7 @@ import { removeOld } from './remove-old.ts'
 import { takeRun } from './run-lock.ts'
 import { copyToSecond } from './second-folder.ts'
 import { openSession } from './session.ts'
-import { coversName, type Place, type Running, takeBackup } from './take-backup.ts'
-import { countTar } from './tar-file.ts'
+import { type Place, type Running, takeBackup } from './take-backup.ts'
 
 /** Where backups go and how many are kept, by the settings. */
 export type Backups = Place & {
@@ -89,7 +88,7 @@ export async function verifyBackup(
     const { manifest, sha256 } = await readManifest(folder)
     step('Reading what was written')
     await checkFiles(folder, manifest, partsThere(manifest))
-    await checkCovers(folder, manifest)
+    await proveCovers(folder, manifest)
     step('Restoring the tables into a throwaway server, and comparing')
     const begun = performance.now()
     await proveTables(folder, manifest, { dataFolder, signal })
@@ -108,16 +107,6 @@ export async function verifyBackup(
 }
 
 const partsThere = ({ files }: Manifest) => [...new Set(files.map(({ part }) => part))]
-
-async function checkCovers(folder: string, { covers, files }: Manifest): Promise<void> {
-  if (!files.some(({ path }) => path === coversName)) return
-  const found = await countTar(join(folder, coversName)).catch(() => -1)
-  if (found === covers) return
-  throw new BackupError(
-    'BIBBY_BACKUP_DAMAGED',
-    `The backup ${folder} should hold ${covers} covers, and ${found < 0 ? 'its file of covers is not whole' : `holds ${found}`}. Run bibby backup run.`,
-  )
-}
 
 type AnySecond = Pick<Proof, 'isBaseProven' | 'baseBecause'>
 
