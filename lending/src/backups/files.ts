@@ -21,20 +21,21 @@ export function measuring(): { readonly stream: Transform; readonly digest: () =
   return { stream, digest: () => ({ bytes, sha256: hash.digest('hex') }) }
 }
 
-/** The digest of what comes. */
-export async function measured(pieces: AsyncIterable<Buffer>): Promise<Digest> {
+/** The digest of what comes; `alive` is called with every piece. */
+export async function measured(pieces: AsyncIterable<Buffer>, alive?: () => void): Promise<Digest> {
   const hash = createHash('sha256')
   let bytes = 0
   for await (const piece of pieces) {
     bytes += piece.length
     hash.update(piece)
+    alive?.()
   }
   return { bytes, sha256: hash.digest('hex') }
 }
 
-/** The digest of a file as it is now. */
-export async function digestOf(path: string): Promise<Digest> {
-  return measured(createReadStream(path, { highWaterMark: pieceBytes }))
+/** The digest of a file as it is now; `alive` is called with every piece. */
+export async function digestOf(path: string, alive?: () => void): Promise<Digest> {
+  return measured(createReadStream(path, { highWaterMark: pieceBytes }), alive)
 }
 
 /** So much is read or written at a time. */

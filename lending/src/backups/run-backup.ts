@@ -11,9 +11,9 @@ import { proveTables } from './prove-tables.ts'
 import { proveBase } from './recover.ts'
 import { removeOld } from './remove-old.ts'
 import { takeRun } from './run-lock.ts'
-import { copyToSecond } from './second-folder.ts'
 import { openSession } from './session.ts'
 import { type Place, type Running, takeBackup } from './take-backup.ts'
+import { toSecond } from './to-second.ts'
 
 /** Where backups go and how many are kept, by the settings. */
 export type Backups = Place & {
@@ -43,13 +43,12 @@ export async function runBackup(
     const name = await takeBackup(control, { place: backups, source, running })
     await verifyBackup(backups, await findBackup(backups.backups, name), running)
     const backup = await findBackup(backups.backups, name)
-    const old = { keep: backups.keep, libraryId: backups.libraryId, now: new Date() }
-    await removeOld(backups.backups, old)
+    await removeOld(backups.backups, { ...backups, now: new Date() })
     await noteRun(backups.backups, { at: running.now.toISOString(), outcome: 'proven', because: null })
     if (backups.second !== undefined) {
       running.step('Copying to the second folder')
-      await copyToSecond(backups.backups, backups.second, backup)
-      await removeOld(backups.second, old)
+      const { second, libraryId, keep } = backups
+      await toSecond({ backups: backups.backups, second, libraryId, keep, onlyLog: false }, running.signal)
     }
     return backup
   } catch (error) {
