@@ -81,7 +81,7 @@ export async function openDatabase(
 ): Promise<KeptDatabase> {
   const database = await (config.databaseUrl === undefined
     ? ours(folder, tell, signal)
-    : theirs(config.databaseUrl))
+    : theirs(config.databaseUrl, folder, tell))
   try {
     await bringUp(database.connection, tell)
   } catch (error) {
@@ -103,14 +103,19 @@ export async function runningConnection(folder: DataFolder): Promise<PoolOptions
 }
 
 async function ours(folder: DataFolder, tell: Telling, signal: AbortSignal): Promise<KeptDatabase> {
-  const settled = await settleRestore(folder.path)
-  if (settled !== undefined) tell.warn(settled)
+  await settle(folder, tell, undefined)
   tell.step('Starting the database')
   return openOurServer(folder.path, tell, signal)
 }
 
-async function theirs(databaseUrl: string): Promise<KeptDatabase> {
+async function settle(folder: DataFolder, tell: Telling, databaseUrl: string | undefined): Promise<void> {
+  const settled = await settleRestore(folder.path, databaseUrl)
+  if (settled !== undefined) tell.warn(settled)
+}
+
+async function theirs(databaseUrl: string, folder: DataFolder, tell: Telling): Promise<KeptDatabase> {
   await checkTheirServer(databaseUrl)
+  await settle(folder, tell, databaseUrl)
   return {
     connection: databaseUrl,
     tellAddress: async () => undefined,

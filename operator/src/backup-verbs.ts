@@ -1,3 +1,4 @@
+import { type LeftOut, toldLeftOut } from '@bibby/lending/backups/left-out.ts'
 import type { Backup } from '@bibby/lending/backups/place.ts'
 import type { Command } from 'commander'
 import type { Out } from './out.ts'
@@ -18,6 +19,7 @@ export function backupVerbs(program: Command, out: () => Out): void {
       say.answer(told(await backups.run()), (taken) => [
         `The backup ${taken.name} is ${taken.state}: ${size(taken.bytes)}, restored in ${taken.recoverySeconds} s.`,
         anySecond(taken),
+        ...(taken.coversLeftOut ? [toldLeftOut(taken.coversLeftOut)] : []),
       ])
     })
   backup
@@ -94,9 +96,10 @@ type Told = Pick<Backup, 'name' | 'state' | 'takenAt' | 'bytes' | 'because'> & {
   readonly recoverySeconds: number | null
   readonly anySecond: boolean
   readonly anySecondBecause: string | null
+  readonly coversLeftOut: LeftOut | null
 }
 
-function told({ name, state, takenAt, bytes, because, proof }: Backup): Told {
+function told({ name, state, takenAt, bytes, because, proof, manifest }: Backup): Told {
   return {
     name,
     state,
@@ -106,6 +109,7 @@ function told({ name, state, takenAt, bytes, because, proof }: Backup): Told {
     recoverySeconds: proof?.recoverySeconds ?? null,
     anySecond: proof?.isBaseProven ?? false,
     anySecondBecause: proof?.baseBecause ?? null,
+    coversLeftOut: manifest?.coversLeftOut ?? null,
   }
 }
 

@@ -1,5 +1,5 @@
 import type { RestorePlan } from '@bibby/lending/backups/restore-plan.ts'
-import type { RestoreState } from '@bibby/lending/backups/restore-state.ts'
+import type { InForce, RestoreState } from '@bibby/lending/backups/restore-state.ts'
 import { type Command, InvalidArgumentError } from 'commander'
 import { type Out, table } from './out.ts'
 import { onThisMachine } from './this-machine.ts'
@@ -102,14 +102,18 @@ function tellPlan(say: Out, plan: RestorePlan): void {
   process.exitCode = nothingDone
 }
 
-function inForce(state: RestoreState | null): string {
+function inForce(state: (RestoreState & { readonly inForce: InForce }) | null): string {
   if (state === null) return 'Nothing was restored here. The library in force is the one that was made here.'
-  if (state.step === 'done') {
-    return `The restore ${state.id} of ${state.backup} is done: in force is the library as of ${state.to}.`
+  const restore = `The restore ${state.id} of ${state.backup}`
+  if (state.step === 'done') return `${restore} is done: in force is the library as of ${state.to}.`
+  if (state.step === 'preparing') {
+    return `${restore} is being prepared or was cut off: in force is the library as it was.`
   }
-  return state.step === 'preparing'
-    ? `The restore ${state.id} of ${state.backup} is being prepared or was cut off: in force is the library as it was.`
-    : `The restore ${state.id} of ${state.backup} was cut off in the exchange. bibby restore resume, or a start, finishes it: then the library is as of ${state.to}.`
+  return {
+    new: `${restore} was cut off in the exchange. bibby restore resume, or a start, finishes it: then the library is as of ${state.to}.`,
+    old: `${restore} was cut off before the exchange: in force is the library as it was. bibby restore resume, or a start, drops what was prepared.`,
+    unknown: `${restore} was cut off at the exchange of the databases, and their server does not tell whether it is done. See that it runs and that BIBBY_DATABASE_URL names it, then ask again.`,
+  }[state.inForce]
 }
 
 /** A time without a zone would be another second on another machine. */

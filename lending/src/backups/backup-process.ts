@@ -1,8 +1,9 @@
 import { setPriority } from 'node:os'
 import type { PoolOptions } from '../postgres/pool.ts'
+import { toldLeftOut } from './left-out.ts'
 import { type Backups, runBackup } from './run-backup.ts'
 
-// The process of one backup: it is told what to back up, tells only why it failed, and ends with it.
+// The process of one backup: it is told what to back up, tells only what went wrong, and ends with it.
 
 type Told = { readonly backups: Backups; readonly connection: PoolOptions['connection'] }
 
@@ -21,7 +22,8 @@ try {
 async function run({ backups, connection }: Told): Promise<void> {
   try {
     const running = { signal: gone.signal, now: new Date(), step: () => undefined }
-    const { proof } = await runBackup(backups, connection, running)
+    const { proof, manifest } = await runBackup(backups, connection, running)
+    if (manifest?.coversLeftOut) process.send?.(toldLeftOut(manifest.coversLeftOut))
     if (backups.keepsLog && proof?.isBaseProven !== true) process.send?.(proof?.baseBecause)
   } catch (error) {
     if (!gone.signal.aborted) process.send?.(error instanceof Error ? error.message : 'The backup failed.')

@@ -3,7 +3,6 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Transform } from 'node:stream'
-import { finished } from 'node:stream/promises'
 
 /** What a file was when it was written: all of it is in the digest. */
 export type Digest = { readonly bytes: number; readonly sha256: string }
@@ -22,15 +21,21 @@ export function measuring(): { readonly stream: Transform; readonly digest: () =
   return { stream, digest: () => ({ bytes, sha256: hash.digest('hex') }) }
 }
 
-/** The digest of a file as it is now. */
-export async function digestOf(path: string): Promise<Digest> {
-  const { stream, digest } = measuring()
-  createReadStream(path, { highWaterMark: pieceBytes })
-    .on('error', (error) => stream.destroy(error))
-    .pipe(stream)
-    .resume()
-  await finished(stream)
-  return digest()
+/** The digest of what comes; `alive` is called with every piece. */
+export async function measured(pieces: AsyncIterable<Buffer>, alive?: () => void): Promise<Digest> {
+  const hash = createHash('sha256')
+  let bytes = 0
+  for await (const piece of pieces) {
+    bytes += piece.length
+    hash.update(piece)
+    alive?.()
+  }
+  return { bytes, sha256: hash.digest('hex') }
+}
+
+/** The digest of a file as it is now; `alive` is called with every piece. */
+export async function digestOf(path: string, alive?: () => void): Promise<Digest> {
+  return measured(createReadStream(path, { highWaterMark: pieceBytes }), alive)
 }
 
 /** So much is read or written at a time. */

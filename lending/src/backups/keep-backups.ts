@@ -9,10 +9,10 @@ import type { PoolOptions } from '../postgres/pool.ts'
 import { archiveName, dropLog, howLogIsKept, keepLog } from './archive-settings.ts'
 import { systemIdOf } from './close-log.ts'
 import { isDue } from './due.ts'
+import { keepSecond } from './keep-second.ts'
 import { lastRuns } from './last-run.ts'
 import { listBackups } from './place.ts'
 import type { Backups } from './run-backup.ts'
-import { copyLog } from './second-folder.ts'
 import { openSession } from './session.ts'
 import { archiveFolder, keepHistories, takeIn } from './wal-archive.ts'
 
@@ -48,11 +48,17 @@ export function startBackups(kept: KeptUp): AsyncDisposable {
     told = text
   }
   let isLogBegun = false
+  const second = keepSecond(kept)
   const log = async () => {
     if (!kept.backups.keepsLog) return
     if (!isLogBegun) await beginLog(kept)
     isLogBegun = true
-    await keepRound(kept)
+    try {
+      await keepRound(kept)
+    } finally {
+      // Aside: a disk that hangs holds up nothing here.
+      void second.round()
+    }
   }
   const round = async () => {
     // A log that cannot be kept does not keep the backups back.
@@ -84,6 +90,7 @@ export function startBackups(kept: KeptUp): AsyncDisposable {
   return {
     [Symbol.asyncDispose]: async () => {
       closing.abort()
+      await second[Symbol.asyncDispose]()
       if (run) {
         const over = once(run, 'exit')
         if (run.connected) run.disconnect()
@@ -117,7 +124,6 @@ export async function keepRound(
   // What a restore has begun is known to the archive once it is in force, and not before: it may never be.
   const trouble = await keepHistories(cluster, archive)
     .then(() => takeIn(cluster, archive))
-    .then(() => (backups.second === undefined ? undefined : copyLog(backups.backups, backups.second)))
     .then(
       () => undefined,
       (error: unknown) => words(error),

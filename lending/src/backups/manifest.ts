@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Migrated } from '../postgres/migrate.ts'
 import { BackupError } from './backup-error.ts'
 import { type Digest, digestOf, writeWhole } from './files.ts'
+import type { LeftOut } from './left-out.ts'
 
 /** What a table held: its rows, and two sums over a hash of each row as text. The order of rows does not matter. */
 export type Fingerprint = { readonly rows: number; readonly sums: string }
@@ -52,6 +53,9 @@ export type Manifest = {
   readonly tables: readonly TableCopy[]
   readonly sequences: readonly SequenceCopy[]
   readonly covers: number
+  /** Over the name, length and SHA-256 of each cover as it lay there, in order; null without a folder of covers. */
+  readonly coversSum?: string | null
+  readonly coversLeftOut?: LeftOut | null
   readonly base: BaseCopy | null
   readonly files: readonly FileCopy[]
 }

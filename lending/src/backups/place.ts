@@ -133,8 +133,8 @@ export async function readyPlace(backups: string): Promise<void> {
   }
 }
 
-/** Our own number too: whoever has the run has made nothing yet, so it was that of another before. */
-function isOfDead(pid: string | undefined): boolean {
+/** Whether what carries this number is left over. Ours too: who asks has made nothing yet, so it was another's before. */
+export function isOfDead(pid: string | undefined): boolean {
   return pid !== undefined && (Number(pid) === process.pid || !signalled(Number(pid), 0))
 }
 

@@ -2,10 +2,19 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import { BackupError } from './backup-error.ts'
-import { checkFiles, readManifest } from './manifest.ts'
+import {
+  at,
+  dropNext,
+  type Exchange,
+  exchange,
+  isExchanged,
+  oidOf,
+  openMaintenance,
+} from './external-exchange.ts'
+import { checkFiles, type Manifest, readManifest } from './manifest.ts'
 import { loadLibrary } from './prove-tables.ts'
 import { makeAnother, type Restoring, restoreCovers } from './restore-run.ts'
-import { finishSwap, type RestoreState, restoreFolder, writeState } from './restore-state.ts'
+import { dropPrepared, finishSwap, type RestoreState, restoreFolder, writeState } from './restore-state.ts'
 import { openSession } from './session.ts'
 import type { Place, Running } from './take-backup.ts'
 
@@ -29,62 +38,85 @@ export async function restoreExternal(
       'BIBBY_DATABASE_URL names no database. Put its name behind the host, and run this again.',
     )
   }
-  const next = `${live}_restoring_${plan.id}`
-  const before = `${live}_before_${plan.id}`
-  await using maintenance = await openSession(at(databaseUrl, 'postgres'), 'bibby-restore')
+  await using maintenance = await openMaintenance(databaseUrl)
   await refuseInUse(maintenance, live)
   await dropCutOff(maintenance, live)
-  await maintenance.query(`create database ${pg.escapeIdentifier(next)} template template0 encoding 'UTF8'`)
-  let lastLink = 0
-  try {
-    running.step('Loading the tables beside the live database, and comparing')
-    await using session = await openSession(at(databaseUrl, next), 'bibby-restore')
-    await loadLibrary(session, at(databaseUrl, next), { folder, manifest, signal: running.signal })
-    lastLink = await makeAnother(session)
-  } catch (error) {
-    await maintenance.query(`drop database if exists ${pg.escapeIdentifier(next)} with (force)`)
-    throw error
-  }
-  const target = join(restoreFolder(dataFolder, plan.id), 'new')
-  await rm(target, { recursive: true, force: true })
-  await mkdir(target, { recursive: true, mode: 0o711 })
-  await restoreCovers(folder, manifest, target)
-  await refuseInUse(maintenance, live)
-  await exchange(maintenance, { live, next, before })
-  const state: RestoreState = {
+  const begun: RestoreState & { readonly databases: Exchange } = {
     id: plan.id,
-    step: 'swapping',
+    step: 'preparing',
     pid: process.pid,
     at: running.now.toISOString(),
     backup: plan.backup,
     to: plan.to,
-    lastLink,
+    lastLink: 0,
+    databases: {
+      live,
+      liveOid: (await oidOf(maintenance, live)) ?? '',
+      next: `${live}_restoring_${plan.id}`,
+      nextOid: null,
+      before: `${live}_before_${plan.id}`,
+    },
   }
-  await writeState(dataFolder, state)
-  await finishSwap(dataFolder, state)
-  return before
-}
-
-function at(databaseUrl: string, database: string): string {
-  const url = new URL(databaseUrl)
-  url.pathname = `/${encodeURIComponent(database)}`
-  return url.href
-}
-
-async function exchange(
-  maintenance: pg.Client,
-  { live, next, before }: { live: string; next: string; before: string },
-): Promise<void> {
-  const name = pg.escapeIdentifier
-  await maintenance.query('begin')
+  await writeState(dataFolder, begun)
+  let swapping = begun
   try {
-    await maintenance.query(`alter database ${name(live)} rename to ${name(before)}`)
-    await maintenance.query(`alter database ${name(next)} rename to ${name(live)}`)
-    await maintenance.query('commit')
+    swapping = await prepare(maintenance, databaseUrl, { begun, folder, manifest, dataFolder, running })
+    await refuseInUse(maintenance, live)
+    running.signal.throwIfAborted()
+    // Before the exchange: cut off behind it, the databases tell that it was.
+    await writeState(dataFolder, swapping)
+    await exchange(maintenance, swapping.databases)
   } catch (error) {
-    await maintenance.query('rollback').catch(() => undefined)
-    throw error
+    if (!(await isDone(databaseUrl, swapping.databases, error))) {
+      await dropNext(databaseUrl, swapping.databases)
+      await dropPrepared(dataFolder, plan)
+      throw error
+    }
   }
+  await finishSwap(dataFolder, swapping)
+  return begun.databases.before
+}
+
+/** A connection that broke says nothing of what it was asked last; the databases do. */
+async function isDone(databaseUrl: string, databases: Exchange, cause: unknown): Promise<boolean> {
+  const found = await isExchanged(databaseUrl, databases).catch(() => undefined)
+  if (found !== undefined) return found
+  throw new BackupError(
+    'BIBBY_BACKUP_FAILED',
+    `The server was lost while ${databases.live} was restored${cause instanceof Error ? ` (${cause.message})` : ''}, and does not tell how far that came. See that it runs; then bibby restore resume finishes it, or drops what was prepared.`,
+    { cause },
+  )
+}
+
+async function prepare(
+  maintenance: pg.Client,
+  databaseUrl: string,
+  {
+    begun,
+    folder,
+    manifest,
+    dataFolder,
+    running: { step, signal },
+  }: {
+    begun: RestoreState & { readonly databases: Exchange }
+    folder: string
+    manifest: Manifest
+    dataFolder: string
+    running: Running
+  },
+): Promise<RestoreState & { readonly databases: Exchange }> {
+  const { next } = begun.databases
+  await maintenance.query(`create database ${pg.escapeIdentifier(next)} template template0 encoding 'UTF8'`)
+  step('Loading the tables beside the live database, and comparing')
+  await using session = await openSession(at(databaseUrl, next), 'bibby-restore')
+  await loadLibrary(session, at(databaseUrl, next), { folder, manifest, signal })
+  const lastLink = await makeAnother(session)
+  const target = join(restoreFolder(dataFolder, begun.id), 'new')
+  await rm(target, { recursive: true, force: true })
+  await mkdir(target, { recursive: true, mode: 0o711 })
+  await restoreCovers(folder, manifest, target)
+  const nextOid = (await oidOf(maintenance, next)) ?? null
+  return { ...begun, step: 'swapping', lastLink, databases: { ...begun.databases, nextOid } }
 }
 
 async function refuseInUse(maintenance: pg.Client, live: string): Promise<void> {

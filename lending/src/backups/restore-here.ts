@@ -21,7 +21,15 @@ import { loadLibrary } from './prove-tables.ts'
 import { restoreExternal } from './restore-external.ts'
 import { type Live, planRestore, type RestorePlan, readPlan, refuseOther, stateNow } from './restore-plan.ts'
 import { makeAnother, prepareRestore, purgeOld, restoreCovers, swapIn } from './restore-run.ts'
-import { dropPrepared, type RestoreState, readState, restoreFolder, settleRestore } from './restore-state.ts'
+import {
+  dropPrepared,
+  type InForce,
+  inForce,
+  type RestoreState,
+  readState,
+  restoreFolder,
+  settleRestore,
+} from './restore-state.ts'
 import type { Backups } from './run-backup.ts'
 import { openSession } from './session.ts'
 import type { Running } from './take-backup.ts'
@@ -35,7 +43,7 @@ export type RestoreHere = {
   readonly restore: (id: string, phrase: string) => Promise<{ readonly old: string; readonly to: string }>
   /** Sets up an empty place; tells the moment that it is at. */
   readonly bundle: (file: string) => Promise<string>
-  readonly status: () => Promise<RestoreState | undefined>
+  readonly status: () => Promise<(RestoreState & { readonly inForce: InForce }) | undefined>
   readonly resume: () => Promise<string | undefined>
   readonly purge: (id: string, phrase: string) => Promise<void>
 }
@@ -51,8 +59,11 @@ export async function restoreHere(config: Config, running: Running): Promise<Res
     readPlan: (id) => readPlan(dataFolder, id),
     restore: (id, phrase) => runHere(config, at, { id, phrase }),
     bundle: (file) => bundleHere(config, at, file),
-    status: () => readState(dataFolder),
-    resume: () => settleRestore(dataFolder),
+    status: async () => {
+      const state = await readState(dataFolder)
+      return state && { ...state, inForce: await inForce(state, config.databaseUrl) }
+    },
+    resume: () => settleRestore(dataFolder, config.databaseUrl),
     purge: (id, phrase) => purgeOld(dataFolder, id, phrase),
   }
 }

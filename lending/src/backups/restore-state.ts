@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { noteRestored } from '../journal/restored-heads.ts'
 import { signalled } from '../postgres/postmaster.ts'
 import { StartError } from '../start-error.ts'
+import { dropNext, type Exchange, isExchanged } from './external-exchange.ts'
 import { syncFolder, writeWhole } from './files.ts'
 
 /** How far a restore has come. What is in force is the old library until it is `done`, and from then on the new one. */
@@ -17,7 +18,12 @@ export type RestoreState = {
   readonly to: string
   /** The end of the audit chain in what is restored. */
   readonly lastLink: number
+  /** On the operator's own server: what is exchanged there. */
+  readonly databases?: Exchange
 }
+
+/** Which library is in force; unknown while the server that would know does not answer. */
+export type InForce = 'old' | 'new' | 'unknown'
 
 const stateName = 'restore.json'
 
@@ -78,9 +84,13 @@ export async function dropPrepared(dataFolder: string, { id }: Pick<RestoreState
 
 /**
  * Before a data folder is used: a restore that was cut off in its swap is brought to its end, one that was being
- * prepared is dropped. Tells what it did. Throws StartError while the process of the restore lives.
+ * prepared is dropped. On the operator's own server the databases are asked which of the two it is. Tells what it did.
+ * Throws StartError while the process of the restore lives, or where that server is not to be found.
  */
-export async function settleRestore(dataFolder: string): Promise<string | undefined> {
+export async function settleRestore(
+  dataFolder: string,
+  databaseUrl: string | undefined,
+): Promise<string | undefined> {
   const state = await readState(dataFolder)
   if (!state || state.step === 'done' || begunHere.has(state.id)) return undefined
   if (state.pid !== process.pid && signalled(state.pid, 0)) {
@@ -89,12 +99,41 @@ export async function settleRestore(dataFolder: string): Promise<string | undefi
       `A backup is being restored over ${dataFolder}: process ${state.pid}, since ${state.at}. Wait until it has ended; bibby restore status says how far it is.`,
     )
   }
-  if (state.step === 'preparing') {
+  const { databases } = state
+  const isNew =
+    state.step === 'swapping' && (!databases || (await isNewThere(dataFolder, databases, databaseUrl)))
+  if (!isNew) {
+    if (databases && databaseUrl !== undefined) await dropNext(databaseUrl, databases)
     await dropPrepared(dataFolder, state)
-    return `A restore of ${state.backup} was cut off while it was prepared, and is dropped: the library is as it was.`
+    const left =
+      databases && databaseUrl === undefined ? ` Drop the database ${databases.next} on its server.` : ''
+    return `A restore of ${state.backup} was cut off while it was prepared, and is dropped: the library is as it was.${left}`
   }
   await finishSwap(dataFolder, state)
   return `A restore of ${state.backup} was cut off, and is finished: the library is as of ${state.to}.`
+}
+
+/** Which library is in force while a restore is at this step, or was cut off at it. */
+export async function inForce(state: RestoreState, databaseUrl: string | undefined): Promise<InForce> {
+  if (state.step === 'done') return 'new'
+  if (state.step === 'preparing') return 'old'
+  if (!state.databases) return 'new'
+  if (databaseUrl === undefined) return 'unknown'
+  const isNew = await isExchanged(databaseUrl, state.databases).catch(() => undefined)
+  return isNew === undefined ? 'unknown' : isNew ? 'new' : 'old'
+}
+
+async function isNewThere(
+  dataFolder: string,
+  databases: Exchange,
+  databaseUrl: string | undefined,
+): Promise<boolean> {
+  const found = databaseUrl === undefined ? undefined : await isExchanged(databaseUrl, databases)
+  if (found !== undefined) return found
+  throw new StartError(
+    'BIBBY_SETTINGS_INVALID',
+    `A restore into the database ${databases.live} was cut off, and only that database tells how far it came. Set BIBBY_DATABASE_URL to it, and run bibby restore resume; nothing was changed. If its server is gone for good, remove ${join(dataFolder, stateName)}.`,
+  )
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -198,14 +198,14 @@ test('cut off after any of its renames, a restore is brought to its end by the n
     for (const [from = '', to = ''] of moves.slice(0, done))
       await rename(join(folder, from), join(folder, to))
     assert.match(
-      (await settleRestore(folder)) ?? '',
+      (await settleRestore(folder, undefined)) ?? '',
       /was cut off, and is finished: the library is as of 2026/,
     )
     for (const part of ['postgres', 'covers']) {
       assert.equal(await readFile(join(folder, part, 'which'), 'utf8'), next, `after ${done} renames`)
       assert.equal(await readFile(join(folder, before, part, 'which'), 'utf8'), '.')
     }
-    assert.equal(await settleRestore(folder), undefined, 'once')
+    assert.equal(await settleRestore(folder, undefined), undefined, 'once')
     await rm(folder, { recursive: true })
   }
 })

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { clusterFolder } from '../postgres/cluster.ts'
 import type { PoolOptions } from '../postgres/pool.ts'
 import { howLogIsKept, keepLog } from './archive-settings.ts'
 import { BackupError, failed } from './backup-error.ts'
+import { proveCovers } from './copy-covers.ts'
 import { noteRun } from './last-run.ts'
 import { checkFiles, type Manifest, readManifest } from './manifest.ts'
 import { type Backup, findBackup, type Proof, readyPlace, writeFailure, writeProof } from './place.ts'
@@ -11,10 +11,9 @@ import { proveTables } from './prove-tables.ts'
 import { proveBase } from './recover.ts'
 import { removeOld } from './remove-old.ts'
 import { takeRun } from './run-lock.ts'
-import { copyToSecond } from './second-folder.ts'
 import { openSession } from './session.ts'
-import { coversName, type Place, type Running, takeBackup } from './take-backup.ts'
-import { countTar } from './tar-file.ts'
+import { type Place, type Running, takeBackup } from './take-backup.ts'
+import { toSecond } from './to-second.ts'
 
 /** Where backups go and how many are kept, by the settings. */
 export type Backups = Place & {
@@ -44,13 +43,12 @@ export async function runBackup(
     const name = await takeBackup(control, { place: backups, source, running })
     await verifyBackup(backups, await findBackup(backups.backups, name), running)
     const backup = await findBackup(backups.backups, name)
-    const old = { keep: backups.keep, libraryId: backups.libraryId, now: new Date() }
-    await removeOld(backups.backups, old)
+    await removeOld(backups.backups, { ...backups, now: new Date() })
     await noteRun(backups.backups, { at: running.now.toISOString(), outcome: 'proven', because: null })
     if (backups.second !== undefined) {
       running.step('Copying to the second folder')
-      await copyToSecond(backups.backups, backups.second, backup)
-      await removeOld(backups.second, old)
+      const { second, libraryId, keep } = backups
+      await toSecond({ backups: backups.backups, second, libraryId, keep, onlyLog: false }, running.signal)
     }
     return backup
   } catch (error) {
@@ -89,7 +87,7 @@ export async function verifyBackup(
     const { manifest, sha256 } = await readManifest(folder)
     step('Reading what was written')
     await checkFiles(folder, manifest, partsThere(manifest))
-    await checkCovers(folder, manifest)
+    await proveCovers(folder, manifest)
     step('Restoring the tables into a throwaway server, and comparing')
     const begun = performance.now()
     await proveTables(folder, manifest, { dataFolder, signal })
@@ -108,16 +106,6 @@ export async function verifyBackup(
 }
 
 const partsThere = ({ files }: Manifest) => [...new Set(files.map(({ part }) => part))]
-
-async function checkCovers(folder: string, { covers, files }: Manifest): Promise<void> {
-  if (!files.some(({ path }) => path === coversName)) return
-  const found = await countTar(join(folder, coversName)).catch(() => -1)
-  if (found === covers) return
-  throw new BackupError(
-    'BIBBY_BACKUP_DAMAGED',
-    `The backup ${folder} should hold ${covers} covers, and ${found < 0 ? 'its file of covers is not whole' : `holds ${found}`}. Run bibby backup run.`,
-  )
-}
 
 type AnySecond = Pick<Proof, 'isBaseProven' | 'baseBecause'>
 

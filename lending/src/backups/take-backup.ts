@@ -1,7 +1,5 @@
-import { mkdir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { mkdir, rename, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type pg from 'pg'
 import { clusterFolder } from '../postgres/cluster.ts'
 import type { Migrated } from '../postgres/migrate.ts'
@@ -9,15 +7,15 @@ import type { PoolOptions } from '../postgres/pool.ts'
 import { bibbyVersion } from '../version.ts'
 import { BackupError } from './backup-error.ts'
 import { closeLog } from './close-log.ts'
+import { copyCovers } from './copy-covers.ts'
 import { dumpTables } from './dump-tables.ts'
-import { measuring, newFile, syncFolder } from './files.ts'
-import type { BaseCopy, FileCopy, Manifest } from './manifest.ts'
+import { syncFolder } from './files.ts'
+import type { BaseCopy, Manifest } from './manifest.ts'
 import { writeManifest } from './manifest.ts'
 import { nameFor } from './place.ts'
 import { copyBase } from './server-files.ts'
 import { openSession } from './session.ts'
 import { beginStill } from './still-moment.ts'
-import { entriesBelow, tarOf } from './tar-file.ts'
 
 /** Whose backups are kept, and where. */
 export type Place = {
@@ -40,9 +38,6 @@ export type Running = {
   readonly now: Date
   readonly step: (text: string) => void
 }
-
-/** The file of covers within a backup. */
-export const coversName = 'covers.tar'
 
 /** Takes a backup, not proven yet. Ended anywhere, nothing is left that would be listed as one. */
 export async function takeBackup(
@@ -82,7 +77,7 @@ async function copyAll(
   const moment = await beginStill({ reader, copier }, signal)
   const facts = await factsOf(reader)
   const dumped = await dumpTables({ reader, copier }, folder, signal)
-  const covers = await copyCovers(place.dataFolder, folder, signal)
+  const covers = await copyCovers(place.dataFolder, folder, { signal })
   if (copied) {
     step('Waiting for the log')
     await closeLog(control, { dataFolder: place.dataFolder, backups: place.backups, signal })
@@ -102,6 +97,8 @@ async function copyAll(
     tables: dumped.tables,
     sequences: dumped.sequences,
     covers: covers.count,
+    coversSum: covers.sum,
+    coversLeftOut: covers.leftOut,
     base,
     files: [...dumped.files, ...covers.files, ...(copied ? [copied.file] : [])],
   }
@@ -122,26 +119,6 @@ async function factsOf(session: pg.Client): Promise<Facts> {
   if (!found) throw new Error('The database did not say what it is.')
   const { libraryName, serverVersion, bytes } = found
   return { libraryName, serverVersion, databaseBytes: Number(bytes), migrations }
-}
-
-async function copyCovers(
-  dataFolder: string,
-  folder: string,
-  signal: AbortSignal,
-): Promise<{ readonly count: number; readonly files: readonly FileCopy[] }> {
-  const covers = join(dataFolder, 'covers')
-  if (!(await stat(covers).catch(() => undefined))?.isDirectory()) return { count: 0, files: [] }
-  let count = 0
-  async function* counted() {
-    // Cleanup’s mark is of this folder on this machine, and its trash is no cover.
-    for await (const entry of entriesBelow(covers, (name) => name.startsWith('.cleanup'))) {
-      if (!('isFolder' in entry)) count += 1
-      yield entry
-    }
-  }
-  const { stream, digest } = measuring()
-  await pipeline(Readable.from(tarOf(counted())), stream, newFile(join(folder, coversName)), { signal })
-  return { count, files: [{ path: coversName, part: 'covers', ...digest() }] }
 }
 
 const mebibyte = 1024 * 1024

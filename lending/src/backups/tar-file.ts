@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { createReadStream, createWriteStream, type Dirent } from 'node:fs'
-import { mkdir, open, readdir, stat } from 'node:fs/promises'
+import { mkdir, readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemCode } from '../start-error.ts'
-import { pieceBytes } from './files.ts'
+import { type Digest, measured, pieceBytes } from './files.ts'
 
 /** A file or a folder that goes into a tar file; `bytes` is how long it was when it was looked at. */
 export type TarEntry =
@@ -20,15 +20,15 @@ const blockBytes = 512
 export async function* tarOf(entries: AsyncIterable<TarEntry> | Iterable<TarEntry>): AsyncGenerator<Buffer> {
   for await (const entry of entries) {
     if ('isFolder' in entry) {
-      yield header(`${entry.name}/`, 0, '5')
+      yield tarHeader(`${entry.name}/`, 0, '5')
       continue
     }
     if ('text' in entry) {
       const bytes = Buffer.from(entry.text)
-      yield Buffer.concat([header(entry.name, bytes.length, '0'), bytes, padding(bytes.length)])
+      yield Buffer.concat([tarHeader(entry.name, bytes.length, '0'), bytes, tarPadding(bytes.length)])
       continue
     }
-    yield header(entry.name, entry.bytes, '0')
+    yield tarHeader(entry.name, entry.bytes, '0')
     let left = entry.bytes
     if (left > 0) {
       const pieces = createReadStream(entry.path, { end: left - 1, highWaterMark: pieceBytes })
@@ -43,22 +43,40 @@ export async function* tarOf(entries: AsyncIterable<TarEntry> | Iterable<TarEntr
       }
     }
     for (; left > 0; left -= pieceBytes) yield Buffer.alloc(Math.min(left, pieceBytes))
-    yield padding(entry.bytes)
+    yield tarPadding(entry.bytes)
   }
-  yield Buffer.alloc(2 * blockBytes)
+  yield tarEnd
 }
 
-const padding = (bytes: number) => Buffer.alloc((blockBytes - (bytes % blockBytes)) % blockBytes)
+/** What stands behind the last entry. */
+export const tarEnd: Buffer = Buffer.alloc(2 * blockBytes)
 
-function header(name: string, bytes: number, type: '0' | '5'): Buffer {
+/** What fills up the last block of a file of so many bytes. */
+export function tarPadding(bytes: number): Buffer {
+  return Buffer.alloc((blockBytes - (bytes % blockBytes)) % blockBytes)
+}
+
+/** Where a name parts at a slash into 155 and 100 bytes; -1 for one of up to 100; undefined where it does not fit. */
+function cutOf(name: string): number | undefined {
+  const bytes = Buffer.from(name)
+  if (bytes.length <= 100) return -1
+  const cut = bytes.indexOf('/', bytes.length - 101)
+  return cut < 0 || cut > 155 ? undefined : cut
+}
+
+/** Whether a tar file can carry this name. */
+export function fitsTar(name: string): boolean {
+  return cutOf(name) !== undefined
+}
+
+/** The block before a file (type 0) or a folder (type 5). */
+export function tarHeader(name: string, bytes: number, type: '0' | '5'): Buffer {
   const block = Buffer.alloc(blockBytes)
-  const bytesOfName = Buffer.byteLength(name)
-  // A name of up to 100 bytes, or one that parts at a slash into 155 and 100.
-  const cut = bytesOfName <= 100 ? -1 : name.indexOf('/', bytesOfName - 101)
-  if (bytesOfName > 100 && (cut < 0 || cut > 155))
-    throw new Error(`The name ${name} is too long for a tar file.`)
-  block.write(name.slice(cut + 1), 0, 100)
-  if (cut >= 0) block.write(name.slice(0, cut), 345, 155)
+  const cut = cutOf(name)
+  if (cut === undefined) throw new Error(`The name ${name} is too long for a tar file.`)
+  const inBytes = Buffer.from(name)
+  inBytes.copy(block, 0, cut + 1)
+  if (cut >= 0) inBytes.copy(block, 345, 0, cut)
   block.write(`${type === '5' ? '0000700' : '0000600'}\0`, 100)
   block.write('0000000\0'.repeat(2), 108)
   // Twelve octal digits hold 8 GiB; beyond, the number is binary, as GNU tar has it.
@@ -89,42 +107,70 @@ export type Unpacked = { readonly files: number }
  * an end that comes too soon is refused.
  */
 export async function untar(source: AsyncIterable<Buffer>, folder: string): Promise<Unpacked> {
-  const take = reader(source)
   let files = 0
+  for await (const { name, isFolder, pieces } of entriesIn(source)) {
+    const path = join(folder, name)
+    if (isFolder) await mkdir(path, { recursive: true, mode: 0o700 })
+    else {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+      await unpackFile(pieces(path), path)
+      files += 1
+    }
+  }
+  return { files }
+}
+
+/** Reads a tar file through, keeping nothing, and gives the digest of every file in it; throws where it is not whole. */
+export async function* filesOfTar(path: string): AsyncGenerator<Digest & { readonly name: string }> {
+  const source = createReadStream(path, { highWaterMark: pieceBytes })
+  for await (const { name, isFolder, pieces } of entriesIn(source)) {
+    if (!isFolder) yield { name, ...(await measured(pieces(name))) }
+  }
+}
+
+type Take = (bytes: number, orLess?: boolean) => Promise<Buffer | undefined>
+
+type EntryIn = {
+  readonly name: string
+  readonly isFolder: boolean
+  /** To be read to its end before the next entry is; the word is for the fault of an end that comes too soon. */
+  readonly pieces: (word: string) => AsyncGenerator<Buffer>
+}
+
+async function* entriesIn(source: AsyncIterable<Buffer>): AsyncGenerator<EntryIn> {
+  const take = reader(source)
   for (;;) {
     const block = await take(blockBytes)
     if (!block) throw new Error('The tar file ends before its end.')
     if (block.every((byte) => byte === 0)) {
       // Read on to the end of what is under it, so that its checksum is seen.
       while (await take(pieceBytes, true));
-      return { files }
+      return
     }
     const { name, bytes, type } = parsed(block)
-    const path = join(folder, name)
-    if (type === '5') await mkdir(path, { recursive: true, mode: 0o700 })
-    else {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-      await unpackFile(take, path, bytes)
-      files += 1
-    }
+    yield { name, isFolder: type === '5', pieces: (word) => piecesOf(take, bytes, word) }
   }
 }
 
-type Take = (bytes: number, orLess?: boolean) => Promise<Buffer | undefined>
+async function* piecesOf(take: Take, bytes: number, word: string): AsyncGenerator<Buffer> {
+  for (let left = bytes; left > 0; ) {
+    const piece = await take(Math.min(left, pieceBytes))
+    if (!piece) throw new Error(`The tar file ends within ${word}.`)
+    left -= piece.length
+    yield piece
+  }
+  if (tarPadding(bytes).length > 0) await take(tarPadding(bytes).length)
+}
 
-async function unpackFile(take: Take, path: string, bytes: number): Promise<void> {
+async function unpackFile(pieces: AsyncIterable<Buffer>, path: string): Promise<void> {
   const file = createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true })
   const failing = once(file, 'error').then(([error]) => Promise.reject(error))
   failing.catch(() => undefined)
-  for (let left = bytes; left > 0; ) {
-    const piece = await take(Math.min(left, pieceBytes))
-    if (!piece) throw new Error(`The tar file ends within ${path}.`)
-    left -= piece.length
+  for await (const piece of pieces) {
     if (!file.write(piece)) await Promise.race([once(file, 'drain'), failing])
   }
   file.end()
   await Promise.race([once(file, 'close'), failing])
-  if (padding(bytes).length > 0) await take(padding(bytes).length)
 }
 
 function parsed(block: Buffer): { name: string; bytes: number; type: string } {
@@ -190,24 +236,5 @@ export async function* entriesBelow(
       )
       if (size !== undefined) yield { name, path: join(folder, name), bytes: size }
     }
-  }
-}
-
-/** Reads a tar file through, keeping nothing: says how many files are in it, or throws where it is not whole. */
-export async function countTar(path: string): Promise<number> {
-  const file = await open(path, 'r')
-  try {
-    const { size } = await file.stat()
-    let files = 0
-    for (let at = 0; at + blockBytes <= size; ) {
-      const { buffer } = await file.read({ buffer: Buffer.alloc(blockBytes), position: at })
-      if (buffer.every((byte) => byte === 0)) return files
-      const { bytes, type } = parsed(buffer)
-      if (type === '0') files += 1
-      at += blockBytes + bytes + padding(bytes).length
-    }
-    throw new Error(`${path} ends before its end.`)
-  } finally {
-    await file.close()
   }
 }
