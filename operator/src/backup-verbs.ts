@@ -22,13 +22,15 @@ export function backupVerbs(program: Command, out: () => Out): void {
     })
   backup
     .command('list')
-    .description('the backups that there are, whether they count, and why not')
+    .description(
+      'the backups that there are, whether they count, why not, and the seconds that can be restored',
+    )
     .action(async () => {
       const say = out()
       const { backups } = await onThisMachine(program, say)
-      const { backups: all, isSameDisk } = await backups.list()
+      const { backups: all, isSameDisk, seconds } = await backups.list()
       const folder = backups.place.backups
-      say.answer({ folder, isSameDisk, backups: all.map(told) }, (listed) => [
+      say.answer({ folder, isSameDisk, backups: all.map(told), seconds }, (listed) => [
         ...(listed.backups.length === 0
           ? [`There is none in ${folder}. bibby backup run takes one.`]
           : table(
@@ -39,6 +41,8 @@ export function backupVerbs(program: Command, out: () => Out): void {
                 each.because ?? `restored in ${each.recoverySeconds} s`,
               ]),
             )),
+        ...(listed.seconds.length > 0 ? ['Seconds that can be restored, by bibby restore plan --to:'] : []),
+        ...listed.seconds.map(({ from, to }) => `${from} to ${to}`),
         ...(isSameDisk
           ? [
               'They are on the same disk as the data, and go with it. Set BIBBY_BACKUP_FOLDER or BIBBY_BACKUP_SECOND_FOLDER to another disk.',
@@ -58,7 +62,7 @@ export function backupVerbs(program: Command, out: () => Out): void {
       say.answer(await backups.verify(name), ({ recoverySeconds, baseBecause }) => [
         `It came back as it was backed up, in ${recoverySeconds} s.`,
         baseBecause === null
-          ? 'The log was played back too: any second since can be restored.'
+          ? 'The log was played back too: bibby backup list has the seconds that can be restored.'
           : `No other second can be restored from it: ${baseBecause}`,
       ])
     })

@@ -38,7 +38,10 @@ test('beside a running Bibby a backup is taken, and another machine is set up fr
   assert.match(await figures(), /^bibby_backup_newest_proven_timestamp_seconds 1\.?\d+/m)
   assert.match(await figures(), /^bibby_backup_recovery_seconds \d/m)
   const listed = await bibby(home.data, ['backup', 'list'])
-  assert.match(listed.out, /proven .*\nThey are on the same disk as the data, and go with it\./)
+  assert.match(
+    listed.out,
+    /proven .*\nSeconds that can be restored, by .*:\n\S+Z to \S+Z\nThey are on the same disk as the data, and go with it\./,
+  )
 
   const refused = await bibby(home.data, ['restore', 'plan'])
   assert.equal(refused.code, 3)

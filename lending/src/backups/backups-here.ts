@@ -4,15 +4,24 @@ import type { PoolOptions } from '../postgres/pool.ts'
 import { backupsOf } from './backups-of.ts'
 import { writeBundle } from './bundle.ts'
 import { type Backup, findBackup, isSameDisk, listBackups, type Proof } from './place.ts'
+import { isoOf, reachOf, stretchesOf } from './reach.ts'
 import { removeOld } from './remove-old.ts'
 import { type Backups, runBackup, verifyBackup } from './run-backup.ts'
 import type { Running } from './take-backup.ts'
+
+/** The backups, and the seconds that can be restored from them and the log. */
+export type Listed = {
+  readonly backups: readonly Backup[]
+  readonly isSameDisk: boolean
+  /** From the first to the last of each stretch, as ISO 8601, in order. Those between cannot be restored. */
+  readonly seconds: readonly { readonly from: string; readonly to: string }[]
+}
 
 /** Backups of the library on this machine, as the command takes and restores them. */
 export type BackupsHere = {
   readonly place: Backups
   readonly run: () => Promise<Backup>
-  readonly list: () => Promise<{ readonly backups: readonly Backup[]; readonly isSameDisk: boolean }>
+  readonly list: () => Promise<Listed>
   readonly verify: (name: string | undefined) => Promise<Proof>
   readonly prune: () => Promise<readonly string[]>
   readonly bundle: (file: string, name: string | undefined) => Promise<string>
@@ -30,10 +39,17 @@ export async function backupsHere(config: Config, running: Running): Promise<Bac
   return {
     place,
     run: () => withDatabase((connection) => runBackup(place, connection, running)),
-    list: async () => ({
-      backups: await listBackups(backups),
-      isSameDisk: await isSameDisk(dataFolder, backups).catch(() => true),
-    }),
+    list: async () => {
+      const all = await listBackups(backups)
+      return {
+        backups: all,
+        isSameDisk: await isSameDisk(dataFolder, backups).catch(() => true),
+        seconds: reachOf(await stretchesOf(backups, all)).map(({ fromMs, untilMs }) => ({
+          from: isoOf(fromMs),
+          to: isoOf(untilMs - 1),
+        })),
+      }
+    },
     verify: async (name) => {
       const named = name ?? (await listBackups(backups))[0]?.name
       return verifyBackup(place, await chosen(named), running)

@@ -165,7 +165,7 @@ async function bundleHere(
   running.step('Unpacking the bundle')
   const name = await unpackBundle(file, backups)
   const { takenAt } = await findBackup(backups, name)
-  const plan = { id: '00000000', backup: name, to: takenAt, toSecond: false }
+  const plan = { id: '00000000', backup: name, to: takenAt, timeline: null }
   if (config.databaseUrl !== undefined) await loadInto(config.databaseUrl, { place, name, running })
   else await swapIn(dataFolder, await prepareRestore(place, plan, running))
   await rm(restoreFolder(dataFolder, plan.id), { recursive: true, force: true })

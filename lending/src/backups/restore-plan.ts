@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import type pg from 'pg'
 import { BackupError } from './backup-error.ts'
 import { writeWhole } from './files.ts'
+import { brokenBecause } from './log-chain.ts'
 import { type Losses, lossesSince, type Standing, standingOf } from './losses.ts'
 import { readManifest } from './manifest.ts'
 import { type Backup, findBackup, listBackups } from './place.ts'
+import { isoOf, reachOf, type Stretch, stretchesOf, toldReach } from './reach.ts'
 
 /** What a restore would do, and what it would give up. It is bound to what it was made of by its phrase. */
 export type RestorePlan = {
@@ -17,8 +19,8 @@ export type RestorePlan = {
   readonly manifestSha256: string
   /** The moment that the library goes back to, as ISO 8601. */
   readonly to: string
-  /** Whether the log is played up to that second; else it is the moment of the backup itself. */
-  readonly toSecond: boolean
+  /** The timeline of the log that is played up to that second; null where it is the moment of the backup itself. */
+  readonly timeline: number | null
   /** Undefined where the live database cannot be read. */
   readonly losses: Losses | null
   /** How the live library stood. */
@@ -46,8 +48,10 @@ export async function planRestore(
     readonly now: Date
   },
 ): Promise<RestorePlan> {
-  const backup =
-    to === undefined ? await findBackup(backups, name) : await backupBefore(backups, { name, to, now })
+  const { backup, timeline } =
+    to === undefined
+      ? { backup: await findBackup(backups, name), timeline: null }
+      : await backupBefore(backups, { name, to, now })
   if (backup.state !== 'proven') {
     throw new BackupError(
       'BIBBY_RESTORE_REFUSED',
@@ -64,7 +68,7 @@ export async function planRestore(
     backup: backup.name,
     manifestSha256: sha256,
     to: moment,
-    toSecond: to !== undefined,
+    timeline,
     losses,
     state: standing.state,
   }
@@ -98,31 +102,53 @@ export async function stateNow(live: Live): Promise<string> {
   return 'unreadable' in live ? 'unreadable' : (await standingOf(live.session)).state
 }
 
-/** The newest backup from which this second can be reached. */
+/** The newest backup from which this second can be reached, and the timeline on which it is. */
 async function backupBefore(
   backups: string,
   { name, to, now }: { name: string | undefined; to: Date; now: Date },
-): Promise<Backup> {
+): Promise<{ readonly backup: Backup; readonly timeline: number }> {
+  if (to > now) throw refused(`${to.toISOString()} has not come yet. Name a second that is past.`)
   const all = await listBackups(backups)
-  const reaching = all.filter(
-    ({ state, proof, takenAt }) =>
-      state === 'proven' && proof?.isBaseProven === true && new Date(takenAt) <= to,
+  const stretches = (await stretchesOf(backups, all)).filter(
+    (each) => name === undefined || each.backup === name,
   )
-  const found = name === undefined ? reaching[0] : reaching.find((backup) => backup.name === name)
-  if (to > now) {
-    throw new BackupError(
-      'BIBBY_RESTORE_REFUSED',
-      `${to.toISOString()} has not come yet. Name a second that is past.`,
-    )
+  const [found] = stretches
+    .filter(({ fromMs, untilMs }) => fromMs <= to.getTime() && to.getTime() < untilMs)
+    .toSorted((a, b) => (a.takenAt < b.takenAt ? 1 : -1))
+  const backup = all.find((each) => each.name === found?.backup)
+  if (found && backup) return { backup, timeline: found.timeline }
+  throw refused(whyNot(to, stretches, { backups, name }))
+}
+
+const refused = (why: string) => new BackupError('BIBBY_RESTORE_REFUSED', why)
+
+/** Why a second cannot be reached, which can, and what to do. */
+function whyNot(
+  to: Date,
+  stretches: readonly Stretch[],
+  { backups, name }: { backups: string; name: string | undefined },
+): string {
+  const from = name === undefined ? '' : ` from the backup ${name.slice(0, 100)}`
+  const reach = reachOf(stretches)
+  const [first] = reach
+  const nearest = stretches
+    .filter(({ untilMs }) => untilMs <= to.getTime())
+    .toSorted((a, b) => b.untilMs - a.untilMs)
+    .at(0)
+  const because = nearest ? ` ${brokenBecause(nearest.archive, nearest.broken)}` : ''
+  if (!first) {
+    return name === undefined
+      ? `No backup in ${backups} can be played on to a second.${because} Leave --to out and restore a backup as it is.`
+      : `No second can be reached${from}.${because} Leave --to out and restore it as it is, or name another, by bibby backup list.`
   }
-  if (found) return found
-  const oldest = all.findLast(({ proof }) => proof?.isBaseProven === true)
-  throw new BackupError(
-    'BIBBY_RESTORE_REFUSED',
-    oldest
-      ? `No second before ${oldest.takenAt} can be reached${name === undefined ? '' : `, nor this one from the backup ${name.slice(0, 100)}`}. Name a later one, or leave --to out and name a backup.`
-      : `No backup in ${backups} can be played on to a second: leave --to out and restore a backup as it is.`,
-  )
+  const isEarly = to.getTime() < first.fromMs
+  return [
+    isEarly
+      ? `No second before ${isoOf(first.fromMs)} can be reached${from}.`
+      : `${to.toISOString()} cannot be reached${from}.${because}`,
+    `Can be reached: ${toldReach(reach)}.`,
+    'Name one of these, or leave --to out and name a backup, by bibby backup list.',
+  ].join(' ')
 }
 
 const planFile = (dataFolder: string, id: string) => join(dataFolder, `restore-plan-${id}.json`)

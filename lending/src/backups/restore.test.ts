@@ -16,6 +16,7 @@ import { openDataFolder } from '../postgres/data-folder.ts'
 import { openPool } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { BackupError } from './backup-error.ts'
+import { backupsHere } from './backups-here.ts'
 import { restoreHere } from './restore-here.ts'
 import { type RestoreState, settleRestore } from './restore-state.ts'
 
@@ -24,6 +25,9 @@ let library: BackedUp
 /** Lent before the backup, after it, and after the second that is gone back to. */
 const barcodes: string[] = []
 let between: Date
+/** A moment after the third was lent, and the file of the log that it is in. */
+let beyond: Date
+let beyondIn: string
 
 before(async () => {
   library = await backedUpLibrary()
@@ -33,7 +37,10 @@ before(async () => {
   await library.run()
   await lent()
   between = await nextSecond()
+  await closeFile()
   await lent()
+  beyond = await nextSecond()
+  beyondIn = await closeFile()
   await linkAll()
   await library.stop()
 })
@@ -41,11 +48,23 @@ after(() => library[Symbol.asyncDispose]())
 
 /** A moment by the database's clock that is past when this settles, and after all that was done before. */
 async function nextSecond(): Promise<Date> {
-  const [row] = await library.db.rows<{ at: Date }>(sql`
-    select clock_timestamp() as at, pg_sleep(0.05), clock_timestamp()
-  `)
+  const now = async () => {
+    const [row] = await library.db.rows<{ at: Date }>(sql`select clock_timestamp() as at`)
+    assert.ok(row)
+    return row.at
+  }
+  // Told to the millisecond, the first may still be that of what was done.
+  const at = new Date((await now()).getTime() + 1)
+  while ((await now()) <= at);
+  return at
+}
+
+/** Ends the file of the log that is written to, with a transaction as its last; tells its name. */
+async function closeFile(): Promise<string> {
+  await library.db.rows(sql`select pg_current_xact_id()`)
+  const [row] = await library.db.rows<{ name: string }>(sql`select pg_walfile_name(pg_switch_wal()) as name`)
   assert.ok(row)
-  return new Date(row.at.getTime() + 10)
+  return row.name
 }
 
 async function linkAll(): Promise<void> {
@@ -259,18 +278,49 @@ test('a library that cannot be read any more is told as that, and comes back to 
   assert.deepEqual((await found(copy.data)).loans, barcodes.slice(0, 2))
 })
 
+/** The archive of a copy, with all in it that the copy has written. */
+async function archiveOf(data: string) {
+  await (await here(data)).plan(undefined, between)
+  const [systemId = ''] = await readdir(join(data, 'backups', 'wal'))
+  const archive = join(data, 'backups', 'wal', systemId)
+  return { archive, files: (await readdir(archive)).toSorted() }
+}
+
+test('with a gap in the log the seconds before it are reached to the last, those in it are refused before anything is done', async () => {
+  await using copy = await copied()
+  const { archive, files } = await archiveOf(copy.data)
+  const { list } = await backupsHere(configOf(copy.data), running())
+  assert.equal((await list()).seconds.length, 1)
+  await rm(join(archive, files.find((name) => name.startsWith(beyondIn)) ?? ''))
+  const [reach, ...more] = (await list()).seconds
+  assert.ok(reach && more.length === 0)
+  assert.ok(new Date(reach.to) >= between && new Date(reach.to) < beyond, JSON.stringify(reach))
+  const now = new Date()
+  const restore = await here(copy.data)
+  for (const to of [beyond, new Date(Date.parse(reach.to) + 1), now]) {
+    await assert.rejects(restore.plan(undefined, to), (error: unknown) => {
+      assert.ok(error instanceof BackupError && error.exitCode === 3)
+      const said = `${to.toISOString()} cannot be reached. The file ${beyondIn} of the log is missing from the archive ${archive}. Can be reached: ${reach.from} to ${reach.to}. Name one`
+      assert.ok(error.message.startsWith(said), error.message)
+      return true
+    })
+  }
+  const plan = await restore.plan(undefined, new Date(reach.to))
+  await restore.restore(plan.id, plan.phrase)
+  assert.deepEqual((await found(copy.data)).loans, barcodes.slice(0, 2))
+})
+
 test('two histories in one archive are not mixed: it is refused and said', async () => {
   await using copy = await copied()
   const restore = await here(copy.data)
+  const { archive, files } = await archiveOf(copy.data)
   const plan = await restore.plan(undefined, between)
-  const [systemId = ''] = await readdir(join(copy.data, 'backups', 'wal'))
-  const archive = join(copy.data, 'backups', 'wal', systemId)
-  const file = (await readdir(archive)).findLast((name) => name.startsWith('0000000100000000')) ?? ''
-  await copyFile(join(archive, file), join(archive, `${file.slice(0, 24)}.${'0'.repeat(64)}.zst`))
-  await assert.rejects(
-    restore.restore(plan.id, plan.phrase),
-    /are called \w{24} and differ: two libraries keep/,
-  )
+  for (const file of files) {
+    await copyFile(join(archive, file), join(archive, `${file.slice(0, 24)}.${'0'.repeat(64)}.zst`))
+  }
+  const differ = /are called \w{24} and differ: two libraries keep/
+  await assert.rejects(restore.restore(plan.id, plan.phrase), differ)
+  await assert.rejects(restore.plan(undefined, between), differ)
   assert.deepEqual((await found(copy.data)).loans, barcodes)
   assert.equal(await restore.status(), undefined)
 })
