@@ -3,11 +3,14 @@ import { openDatabase, openSetFolder, refuseWithoutLibrary, runningConnection } 
 import type { PoolOptions } from '../postgres/pool.ts'
 import { backupsOf } from './backups-of.ts'
 import { writeBundle } from './bundle.ts'
-import { type Backup, findBackup, isSameDisk, listBackups, type Proof } from './place.ts'
+import { type Backup, findBackup, isProvenWhole, isSameDisk, listBackups, type Proof } from './place.ts'
 import { isoOf, reachOf, stretchesOf } from './reach.ts'
 import { removeOld } from './remove-old.ts'
 import { type Backups, runBackup, verifyBackup } from './run-backup.ts'
 import type { Running } from './take-backup.ts'
+
+/** Whether all that was taken is proven, or the tables only. */
+type Whole = { readonly isWhole: boolean }
 
 /** The backups, and the seconds that can be restored from them and the log. */
 export type Listed = {
@@ -20,9 +23,9 @@ export type Listed = {
 /** Backups of the library on this machine, as the command takes and restores them. */
 export type BackupsHere = {
   readonly place: Backups
-  readonly run: () => Promise<Backup>
+  readonly run: () => Promise<Backup & Whole>
   readonly list: () => Promise<Listed>
-  readonly verify: (name: string | undefined) => Promise<Proof>
+  readonly verify: (name: string | undefined) => Promise<Proof & Whole>
   readonly prune: () => Promise<readonly string[]>
   readonly bundle: (file: string, name: string | undefined) => Promise<string>
 }
@@ -38,7 +41,10 @@ export async function backupsHere(config: Config, running: Running): Promise<Bac
   const chosen = async (name: string | undefined) => findBackup(backups, name)
   return {
     place,
-    run: () => withDatabase((connection) => runBackup(place, connection, running)),
+    run: async () => {
+      const backup = await withDatabase((connection) => runBackup(place, connection, running))
+      return { ...backup, isWhole: isProvenWhole(backup.manifest, backup.proof) }
+    },
     list: async () => {
       const all = await listBackups(backups)
       return {
@@ -52,7 +58,9 @@ export async function backupsHere(config: Config, running: Running): Promise<Bac
     },
     verify: async (name) => {
       const named = name ?? (await listBackups(backups))[0]?.name
-      return verifyBackup(place, await chosen(named), running)
+      const backup = await chosen(named)
+      const proof = await verifyBackup(place, backup, running)
+      return { ...proof, isWhole: isProvenWhole(backup.manifest, proof) }
     },
     prune: () => removeOld(backups, { keep: place.keep, libraryId: place.libraryId, now: new Date() }),
     bundle: async (file, name) => {

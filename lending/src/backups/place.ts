@@ -32,6 +32,11 @@ export type Backup = {
   readonly manifest: Manifest | null
 }
 
+/** Whether all that was taken came back: where it has the server's files, the log too. */
+export function isProvenWhole(manifest: Manifest | null, proof: Proof | null): boolean {
+  return proof !== null && (proof.isBaseProven || !manifest?.base)
+}
+
 const backupName = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z$/
 const provenName = 'proven.json'
 const failedName = 'failed.json'

@@ -11,6 +11,7 @@ import { BackupError } from './backup-error.ts'
 import { closeLog } from './close-log.ts'
 import { dumpTables } from './dump-tables.ts'
 import { measuring, newFile, syncFolder } from './files.ts'
+import { sequencesOf } from './fingerprint.ts'
 import type { BaseCopy, FileCopy, Manifest } from './manifest.ts'
 import { writeManifest } from './manifest.ts'
 import { nameFor } from './place.ts'
@@ -79,6 +80,7 @@ async function copyAll(
   step('Copying the tables')
   await using reader = await openSession(source.connection, 'bibby-backup')
   await using copier = await openSession(source.connection, 'bibby-backup')
+  const sequences = copied ? await sequencesOf(reader) : []
   const moment = await beginStill({ reader, copier }, signal)
   const facts = await factsOf(reader)
   const dumped = await dumpTables({ reader, copier }, folder, signal)
@@ -88,7 +90,7 @@ async function copyAll(
     await closeLog(control, { dataFolder: place.dataFolder, backups: place.backups, signal })
   }
   const base: BaseCopy | null = copied
-    ? { ...copied.base, stillAt: moment.isStill ? moment.lsn : null }
+    ? { ...copied.base, stillAt: moment.isStill ? moment.lsn : null, sequences }
     : null
   return {
     format: 1,
