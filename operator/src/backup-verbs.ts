@@ -49,7 +49,10 @@ export function backupVerbs(program: Command, out: () => Out): void {
               ]),
             )),
         ...(listed.seconds.length > 0 ? ['Seconds that can be restored, by bibby restore plan --to:'] : []),
-        ...listed.seconds.map(({ from, to }) => `${from} to ${to}`),
+        ...listed.seconds.map(
+          ({ from, to, isGivenUp }) =>
+            `${from} to ${to}${isGivenUp ? ', of a history that was given up' : ''}`,
+        ),
         ...(isSameDisk
           ? [
               'They are on the same disk as the data, and go with it. Set BIBBY_BACKUP_FOLDER or BIBBY_BACKUP_SECOND_FOLDER to another disk.',

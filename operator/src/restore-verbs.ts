@@ -15,7 +15,10 @@ export function restoreVerbs(program: Command, out: () => Out): void {
     .description(
       'tell what going back would give up; touches nothing and exits 3, for a person has to type the phrase',
     )
-    .argument('[backup]', 'default: the newest proven, with --to the newest before it')
+    .argument(
+      '[backup]',
+      'default: the newest proven, with --to the newest before it; one of a history that was given up only by its name',
+    )
     .option('--to <time>', 'a second that bibby backup list tells, such as 2026-03-02T10:15:00Z', time)
     .action(async (name: string | undefined, { to }: { to?: Date }) => {
       const say = out()
@@ -89,6 +92,7 @@ function tellPlan(say: Out, plan: RestorePlan): void {
   const { losses } = plan
   say.answer(plan, () => [
     `From the backup ${plan.backup} to ${plan.to}${plan.timeline === null ? '' : ', by the log'}.`,
+    ...(plan.isGivenUp ? ['That is of a history that was given up when the library was put back.'] : []),
     ...(losses === null
       ? ['The live library cannot be read: what would be lost cannot be told.']
       : [

@@ -12,6 +12,7 @@ import { filled, mounted, noSmallDisk } from '../../test/small-disk.ts'
 import { cleanupHost } from '../cleanup/cleanup-host.ts'
 import { sql } from '../postgres/sql.ts'
 import { BackupError } from './backup-error.ts'
+import { chooseBackup } from './choose-backup.ts'
 import { backupFigures } from './figures.ts'
 import { digestOf } from './files.ts'
 import { type Manifest, readManifest, writeManifest } from './manifest.ts'
@@ -199,7 +200,7 @@ test('cleanup lets old backups go to its trash and brings them back whole, and n
   const plan = await cleanup.plan('backups')
   assert.ok(plan.samples.every((path) => path.startsWith(`${name}/`)))
   const { run } = await cleanup.run(plan.digest)
-  assert.equal((await findBackup(folder, undefined)).name, taken.name)
+  assert.equal((await chooseBackup(library.backups, undefined)).backup.name, taken.name)
   await cleanup.restore(run)
   assert.equal((await findBackup(folder, name)).state, 'proven')
   await rm(join(folder, name), { recursive: true })

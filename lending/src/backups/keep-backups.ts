@@ -11,6 +11,7 @@ import { systemIdOf } from './close-log.ts'
 import { isDue } from './due.ts'
 import { lastRuns } from './last-run.ts'
 import { listBackups } from './place.ts'
+import { keepPutBacks } from './put-back.ts'
 import type { Backups } from './run-backup.ts'
 import { copyLog } from './second-folder.ts'
 import { openSession } from './session.ts'
@@ -116,6 +117,7 @@ export async function keepRound(
   const archive = archiveFolder(backups.backups, await systemIdOf(session))
   // What a restore has begun is known to the archive once it is in force, and not before: it may never be.
   const trouble = await keepHistories(cluster, archive)
+    .then(() => keepPutBacks(archive, backups))
     .then(() => takeIn(cluster, archive))
     .then(() => (backups.second === undefined ? undefined : copyLog(backups.backups, backups.second)))
     .then(

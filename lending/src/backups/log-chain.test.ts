@@ -64,7 +64,7 @@ test('stretches that touch are told as one, and nothing between others is', () =
   )
   fc.assert(
     fc.property(spans, (stretches) => {
-      const reach = reachOf(stretches)
+      const reach = reachOf(stretches, [])
       const isIn = (all: typeof stretches, ms: number) =>
         all.some(({ fromMs, untilMs }) => fromMs <= ms && ms < untilMs)
       for (let ms = -1; ms < 65; ms++) assert.equal(isIn([...reach], ms), isIn(stretches, ms), String(ms))

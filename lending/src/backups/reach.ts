@@ -138,22 +138,50 @@ async function endOf(
   return { untilMs: Number.NEGATIVE_INFINITY, broken }
 }
 
-/** The stretches as one tells them: those that touch are one. */
-export function reachOf(stretches: readonly Span[]): readonly Span[] {
+/** Seconds that can be restored, in one piece, whatever they are restored from. */
+export type Reach = Span & { readonly isGivenUp: boolean }
+
+/** The stretches as one tells them: those that touch are one, and what was given up is told apart. */
+export function reachOf(stretches: readonly Span[], givenUp: readonly Span[]): readonly Reach[] {
+  const present = complement(givenUp)
+  const pieces = (spans: readonly Span[], isGivenUp: boolean): Reach[] =>
+    merged(stretches.flatMap((each) => spans.flatMap((span) => common(each, span)))).map((each) => ({
+      ...each,
+      isGivenUp,
+    }))
+  return [...pieces(present, false), ...pieces(givenUp, true)].toSorted((a, b) => a.fromMs - b.fromMs)
+}
+
+function common(a: Span, b: Span): readonly Span[] {
+  const span = { fromMs: Math.max(a.fromMs, b.fromMs), untilMs: Math.min(a.untilMs, b.untilMs) }
+  return span.fromMs < span.untilMs ? [span] : []
+}
+
+function complement(spans: readonly Span[]): readonly Span[] {
+  const ends = spans.toSorted((a, b) => a.fromMs - b.fromMs)
+  const begins = [Number.NEGATIVE_INFINITY, ...ends.map(({ untilMs }) => untilMs)]
+  return begins.map((fromMs, at) => ({ fromMs, untilMs: ends[at]?.fromMs ?? Number.POSITIVE_INFINITY }))
+}
+
+function merged(spans: readonly Span[]): readonly Span[] {
   const whole: Span[] = []
-  const some = stretches.filter(({ fromMs, untilMs }) => fromMs < untilMs)
-  for (const { fromMs, untilMs } of some.toSorted((a, b) => a.fromMs - b.fromMs)) {
+  for (const span of spans.toSorted((a, b) => a.fromMs - b.fromMs)) {
     const last = whole.at(-1)
-    if (!last || fromMs > last.untilMs) whole.push({ fromMs, untilMs })
-    else whole[whole.length - 1] = { ...last, untilMs: Math.max(last.untilMs, untilMs) }
+    if (!last || span.fromMs > last.untilMs) whole.push(span)
+    else whole[whole.length - 1] = { ...last, untilMs: Math.max(last.untilMs, span.untilMs) }
   }
   return whole
 }
 
 /** Stretches in words; the last second of each is the last that can be named. */
-export function toldReach(reach: readonly Span[]): string {
+export function toldReach(reach: readonly Reach[]): string {
   const first = reach.length > toldMax ? [`${reach.length - toldMax} earlier ones`] : []
-  const told = reach.slice(-toldMax).map(({ fromMs, untilMs }) => `${isoOf(fromMs)} to ${isoOf(untilMs - 1)}`)
+  const told = reach
+    .slice(-toldMax)
+    .map(
+      ({ fromMs, untilMs, isGivenUp }) =>
+        `${isoOf(fromMs)} to ${isoOf(untilMs - 1)}${isGivenUp ? ' (given up)' : ''}`,
+    )
   return [...first, ...told].join(', ')
 }
 

@@ -82,7 +82,6 @@ async function planHere(
   { place, folder, running }: At & { readonly place: Backups },
   { name, to }: { name: string | undefined; to: Date | undefined },
 ): Promise<RestorePlan> {
-  const { dataFolder, backups } = place
   if (to !== undefined && config.databaseUrl !== undefined) {
     throw new BackupError(
       'BIBBY_RESTORE_REFUSED',
@@ -91,9 +90,9 @@ async function planHere(
   }
   return onLive(config, { folder, running }, async (live) => {
     if ('session' in live && place.keepsLog && to !== undefined) {
-      await closeLog(live.session, { dataFolder, backups, signal: running.signal })
+      await closeLog(live.session, { place, signal: running.signal })
     }
-    return planRestore(live, { dataFolder, backups, name, to, now: running.now })
+    return planRestore(live, { place, name, to, now: running.now })
   })
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFile, mkdir, readdir, readFile, rename, rm, watch, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdir, readdir, readFile, rename, rm, watch, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -13,10 +13,12 @@ import { noFindings } from '../journal/audit-report.ts'
 import { openAuditKeeper } from '../journal/keep-audit.ts'
 import { checkHeads } from '../journal/verify-heads.ts'
 import { openDataFolder } from '../postgres/data-folder.ts'
-import { openPool } from '../postgres/pool.ts'
+import { type Database, openPool } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { BackupError } from './backup-error.ts'
 import { backupsHere } from './backups-here.ts'
+import { readManifest, writeManifest } from './manifest.ts'
+import { writeProof } from './place.ts'
 import { restoreHere } from './restore-here.ts'
 import { type RestoreState, settleRestore } from './restore-state.ts'
 
@@ -47,9 +49,9 @@ before(async () => {
 after(() => library[Symbol.asyncDispose]())
 
 /** A moment by the database's clock that is past when this settles, and after all that was done before. */
-async function nextSecond(): Promise<Date> {
+async function nextSecond(db: Pick<Database, 'rows'> = library.db): Promise<Date> {
   const now = async () => {
-    const [row] = await library.db.rows<{ at: Date }>(sql`select clock_timestamp() as at`)
+    const [row] = await db.rows<{ at: Date }>(sql`select clock_timestamp() as at`)
     assert.ok(row)
     return row.at
   }
@@ -93,8 +95,8 @@ async function copied(): Promise<AsyncDisposable & { readonly data: string }> {
 }
 let copies = 0
 
-/** What the library in a data folder is now. */
-async function found(data: string) {
+/** Starts the library in a data folder for one piece of work. */
+async function onLibrary<T>(data: string, work: (db: Database) => Promise<T>): Promise<T> {
   const folder = await openDataFolder(data, '0.1.0')
   const signal = new AbortController().signal
   const tell = { step: () => undefined, warn: () => undefined }
@@ -106,6 +108,15 @@ async function found(data: string) {
       connectionsMax: 2,
       statementLimitMs: 10_000,
     })
+    return await work(db)
+  } finally {
+    await database.close()
+  }
+}
+
+/** What the library in a data folder is now. */
+const found = (data: string) =>
+  onLibrary(data, async (db) => {
     const loans = await db.rows<{ barcode: string }>(sql`
       select barcode from loan join copy on copy.id = copy_id order by loan.id
     `)
@@ -126,10 +137,7 @@ async function found(data: string) {
     const givenUp = remarks.some((remark) => remark.includes('Heads of links that were given up'))
     assert.ok(position > 0)
     return { loans: loans.map(({ barcode }) => barcode), ...state, warnings: audit, givenUp }
-  } finally {
-    await database.close()
-  }
-}
+  })
 
 test('a second between two loans comes back with the one and without the other; the old is kept', async () => {
   await using copy = await copied()
@@ -154,6 +162,84 @@ test('a second between two loans comes back with the one and without the other; 
   await restore.purge(plan.id, `PURGE WHAT WAS BEFORE ${plan.id}`)
   assert.ok(!(await readdir(copy.data)).some((name) => name.startsWith('restore-') && !name.includes('plan')))
 })
+
+test('after going back, a second since is reached on the history that went on; what was given up is told, and only taken by name', async () => {
+  await using copy = await copied()
+  const plan = await (await here(copy.data)).plan(undefined, between)
+  const later = await givenUpLater(join(copy.data, 'backups'), plan.backup)
+  await (await here(copy.data)).restore(plan.id, plan.phrase)
+  const lentAnew: string[] = []
+  const since = await onLibrary(copy.data, async (db) => {
+    const lent = async () => void lentAnew.push((await lendSomething({ db, small: library.small })).barcode)
+    await lent()
+    const at = await nextSecond(db)
+    await lent()
+    return at
+  })
+  const restore = await here(copy.data)
+  const back = await restore.plan(undefined, since)
+  assert.deepEqual([back.backup, back.timeline, back.isGivenUp], [plan.backup, 2, false])
+  await rm(join(copy.data, 'audit-head.jsonl'))
+  assert.equal((await restore.plan(undefined, undefined)).backup, plan.backup, 'not the newest, given up')
+  await assert.rejects(
+    restore.plan(undefined, beyond),
+    (error: unknown) =>
+      error instanceof BackupError &&
+      error.exitCode === 3 &&
+      /is of a history that was given up: .* bibby restore plan \S+ --to /.test(error.message),
+  )
+  const named = await restore.plan(plan.backup, beyond)
+  assert.deepEqual([named.timeline, named.isGivenUp], [1, true])
+  assert.match(named.phrase, / OF THE HISTORY GIVEN UP LOSING /)
+  assert.match((await restore.plan(later, undefined)).phrase, / OF THE HISTORY GIVEN UP LOSING /)
+  await assert.rejects(
+    restore.plan(later, since),
+    /cannot be reached from the backup|No second can be reached/,
+  )
+  const { seconds } = await (await backupsHere(configOf(copy.data), running())).list()
+  assert.deepEqual(
+    seconds.map(({ isGivenUp }) => isGivenUp),
+    [false, true, false],
+    JSON.stringify(seconds),
+  )
+  await restore.restore(back.id, back.phrase)
+  assert.deepEqual(await loansOf(copy.data), [...barcodes.slice(0, 2), lentAnew[0]])
+})
+
+/** A backup that was taken after the moment that is gone back to: as another, but later in time and in the log. */
+async function givenUpLater(backups: string, name: string): Promise<string> {
+  const later = '2099-01-01T00-00-00Z'
+  const folder = join(backups, later)
+  await cp(join(backups, name), folder, { recursive: true })
+  const { manifest } = await readManifest(folder)
+  assert.ok(manifest.base)
+  await writeManifest(folder, {
+    ...manifest,
+    name: later,
+    takenAt: beyond.toISOString(),
+    lsn: `${Number.parseInt(beyondIn.slice(8, 16), 16).toString(16)}/${beyondIn.slice(22)}000028`,
+    base: { ...manifest.base, startSegment: beyondIn },
+  })
+  const { sha256 } = await readManifest(folder)
+  const at = beyond.toISOString()
+  await writeProof(folder, {
+    manifestSha256: sha256,
+    at,
+    recoverySeconds: 1,
+    isBaseProven: true,
+    baseBecause: null,
+  })
+  return later
+}
+
+const loansOf = (data: string) =>
+  onLibrary(data, async (db) =>
+    (
+      await db.rows<{ barcode: string }>(sql`
+        select barcode from loan join copy on copy.id = copy_id order by loan.id
+      `)
+    ).map(({ barcode }) => barcode),
+  )
 
 test('without a second the backup itself comes back, covers too', async () => {
   await using copy = await copied()

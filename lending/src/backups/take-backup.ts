@@ -87,7 +87,7 @@ async function copyAll(
   const covers = await copyCovers(place.dataFolder, folder, signal)
   if (copied) {
     step('Waiting for the log')
-    await closeLog(control, { dataFolder: place.dataFolder, backups: place.backups, signal })
+    await closeLog(control, { place, signal })
   }
   const base: BaseCopy | null = copied
     ? { ...copied.base, stillAt: moment.isStill ? moment.lsn : null, sequences }
