@@ -5,6 +5,9 @@ import type { Out } from './out.ts'
 import { table } from './out.ts'
 import { onThisMachine } from './this-machine.ts'
 
+/** Exit code when the tables are proven, but the log is not: something broke, and whoever watches the code is to hear of it. */
+const partUnproven = 1
+
 /** backup run, list, verify, prune, bundle: on the machine where the data lies, beside a Bibby that runs or without. */
 export function backupVerbs(program: Command, out: () => Out): void {
   const backup = program
@@ -12,25 +15,31 @@ export function backupVerbs(program: Command, out: () => Out): void {
     .description('copies of the library that were restored and compared')
   backup
     .command('run')
-    .description('take a backup now, restore it into a throwaway server and compare; only then it counts')
+    .description(
+      'take a backup now, restore it into a throwaway server and compare; only then it counts; exits 1 when the log could not be proven',
+    )
     .action(async () => {
       const say = out()
       const { backups } = await onThisMachine(program, say)
-      say.answer(told(await backups.run()), (taken) => [
+      const ran = await backups.run()
+      say.answer(told(ran), (taken) => [
         `The backup ${taken.name} is ${taken.state}: ${size(taken.bytes)}, restored in ${taken.recoverySeconds} s.`,
         anySecond(taken),
         ...(taken.coversLeftOut ? [toldLeftOut(taken.coversLeftOut)] : []),
       ])
+      if (!ran.isWhole) process.exitCode = partUnproven
     })
   backup
     .command('list')
-    .description('the backups that there are, whether they count, and why not')
+    .description(
+      'the backups that there are, whether they count, why not, and the seconds that can be restored',
+    )
     .action(async () => {
       const say = out()
       const { backups } = await onThisMachine(program, say)
-      const { backups: all, isSameDisk } = await backups.list()
+      const { backups: all, isSameDisk, seconds } = await backups.list()
       const folder = backups.place.backups
-      say.answer({ folder, isSameDisk, backups: all.map(told) }, (listed) => [
+      say.answer({ folder, isSameDisk, backups: all.map(told), seconds }, (listed) => [
         ...(listed.backups.length === 0
           ? [`There is none in ${folder}. bibby backup run takes one.`]
           : table(
@@ -41,6 +50,11 @@ export function backupVerbs(program: Command, out: () => Out): void {
                 each.because ?? `restored in ${each.recoverySeconds} s`,
               ]),
             )),
+        ...(listed.seconds.length > 0 ? ['Seconds that can be restored, by bibby restore plan --to:'] : []),
+        ...listed.seconds.map(
+          ({ from, to, isGivenUp }) =>
+            `${from} to ${to}${isGivenUp ? ', of a history that was given up' : ''}`,
+        ),
         ...(isSameDisk
           ? [
               'They are on the same disk as the data, and go with it. Set BIBBY_BACKUP_FOLDER or BIBBY_BACKUP_SECOND_FOLDER to another disk.',
@@ -51,18 +65,20 @@ export function backupVerbs(program: Command, out: () => Out): void {
   backup
     .command('verify')
     .description(
-      'read a backup through, restore it again and compare; one that is not the same counts no more',
+      'read a backup through, restore it again and compare; one that is not the same counts no more; exits 1 when the log could not be proven',
     )
     .argument('[backup]', 'default: the newest')
     .action(async (name: string | undefined) => {
       const say = out()
       const { backups } = await onThisMachine(program, say)
-      say.answer(await backups.verify(name), ({ recoverySeconds, baseBecause }) => [
+      const { isWhole, ...proof } = await backups.verify(name)
+      say.answer(proof, ({ recoverySeconds, baseBecause }) => [
         `It came back as it was backed up, in ${recoverySeconds} s.`,
         baseBecause === null
-          ? 'The log was played back too: any second since can be restored.'
+          ? 'The log was played back too: bibby backup list has the seconds that can be restored.'
           : `No other second can be restored from it: ${baseBecause}`,
       ])
+      if (!isWhole) process.exitCode = partUnproven
     })
   keeping(backup, program, out)
 }

@@ -15,8 +15,11 @@ export function restoreVerbs(program: Command, out: () => Out): void {
     .description(
       'tell what going back would give up; touches nothing and exits 3, for a person has to type the phrase',
     )
-    .argument('[backup]', 'default: the newest proven, with --to the newest before it')
-    .option('--to <time>', 'any second since the oldest kept backup, such as 2026-03-02T10:15:00Z', time)
+    .argument(
+      '[backup]',
+      'default: the newest proven, with --to the newest before it; one of a history that was given up only by its name',
+    )
+    .option('--to <time>', 'a second that bibby backup list tells, such as 2026-03-02T10:15:00Z', time)
     .action(async (name: string | undefined, { to }: { to?: Date }) => {
       const say = out()
       const { restore: here } = await onThisMachine(program, say)
@@ -88,7 +91,8 @@ function ending(restore: Command, program: Command, out: () => Out): void {
 function tellPlan(say: Out, plan: RestorePlan): void {
   const { losses } = plan
   say.answer(plan, () => [
-    `From the backup ${plan.backup} to ${plan.to}${plan.toSecond ? ', by the log' : ''}.`,
+    `From the backup ${plan.backup} to ${plan.to}${plan.timeline === null ? '' : ', by the log'}.`,
+    ...(plan.isGivenUp ? ['That is of a history that was given up when the library was put back.'] : []),
     ...(losses === null
       ? ['The live library cannot be read: what would be lost cannot be told.']
       : [

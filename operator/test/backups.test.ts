@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, rename } from 'node:fs/promises'
+import { readdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -40,7 +40,15 @@ test('beside a running Bibby a backup is taken, and another machine is set up fr
   assert.match(await figures(), /^bibby_backup_newest_proven_timestamp_seconds 1\.?\d+/m)
   assert.match(await figures(), /^bibby_backup_recovery_seconds \d/m)
   const listed = await bibby(home.data, ['backup', 'list'])
-  assert.match(listed.out, /proven .*\nThey are on the same disk as the data, and go with it\./)
+  assert.match(
+    listed.out,
+    /proven .*\nSeconds that can be restored, by .*:\n\S+Z to \S+Z\nThey are on the same disk as the data, and go with it\./,
+  )
+
+  await spoilNextFiles(join(home.data, 'backups', 'wal'))
+  const partly = await bibby(home.data, ['backup', 'run'])
+  assert.equal(partly.code, 1, 'the tables are proven, and the log is not')
+  assert.match(partly.out, /is proven: .*\nNo other second can be restored from it: (?:Two files|The file) /)
 
   const refused = await bibby(home.data, ['restore', 'plan'])
   assert.equal(refused.code, 3)
@@ -65,6 +73,16 @@ test('beside a running Bibby a backup is taken, and another machine is set up fr
   assert.match((await bibby(other.data, ['notices', 'status'])).out, /^Notices are off\.\n/)
   assert.equal((await bibby(other.data, ['audit', 'verify'])).code, 0)
 })
+
+/** Puts files into the archive where those of the log will go that come next. */
+async function spoilNextFiles(wal: string): Promise<void> {
+  const [systemId = ''] = await readdir(wal)
+  const last = (await readdir(join(wal, systemId))).toSorted().at(-1) ?? ''
+  for (let more = 1; more <= 9; more++) {
+    const next = (Number.parseInt(last.slice(16, 24), 16) + more).toString(16).toUpperCase().padStart(8, '0')
+    await writeFile(join(wal, systemId, `${last.slice(0, 16)}${next}.${'0'.repeat(64)}.zst`), '')
+  }
+}
 
 /** Kills a restore when the names are exchanged, and nothing else is: the file of heads is one that nobody writes to. */
 async function cutOffBehindTheExchange(

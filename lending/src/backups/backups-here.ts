@@ -3,17 +3,30 @@ import { openDatabase, openSetFolder, refuseWithoutLibrary, runningConnection } 
 import type { PoolOptions } from '../postgres/pool.ts'
 import { backupsOf } from './backups-of.ts'
 import { writeBundle } from './bundle.ts'
-import { type Backup, findBackup, isSameDisk, listBackups, type Proof } from './place.ts'
+import { backupsToChoose, chooseBackup } from './choose-backup.ts'
+import { type Backup, isProvenWhole, isSameDisk, listBackups, type Proof } from './place.ts'
+import { isoOf, reachOf, stretchesOf } from './reach.ts'
 import { removeOld } from './remove-old.ts'
 import { type Backups, runBackup, verifyBackup } from './run-backup.ts'
 import type { Running } from './take-backup.ts'
 
+/** Whether all that was taken is proven, or the tables only. */
+type Whole = { readonly isWhole: boolean }
+
+/** The backups, and the seconds that can be restored from them and the log. */
+export type Listed = {
+  readonly backups: readonly Backup[]
+  readonly isSameDisk: boolean
+  /** From the first to the last of each stretch, as ISO 8601, in order. Those between cannot be restored. */
+  readonly seconds: readonly { readonly from: string; readonly to: string; readonly isGivenUp: boolean }[]
+}
+
 /** Backups of the library on this machine, as the command takes and restores them. */
 export type BackupsHere = {
   readonly place: Backups
-  readonly run: () => Promise<Backup>
-  readonly list: () => Promise<{ readonly backups: readonly Backup[]; readonly isSameDisk: boolean }>
-  readonly verify: (name: string | undefined) => Promise<Proof>
+  readonly run: () => Promise<Backup & Whole>
+  readonly list: () => Promise<Listed>
+  readonly verify: (name: string | undefined) => Promise<Proof & Whole>
   readonly prune: () => Promise<readonly string[]>
   readonly bundle: (file: string, name: string | undefined) => Promise<string>
 }
@@ -26,21 +39,33 @@ export async function backupsHere(config: Config, running: Running): Promise<Bac
   const { dataFolder, backups } = place
   const withDatabase = <T>(work: (connection: PoolOptions['connection']) => Promise<T>) =>
     onDatabase(config, { folder, running }, work)
-  const chosen = async (name: string | undefined) => findBackup(backups, name)
   return {
     place,
-    run: () => withDatabase((connection) => runBackup(place, connection, running)),
-    list: async () => ({
-      backups: await listBackups(backups),
-      isSameDisk: await isSameDisk(dataFolder, backups).catch(() => true),
-    }),
+    run: async () => {
+      const backup = await withDatabase((connection) => runBackup(place, connection, running))
+      return { ...backup, isWhole: isProvenWhole(backup.manifest, backup.proof) }
+    },
+    list: async () => {
+      const { all, givenUp } = await backupsToChoose(place, undefined)
+      return {
+        backups: all,
+        isSameDisk: await isSameDisk(dataFolder, backups).catch(() => true),
+        seconds: reachOf(await stretchesOf(backups, all), givenUp).map(({ fromMs, untilMs, isGivenUp }) => ({
+          from: isoOf(fromMs),
+          to: isoOf(untilMs - 1),
+          isGivenUp,
+        })),
+      }
+    },
     verify: async (name) => {
-      const named = name ?? (await listBackups(backups))[0]?.name
-      return verifyBackup(place, await chosen(named), running)
+      const newest = name ?? (await listBackups(backups))[0]?.name
+      const { backup } = await chooseBackup(place, newest)
+      const proof = await verifyBackup(place, backup, running)
+      return { ...proof, isWhole: isProvenWhole(backup.manifest, proof) }
     },
     prune: () => removeOld(backups, { keep: place.keep, libraryId: place.libraryId, now: new Date() }),
     bundle: async (file, name) => {
-      const backup = await chosen(name)
+      const { backup } = await chooseBackup(place, name)
       await writeBundle(backup, file, running.signal)
       return backup.name
     },

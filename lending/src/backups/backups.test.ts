@@ -10,7 +10,9 @@ import { openCleanup } from '@bibby/cleanup/cleanup.ts'
 import { type BackedUp, backedUpLibrary, lendSomething, running } from '../../test/backup-fixtures.ts'
 import { filled, mounted, noSmallDisk } from '../../test/small-disk.ts'
 import { cleanupHost } from '../cleanup/cleanup-host.ts'
+import { sql } from '../postgres/sql.ts'
 import { BackupError } from './backup-error.ts'
+import { chooseBackup } from './choose-backup.ts'
 import { backupFigures } from './figures.ts'
 import { digestOf } from './files.ts'
 import { type Manifest, readManifest, writeManifest } from './manifest.ts'
@@ -24,9 +26,32 @@ let taken: Backup
 before(async () => {
   library = await backedUpLibrary()
   await lendSomething(library)
+  const writing = writesAllTheWhile()
   taken = await library.run()
+  await writing.ended()
 })
 after(() => library[Symbol.asyncDispose]())
+
+/** Loans are lent and numbers are taken from their sequence for as long as it goes on: more than the log is ahead by. */
+function writesAllTheWhile(): { readonly ended: () => Promise<void> } {
+  let isOver = false
+  let lent = 0
+  const write = async () => {
+    while (!isOver) {
+      if (lent < 10) await lendSomething(library)
+      lent += 1
+      await library.db.rows(sql`select count(nextval('loan_id_seq')) as n from generate_series(1, 100)`)
+    }
+  }
+  const writing = write()
+  return {
+    ended: async () => {
+      isOver = true
+      await writing
+      assert.ok(lent > 20, `it was written ${lent} times only`)
+    },
+  }
+}
 
 /** Something is done to a copy of the backup, which is then verified: it must be found out. */
 async function foundOut(spoil: (folder: string) => Promise<unknown>): Promise<BackupError> {
@@ -98,7 +123,7 @@ async function rewrite(folder: string, change: (manifest: Manifest) => Manifest 
   await writeManifest(folder, await change(manifest))
 }
 
-test('one changed byte within a row, with every digest right, is found by restoring it', async () => {
+test('one changed byte within a row, or a sequence that is behind, is found by restoring it, with every digest right', async () => {
   const { code, message } = await foundOut((folder) =>
     rewrite(folder, async (manifest) => {
       const path = join(folder, 'tables/title.copy.zst')
@@ -109,11 +134,15 @@ test('one changed byte within a row, with every digest right, is found by restor
       const files = manifest.files.map((file) =>
         file.path === 'tables/title.copy.zst' ? { ...file, ...digest } : file,
       )
-      return { ...manifest, files }
+      const sequences = manifest.sequences.map((each) =>
+        each.name === 'copy_id_seq' ? { ...each, lastValue: '1' } : each,
+      )
+      return { ...manifest, files, sequences }
     }),
   )
   assert.equal(code, 'BIBBY_BACKUP_DAMAGED')
   assert.match(message, /The table title came back with other content in its \d+ rows\./)
+  assert.match(message, /The sequence copy_id_seq would give 2 next, and copy has \d+ already\./)
 })
 
 test('a backup of another version says which Bibby restores it', async () => {
@@ -171,7 +200,7 @@ test('cleanup lets old backups go to its trash and brings them back whole, and n
   const plan = await cleanup.plan('backups')
   assert.ok(plan.samples.every((path) => path.startsWith(`${name}/`)))
   const { run } = await cleanup.run(plan.digest)
-  assert.equal((await findBackup(folder, undefined)).name, taken.name)
+  assert.equal((await chooseBackup(library.backups, undefined)).backup.name, taken.name)
   await cleanup.restore(run)
   assert.equal((await findBackup(folder, name)).state, 'proven')
   await rm(join(folder, name), { recursive: true })

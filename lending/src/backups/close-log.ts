@@ -2,7 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type pg from 'pg'
 import { clusterFolder } from '../postgres/cluster.ts'
 import { BackupError } from './backup-error.ts'
-import { archiveFolder, keptSegments, takeIn } from './wal-archive.ts'
+import { keepPutBacks } from './put-back.ts'
+import { archiveFolder, keepHistories, keptSegments, takeIn } from './wal-archive.ts'
 
 const keptLimitMs = 120_000
 const pollMs = 50
@@ -24,12 +25,18 @@ export async function systemIdOf(session: pg.Client): Promise<string> {
 export async function closeLog(
   session: pg.Client,
   {
-    dataFolder,
-    backups,
+    place,
     signal,
-  }: { readonly dataFolder: string; readonly backups: string; readonly signal: AbortSignal },
+  }: {
+    readonly place: { readonly dataFolder: string; readonly libraryId: string; readonly backups: string }
+    readonly signal: AbortSignal
+  },
 ): Promise<void> {
+  const { dataFolder, backups } = place
   const archive = archiveFolder(backups, await systemIdOf(session))
+  // Of a restore that is in force since, of which nobody may have taken a round yet.
+  await keepHistories(clusterFolder(dataFolder), archive)
+  await keepPutBacks(archive, place)
   await session.query('select pg_current_xact_id()')
   const { rows } = await session.query<{ name: string }>('select pg_walfile_name(pg_switch_wal()) as name')
   const name = rows[0]?.name

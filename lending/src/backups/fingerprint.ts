@@ -74,7 +74,37 @@ export async function sequencesOf(session: Session): Promise<readonly SequenceCo
   return sequences
 }
 
-/** How a restored database differs from what was backed up, in sentences; none when it is the same. */
+/** Sequences whose next number is taken already in the column that they number. */
+async function sequencesBehind(session: Session): Promise<readonly string[]> {
+  const { rows: owned } = await session.query<{ sequence: string; table: string; column: string }>(`
+    select sequence.relname::text as sequence, numbered.relname::text as table, attname::text as column
+    from pg_depend
+    join pg_class as sequence on sequence.oid = objid and sequence.relkind = 'S'
+    join pg_class as numbered on numbered.oid = refobjid
+    join pg_attribute on attrelid = refobjid and attnum = refobjsubid
+    where classid = 'pg_class'::regclass and refclassid = 'pg_class'::regclass
+      and sequence.relnamespace = current_schema()::regnamespace
+    order by sequence.relname
+  `)
+  const told: string[] = []
+  for (const { sequence, table, column } of owned) {
+    const { rows } = await session.query<{ next: string; greatest: string | null }>(`
+      select (last_value + is_called::int)::text as next,
+        (select max(${pg.escapeIdentifier(column)}) from ${pg.escapeIdentifier(table)})::text as greatest
+      from ${pg.escapeIdentifier(sequence)}
+    `)
+    const { next = '1', greatest = null } = rows[0] ?? {}
+    if (greatest !== null && BigInt(greatest) >= BigInt(next)) {
+      told.push(`The sequence ${sequence} would give ${next} next, and ${table} has ${greatest} already.`)
+    }
+  }
+  return told
+}
+
+/**
+ * How a restored database differs from what was backed up, in sentences; none when it is the same. A sequence may be further
+ * on than it stood, never back: numbers that are left out harm nobody.
+ */
 export async function differences(
   session: Session,
   { tables, sequences }: { tables: readonly TableCopy[]; sequences: readonly SequenceCopy[] },
@@ -94,6 +124,7 @@ export async function differences(
     else if (now.sums !== sums)
       told.push(`The table ${name} came back with other content in its ${rows} rows.`)
   }
+  told.push(...(await sequencesBehind(session)))
   const standing = new Map((await sequencesOf(session)).map((each) => [each.name, each]))
   for (const { name, lastValue } of sequences) {
     const now = standing.get(name)

@@ -12,6 +12,7 @@ import { isDue } from './due.ts'
 import { keepSecond } from './keep-second.ts'
 import { lastRuns } from './last-run.ts'
 import { listBackups } from './place.ts'
+import { keepPutBacks } from './put-back.ts'
 import type { Backups } from './run-backup.ts'
 import { openSession } from './session.ts'
 import { archiveFolder, keepHistories, takeIn } from './wal-archive.ts'
@@ -123,6 +124,7 @@ export async function keepRound(
   const archive = archiveFolder(backups.backups, await systemIdOf(session))
   // What a restore has begun is known to the archive once it is in force, and not before: it may never be.
   const trouble = await keepHistories(cluster, archive)
+    .then(() => keepPutBacks(archive, backups))
     .then(() => takeIn(cluster, archive))
     .then(
       () => undefined,

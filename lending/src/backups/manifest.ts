@@ -34,6 +34,8 @@ export type BaseCopy = {
   readonly segmentBytes: number
   /** The moment at which the database was what the fingerprints say; null where it was never still long enough. */
   readonly stillAt: string | null
+  /** Where they stood before that moment: those of the tables were read after it, and may be further on than the log then. */
+  readonly sequences: readonly SequenceCopy[]
 }
 
 /** All that is known of a backup, written last. */

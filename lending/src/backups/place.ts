@@ -32,6 +32,11 @@ export type Backup = {
   readonly manifest: Manifest | null
 }
 
+/** Whether all that was taken came back: where it has the server's files, the log too. */
+export function isProvenWhole(manifest: Manifest | null, proof: Proof | null): boolean {
+  return proof !== null && (proof.isBaseProven || !manifest?.base)
+}
+
 const backupName = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z$/
 const provenName = 'proven.json'
 const failedName = 'failed.json'
@@ -52,17 +57,13 @@ export async function listBackups(backups: string): Promise<readonly Backup[]> {
   )
 }
 
-/** One backup by its name; without one, the newest that is proven. Throws BackupError where there is none. */
-export async function findBackup(backups: string, name: string | undefined): Promise<Backup> {
-  const all = await listBackups(backups)
-  const found =
-    name === undefined ? all.find(({ state }) => state === 'proven') : all.find((each) => each.name === name)
+/** One backup by its name. Throws BackupError where there is none. */
+export async function findBackup(backups: string, name: string): Promise<Backup> {
+  const found = (await listBackups(backups)).find((each) => each.name === name)
   if (found) return found
   throw new BackupError(
     'BIBBY_BACKUP_UNKNOWN',
-    name === undefined
-      ? `There is no proven backup in ${backups}. Take one by bibby backup run, or name another folder by BIBBY_BACKUP_FOLDER.`
-      : `There is no backup ${name.slice(0, 100)} in ${backups}. bibby backup list has those that there are.`,
+    `There is no backup ${name.slice(0, 100)} in ${backups}. bibby backup list has those that there are.`,
   )
 }
 

@@ -1,20 +1,26 @@
 import { createReadStream } from 'node:fs'
-import { chown, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { chown, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createZstdDecompress } from 'node:zlib'
 import type { Identity } from '../postgres/embedded.ts'
 import { BackupError } from './backup-error.ts'
 import { pieceBytes } from './files.ts'
 import { differences } from './fingerprint.ts'
+import { cannotFollow, chainFrom } from './log-chain.ts'
+import { endingsIn } from './log-endings.ts'
 import type { BaseCopy, Manifest } from './manifest.ts'
 import { refuseDifferent, refuseStrangeSchema } from './prove-tables.ts'
 import { openScratch, type Scratch, type ScratchServer, thrownAway } from './scratch-server.ts'
 import { baseName } from './server-files.ts'
 import { untar } from './tar-file.ts'
-import { archiveFolder, type Chain, chainFrom, gap, keptSegments, unpackSegment } from './wal-archive.ts'
+import { timelineOf, wayTo, wayWithin } from './timelines.ts'
+import { archiveFolder, historyTimeline, keptSegments, unpackSegment } from './wal-archive.ts'
 
-/** Where a recovery stops: just before a place in the log, or after the last commit before a time. */
-export type Target = { readonly lsn: string } | { readonly time: string }
+/**
+ * Where a recovery stops: just before a place in the log of the base's own timeline, or after the last commit before a
+ * time, on the timeline that was in force then.
+ */
+export type Target = { readonly lsn: string } | { readonly time: string; readonly timeline: number }
 
 /** What a recovery reads. */
 export type RecoverFrom = {
@@ -45,7 +51,7 @@ export async function proveBase(
   const server = await recover(from, scratch, { target: { lsn: stillAt }, settings: thrownAway })
   const session = await server.connect()
   try {
-    refuseDifferent(folder, await differences(session, manifest))
+    refuseDifferent(folder, await differences(session, { ...manifest, sequences: manifest.base.sequences }))
   } finally {
     await session.end().catch(() => undefined)
   }
@@ -68,11 +74,16 @@ export async function recover(
   const log = join(scratch.parent, 'log')
   await mkdir(log, { mode: 0o700 })
   const archive = archiveFolder(backups, manifest.base.systemId)
-  await unpackLog(archive, manifest.base, { target, to: { folder: log, identity: scratch.identity } })
+  const timeline = 'lsn' in target ? timelineOf(manifest.base.startSegment) : target.timeline
+  await unpackLog(archive, manifest.base, {
+    target,
+    timeline,
+    to: { folder: log, identity: scratch.identity },
+  })
   await writeFile(join(cluster, 'recovery.signal'), '')
   await give(cluster, scratch.identity)
   await give(log, scratch.identity)
-  const server = await scratch.start({ ...settings, ...recoverySettings(target) })
+  const server = await scratch.start({ ...settings, ...recoverySettings(target, timeline) })
   await rm(log, { recursive: true, force: true })
   return server
 }
@@ -94,11 +105,11 @@ const emptyFolders = [
   'pg_wal/summaries',
 ]
 
-function recoverySettings(target: Target): Readonly<Record<string, string>> {
+function recoverySettings(target: Target, timeline: number): Readonly<Record<string, string>> {
   return {
     // The server works in its folder, and the log lies beside it.
     restore_command: 'cp ../log/%f "%p"',
-    recovery_target_timeline: 'latest',
+    recovery_target_timeline: String(timeline),
     recovery_target_action: 'promote',
     ...('lsn' in target
       ? { recovery_target_lsn: target.lsn, recovery_target_inclusive: 'off' }
@@ -114,36 +125,36 @@ function timeOf(iso: string): string {
   return iso.replace('T', ' ').replace('Z', '+00')
 }
 
+/** Unpacks what the way to the target needs, and nothing beyond it: the log may be broken there. */
 async function unpackLog(
   archive: string,
   base: BaseCopy,
-  { target, to }: { target: Target; to: { folder: string; identity: Identity | undefined } },
+  {
+    target,
+    timeline,
+    to,
+  }: { target: Target; timeline: number; to: { folder: string; identity: Identity | undefined } },
 ): Promise<void> {
   const kept = await keptSegments(archive)
-  const chain: Chain = chainFrom(kept, base)
-  if (chain.segments.length === 0) throw gap(base.startSegment)
+  const way = 'lsn' in target ? wayWithin(timeline) : await wayTo(archive, kept, timeline)
+  if (!way) throw cannotFollow(archive, null)
+  // All of them: the timeline that is begun afterwards is a new one.
+  for (const history of kept.filter(({ name }) => historyTimeline(name) !== undefined)) {
+    await unpackSegment(archive, history, to)
+  }
+  const { links, broken } = chainFrom(kept, base, way)
   const last = 'lsn' in target ? segmentOf(target.lsn, base.segmentBytes) : undefined
-  const needed = chain.segments.filter(({ name }) => last === undefined || name.slice(8) <= last)
-  if (chain.missing !== null && (last === undefined || chain.missing.slice(8) <= last))
-    throw gap(chain.missing)
-  if (last !== undefined && !needed.some(({ name }) => name.slice(8) === last)) {
-    throw gap(`${base.startSegment.slice(0, 8)}${last}`)
-  }
-  refuseTwins(archive, needed)
-  for (const segment of kept.filter(({ name }) => name.endsWith('.history'))) {
+  for (const { segment, before } of links) {
     await unpackSegment(archive, segment, to)
+    if (last !== undefined) {
+      if (segment.name.slice(8) === last) return
+      continue
+    }
+    const untilMs = 'time' in target ? Date.parse(target.time) : 0
+    const endings = endingsIn(await readFile(join(to.folder, segment.name)))
+    if (endings.some(({ lsn, atMs }) => (before === null || lsn < before) && atMs > untilMs)) return
   }
-  for (const segment of needed) await unpackSegment(archive, segment, to)
-}
-
-/** A copy of the data folder that runs as well writes another history under the same names. */
-function refuseTwins(archive: string, segments: Chain['segments']): void {
-  const twin = segments.find(({ name }, at) => segments.findIndex((each) => each.name === name) < at)
-  if (!twin) return
-  throw new BackupError(
-    'BIBBY_BACKUP_DAMAGED',
-    `Two files in ${archive} are called ${twin.name} and differ: two libraries keep their log there, one a copy of the other. Restore a backup without --to, set BIBBY_BACKUP_FOLDER of the copy elsewhere, and run bibby backup run.`,
-  )
+  throw cannotFollow(archive, broken)
 }
 
 /** The file of the log that holds this place, without its timeline. */

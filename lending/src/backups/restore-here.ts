@@ -93,7 +93,6 @@ async function planHere(
   { place, folder, running }: At & { readonly place: Backups },
   { name, to }: { name: string | undefined; to: Date | undefined },
 ): Promise<RestorePlan> {
-  const { dataFolder, backups } = place
   if (to !== undefined && config.databaseUrl !== undefined) {
     throw new BackupError(
       'BIBBY_RESTORE_REFUSED',
@@ -102,9 +101,9 @@ async function planHere(
   }
   return onLive(config, { folder, running }, async (live) => {
     if ('session' in live && place.keepsLog && to !== undefined) {
-      await closeLog(live.session, { dataFolder, backups, signal: running.signal })
+      await closeLog(live.session, { place, signal: running.signal })
     }
-    return planRestore(live, { dataFolder, backups, name, to, now: running.now })
+    return planRestore(live, { place, name, to, now: running.now })
   })
 }
 
@@ -176,7 +175,7 @@ async function bundleHere(
   running.step('Unpacking the bundle')
   const name = await unpackBundle(file, backups)
   const { takenAt } = await findBackup(backups, name)
-  const plan = { id: '00000000', backup: name, to: takenAt, toSecond: false }
+  const plan = { id: '00000000', backup: name, to: takenAt, timeline: null }
   if (config.databaseUrl !== undefined) await loadInto(config.databaseUrl, { place, name, running })
   else await swapIn(dataFolder, await prepareRestore(place, plan, running))
   await rm(restoreFolder(dataFolder, plan.id), { recursive: true, force: true })

@@ -3,10 +3,14 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type pg from 'pg'
 import { BackupError } from './backup-error.ts'
+import { backupsToChoose, type Chosen, chooseBackup } from './choose-backup.ts'
 import { writeWhole } from './files.ts'
+import { brokenBecause } from './log-chain.ts'
 import { type Losses, lossesSince, type Standing, standingOf } from './losses.ts'
 import { readManifest } from './manifest.ts'
-import { type Backup, findBackup, listBackups } from './place.ts'
+import { givenUpAt } from './put-back.ts'
+import { isoOf, reachOf, type Span, type Stretch, stretchesOf, toldReach } from './reach.ts'
+import type { Place } from './take-backup.ts'
 
 /** What a restore would do, and what it would give up. It is bound to what it was made of by its phrase. */
 export type RestorePlan = {
@@ -17,8 +21,10 @@ export type RestorePlan = {
   readonly manifestSha256: string
   /** The moment that the library goes back to, as ISO 8601. */
   readonly to: string
-  /** Whether the log is played up to that second; else it is the moment of the backup itself. */
-  readonly toSecond: boolean
+  /** The timeline of the log that is played up to that second; null where it is the moment of the backup itself. */
+  readonly timeline: number | null
+  /** Whether that moment is of a history that was given up, by an earlier restore. */
+  readonly isGivenUp: boolean
   /** Undefined where the live database cannot be read. */
   readonly losses: Losses | null
   /** How the live library stood. */
@@ -29,25 +35,25 @@ export type RestorePlan = {
 /** The live library, or why it cannot be read. */
 export type Live = { readonly session: pg.Client } | { readonly unreadable: string }
 
-/** Plans to go back to a backup, or to any second since the oldest one. Changes nothing but that the plan is kept. */
+/** Plans to go back to a backup, or to a second that the log leads to. Changes nothing but that the plan is kept. */
 export async function planRestore(
   live: Live,
   {
-    dataFolder,
-    backups,
+    place,
     name,
     to,
     now,
   }: {
-    readonly dataFolder: string
-    readonly backups: string
+    readonly place: Place
     readonly name: string | undefined
     readonly to: Date | undefined
     readonly now: Date
   },
 ): Promise<RestorePlan> {
-  const backup =
-    to === undefined ? await findBackup(backups, name) : await backupBefore(backups, { name, to, now })
+  const { backup, timeline, isGivenUp } =
+    to === undefined
+      ? { ...(await chooseBackup(place, name)), timeline: null }
+      : await backupBefore(place, { name, to, now })
   if (backup.state !== 'proven') {
     throw new BackupError(
       'BIBBY_RESTORE_REFUSED',
@@ -64,12 +70,13 @@ export async function planRestore(
     backup: backup.name,
     manifestSha256: sha256,
     to: moment,
-    toSecond: to !== undefined,
+    timeline,
+    isGivenUp,
     losses,
     state: standing.state,
   }
   const plan = { ...bare, phrase: phraseOf(bare) }
-  await writeWhole(planFile(dataFolder, plan.id), `${JSON.stringify(plan, null, 2)}\n`)
+  await writeWhole(planFile(place.dataFolder, plan.id), `${JSON.stringify(plan, null, 2)}\n`)
   return plan
 }
 
@@ -78,7 +85,7 @@ export function phraseOf(plan: Omit<RestorePlan, 'phrase'>): string {
   const digest = createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 6)
   const name = (plan.libraryName || 'THE LIBRARY').toUpperCase()
   const losing = plan.losses === null ? 'WHAT CANNOT BE READ' : `${plan.losses.entries} ENTRIES`
-  return `RESTORE ${name} TO ${plan.to} LOSING ${losing} #${digest}`
+  return `RESTORE ${name} TO ${plan.to}${plan.isGivenUp ? ' OF THE HISTORY GIVEN UP' : ''} LOSING ${losing} #${digest}`
 }
 
 /** How the live library stands and what it would lose; a library that cannot be read is told as that. */
@@ -98,31 +105,61 @@ export async function stateNow(live: Live): Promise<string> {
   return 'unreadable' in live ? 'unreadable' : (await standingOf(live.session)).state
 }
 
-/** The newest backup from which this second can be reached. */
+/** The newest backup from which this second can be reached, and the timeline on which it is. */
 async function backupBefore(
-  backups: string,
+  place: Place,
   { name, to, now }: { name: string | undefined; to: Date; now: Date },
-): Promise<Backup> {
-  const all = await listBackups(backups)
-  const reaching = all.filter(
-    ({ state, proof, takenAt }) =>
-      state === 'proven' && proof?.isBaseProven === true && new Date(takenAt) <= to,
-  )
-  const found = name === undefined ? reaching[0] : reaching.find((backup) => backup.name === name)
-  if (to > now) {
-    throw new BackupError(
-      'BIBBY_RESTORE_REFUSED',
-      `${to.toISOString()} has not come yet. Name a second that is past.`,
+): Promise<Chosen & { readonly timeline: number }> {
+  if (to > now) throw refused(`${to.toISOString()} has not come yet. Name a second that is past.`)
+  const { all, givenUp } = await backupsToChoose(place, name)
+  const stretches = await stretchesOf(place.backups, all)
+  const [found] = stretches
+    .filter(({ fromMs, untilMs }) => fromMs <= to.getTime() && to.getTime() < untilMs)
+    .toSorted((a, b) => (a.takenAt < b.takenAt ? 1 : -1))
+  const backup = all.find((each) => each.name === found?.backup)
+  if (!found || !backup) throw refused(whyNot(to, { stretches, givenUp, backups: place.backups, name }))
+  const span = givenUpAt(givenUp, to.getTime())
+  if (span && name === undefined) {
+    throw refused(
+      `${to.toISOString()} is of a history that was given up: the library was put back to ${isoOf(span.fromMs)} at ${isoOf(span.untilMs)}. Name a second that is not between these, or, to go to what was given up, the backup as well: bibby restore plan ${backup.name} --to ${to.toISOString()}`,
     )
   }
-  if (found) return found
-  const oldest = all.findLast(({ proof }) => proof?.isBaseProven === true)
-  throw new BackupError(
-    'BIBBY_RESTORE_REFUSED',
-    oldest
-      ? `No second before ${oldest.takenAt} can be reached${name === undefined ? '' : `, nor this one from the backup ${name.slice(0, 100)}`}. Name a later one, or leave --to out and name a backup.`
-      : `No backup in ${backups} can be played on to a second: leave --to out and restore a backup as it is.`,
-  )
+  return { backup, timeline: found.timeline, isGivenUp: span !== undefined }
+}
+
+const refused = (why: string) => new BackupError('BIBBY_RESTORE_REFUSED', why)
+
+/** Why a second cannot be reached, which can, and what to do. */
+function whyNot(
+  to: Date,
+  {
+    stretches,
+    givenUp,
+    backups,
+    name,
+  }: { stretches: readonly Stretch[]; givenUp: readonly Span[]; backups: string; name: string | undefined },
+): string {
+  const from = name === undefined ? '' : ` from the backup ${name.slice(0, 100)}`
+  const reach = reachOf(stretches, givenUp)
+  const [first] = reach
+  const nearest = stretches
+    .filter(({ untilMs }) => untilMs <= to.getTime())
+    .toSorted((a, b) => b.untilMs - a.untilMs)
+    .at(0)
+  const because = nearest ? ` ${brokenBecause(nearest.archive, nearest.broken)}` : ''
+  if (!first) {
+    return name === undefined
+      ? `No backup in ${backups} can be played on to a second.${because} Leave --to out and restore a backup as it is.`
+      : `No second can be reached${from}.${because} Leave --to out and restore it as it is, or name another, by bibby backup list.`
+  }
+  const isEarly = to.getTime() < first.fromMs
+  return [
+    isEarly
+      ? `No second before ${isoOf(first.fromMs)} can be reached${from}.`
+      : `${to.toISOString()} cannot be reached${from}.${because}`,
+    `Can be reached: ${toldReach(reach)}.`,
+    'Name one of these, or leave --to out and name a backup, by bibby backup list.',
+  ].join(' ')
 }
 
 const planFile = (dataFolder: string, id: string) => join(dataFolder, `restore-plan-${id}.json`)

@@ -9,7 +9,7 @@ import { coversName } from './copy-covers.ts'
 import { fingerprintOf, libraryTables } from './fingerprint.ts'
 import { checkFiles, type Manifest, readManifest } from './manifest.ts'
 import { loadLibrary, makeDatabase } from './prove-tables.ts'
-import { recover } from './recover.ts'
+import { recover, type Target } from './recover.ts'
 import type { RestorePlan } from './restore-plan.ts'
 import { finishSwap, type RestoreState, restoreFolder, writeState } from './restore-state.ts'
 import { openScratch, type Scratch } from './scratch-server.ts'
@@ -17,7 +17,7 @@ import type { Place, Running } from './take-backup.ts'
 import { untarFile } from './tar-file.ts'
 
 /** What is restored, onto our own server. */
-export type Restoring = Pick<RestorePlan, 'id' | 'backup' | 'to' | 'toSecond'>
+export type Restoring = Pick<RestorePlan, 'id' | 'backup' | 'to' | 'timeline'>
 
 /**
  * Restores beside the live data: a new cluster and new covers below `restore-ID/new`. Nothing live is touched. Gives the
@@ -31,7 +31,9 @@ export async function prepareRestore(
   const folder = join(backups, plan.backup)
   const { manifest } = await readManifest(folder)
   step('Reading what was written')
-  await checkFiles(folder, manifest, ['tables', 'covers', ...(plan.toSecond ? (['base'] as const) : [])])
+  const { timeline } = plan
+  const parts = timeline === null ? (['tables', 'covers'] as const) : (['tables', 'covers', 'base'] as const)
+  await checkFiles(folder, manifest, parts)
   const state: RestoreState = {
     id: plan.id,
     step: 'preparing',
@@ -46,10 +48,11 @@ export async function prepareRestore(
   await rm(target, { recursive: true, force: true })
   await mkdir(target, { recursive: true, mode: 0o711 })
   await using scratch = await openScratch(dataFolder, { signal })
-  step(plan.toSecond ? `Playing the log up to ${plan.to}` : 'Loading the tables, and comparing')
-  const lastLink = plan.toSecond
-    ? await recoverCluster(scratch, { folder, manifest, backups, time: plan.to })
-    : await loadCluster(scratch, { folder, manifest, signal })
+  step(timeline === null ? 'Loading the tables, and comparing' : `Playing the log up to ${plan.to}`)
+  const lastLink =
+    timeline === null
+      ? await loadCluster(scratch, { folder, manifest, signal })
+      : await recoverCluster(scratch, { folder, manifest, backups, target: { time: plan.to, timeline } })
   await ownFolder(join(scratch.folder, archiveName), scratch)
   await rename(scratch.folder, join(target, 'postgres'))
   await restoreCovers(folder, manifest, target)
@@ -90,12 +93,17 @@ async function loadCluster(
 
 async function recoverCluster(
   scratch: Scratch,
-  { folder, manifest, backups, time }: { folder: string; manifest: Manifest; backups: string; time: string },
+  {
+    folder,
+    manifest,
+    backups,
+    target,
+  }: { folder: string; manifest: Manifest; backups: string; target: Target },
 ): Promise<number> {
   const { base } = manifest
   if (!base) throw new Error(`The backup ${folder} has no files of the server.`)
   const from = { folder, manifest: { ...manifest, base }, backups }
-  const server = await recover(from, scratch, { target: { time }, settings: {} })
+  const server = await recover(from, scratch, { target, settings: {} })
   const session = await server.connect()
   try {
     // Every page is read, and its checksum with it.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFile, mkdir, readdir, readFile, rename, rm, watch, writeFile } from 'node:fs/promises'
+import { copyFile, cp, mkdir, readdir, readFile, rename, rm, watch, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -13,9 +13,12 @@ import { noFindings } from '../journal/audit-report.ts'
 import { openAuditKeeper } from '../journal/keep-audit.ts'
 import { checkHeads } from '../journal/verify-heads.ts'
 import { openDataFolder } from '../postgres/data-folder.ts'
-import { openPool } from '../postgres/pool.ts'
+import { type Database, openPool } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { BackupError } from './backup-error.ts'
+import { backupsHere } from './backups-here.ts'
+import { readManifest, writeManifest } from './manifest.ts'
+import { writeProof } from './place.ts'
 import { restoreHere } from './restore-here.ts'
 import { type RestoreState, settleRestore } from './restore-state.ts'
 
@@ -24,6 +27,9 @@ let library: BackedUp
 /** Lent before the backup, after it, and after the second that is gone back to. */
 const barcodes: string[] = []
 let between: Date
+/** A moment after the third was lent, and the file of the log that it is in. */
+let beyond: Date
+let beyondIn: string
 
 before(async () => {
   library = await backedUpLibrary()
@@ -33,19 +39,34 @@ before(async () => {
   await library.run()
   await lent()
   between = await nextSecond()
+  await closeFile()
   await lent()
+  beyond = await nextSecond()
+  beyondIn = await closeFile()
   await linkAll()
   await library.stop()
 })
 after(() => library[Symbol.asyncDispose]())
 
 /** A moment by the database's clock that is past when this settles, and after all that was done before. */
-async function nextSecond(): Promise<Date> {
-  const [row] = await library.db.rows<{ at: Date }>(sql`
-    select clock_timestamp() as at, pg_sleep(0.05), clock_timestamp()
-  `)
+async function nextSecond(db: Pick<Database, 'rows'> = library.db): Promise<Date> {
+  const now = async () => {
+    const [row] = await db.rows<{ at: Date }>(sql`select clock_timestamp() as at`)
+    assert.ok(row)
+    return row.at
+  }
+  // Told to the millisecond, the first may still be that of what was done.
+  const at = new Date((await now()).getTime() + 1)
+  while ((await now()) <= at);
+  return at
+}
+
+/** Ends the file of the log that is written to, with a transaction as its last; tells its name. */
+async function closeFile(): Promise<string> {
+  await library.db.rows(sql`select pg_current_xact_id()`)
+  const [row] = await library.db.rows<{ name: string }>(sql`select pg_walfile_name(pg_switch_wal()) as name`)
   assert.ok(row)
-  return new Date(row.at.getTime() + 10)
+  return row.name
 }
 
 async function linkAll(): Promise<void> {
@@ -74,8 +95,8 @@ async function copied(): Promise<AsyncDisposable & { readonly data: string }> {
 }
 let copies = 0
 
-/** What the library in a data folder is now. */
-async function found(data: string) {
+/** Starts the library in a data folder for one piece of work. */
+async function onLibrary<T>(data: string, work: (db: Database) => Promise<T>): Promise<T> {
   const folder = await openDataFolder(data, '0.1.0')
   const signal = new AbortController().signal
   const tell = { step: () => undefined, warn: () => undefined }
@@ -87,6 +108,15 @@ async function found(data: string) {
       connectionsMax: 2,
       statementLimitMs: 10_000,
     })
+    return await work(db)
+  } finally {
+    await database.close()
+  }
+}
+
+/** What the library in a data folder is now. */
+const found = (data: string) =>
+  onLibrary(data, async (db) => {
     const loans = await db.rows<{ barcode: string }>(sql`
       select barcode from loan join copy on copy.id = copy_id order by loan.id
     `)
@@ -107,10 +137,7 @@ async function found(data: string) {
     const givenUp = remarks.some((remark) => remark.includes('Heads of links that were given up'))
     assert.ok(position > 0)
     return { loans: loans.map(({ barcode }) => barcode), ...state, warnings: audit, givenUp }
-  } finally {
-    await database.close()
-  }
-}
+  })
 
 test('a second between two loans comes back with the one and without the other; the old is kept', async () => {
   await using copy = await copied()
@@ -135,6 +162,84 @@ test('a second between two loans comes back with the one and without the other; 
   await restore.purge(plan.id, `PURGE WHAT WAS BEFORE ${plan.id}`)
   assert.ok(!(await readdir(copy.data)).some((name) => name.startsWith('restore-') && !name.includes('plan')))
 })
+
+test('after going back, a second since is reached on the history that went on; what was given up is told, and only taken by name', async () => {
+  await using copy = await copied()
+  const plan = await (await here(copy.data)).plan(undefined, between)
+  const later = await givenUpLater(join(copy.data, 'backups'), plan.backup)
+  await (await here(copy.data)).restore(plan.id, plan.phrase)
+  const lentAnew: string[] = []
+  const since = await onLibrary(copy.data, async (db) => {
+    const lent = async () => void lentAnew.push((await lendSomething({ db, small: library.small })).barcode)
+    await lent()
+    const at = await nextSecond(db)
+    await lent()
+    return at
+  })
+  const restore = await here(copy.data)
+  const back = await restore.plan(undefined, since)
+  assert.deepEqual([back.backup, back.timeline, back.isGivenUp], [plan.backup, 2, false])
+  await rm(join(copy.data, 'audit-head.jsonl'))
+  assert.equal((await restore.plan(undefined, undefined)).backup, plan.backup, 'not the newest, given up')
+  await assert.rejects(
+    restore.plan(undefined, beyond),
+    (error: unknown) =>
+      error instanceof BackupError &&
+      error.exitCode === 3 &&
+      /is of a history that was given up: .* bibby restore plan \S+ --to /.test(error.message),
+  )
+  const named = await restore.plan(plan.backup, beyond)
+  assert.deepEqual([named.timeline, named.isGivenUp], [1, true])
+  assert.match(named.phrase, / OF THE HISTORY GIVEN UP LOSING /)
+  assert.match((await restore.plan(later, undefined)).phrase, / OF THE HISTORY GIVEN UP LOSING /)
+  await assert.rejects(
+    restore.plan(later, since),
+    /cannot be reached from the backup|No second can be reached/,
+  )
+  const { seconds } = await (await backupsHere(configOf(copy.data), running())).list()
+  assert.deepEqual(
+    seconds.map(({ isGivenUp }) => isGivenUp),
+    [false, true, false],
+    JSON.stringify(seconds),
+  )
+  await restore.restore(back.id, back.phrase)
+  assert.deepEqual(await loansOf(copy.data), [...barcodes.slice(0, 2), lentAnew[0]])
+})
+
+/** A backup that was taken after the moment that is gone back to: as another, but later in time and in the log. */
+async function givenUpLater(backups: string, name: string): Promise<string> {
+  const later = '2099-01-01T00-00-00Z'
+  const folder = join(backups, later)
+  await cp(join(backups, name), folder, { recursive: true })
+  const { manifest } = await readManifest(folder)
+  assert.ok(manifest.base)
+  await writeManifest(folder, {
+    ...manifest,
+    name: later,
+    takenAt: beyond.toISOString(),
+    lsn: `${Number.parseInt(beyondIn.slice(8, 16), 16).toString(16)}/${beyondIn.slice(22)}000028`,
+    base: { ...manifest.base, startSegment: beyondIn },
+  })
+  const { sha256 } = await readManifest(folder)
+  const at = beyond.toISOString()
+  await writeProof(folder, {
+    manifestSha256: sha256,
+    at,
+    recoverySeconds: 1,
+    isBaseProven: true,
+    baseBecause: null,
+  })
+  return later
+}
+
+const loansOf = (data: string) =>
+  onLibrary(data, async (db) =>
+    (
+      await db.rows<{ barcode: string }>(sql`
+        select barcode from loan join copy on copy.id = copy_id order by loan.id
+      `)
+    ).map(({ barcode }) => barcode),
+  )
 
 test('without a second the backup itself comes back, covers too', async () => {
   await using copy = await copied()
@@ -259,18 +364,49 @@ test('a library that cannot be read any more is told as that, and comes back to 
   assert.deepEqual((await found(copy.data)).loans, barcodes.slice(0, 2))
 })
 
+/** The archive of a copy, with all in it that the copy has written. */
+async function archiveOf(data: string) {
+  await (await here(data)).plan(undefined, between)
+  const [systemId = ''] = await readdir(join(data, 'backups', 'wal'))
+  const archive = join(data, 'backups', 'wal', systemId)
+  return { archive, files: (await readdir(archive)).toSorted() }
+}
+
+test('with a gap in the log the seconds before it are reached to the last, those in it are refused before anything is done', async () => {
+  await using copy = await copied()
+  const { archive, files } = await archiveOf(copy.data)
+  const { list } = await backupsHere(configOf(copy.data), running())
+  assert.equal((await list()).seconds.length, 1)
+  await rm(join(archive, files.find((name) => name.startsWith(beyondIn)) ?? ''))
+  const [reach, ...more] = (await list()).seconds
+  assert.ok(reach && more.length === 0)
+  assert.ok(new Date(reach.to) >= between && new Date(reach.to) < beyond, JSON.stringify(reach))
+  const now = new Date()
+  const restore = await here(copy.data)
+  for (const to of [beyond, new Date(Date.parse(reach.to) + 1), now]) {
+    await assert.rejects(restore.plan(undefined, to), (error: unknown) => {
+      assert.ok(error instanceof BackupError && error.exitCode === 3)
+      const said = `${to.toISOString()} cannot be reached. The file ${beyondIn} of the log is missing from the archive ${archive}. Can be reached: ${reach.from} to ${reach.to}. Name one`
+      assert.ok(error.message.startsWith(said), error.message)
+      return true
+    })
+  }
+  const plan = await restore.plan(undefined, new Date(reach.to))
+  await restore.restore(plan.id, plan.phrase)
+  assert.deepEqual((await found(copy.data)).loans, barcodes.slice(0, 2))
+})
+
 test('two histories in one archive are not mixed: it is refused and said', async () => {
   await using copy = await copied()
   const restore = await here(copy.data)
+  const { archive, files } = await archiveOf(copy.data)
   const plan = await restore.plan(undefined, between)
-  const [systemId = ''] = await readdir(join(copy.data, 'backups', 'wal'))
-  const archive = join(copy.data, 'backups', 'wal', systemId)
-  const file = (await readdir(archive)).findLast((name) => name.startsWith('0000000100000000')) ?? ''
-  await copyFile(join(archive, file), join(archive, `${file.slice(0, 24)}.${'0'.repeat(64)}.zst`))
-  await assert.rejects(
-    restore.restore(plan.id, plan.phrase),
-    /are called \w{24} and differ: two libraries keep/,
-  )
+  for (const file of files) {
+    await copyFile(join(archive, file), join(archive, `${file.slice(0, 24)}.${'0'.repeat(64)}.zst`))
+  }
+  const differ = /are called \w{24} and differ: two libraries keep/
+  await assert.rejects(restore.restore(plan.id, plan.phrase), differ)
+  await assert.rejects(restore.plan(undefined, between), differ)
   assert.deepEqual((await found(copy.data)).loans, barcodes)
   assert.equal(await restore.status(), undefined)
 })

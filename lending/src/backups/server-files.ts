@@ -13,6 +13,9 @@ import { entriesBelow, type TarEntry, tarOf } from './tar-file.ts'
 /** The file of a base within a backup. */
 export const baseName = 'base.tar.zst'
 
+/** What is known of a base as soon as it is copied. */
+type CopiedBase = Omit<BaseCopy, 'stillAt' | 'sequences'>
+
 /** The fastest: pages of a database halve at once, and the disk is what one waits for. */
 const compression = {
   params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 },
@@ -26,14 +29,14 @@ export async function copyBase(
   session: pg.Client,
   cluster: string,
   { folder, signal }: { readonly folder: string; readonly signal: AbortSignal },
-): Promise<{ readonly base: Omit<BaseCopy, 'stillAt'>; readonly file: FileCopy }> {
+): Promise<{ readonly base: CopiedBase; readonly file: FileCopy }> {
   if ((await readdir(join(cluster, 'pg_tblspc'))).length > 0) {
     throw new BackupError(
       'BIBBY_BACKUP_FAILED',
       `The database in ${cluster} has tablespaces, whose files lie elsewhere. Move its tables into the default one and run bibby backup run.`,
     )
   }
-  const { rows } = await session.query<Omit<BaseCopy, 'stillAt'>>(`
+  const { rows } = await session.query<CopiedBase>(`
     select system_identifier::text as "systemId",
       (select timeline_id from pg_control_checkpoint()) as timeline,
       pg_walfile_name(pg_backup_start('bibby', true)) as "startSegment",

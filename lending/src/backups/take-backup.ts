@@ -10,6 +10,7 @@ import { closeLog } from './close-log.ts'
 import { copyCovers } from './copy-covers.ts'
 import { dumpTables } from './dump-tables.ts'
 import { syncFolder } from './files.ts'
+import { sequencesOf } from './fingerprint.ts'
 import type { BaseCopy, Manifest } from './manifest.ts'
 import { writeManifest } from './manifest.ts'
 import { nameFor } from './place.ts'
@@ -74,16 +75,17 @@ async function copyAll(
   step('Copying the tables')
   await using reader = await openSession(source.connection, 'bibby-backup')
   await using copier = await openSession(source.connection, 'bibby-backup')
+  const sequences = copied ? await sequencesOf(reader) : []
   const moment = await beginStill({ reader, copier }, signal)
   const facts = await factsOf(reader)
   const dumped = await dumpTables({ reader, copier }, folder, signal)
   const covers = await copyCovers(place.dataFolder, folder, { signal })
   if (copied) {
     step('Waiting for the log')
-    await closeLog(control, { dataFolder: place.dataFolder, backups: place.backups, signal })
+    await closeLog(control, { place, signal })
   }
   const base: BaseCopy | null = copied
-    ? { ...copied.base, stillAt: moment.isStill ? moment.lsn : null }
+    ? { ...copied.base, stillAt: moment.isStill ? moment.lsn : null, sequences }
     : null
   return {
     format: 1,

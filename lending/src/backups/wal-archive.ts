@@ -3,13 +3,13 @@ import { createReadStream } from 'node:fs'
 import { chown, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib'
+import { promisify } from 'node:util'
+import { constants, createZstdCompress, createZstdDecompress, zstdDecompress } from 'node:zlib'
 import type { Identity } from '../postgres/embedded.ts'
 import { systemCode } from '../start-error.ts'
 import { archiveName } from './archive-settings.ts'
 import { BackupError } from './backup-error.ts'
 import { digestOf, newFile, pieceBytes, syncFolder } from './files.ts'
-import type { BaseCopy } from './manifest.ts'
 
 /** A file of the log in the archive. Its name carries the digest of what it holds unpacked. */
 export type KeptSegment = { readonly name: string; readonly sha256: string; readonly file: string }
@@ -22,6 +22,7 @@ export function archiveFolder(backups: string, systemId: string): string {
 const segmentName = /^[0-9A-F]{24}$/
 const historyName = /^[0-9A-F]{8}\.history$/
 const keptName = /^([0-9A-F]{24}|[0-9A-F]{8}\.history)\.([0-9a-f]{64})\.zst$/
+const unpacked = promisify(zstdDecompress)
 const compression = {
   params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
 }
@@ -73,40 +74,22 @@ export async function keptSegments(archive: string): Promise<readonly KeptSegmen
   })
 }
 
-/** The files of the log that follow a base without a gap, and what comes after the first gap. */
-export type Chain = {
-  readonly segments: readonly KeptSegment[]
-  /** Named when a later file is there and this one is not. */
-  readonly missing: string | null
+/** Whether a file of the archive is one of the log, and not a history. */
+export const isSegment = (name: string): boolean => segmentName.test(name)
+
+/** The timeline that this is the history of; undefined where it is none. */
+export function historyTimeline(name: string): number | undefined {
+  return historyName.test(name) ? Number.parseInt(name, 16) : undefined
 }
 
-/** Follows the log from a base on. A later timeline goes on where an older one was left by a restore. */
-export function chainFrom(
-  kept: readonly KeptSegment[],
-  { startSegment, segmentBytes }: Pick<BaseCopy, 'startSegment' | 'segmentBytes'>,
-): Chain {
-  const perLog = 0x1_0000_0000 / segmentBytes
-  const numberOf = (name: string) =>
-    Number.parseInt(name.slice(8, 16), 16) * perLog + Number.parseInt(name.slice(16), 16)
-  const first = numberOf(startSegment)
-  const later = kept.filter(({ name }) => segmentName.test(name) && numberOf(name) >= first)
-  const numbers = new Set(later.map(({ name }) => numberOf(name)))
-  let next = first
-  while (numbers.has(next)) next += 1
-  const isGap = later.some(({ name }) => numberOf(name) > next)
-  const hex = (value: number) => Math.floor(value).toString(16).toUpperCase().padStart(8, '0')
-  return {
-    segments: later.filter(({ name }) => numberOf(name) < next),
-    missing: isGap ? `${startSegment.slice(0, 8)}${hex(next / perLog)}${hex(next % perLog)}` : null,
-  }
-}
+const unpackedBytesMax = 1024 * 1024 * 1024
 
-/** The sentence for a log with a gap. */
-export function gap(missing: string): BackupError {
-  return new BackupError(
-    'BIBBY_BACKUP_DAMAGED',
-    `The file ${missing} of the log is missing from the archive: no second after it can be reached from this backup. Restore an earlier second or a later backup, and run bibby backup run now.`,
-  )
+/** What a file of the archive holds, in memory; undefined where it is not as it was, or gone. */
+export async function readKept(archive: string, { sha256, file }: KeptSegment): Promise<Buffer | undefined> {
+  const packed = await readFile(join(archive, file)).catch(() => undefined)
+  const bytes =
+    packed && (await unpacked(packed, { maxOutputLength: unpackedBytesMax }).catch(() => undefined))
+  return bytes && createHash('sha256').update(bytes).digest('hex') === sha256 ? bytes : undefined
 }
 
 /** Unpacks a file of the log for a server to read, with holes for zeros; throws BackupError where it is not as it was. */
@@ -135,19 +118,6 @@ export async function unpackSegment(
     throw damaged(archive, file, cause)
   } finally {
     await out.close()
-  }
-  if (hash.digest('hex') !== sha256) throw damaged(archive, file)
-}
-
-/** Reads a file of the archive through; throws BackupError where it is not as it was. */
-export async function checkSegment(archive: string, { sha256, file }: KeptSegment): Promise<void> {
-  const hash = createHash('sha256')
-  try {
-    await pipeline(createReadStream(join(archive, file)), createZstdDecompress(), async (pieces) => {
-      for await (const piece of pieces) hash.update(piece)
-    })
-  } catch (cause) {
-    throw damaged(archive, file, cause)
   }
   if (hash.digest('hex') !== sha256) throw damaged(archive, file)
 }

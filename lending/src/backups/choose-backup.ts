@@ -1,0 +1,37 @@
+import { BackupError } from './backup-error.ts'
+import { type Backup, findBackup, listBackups } from './place.ts'
+import { givenUpAt, givenUpOf } from './put-back.ts'
+import type { Span } from './reach.ts'
+import type { Place } from './take-backup.ts'
+
+/** A backup, and whether it is of a history that was given up: such a one is taken only by its name. */
+export type Chosen = { readonly backup: Backup; readonly isGivenUp: boolean }
+
+/** One backup by its name; without one, the newest that is proven. Throws BackupError where there is none. */
+export async function chooseBackup(place: Place, name: string | undefined): Promise<Chosen> {
+  const { all, givenUp } = await backupsToChoose(place, name)
+  const chosen = all.map((backup) => ({
+    backup,
+    isGivenUp: givenUpAt(givenUp, Date.parse(backup.takenAt)) !== undefined,
+  }))
+  const found = chosen.find(
+    ({ backup, isGivenUp }) => name !== undefined || (backup.state === 'proven' && !isGivenUp),
+  )
+  if (found) return found
+  const isThere = chosen.some(({ backup }) => backup.state === 'proven')
+  throw new BackupError(
+    'BIBBY_BACKUP_UNKNOWN',
+    isThere
+      ? `All proven backups in ${place.backups} are of a history that was given up. Take one by bibby backup run, or name one of those, by bibby backup list.`
+      : `There is no proven backup in ${place.backups}. Take one by bibby backup run, or name another folder by BIBBY_BACKUP_FOLDER.`,
+  )
+}
+
+/** The backups among which one is chosen, the newest first, and what of their past was given up. */
+export async function backupsToChoose(
+  { dataFolder, libraryId, backups }: Place,
+  name: string | undefined,
+): Promise<{ readonly all: readonly Backup[]; readonly givenUp: readonly Span[] }> {
+  const all = name === undefined ? await listBackups(backups) : [await findBackup(backups, name)]
+  return { all, givenUp: await givenUpOf(backups, { libraryId, dataFolder }) }
+}
