@@ -4,19 +4,17 @@ import { once } from 'node:events'
 import { readdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { headFile } from '@bibby/lending/journal/audit-heads.ts'
 import { temporaryHome } from '@bibby/lending/test/bibby-process.ts'
 import { noTheirServer, theirServer } from '@bibby/lending/test/their-server.ts'
-
-const command = fileURLToPath(new URL('../src/bibby.ts', import.meta.url))
+import { command } from './command.ts'
 
 /** Runs the command as a person would, on this data folder. */
 function bibby(data: string, words: readonly string[], env: Readonly<Record<string, string>> = {}) {
   return new Promise<{ code: number; out: string; talk: string }>((resolve) => {
     execFile(
       process.execPath,
-      [command, ...words],
+      [...command, ...words],
       { env: { PATH: '/usr/bin:/bin', BIBBY_DATA: data, ...env }, cwd: dirname(data) },
       (error, out, talk) => resolve({ code: error ? Number(error.code) : 0, out, talk }),
     )
@@ -97,7 +95,7 @@ async function cutOffBehindTheExchange(
   const heads = headFile(data)
   await rename(heads, `${heads}.aside`)
   execFileSync('mkfifo', [heads])
-  const child = spawn(process.execPath, [command, ...words], {
+  const child = spawn(process.execPath, [...command, ...words], {
     env: { PATH: '/usr/bin:/bin', BIBBY_DATA: data, ...env },
     cwd: dirname(data),
     stdio: 'ignore',

@@ -3,17 +3,16 @@ import { execFile } from 'node:child_process'
 import { mkdir, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { temporaryHome } from '@bibby/lending/test/bibby-process.ts'
+import { command } from './command.ts'
 
-const command = fileURLToPath(new URL('../src/bibby.ts', import.meta.url))
 type Ran = { readonly code: number; readonly out: string; readonly talk: string }
 
 function bibby(data: string, ...words: readonly string[]): Promise<Ran> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [command, ...words],
+      [...command, ...words],
       { env: { PATH: '/usr/bin:/bin', BIBBY_DATA: data, BIBBY_PORT: '1' } },
       (error, out, talk) => resolve({ code: error ? Number(error.code) : 0, out, talk }),
     )

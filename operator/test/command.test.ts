@@ -5,11 +5,9 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { type Home, signIn, temporaryHome } from '@bibby/lending/test/bibby-process.ts'
 import { scratchDatabase } from '@bibby/lending/test/scratch-database.ts'
-
-const command = fileURLToPath(new URL('../src/bibby.ts', import.meta.url))
+import { command } from './command.ts'
 
 type Ran = { code: number; out: string; talk: string }
 
@@ -23,7 +21,7 @@ function bibby(
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      [command, ...words],
+      [...command, ...words],
       { env: { PATH: '/usr/bin:/bin', BIBBY_DATA: home.data, ...env }, cwd: dirname(home.data) },
       (error, out, talk) => resolve({ code: error ? Number(error.code) : 0, out, talk }),
     )

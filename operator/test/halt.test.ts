@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { signIn, temporaryHome } from '@bibby/lending/test/bibby-process.ts'
 import { scratchDatabase } from '@bibby/lending/test/scratch-database.ts'
+import { command } from './command.ts'
 
-const command = fileURLToPath(new URL('../src/bibby.ts', import.meta.url))
 type Ran = { readonly code: number; readonly out: string; readonly talk: string }
 
 function bibby(words: readonly string[], env: Readonly<Record<string, string>>): Promise<Ran> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [command, ...words],
+      [...command, ...words],
       { env: { PATH: '/usr/bin:/bin', ...env } },
       (error, out, talk) => resolve({ code: error ? Number(error.code) : 0, out, talk }),
     )

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { temporaryHome } from '@bibby/lending/test/bibby-process.ts'
 import { aPatron, aSmallLibrary, besides } from '@bibby/lending/test/library-fixtures.ts'
 import { copiesOn } from '@bibby/lending/test/operation-fixtures.ts'
 import { type ScratchDatabase, scratchDatabase } from '@bibby/lending/test/scratch-database.ts'
+import { command } from './command.ts'
 
-const command = fileURLToPath(new URL('../src/bibby.ts', import.meta.url))
 type Ran = { readonly code: number; readonly out: string; readonly talk: string }
 
 /** Runs `bibby` on this database. */
@@ -19,7 +18,7 @@ function commandOn(
   const env = { PATH: '/usr/bin:/bin', BIBBY_DATABASE_URL: address, ...settings }
   return (...words) =>
     new Promise((resolve) => {
-      execFile(process.execPath, [command, ...words], { env }, (error, out, talk) =>
+      execFile(process.execPath, [...command, ...words], { env }, (error, out, talk) =>
         resolve({ code: error ? Number(error.code) : 0, out, talk }),
       )
     })

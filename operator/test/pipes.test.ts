@@ -3,10 +3,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { temporaryHome } from '@bibby/lending/test/bibby-process.ts'
+import { command } from './command.ts'
 
-const command = fileURLToPath(new URL('../src/bibby.ts', import.meta.url))
 /** Both are done before Node has begun: their end of the pipe is closed when the verb writes. */
 const unreadPipe = '{ "$@"; echo "$?" >&2; } | true'
 const fullDisk = '"$@" >/dev/full; echo "$?" >&2'
@@ -17,7 +16,7 @@ async function inShell(
   words: readonly string[],
   env: Record<string, string> = {},
 ): Promise<{ code: number; talk: string }> {
-  const child = spawn('/bin/sh', ['-c', line, 'sh', process.execPath, command, ...words], {
+  const child = spawn('/bin/sh', ['-c', line, 'sh', process.execPath, ...command, ...words], {
     env: { PATH: '/usr/bin:/bin', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
