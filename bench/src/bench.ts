@@ -4,6 +4,7 @@ import { cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { bibbyVersion } from '@bibby/lending/version.ts'
 import { admission } from './admission.ts'
+import { backupBesideDesks } from './backup-beside-desks.ts'
 import { backups } from './backups.ts'
 import { checkouts } from './checkouts.ts'
 import { cleanup } from './cleanup.ts'
@@ -25,6 +26,7 @@ import { stolenFromNow } from './stolen.ts'
 const generated = hasRealSets()
 const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   admission,
+  'backup-beside-desks': backupBesideDesks,
   backups,
   checkouts,
   cleanup,

@@ -1,6 +1,3 @@
-import { once } from 'node:events'
-import { Agent, type IncomingMessage, request } from 'node:http'
-import { setTimeout as wait } from 'node:timers/promises'
 import { noticesOf } from '@bibby/lending/notices/cause.ts'
 import { noticeBalance } from '@bibby/lending/notices/ledger.ts'
 import { type Database, openPool } from '@bibby/lending/postgres/pool.ts'
@@ -12,7 +9,8 @@ import {
   type Step,
 } from '@bibby/notices/test/mail-server.ts'
 import { serviceProcess } from '@bibby/notices/test/service-process.ts'
-import { barcodeOf, cardOf, desk, fillLibrary } from './filled-library.ts'
+import { desk, fillLibrary } from './filled-library.ts'
+import { lendAtPace } from './lend-at-pace.ts'
 import { percentiles } from './percentiles.ts'
 import type { Row } from './row.ts'
 import { dataFolder, startBibby } from './running-bibby.ts'
@@ -22,7 +20,6 @@ const patrons = 20_000
 const copies = 40_000
 /** Queued before, so that the sender has work all the while. */
 const queued = 10_000
-const connections = 24
 /** Several times what a large consortium lends; see checkouts.ts. */
 const perSecond = 80
 /** By then the sender is at its most: it begins with a letter a second, which doubles every ten. */
@@ -51,7 +48,10 @@ export async function receipts(): Promise<readonly Row[]> {
   const lendFor = (seconds: number) => {
     const begun = from
     from += seconds * perSecond
-    return lendAtPace({ address: bibby.address, token, from: begun, count: seconds * perSecond })
+    return lendAtPace(
+      { address: bibby.address, token, patrons, perSecond },
+      { from: begun, count: seconds * perSecond },
+    )
   }
   await lendFor(warmSeconds)
   await db.withConnection((connection) =>
@@ -163,50 +163,6 @@ const faults: readonly Fault[] = [
   faultOfMail('the mail server takes mail and drops the connection', 'end', 'keep-and-drop'),
   { what: 'the notice service is killed', begin: ({ kill }) => kill(), end: ({ again }) => again() },
 ]
-
-/** Lends at an even pace, whatever the answers take; gives the time of each, in the order in which they were asked. */
-async function lendAtPace({
-  address,
-  token,
-  from,
-  count,
-}: {
-  readonly address: string
-  readonly token: string
-  readonly from: number
-  readonly count: number
-}): Promise<readonly number[]> {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections })
-  const under: Promise<number>[] = []
-  const begun = performance.now()
-  for (let n = 0; n < count; n++) {
-    await wait(Math.max(0, begun + (n * 1_000) / perSecond - performance.now()))
-    const body = { card: cardOf((from + n) % patrons), barcode: barcodeOf(from + n), branch: desk.branch }
-    under.push(lendOne(`${address}/api/v1/loans`, { agent, token, body: JSON.stringify(body) }))
-  }
-  const times = await Promise.all(under)
-  agent.destroy()
-  return times
-}
-
-async function lendOne(
-  url: string,
-  { agent, token, body }: { readonly agent: Agent; readonly token: string; readonly body: string },
-): Promise<number> {
-  const begun = performance.now()
-  const headers = {
-    authorization: `Bearer ${token}`,
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-  }
-  const asked = request(url, { method: 'POST', agent, headers })
-  asked.end(body)
-  const [reply] = (await once(asked, 'response')) as [IncomingMessage]
-  reply.resume()
-  await once(reply, 'end')
-  if (reply.statusCode !== 201) throw new Error(`A checkout was answered ${reply.statusCode}.`)
-  return performance.now() - begun
-}
 
 /** Fills the library, turns notices on and queues some; gives the token of a desk. */
 async function prepare(db: Database, address: string): Promise<string> {
