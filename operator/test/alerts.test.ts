@@ -19,6 +19,9 @@ const toldElsewhere = new Set([
   'bibby_status_written_timestamp_seconds',
 ])
 
+/** Raised by the status page by itself: Prometheus has no figure of it. */
+const raisedElsewhere = ['BibbyStatusReplaced']
+
 /** Each alert, as the text of its rule. */
 const alerts = new Map(
   rules
@@ -45,7 +48,7 @@ function runIn(program: string | undefined, args: readonly string[]): void {
 
 test('every alert has its page, and every page its alert', () => {
   assert.ok(alerts.size > 20, 'the rules are written in another way: mend this test')
-  assert.deepEqual([...alerts.keys()].toSorted(), pages.toSorted())
+  assert.deepEqual([...alerts.keys(), ...raisedElsewhere].toSorted(), pages.toSorted())
 })
 
 test('every alert says in a line what it is, in a sentence what it means, and where its page is', () => {

@@ -86,7 +86,8 @@ export async function startBibby(): Promise<Bibby> {
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port of this machine that nobody holds at this moment. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
