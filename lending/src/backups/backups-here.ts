@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts'
 import { openDatabase, openSetFolder, refuseWithoutLibrary, runningConnection } from '../database.ts'
 import type { PoolOptions } from '../postgres/pool.ts'
+import { BackupError } from './backup-error.ts'
 import { backupsOf } from './backups-of.ts'
 import { writeBundle } from './bundle.ts'
 import { type Backup, findBackup, isSameDisk, listBackups, type Proof } from './place.ts'
@@ -41,10 +42,20 @@ export async function backupsHere(config: Config, running: Running): Promise<Bac
     prune: () => removeOld(backups, { keep: place.keep, libraryId: place.libraryId, now: new Date() }),
     bundle: async (file, name) => {
       const backup = await chosen(name)
+      refuseUnproven(backup)
       await writeBundle(backup, file, running.signal)
       return backup.name
     },
   }
+}
+
+/** Throws BackupError: where a bundle is opened nothing else may be left to fall back on. */
+function refuseUnproven({ name, state, because }: Backup): void {
+  if (state === 'proven') return
+  throw new BackupError(
+    'BIBBY_BACKUP_UNPROVEN',
+    `The backup ${name} is ${state}: ${because ?? ''} No bundle was written. Prove it by bibby backup verify ${name}, or leave its name out: then the newest proven one is taken.`,
+  )
 }
 
 /** A library on this machine, and the work on it. */

@@ -120,7 +120,7 @@ test('one changed byte within a row, with every digest right, is found by restor
   assert.match(message, /The table title came back with other content in its \d+ rows\./)
 })
 
-test('a backup of another version says which Bibby restores it', async () => {
+test('a backup of another version says which Bibby restores it, and a table of somebody else’s is named', async () => {
   const strange = await foundOut((folder) =>
     rewrite(folder, (manifest) => ({
       ...manifest,
@@ -133,6 +133,17 @@ test('a backup of another version says which Bibby restores it', async () => {
   )
   assert.equal(strange.code, 'BIBBY_BACKUP_OTHER_VERSION')
   assert.match(strange.message, /Bibby 9\.9\.9, and its schema has a step 9999_later\.sql/)
+  const stray = await foundOut((folder) =>
+    rewrite(folder, (manifest) => ({
+      ...manifest,
+      tables: [...manifest.tables, { name: 'My notes', file: 'x', columns: [], rows: 0, sums: '0 0' }],
+    })),
+  )
+  assert.equal(stray.code, 'BIBBY_BACKUP_FAILED')
+  assert.match(
+    stray.message,
+    /among its tables: My notes\. Drop it there, .* alter table "My notes" set schema/,
+  )
   const later = await foundOut((folder) =>
     rewrite(folder, (manifest) => ({ ...manifest, format: 2 }) as unknown as Manifest),
   )
