@@ -121,6 +121,11 @@ async function keepBackups(
   const backups = backupsOf(config, folder)
   // What answers requests has no need of it.
   const { endLog, startBackups } = await import('./backups/keep-backups.ts')
+  const { endDeadScratch } = await import('./backups/scratch-server.ts')
+  // Aside: a server that was left by a run that was killed may take a while to end.
+  endDeadScratch(folder.path).catch((error: unknown) => {
+    print.warn(`What a killed backup left stays: ${error instanceof Error ? error.message : 'unknown fault'}`)
+  })
   if (!config.backups.isOn) {
     if (isOurs) await endLog(connection)
     return { [Symbol.asyncDispose]: async () => undefined }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomInt, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { chown, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { chown, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { runningPostmaster, untilGone } from '../src/postgres/postmaster.ts'
@@ -39,12 +39,15 @@ test('Bibby is killed ten times while desks write, with and without its database
     assert.equal(signal, 'SIGKILL')
     if (kill % 2 === 1) assert.equal(await home.serverPid(), server, 'the database outlives its Bibby')
   }
+  const scratch = join(home.data, 'backup-scratch-999999999')
+  await mkdir(scratch)
   const last = home.start()
   await last.ready
   await assertAllThere(home, acknowledged)
   last.kill('SIGINT')
   assert.equal((await last.ended).code, 0)
   assert.equal(await home.serverPid(), undefined)
+  await assert.rejects(stat(scratch), { code: 'ENOENT' }, 'what a killed backup left goes, too')
   t.diagnostic(`${acknowledged.length} acknowledged writes over ${kills} kills`)
 })
 

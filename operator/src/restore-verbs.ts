@@ -1,5 +1,6 @@
 import type { RestorePlan } from '@bibby/lending/backups/restore-plan.ts'
 import type { InForce, RestoreState } from '@bibby/lending/backups/restore-state.ts'
+import { shellWord } from '@bibby/lending/backups/shell-word.ts'
 import { type Command, InvalidArgumentError } from 'commander'
 import { type Out, table } from './out.ts'
 import { onThisMachine } from './this-machine.ts'
@@ -101,7 +102,7 @@ function tellPlan(say: Out, plan: RestorePlan): void {
           ...losses.samples,
         ]),
     'Nothing has changed. Stop Bibby, then type:',
-    `bibby restore run ${plan.id} --phrase "${plan.phrase}"`,
+    `bibby restore run ${plan.id} --phrase ${shellWord(plan.phrase)}`,
   ])
   process.exitCode = nothingDone
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, rename, writeFile } from 'node:fs/promises'
+import { readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { headFile } from '@bibby/lending/journal/audit-heads.ts'
@@ -51,8 +51,11 @@ test('beside a running Bibby a backup is taken, and another machine is set up fr
   const refused = await bibby(home.data, ['restore', 'plan'])
   assert.equal(refused.code, 3)
   const [, typed = ''] = /^bibby (restore run .*)$/m.exec(refused.out) ?? []
-  const [plan = '', phrase = ''] = typed.replace('restore run ', '').split(' --phrase ')
-  const words = ['restore', 'run', plan, '--phrase', phrase.replaceAll('"', '')]
+  // As a shell takes it apart.
+  const words = execFileSync('sh', ['-c', `printf '%s\\n' ${typed}`], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+  assert.deepEqual(words.slice(0, 2), ['restore', 'run'])
   const whileRunning = await bibby(home.data, words)
   assert.equal(whileRunning.code, 3)
   assert.match(whileRunning.talk, /^Bibby runs on .*: process \d+, since .*BIBBY_RESTORE_REFUSED/)
@@ -60,6 +63,11 @@ test('beside a running Bibby a backup is taken, and another machine is set up fr
   const file = join(dirname(home.data), 'library.bundle')
   assert.equal((await bibby(home.data, ['backup', 'bundle', file])).code, 0)
   assert.match((await bibby(home.data, ['backup', 'bundle', file])).talk, /exists\. Name a new file/)
+  const [, name = ''] = /^The backup (\S+) /.exec(taken.out) ?? []
+  await rm(join(home.data, 'backups', name, 'proven.json'))
+  const unproven = await bibby(home.data, ['backup', 'bundle', `${file}.other`, name])
+  assert.equal(unproven.code, 3)
+  assert.match(unproven.talk, /is unproven: .* Prove it by bibby backup verify .*BIBBY_BACKUP_UNPROVEN/)
   const there = await bibby(home.data, ['restore', 'bundle', file])
   assert.match(there.talk, /There is a library already/)
 

@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts'
 import { openDatabase, openSetFolder, refuseWithoutLibrary, runningConnection } from '../database.ts'
 import type { PoolOptions } from '../postgres/pool.ts'
+import { BackupError } from './backup-error.ts'
 import { backupsOf } from './backups-of.ts'
 import { writeBundle } from './bundle.ts'
 import { backupsToChoose, chooseBackup } from './choose-backup.ts'
@@ -66,10 +67,20 @@ export async function backupsHere(config: Config, running: Running): Promise<Bac
     prune: () => removeOld(backups, { keep: place.keep, libraryId: place.libraryId, now: new Date() }),
     bundle: async (file, name) => {
       const { backup } = await chooseBackup(place, name)
+      refuseUnproven(backup)
       await writeBundle(backup, file, running.signal)
       return backup.name
     },
   }
+}
+
+/** Throws BackupError: where a bundle is opened nothing else may be left to fall back on. */
+function refuseUnproven({ name, state, because }: Backup): void {
+  if (state === 'proven') return
+  throw new BackupError(
+    'BIBBY_BACKUP_UNPROVEN',
+    `The backup ${name} is ${state}: ${because ?? ''} No bundle was written. Prove it by bibby backup verify ${name}, or leave its name out: then the newest proven one is taken.`,
+  )
 }
 
 /** A library on this machine, and the work on it. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdir, open, readdir, readFile, rm, stat, truncate, watch, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +11,7 @@ import { openCleanup } from '@bibby/cleanup/cleanup.ts'
 import { type BackedUp, backedUpLibrary, lendSomething, running } from '../../test/backup-fixtures.ts'
 import { filled, mounted, noSmallDisk } from '../../test/small-disk.ts'
 import { cleanupHost } from '../cleanup/cleanup-host.ts'
+import { runningPostmaster, untilGone } from '../postgres/postmaster.ts'
 import { sql } from '../postgres/sql.ts'
 import { BackupError } from './backup-error.ts'
 import { chooseBackup } from './choose-backup.ts'
@@ -18,6 +20,7 @@ import { digestOf } from './files.ts'
 import { type Manifest, readManifest, writeManifest } from './manifest.ts'
 import { type Backup, findBackup, listBackups } from './place.ts'
 import { runBackup, verifyBackup } from './run-backup.ts'
+import { openSession } from './session.ts'
 import { archiveFolder, keptSegments } from './wal-archive.ts'
 
 let library: BackedUp
@@ -145,7 +148,7 @@ test('one changed byte within a row, or a sequence that is behind, is found by r
   assert.match(message, /The sequence copy_id_seq would give 2 next, and copy has \d+ already\./)
 })
 
-test('a backup of another version says which Bibby restores it', async () => {
+test('a backup of another version says which Bibby restores it, and a table of somebody else’s is named', async () => {
   const strange = await foundOut((folder) =>
     rewrite(folder, (manifest) => ({
       ...manifest,
@@ -158,6 +161,17 @@ test('a backup of another version says which Bibby restores it', async () => {
   )
   assert.equal(strange.code, 'BIBBY_BACKUP_OTHER_VERSION')
   assert.match(strange.message, /Bibby 9\.9\.9, and its schema has a step 9999_later\.sql/)
+  const stray = await foundOut((folder) =>
+    rewrite(folder, (manifest) => ({
+      ...manifest,
+      tables: [...manifest.tables, { name: 'My notes', file: 'x', columns: [], rows: 0, sums: '0 0' }],
+    })),
+  )
+  assert.equal(stray.code, 'BIBBY_BACKUP_FAILED')
+  assert.match(
+    stray.message,
+    /among its tables: My notes\. Drop it there, .* alter table "My notes" set schema/,
+  )
   const later = await foundOut((folder) =>
     rewrite(folder, (manifest) => ({ ...manifest, format: 2 }) as unknown as Manifest),
   )
@@ -220,31 +234,68 @@ test('of two runs at once the second is refused, and told of the first', async (
   assert.equal((await first).state, 'proven')
 })
 
-test('killed while it is taken, nothing is left that would be listed; the next run clears up', async () => {
-  const { backups, dataFolder } = library.backups
-  const before = await listBackups(backups)
-  assert.ok(before.some(({ state }) => state === 'proven'))
-  await writeFile(join(backups, 'a letter.txt'), '')
+/** Starts a run in a process of its own and kills it when this has happened; gives its number. */
+async function killedWhen(happened: (pid: number) => Promise<unknown>): Promise<number> {
   const child = spawn(process.execPath, [fileURLToPath(new URL('./backup-process.ts', import.meta.url))], {
     env: { PATH: '/usr/bin:/bin' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   child.send({ backups: library.backups, connection: library.connection })
-  const signal = AbortSignal.timeout(30_000)
-  for await (const { filename } of watch(backups, { signal })) if (filename?.includes('.partial-')) break
-  child.kill('SIGKILL')
-  await once(child, 'exit')
+  assert.ok(child.pid)
+  try {
+    await happened(child.pid)
+  } finally {
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  return child.pid
+}
+
+test('killed at any step, nothing is left that would count; the next run ends its server, clears up and works', async () => {
+  const { backups, dataFolder } = library.backups
+  const before = await listBackups(backups)
+  assert.ok(before.some(({ state }) => state === 'proven'))
+  await writeFile(join(backups, 'a letter.txt'), '')
+  const signal = AbortSignal.timeout(60_000)
+  const copying = await killedWhen(async () => {
+    for await (const { filename } of watch(backups, { signal })) if (filename?.includes('.partial-')) break
+  })
   assert.deepEqual(await listBackups(backups), before)
-  assert.ok((await readdir(backups)).some((name) => name.includes('.partial-')))
-  await mkdir(join(dataFolder, `backup-scratch-${child.pid}`))
-  assert.equal((await library.run()).state, 'proven')
+  assert.ok((await readdir(backups)).some((name) => name.endsWith(`.partial-${copying}`)))
+
+  const clusterOf = (pid: number) => join(dataFolder, `backup-scratch-${pid}`, 'postgres')
+  const proving = await killedWhen(async (pid) => {
+    while ((await runningPostmaster(clusterOf(pid)))?.status !== 'ready') {
+      signal.throwIfAborted()
+      await library.db.rows(sql`select pg_sleep(0.02)`)
+    }
+  })
+  const left = await runningPostmaster(clusterOf(proving))
+  assert.ok(left, 'its throwaway server lives on')
+  const half = (await listBackups(backups)).find(({ state }) => state === 'unproven')
+  assert.ok(half, 'what was taken counts not before it is restored')
+  await writeFile(join(backups, `last-run.json.new-${proving}`), '{')
+
+  // The server may take a moment to notice that a run was killed: its lock is waited for.
+  await using ghost = await openSession(library.connection, 'test')
+  await ghost.query('select pg_advisory_lock(722110016)')
+  await writeFile(
+    join(backups, 'running.json'),
+    JSON.stringify({ pid: proving, host: hostname(), since: '2026-03-02' }),
+  )
+  const next = library.run()
+  await ghost.query('select pg_sleep(0.3)')
+  await ghost.end()
+  assert.equal((await next).state, 'proven')
+  assert.ok(await untilGone(left.pid, 0))
   const names = await readdir(backups)
   assert.deepEqual(
-    names.filter((name) => name.includes('.partial-')),
+    names.filter((name) => /\.partial-|\.new-|running/.test(name)),
     [],
   )
   for (const { name } of before) assert.ok(names.includes(name), 'what is whole stays')
   assert.ok(names.includes('a letter.txt'), 'and what is not ours')
+  assert.ok(!names.includes(half.name), 'what did not count goes once a newer one does')
   assert.deepEqual(
     (await readdir(dataFolder)).filter((name) => name.includes('scratch')),
     [],

@@ -24,13 +24,9 @@ export async function loadTables(
   }: { readonly folder: string; readonly manifest: Manifest; readonly signal: AbortSignal },
 ): Promise<void> {
   const there = (await libraryTables(session)).map(({ name }) => name)
-  const strange = manifest.tables.find(({ name }) => !there.includes(name))
-  if (strange) {
-    throw new BackupError(
-      'BIBBY_BACKUP_OTHER_VERSION',
-      `The backup ${folder} has a table ${strange.name} that its schema does not know. Restore it with Bibby ${manifest.bibby}.`,
-    )
-  }
+  // The steps of its schema are known: a table that none of them makes is not Bibby's.
+  const strange = manifest.tables.map(({ name }) => name).filter((name) => !there.includes(name))
+  if (strange[0] !== undefined) throw strangers(folder, strange)
   await session.query('begin')
   try {
     const { drop, make } = await apart(session)
@@ -60,6 +56,15 @@ export async function loadTables(
     throw error
   }
   await session.query('analyze')
+}
+
+function strangers(folder: string, names: readonly string[]): BackupError {
+  const [table = ''] = names
+  const all = names.slice(0, 5).join(', ')
+  return new BackupError(
+    'BIBBY_BACKUP_FAILED',
+    `The backup ${folder} has what is no part of a library, and cannot be restored: when it was taken, somebody had put into the database of the library, among its tables: ${all}. Drop it there, or move it out: create schema elsewhere; alter table ${pg.escapeIdentifier(table)} set schema elsewhere; then run bibby backup run.`,
+  )
 }
 
 /** The statements that take indexes, foreign keys and triggers away, and those that make them again. */

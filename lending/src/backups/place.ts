@@ -120,6 +120,7 @@ export async function removeBackup(backups: string, name: string): Promise<void>
 }
 
 const halfMade = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z\.partial-(\d{1,10})$/
+const halfWritten = /^[a-z-]{1,40}\.json\.new-(\d{1,10})$/
 const halfRemoved = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z\.removing$/
 
 /**
@@ -129,7 +130,8 @@ const halfRemoved = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z\.removing$/
 export async function readyPlace(backups: string): Promise<void> {
   await mkdir(backups, { recursive: true, mode: 0o700 })
   for (const name of await readdir(backups)) {
-    if (!halfRemoved.test(name) && !isOfDead(halfMade.exec(name)?.[1])) continue
+    const pid = (halfMade.exec(name) ?? halfWritten.exec(name))?.[1]
+    if (!halfRemoved.test(name) && !isOfDead(pid)) continue
     await rm(join(backups, name), { recursive: true, force: true })
   }
 }

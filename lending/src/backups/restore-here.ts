@@ -33,6 +33,7 @@ import {
 import type { Backups } from './run-backup.ts'
 import { openSession } from './session.ts'
 import type { Running } from './take-backup.ts'
+import { takeInLeft } from './take-in-left.ts'
 
 /** Going back to a backup of the library on this machine. */
 export type RestoreHere = {
@@ -102,6 +103,14 @@ async function planHere(
   return onLive(config, { folder, running }, async (live) => {
     if ('session' in live && place.keepsLog && to !== undefined) {
       await closeLog(live.session, { place, signal: running.signal })
+    }
+    if ('unreadable' in live && place.keepsLog) {
+      // What is lost with it are minutes, which must not keep all the rest back.
+      await takeInLeft(clusterFolder(place.dataFolder), place.backups).catch((error: unknown) =>
+        running.step(
+          `The last of the log stays out: ${error instanceof Error ? error.message : 'unknown fault'}`,
+        ),
+      )
     }
     return planRestore(live, { place, name, to, now: running.now })
   })

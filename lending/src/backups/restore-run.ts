@@ -13,6 +13,7 @@ import { recover, type Target } from './recover.ts'
 import type { RestorePlan } from './restore-plan.ts'
 import { finishSwap, type RestoreState, restoreFolder, writeState } from './restore-state.ts'
 import { openScratch, type Scratch } from './scratch-server.ts'
+import { shellWord } from './shell-word.ts'
 import type { Place, Running } from './take-backup.ts'
 import { untarFile } from './tar-file.ts'
 
@@ -161,7 +162,7 @@ export async function purgeOld(dataFolder: string, id: string, phrase: string): 
   if (phrase.trim() !== wanted) {
     throw new BackupError(
       'BIBBY_RESTORE_REFUSED',
-      `${old} is the library as it was before the restore. To remove it for good, type: --phrase "${wanted}"`,
+      `${old} is the library as it was before the restore. To remove it for good, type: --phrase ${shellWord(wanted)}`,
     )
   }
   await rm(restoreFolder(dataFolder, id), { recursive: true, force: true })

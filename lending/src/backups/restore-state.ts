@@ -20,6 +20,8 @@ export type RestoreState = {
   readonly lastLink: number
   /** On the operator's own server: what is exchanged there. */
   readonly databases?: Exchange
+  /** The last restore that was done before this one began: should this one come to nothing, it is still the last. */
+  readonly earlier?: RestoreState
 }
 
 /** Which library is in force; unknown while the server that would know does not answer. */
@@ -36,7 +38,19 @@ const begunHere = new Set<string>()
 /** Writes down how far it is; from then on a crash is taken up from there. */
 export async function writeState(dataFolder: string, state: RestoreState): Promise<void> {
   begunHere.add(state.id)
+  const last = await readState(dataFolder)
+  const earlier = last?.step === 'done' && last.id !== state.id ? last : last?.earlier
+  const bare = withoutEarlier(state)
+  const isLast = state.step === 'done' || !earlier
+  await keep(dataFolder, isLast ? bare : { ...bare, earlier: withoutEarlier(earlier) })
+}
+
+async function keep(dataFolder: string, state: RestoreState): Promise<void> {
   await writeWhole(join(dataFolder, stateName), `${JSON.stringify(state, null, 2)}\n`)
+}
+
+function withoutEarlier({ earlier: _, ...state }: RestoreState): RestoreState {
+  return state
 }
 
 /** How far the last restore of this data folder came; undefined where there was none. */
@@ -79,7 +93,11 @@ export async function dropPrepared(dataFolder: string, { id }: Pick<RestoreState
   await rm(join(folder, 'new'), { recursive: true, force: true })
   // What was before an earlier restore may lie there: then it stays.
   await rmdir(folder).catch(() => undefined)
-  await rm(join(dataFolder, stateName), { force: true })
+  const state = await readState(dataFolder)
+  // Refused before it began, it was never noted: what is noted is another.
+  if (state?.id !== id) return
+  if (state.earlier) await keep(dataFolder, state.earlier)
+  else await rm(join(dataFolder, stateName), { force: true })
 }
 
 /**

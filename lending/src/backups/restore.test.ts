@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { zstdDecompressSync } from 'node:zlib'
 import { type BackedUp, backedUpLibrary, lendSomething, running } from '../../test/backup-fixtures.ts'
 import { readConfig } from '../config.ts'
 import { openDatabase } from '../database.ts'
@@ -20,7 +21,7 @@ import { backupsHere } from './backups-here.ts'
 import { readManifest, writeManifest } from './manifest.ts'
 import { writeProof } from './place.ts'
 import { restoreHere } from './restore-here.ts'
-import { type RestoreState, settleRestore } from './restore-state.ts'
+import { dropPrepared, type RestoreState, readState, settleRestore, writeState } from './restore-state.ts'
 
 const run = promisify(execFile)
 let library: BackedUp
@@ -158,7 +159,7 @@ test('a second between two loans comes back with the one and without the other; 
   assert.ok((await readdir(join(old, 'postgres'))).includes('PG_VERSION'))
   assert.equal((await restore.status())?.step, 'done')
   await assert.rejects(restore.restore(plan.id, plan.phrase), /was carried out already/)
-  await assert.rejects(restore.purge(plan.id, 'yes'), /To remove it for good, type: --phrase "PURGE WHAT WAS/)
+  await assert.rejects(restore.purge(plan.id, 'yes'), /To remove it for good, type: --phrase 'PURGE WHAT WAS/)
   await restore.purge(plan.id, `PURGE WHAT WAS BEFORE ${plan.id}`)
   assert.ok(!(await readdir(copy.data)).some((name) => name.startsWith('restore-') && !name.includes('plan')))
 })
@@ -315,6 +316,22 @@ test('cut off after any of its renames, a restore is brought to its end by the n
   }
 })
 
+test('a restore that comes to nothing leaves the memory of the one before', async () => {
+  const folder = `${library.backups.dataFolder}-memory`
+  await mkdir(folder)
+  const first: RestoreState = { ...cutOff, id: 'aaaaaaaa', step: 'done' }
+  await writeState(folder, first)
+  await dropPrepared(folder, { id: 'bbbbbbbb' })
+  assert.deepEqual(await readState(folder), first, 'refused before it was noted')
+  const second: RestoreState = { ...cutOff, id: 'bbbbbbbb', step: 'preparing' }
+  await writeState(folder, second)
+  await writeState(folder, { ...second, lastLink: 4 })
+  assert.equal((await readState(folder))?.id, 'bbbbbbbb')
+  await dropPrepared(folder, second)
+  assert.deepEqual(await readState(folder), first)
+  await rm(folder, { recursive: true })
+})
+
 /** As another process left it, which is gone. */
 const cutOff: Omit<RestoreState, 'id'> = {
   step: 'swapping',
@@ -357,7 +374,20 @@ test('a library that cannot be read any more is told as that, and comes back to 
     restore.restore(seen.id, seen.phrase),
     /The library was written to since|cannot be read/,
   )
+  // The last of its log was put down, and not taken in any more.
+  const [systemId = ''] = await readdir(join(copy.data, 'backups', 'wal'))
+  const archive = join(copy.data, 'backups', 'wal', systemId)
+  const last =
+    (await readdir(archive))
+      .filter((name) => /^[0-9A-F]{24}\./.test(name))
+      .toSorted()
+      .at(-1) ?? ''
+  const unpacked = zstdDecompressSync(await readFile(join(archive, last)))
+  await mkdir(join(copy.data, 'postgres', 'archive_incoming'), { recursive: true })
+  await writeFile(join(copy.data, 'postgres', 'archive_incoming', last.slice(0, 24)), unpacked)
+  await rm(join(archive, last))
   const plan = await restore.plan(undefined, between)
+  assert.ok((await readdir(archive)).includes(last))
   assert.equal(plan.losses, null)
   assert.match(plan.phrase, / LOSING WHAT CANNOT BE READ #/)
   await restore.restore(plan.id, plan.phrase)

@@ -11,6 +11,7 @@ import { proveTables } from './prove-tables.ts'
 import { proveBase } from './recover.ts'
 import { removeOld } from './remove-old.ts'
 import { takeRun } from './run-lock.ts'
+import { endDeadScratch } from './scratch-server.ts'
 import { openSession } from './session.ts'
 import { type Place, type Running, takeBackup } from './take-backup.ts'
 import { toSecond } from './to-second.ts'
@@ -38,6 +39,7 @@ export async function runBackup(
   try {
     // Only now: what is half made there belongs to nobody who lives.
     await readyPlace(backups.backups)
+    await endDeadScratch(backups.dataFolder)
     const withBase = await mayCopyBase(control, backups)
     const source = { connection, withBase }
     const name = await takeBackup(control, { place: backups, source, running })

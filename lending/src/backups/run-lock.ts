@@ -1,6 +1,7 @@
 import { readFile, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import type pg from 'pg'
 import { signalled } from '../postgres/postmaster.ts'
 import { BackupError } from './backup-error.ts'
@@ -13,13 +14,20 @@ const runningName = 'running.json'
 /** Who takes a backup now, as told to whoever comes second. */
 type Running = { readonly pid: number; readonly host: string; readonly since: string }
 
+/** The server notices a killed run at once, but not before its last statement is through. */
+const ghostLimitMs = 10_000
+const pollMs = 50
+
 /**
  * Takes the database for one run: a lock that ends with the session, so that a killed run holds nobody up. Throws
  * BackupError that names the other where there is one.
  */
 export async function takeRun(session: pg.Client, backups: string, now: Date): Promise<AsyncDisposable> {
-  const { rows } = await session.query<{ taken: boolean }>(`select pg_try_advisory_lock(${runLock}) as taken`)
-  if (!rows[0]?.taken) throw await alreadyRunning(backups)
+  for (const until = performance.now() + ghostLimitMs; !(await isTaken(session)); await wait(pollMs)) {
+    const running = await readRunning(backups)
+    const lives = running !== undefined && (running.host !== hostname() || signalled(running.pid, 0))
+    if (lives || performance.now() >= until) throw alreadyRunning(lives ? running : undefined)
+  }
   const running: Running = { pid: process.pid, host: hostname(), since: now.toISOString() }
   await writeWhole(join(backups, runningName), `${JSON.stringify(running)}\n`)
   return {
@@ -30,12 +38,25 @@ export async function takeRun(session: pg.Client, backups: string, now: Date): P
   }
 }
 
-async function alreadyRunning(backups: string): Promise<BackupError> {
-  const text = await readFile(join(backups, runningName), 'utf8').catch(() => '{}')
-  const { pid, host, since } = JSON.parse(text) as Partial<Running>
-  const isKnown = pid !== undefined && (host !== hostname() || signalled(pid, 0))
+async function isTaken(session: pg.Client): Promise<boolean> {
+  const { rows } = await session.query<{ taken: boolean }>(`select pg_try_advisory_lock(${runLock}) as taken`)
+  return rows[0]?.taken === true
+}
+
+async function readRunning(backups: string): Promise<Running | undefined> {
+  try {
+    const running = JSON.parse(await readFile(join(backups, runningName), 'utf8')) as Partial<Running>
+    const { pid, host, since } = running
+    return pid === undefined || host === undefined || since === undefined ? undefined : { pid, host, since }
+  } catch {
+    return undefined
+  }
+}
+
+function alreadyRunning(running: Running | undefined): BackupError {
+  const who = running ? `: process ${running.pid} on ${running.host}, since ${running.since}` : ''
   return new BackupError(
     'BIBBY_BACKUP_RUNNING',
-    `A backup is being taken already${isKnown ? `: process ${pid} on ${host}, since ${since}` : ''}. Wait until it has ended; bibby backup list shows it then.`,
+    `A backup is being taken already${who}. Wait until it has ended; bibby backup list shows it then.`,
   )
 }
