@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { type Patterns, startPatterns } from '@bibby/patterns/patterns.ts'
+import type { OfLibrary } from './backups/last-run.ts'
 import type { NoticeService } from './notice-service.ts'
 import type { MailGoes } from './notices/caught-mail.ts'
 import { type NoticeFigures, noFigures } from './notices/figures.ts'
@@ -33,8 +34,8 @@ export type Library = AsyncDisposable & {
   readonly clock: () => Date
   /** `uploads/` and `exports/` live below it. */
   readonly dataFolder: string
-  /** The folder of backups; undefined where nobody keeps them, as in a command. */
-  readonly backups: string | undefined
+  /** Where this library's backups are; undefined where nobody keeps them, as in a command. */
+  readonly backups: OfLibrary | undefined
   /** Machines beside this one that may read its figures: addresses and networks. */
   readonly monitors: readonly string[]
   /** Where notices are handed on to; undefined where nothing sends any, as in a command. */
@@ -74,7 +75,7 @@ export type LibraryOptions = {
   /** Default: no. */
   readonly isProduction?: boolean
   /** Default: none. */
-  readonly backups?: string
+  readonly backups?: OfLibrary
   /** Default: none. */
   readonly monitors?: readonly string[]
   /** Default: host name, process number and a random part. */

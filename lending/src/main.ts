@@ -67,7 +67,7 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
       codeWebhook: config.codeWebhook,
       secondPerson: config.secondPerson,
       monitors: config.monitors,
-      backups: backupsOf(config, folder).backups,
+      backups: backupsOf(config, folder),
     })
     opened.push({ what: 'connections', close: async () => library[Symbol.asyncDispose]() })
     const { found, buildServer, dueSweeps, resumeImports, startAudit, startSending, stopImports } =

@@ -1,6 +1,8 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readManifest, writeManifest } from '../src/backups/manifest.ts'
+import { writeProof } from '../src/backups/place.ts'
 import { type Backups, runBackup } from '../src/backups/run-backup.ts'
 import type { Running } from '../src/backups/take-backup.ts'
 import { lend } from '../src/circulation/lend.ts'
@@ -83,6 +85,31 @@ export async function backedUpLibrary(): Promise<BackedUp> {
     stop,
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** The id of another library, whose backups lie in the same folder. */
+export const anotherLibrary = '00000000-0000-4000-8000-00000000000b'
+
+/** Puts a proven backup of another library beside one, under a name; its log is another cluster's. */
+export async function besideOf(
+  { backups }: Pick<Backups, 'backups'>,
+  { from, name }: { readonly from: string; readonly name: string },
+): Promise<void> {
+  const folder = join(backups, name)
+  await cp(join(backups, from), folder, { recursive: true, preserveTimestamps: true })
+  const { manifest } = await readManifest(folder)
+  if (!manifest.base) throw new Error('The backup has no files of the server.')
+  const base = { ...manifest.base, systemId: '1' }
+  const takenAt = `${name.slice(0, 10)}T00:00:00.000Z`
+  await writeManifest(folder, { ...manifest, name, takenAt, libraryId: anotherLibrary, base })
+  const { sha256 } = await readManifest(folder)
+  await writeProof(folder, {
+    manifestSha256: sha256,
+    at: takenAt,
+    recoverySeconds: 1,
+    isBaseProven: true,
+    baseBecause: null,
+  })
 }
 
 async function fill(db: Database, dataFolder: string): Promise<SmallLibrary> {

@@ -29,39 +29,7 @@ export function backupVerbs(program: Command, out: () => Out): void {
       ])
       if (!ran.isWhole) process.exitCode = partUnproven
     })
-  backup
-    .command('list')
-    .description(
-      'the backups that there are, whether they count, why not, and the seconds that can be restored',
-    )
-    .action(async () => {
-      const say = out()
-      const { backups } = await onThisMachine(program, say)
-      const { backups: all, isSameDisk, seconds } = await backups.list()
-      const folder = backups.place.backups
-      say.answer({ folder, isSameDisk, backups: all.map(told), seconds }, (listed) => [
-        ...(listed.backups.length === 0
-          ? [`There is none in ${folder}. bibby backup run takes one.`]
-          : table(
-              listed.backups.map((each) => [
-                each.name,
-                each.state,
-                size(each.bytes),
-                each.because ?? `restored in ${each.recoverySeconds} s`,
-              ]),
-            )),
-        ...(listed.seconds.length > 0 ? ['Seconds that can be restored, by bibby restore plan --to:'] : []),
-        ...listed.seconds.map(
-          ({ from, to, isGivenUp }) =>
-            `${from} to ${to}${isGivenUp ? ', of a history that was given up' : ''}`,
-        ),
-        ...(isSameDisk
-          ? [
-              'They are on the same disk as the data, and go with it. Set BIBBY_BACKUP_FOLDER or BIBBY_BACKUP_SECOND_FOLDER to another disk.',
-            ]
-          : []),
-      ])
-    })
+  listing(backup, program, out)
   backup
     .command('verify')
     .description(
@@ -81,6 +49,45 @@ export function backupVerbs(program: Command, out: () => Out): void {
       if (!isWhole) process.exitCode = partUnproven
     })
   keeping(backup, program, out)
+}
+
+function listing(backup: Command, program: Command, out: () => Out): void {
+  backup
+    .command('list')
+    .description(
+      'the backups that there are, whether they count, why not, and the seconds that can be restored',
+    )
+    .action(async () => {
+      const say = out()
+      const { backups } = await onThisMachine(program, say)
+      const { backups: all, isSameDisk, seconds } = await backups.list()
+      const folder = backups.place.backups
+      say.answer(
+        { folder, isSameDisk, backups: all.map((each) => ({ ...told(each), isOurs: each.isOurs })), seconds },
+        (listed) => [
+          ...(listed.backups.length === 0
+            ? [`There is none in ${folder}. bibby backup run takes one.`]
+            : table(
+                listed.backups.map((each) => [
+                  each.name,
+                  each.state,
+                  size(each.bytes),
+                  `${each.isOurs ? '' : 'of another library: '}${each.because ?? `restored in ${each.recoverySeconds} s`}`,
+                ]),
+              )),
+          ...(listed.seconds.length > 0 ? ['Seconds that can be restored, by bibby restore plan --to:'] : []),
+          ...listed.seconds.map(
+            ({ from, to, isGivenUp }) =>
+              `${from} to ${to}${isGivenUp ? ', of a history that was given up' : ''}`,
+          ),
+          ...(isSameDisk
+            ? [
+                'They are on the same disk as the data, and go with it. Set BIBBY_BACKUP_FOLDER or BIBBY_BACKUP_SECOND_FOLDER to another disk.',
+              ]
+            : []),
+        ],
+      )
+    })
 }
 
 function keeping(backup: Command, program: Command, out: () => Out): void {

@@ -44,7 +44,11 @@ export async function withCleanup(
       open,
       environment: config.environment,
       address: `http://127.0.0.1:${config.port}`,
-      backups: { folder: backupsOf(config, folder).backups, keep: config.backups.keep },
+      backups: {
+        folder: backupsOf(config, folder).backups,
+        libraryId: folder.libraryId,
+        keep: config.backups.keep,
+      },
       clock: () => new Date(),
       progress: (done, of, what) => {
         const percent = of === 0 ? 100 : Math.floor((100 * done) / of)

@@ -5,7 +5,7 @@ import { BackupError } from './backup-error.ts'
 import { backupsOf } from './backups-of.ts'
 import { writeBundle } from './bundle.ts'
 import { backupsToChoose, chooseBackup } from './choose-backup.ts'
-import { type Backup, isProvenWhole, isSameDisk, listBackups, type Proof } from './place.ts'
+import { type Backup, isProvenWhole, isSameDisk, listBackups, ofLibrary, type Proof } from './place.ts'
 import { isoOf, reachOf, stretchesOf } from './reach.ts'
 import { removeOld } from './remove-old.ts'
 import { type Backups, runBackup, verifyBackup } from './run-backup.ts'
@@ -14,9 +14,10 @@ import type { Running } from './take-backup.ts'
 /** Whether all that was taken is proven, or the tables only. */
 type Whole = { readonly isWhole: boolean }
 
-/** The backups, and the seconds that can be restored from them and the log. */
+/** The backups, and the seconds of this library that can be restored from them and the log. */
 export type Listed = {
-  readonly backups: readonly Backup[]
+  /** Of all libraries that share the folder. */
+  readonly backups: readonly (Backup & { readonly isOurs: boolean })[]
   readonly isSameDisk: boolean
   /** From the first to the last of each stretch, as ISO 8601, in order. Those between cannot be restored. */
   readonly seconds: readonly { readonly from: string; readonly to: string; readonly isGivenUp: boolean }[]
@@ -48,8 +49,9 @@ export async function backupsHere(config: Config, running: Running): Promise<Bac
     },
     list: async () => {
       const { all, givenUp } = await backupsToChoose(place, undefined)
+      const ours = new Set(all.map(({ name }) => name))
       return {
-        backups: all,
+        backups: (await listBackups(backups)).map((each) => ({ ...each, isOurs: ours.has(each.name) })),
         isSameDisk: await isSameDisk(dataFolder, backups).catch(() => true),
         seconds: reachOf(await stretchesOf(backups, all), givenUp).map(({ fromMs, untilMs, isGivenUp }) => ({
           from: isoOf(fromMs),
@@ -59,7 +61,7 @@ export async function backupsHere(config: Config, running: Running): Promise<Bac
       }
     },
     verify: async (name) => {
-      const newest = name ?? (await listBackups(backups))[0]?.name
+      const newest = name ?? ofLibrary(await listBackups(backups), place.libraryId)[0]?.name
       const { backup } = await chooseBackup(place, newest)
       const proof = await verifyBackup(place, backup, running)
       return { ...proof, isWhole: isProvenWhole(backup.manifest, proof) }

@@ -3,14 +3,22 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdir, open, readdir, readFile, rm, stat, truncate, watch, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { openCleanup } from '@bibby/cleanup/cleanup.ts'
-import { type BackedUp, backedUpLibrary, lendSomething, running } from '../../test/backup-fixtures.ts'
+import {
+  anotherLibrary,
+  type BackedUp,
+  backedUpLibrary,
+  besideOf,
+  lendSomething,
+  running,
+} from '../../test/backup-fixtures.ts'
 import { filled, mounted, noSmallDisk } from '../../test/small-disk.ts'
 import { cleanupHost } from '../cleanup/cleanup-host.ts'
+import { oldBackups } from '../cleanup/old-backups.ts'
 import { runningPostmaster, untilGone } from '../postgres/postmaster.ts'
 import { sql } from '../postgres/sql.ts'
 import { BackupError } from './backup-error.ts'
@@ -19,6 +27,7 @@ import { backupFigures } from './figures.ts'
 import { digestOf } from './files.ts'
 import { type Manifest, readManifest, writeManifest } from './manifest.ts'
 import { type Backup, findBackup, listBackups } from './place.ts'
+import { removeOld } from './remove-old.ts'
 import { runBackup, verifyBackup } from './run-backup.ts'
 import { openSession } from './session.ts'
 import { archiveFolder, keptSegments } from './wal-archive.ts'
@@ -96,7 +105,7 @@ test('a backup counts once it was restored and compared, tables and log', async 
   for (const { path } of taken.manifest?.files ?? []) {
     assert.equal((await stat(join(taken.folder, path))).mode & 0o777, 0o600)
   }
-  const { newestProven, lastRun, recoverySeconds } = await backupFigures(library.backups.backups)
+  const { newestProven, lastRun, recoverySeconds } = await backupFigures(library.backups)
   assert.equal(newestProven * 1_000, new Date(taken.takenAt).getTime())
   assert.ok(lastRun.proven > 0 && lastRun.failed === 0 && recoverySeconds > 0)
   assert.deepEqual(
@@ -206,7 +215,7 @@ test('cleanup lets old backups go to its trash and brings them back whole, and n
       open: async () => library,
       environment: 'development',
       address: 'http://127.0.0.1:1',
-      backups: { folder, keep: 1 },
+      backups: { folder, libraryId: library.backups.libraryId, keep: 1 },
       clock: () => new Date(),
     }),
   )
@@ -218,6 +227,36 @@ test('cleanup lets old backups go to its trash and brings them back whole, and n
   await cleanup.restore(run)
   assert.equal((await findBackup(folder, name)).state, 'proven')
   await rm(join(folder, name), { recursive: true })
+})
+
+test('in a folder that two libraries share, each picks, counts, cleans and removes its own', async () => {
+  const { backups, libraryId } = library.backups
+  const [older, newer, gone] = ['2000-02-02T00-00-00Z', '2020-02-02T00-00-00Z', '2001-01-01T00-00-00Z']
+  for (const name of [older, newer]) await besideOf(library.backups, { from: taken.name, name })
+  await cp(join(backups, older), join(backups, gone), { recursive: true })
+  await rm(join(backups, gone, 'manifest.json'))
+  const log = join(archiveFolder(backups, '1'), `${'0'.repeat(24)}.${'0'.repeat(64)}.zst`)
+  await mkdir(dirname(log), { recursive: true })
+  await writeFile(log, '')
+  const others = { ...library.backups, libraryId: anotherLibrary }
+  assert.equal((await chooseBackup(library.backups, undefined)).backup.name, taken.name)
+  assert.equal((await chooseBackup(others, undefined)).backup.name, newer)
+  assert.equal((await chooseBackup(library.backups, newer)).backup.name, newer, 'by its name')
+  await assert.rejects(chooseBackup({ ...others, libraryId: 'x' }, undefined), /are of another library\./)
+  assert.equal((await backupFigures(others)).newestProven, Date.parse('2020-02-02T00:00:00Z') / 1_000)
+  assert.equal((await backupFigures(others)).lastRun.proven, 0)
+  const now = new Date('2100-01-01')
+  const isGoing = await oldBackups({ folder: backups, libraryId, keep: 1, now })
+  for (const name of [older, newer, gone]) {
+    assert.equal(isGoing({ path: `${name}/manifest.json` } as Parameters<typeof isGoing>[0]), undefined)
+  }
+  assert.deepEqual(await removeOld(backups, { keep: 1, libraryId, now }), [])
+  await rm(join(backups, gone), { recursive: true })
+  assert.deepEqual(await removeOld(backups, { keep: 1, libraryId, now }), [])
+  await stat(log)
+  assert.deepEqual(await removeOld(backups, { keep: 1, libraryId: anotherLibrary, now }), [older])
+  await assert.rejects(stat(log), 'its own library needs it no more')
+  await rm(join(backups, newer), { recursive: true })
 })
 
 test('of two runs at once the second is refused, and told of the first', async () => {
@@ -256,12 +295,17 @@ test('killed at any step, nothing is left that would count; the next run ends it
   const before = await listBackups(backups)
   assert.ok(before.some(({ state }) => state === 'proven'))
   await writeFile(join(backups, 'a letter.txt'), '')
+  const others = [`partial-${anotherLibrary}-999999999`, `removing-${anotherLibrary}`].map(
+    (left) => `2000-01-01T00-00-00Z.${left}`,
+  )
+  for (const name of others) await mkdir(join(backups, name))
   const signal = AbortSignal.timeout(60_000)
   const copying = await killedWhen(async () => {
     for await (const { filename } of watch(backups, { signal })) if (filename?.includes('.partial-')) break
   })
   assert.deepEqual(await listBackups(backups), before)
-  assert.ok((await readdir(backups)).some((name) => name.endsWith(`.partial-${copying}`)))
+  const isHalf = (name: string) => /\.partial-|\.new-|running/.test(name) && !others.includes(name)
+  assert.ok((await readdir(backups)).some((name) => isHalf(name) && name.endsWith(`-${copying}`)))
 
   const clusterOf = (pid: number) => join(dataFolder, `backup-scratch-${pid}`, 'postgres')
   const proving = await killedWhen(async (pid) => {
@@ -289,10 +333,8 @@ test('killed at any step, nothing is left that would count; the next run ends it
   assert.equal((await next).state, 'proven')
   assert.ok(await untilGone(left.pid, 0))
   const names = await readdir(backups)
-  assert.deepEqual(
-    names.filter((name) => /\.partial-|\.new-|running/.test(name)),
-    [],
-  )
+  assert.deepEqual(names.filter(isHalf), [])
+  for (const name of others) assert.ok(names.includes(name), 'another library may be at it, elsewhere')
   for (const { name } of before) assert.ok(names.includes(name), 'what is whole stays')
   assert.ok(names.includes('a letter.txt'), 'and what is not ours')
   assert.ok(!names.includes(half.name), 'what did not count goes once a newer one does')

@@ -1,5 +1,5 @@
-import { lastRuns } from './last-run.ts'
-import { listBackups } from './place.ts'
+import { lastRuns, type OfLibrary } from './last-run.ts'
+import { listBackups, ofLibrary } from './place.ts'
 
 /** How it goes with backups, in seconds since 1970 where it is a time; 0 is never. */
 export type BackupFigures = {
@@ -8,10 +8,12 @@ export type BackupFigures = {
   readonly recoverySeconds: number
 }
 
-/** Reads them from the folder of backups. */
-export async function backupFigures(backups: string): Promise<BackupFigures> {
-  const newest = (await listBackups(backups)).find(({ state }) => state === 'proven')
-  const { proven, failed } = await lastRuns(backups)
+/** Reads those of one library from the folder of backups. */
+export async function backupFigures(place: OfLibrary): Promise<BackupFigures> {
+  const newest = ofLibrary(await listBackups(place.backups), place.libraryId).find(
+    ({ state }) => state === 'proven',
+  )
+  const { proven, failed } = await lastRuns(place)
   const seconds = (at: string | undefined) => (at === undefined ? 0 : new Date(at).getTime() / 1_000)
   return {
     newestProven: seconds(newest?.takenAt),

@@ -29,7 +29,7 @@ test('where the log cannot be kept the library goes on, it is told, and the next
     }
   }
   await fillFiles(4)
-  await untilPutDown(session, cluster)
+  await untilPutDown(cluster)
   await assert.rejects(keepRound(kept), /ENOTDIR/, 'while there is room for it, it waits')
   assert.deepEqual(told, [])
 
@@ -67,20 +67,23 @@ test('a library without a backup gets one by itself, in a process of its own', a
     firstRunAfterMs: 0,
   })
   const signal = AbortSignal.timeout(60_000)
-  for await (const { filename } of watch(backups.backups, { signal })) if (filename === 'last-run.json') break
+  for await (const { filename } of watch(backups.backups, { signal }))
+    if (/^last-run-.*\.json$/.test(filename ?? '')) break
   const [taken] = await listBackups(backups.backups)
   assert.equal(taken?.state, 'proven', told.join())
   assert.deepEqual(told, [])
 })
 
-/** Until the server has put its files down. */
-async function untilPutDown(session: Awaited<ReturnType<typeof openSession>>, cluster: string) {
-  while ((await readdir(join(cluster, 'archive_incoming'))).length < 4) {
-    await session.query('select pg_sleep(0.05)')
+/** Until the server has put its files down: each gets its name when it is whole. */
+async function untilPutDown(cluster: string) {
+  const isDown = async () => {
+    const names = await readdir(join(cluster, 'archive_incoming'))
+    return names.filter((name) => /^[0-9A-F]{24}$/.test(name)).length >= 4
   }
+  while (!(await isDown()));
 }
 
-/** Until this session has heard of the new setting, too. */
+/** Until this session has heard of the new setting, too: it looks between two statements, and each of these is one. */
 async function untilKept(session: Awaited<ReturnType<typeof openSession>>, isKept: boolean) {
-  while ((await howLogIsKept(session)).isKept !== isKept) await session.query('select pg_sleep(0.05)')
+  while ((await howLogIsKept(session)).isKept !== isKept);
 }

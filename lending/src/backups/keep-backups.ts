@@ -11,7 +11,7 @@ import { systemIdOf } from './close-log.ts'
 import { isDue } from './due.ts'
 import { keepSecond } from './keep-second.ts'
 import { lastRuns } from './last-run.ts'
-import { listBackups } from './place.ts'
+import { listBackups, ofLibrary } from './place.ts'
 import { keepPutBacks } from './put-back.ts'
 import type { Backups } from './run-backup.ts'
 import { openSession } from './session.ts'
@@ -146,8 +146,10 @@ export async function keepRound(
 }
 
 async function isBackupDue({ backups, clock }: KeptUp, hour: number): Promise<boolean> {
-  const newest = (await listBackups(backups.backups)).find(({ state }) => state === 'proven')
-  const { proven, failed } = await lastRuns(backups.backups)
+  const newest = ofLibrary(await listBackups(backups.backups), backups.libraryId).find(
+    ({ state }) => state === 'proven',
+  )
+  const { proven, failed } = await lastRuns(backups)
   const last = [proven?.at, failed?.at]
     .flatMap((each) => (each === undefined ? [] : [each]))
     .toSorted()

@@ -57,6 +57,15 @@ export async function listBackups(backups: string): Promise<readonly Backup[]> {
   )
 }
 
+/**
+ * The backups of one library among all in a folder, which others may share. What cannot be read says no more whose it is: it is
+ * taken for this one's only where no other's lies there.
+ */
+export function ofLibrary(all: readonly Backup[], libraryId: string): readonly Backup[] {
+  const isShared = all.some(({ manifest }) => manifest !== null && manifest.libraryId !== libraryId)
+  return all.filter(({ manifest }) => (manifest === null ? !isShared : manifest.libraryId === libraryId))
+}
+
 /** One backup by its name. Throws BackupError where there is none. */
 export async function findBackup(backups: string, name: string): Promise<Backup> {
   const found = (await listBackups(backups)).find((each) => each.name === name)
@@ -112,26 +121,36 @@ export async function writeFailure(folder: string, because: string, at: Date): P
 }
 
 /** Removes a backup. It stops being listed first, so that a half removed one is never taken for whole. */
-export async function removeBackup(backups: string, name: string): Promise<void> {
-  const going = join(backups, `${name}.removing`)
+export async function removeBackup(
+  { backups, libraryId }: { readonly backups: string; readonly libraryId: string },
+  name: string,
+): Promise<void> {
+  const going = join(backups, `${name}.removing-${libraryId}`)
   await rename(join(backups, name), going)
   await syncFolder(backups)
   await rm(going, { recursive: true, force: true })
 }
 
-const halfMade = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z\.partial-(\d{1,10})$/
-const halfWritten = /^[a-z-]{1,40}\.json\.new-(\d{1,10})$/
-const halfRemoved = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z\.removing$/
+/** How a backup is called while it is made: whose it is, and by which process. */
+export function halfName(name: string, libraryId: string): string {
+  return `${name}.partial-${libraryId}-${process.pid}`
+}
+
+const halfMade = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z\.partial-([0-9a-f-]{36})-(\d{1,10})$/
+const halfWritten = /^[a-z0-9-]{1,60}\.json\.new-(\d{1,10})$/
+const halfRemoved = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z\.removing-([0-9a-f-]{36})$/
 
 /**
- * Makes the folder of backups, private, and removes what runs left there that were killed: only what carries such a name,
- * and of a process that is gone. To be called by whoever has the run.
+ * Makes the folder of backups, private, and removes what runs of this library left there that were killed: only what carries
+ * such a name, and of a process that is gone. A run of another library may be under way there, on another machine. To be called
+ * by whoever has the run; without a library nothing is removed.
  */
-export async function readyPlace(backups: string): Promise<void> {
+export async function readyPlace(backups: string, libraryId?: string): Promise<void> {
   await mkdir(backups, { recursive: true, mode: 0o700 })
   for (const name of await readdir(backups)) {
-    const pid = (halfMade.exec(name) ?? halfWritten.exec(name))?.[1]
-    if (!halfRemoved.test(name) && !isOfDead(pid)) continue
+    const [, maker, pid] = halfMade.exec(name) ?? []
+    const isLeft = (maker === libraryId && isOfDead(pid)) || isOfDead(halfWritten.exec(name)?.[1])
+    if (!isLeft && (libraryId === undefined || halfRemoved.exec(name)?.[1] !== libraryId)) continue
     await rm(join(backups, name), { recursive: true, force: true })
   }
 }

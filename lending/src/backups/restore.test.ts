@@ -7,7 +7,13 @@ import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { zstdDecompressSync } from 'node:zlib'
-import { type BackedUp, backedUpLibrary, lendSomething, running } from '../../test/backup-fixtures.ts'
+import {
+  type BackedUp,
+  backedUpLibrary,
+  besideOf,
+  lendSomething,
+  running,
+} from '../../test/backup-fixtures.ts'
 import { readConfig } from '../config.ts'
 import { openDatabase } from '../database.ts'
 import { noFindings } from '../journal/audit-report.ts'
@@ -281,6 +287,19 @@ test('another phrase, a plan that was altered and a library that went on are ref
   await writeFile(file, asMade)
   await assert.rejects(restore.plan(undefined, new Date(Date.now() + 60_000)), /has not come yet/)
   await assert.rejects(restore.plan(undefined, new Date('2020-01-01')), /No second before .* can be reached/)
+  const others = '2098-01-01T00-00-00Z'
+  await besideOf({ backups: join(copy.data, 'backups') }, { from: plan.backup, name: others })
+  assert.equal((await restore.plan(undefined, undefined)).backup, plan.backup)
+  assert.equal((await restore.plan(undefined, between)).backup, plan.backup)
+  assert.equal((await restore.plan(others, undefined)).backup, others, 'by its name only')
+  const { backups } = await (await backupsHere(configOf(copy.data), running())).list()
+  assert.deepEqual(
+    backups.map(({ name, isOurs }) => ({ name, isOurs })),
+    [
+      { name: others, isOurs: false },
+      { name: plan.backup, isOurs: true },
+    ],
+  )
   assert.deepEqual((await found(copy.data)).loans, barcodes)
 })
 

@@ -38,7 +38,7 @@ export async function runBackup(
   await using _run = await takeRun(control, backups.backups, running.now)
   try {
     // Only now: what is half made there belongs to nobody who lives.
-    await readyPlace(backups.backups)
+    await readyPlace(backups.backups, backups.libraryId)
     await endDeadScratch(backups.dataFolder)
     const withBase = await mayCopyBase(control, backups)
     const source = { connection, withBase }
@@ -46,7 +46,7 @@ export async function runBackup(
     await verifyBackup(backups, await findBackup(backups.backups, name), running)
     const backup = await findBackup(backups.backups, name)
     await removeOld(backups.backups, { ...backups, now: new Date() })
-    await noteRun(backups.backups, { at: running.now.toISOString(), outcome: 'proven', because: null })
+    await noteRun(backups, { at: running.now.toISOString(), outcome: 'proven', because: null })
     if (backups.second !== undefined) {
       running.step('Copying to the second folder')
       const { second, libraryId, keep } = backups
@@ -56,7 +56,7 @@ export async function runBackup(
   } catch (error) {
     if (running.signal.aborted) throw error
     const told = failed('The backup', error)
-    await noteRun(backups.backups, {
+    await noteRun(backups, {
       at: running.now.toISOString(),
       outcome: 'failed',
       because: told.message,

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { BackupError } from './backup-error.ts'
 import { digestOf, pieceBytes, syncFolder } from './files.ts'
 import { readManifest } from './manifest.ts'
-import { type Backup, isOfDead, listBackups, readyPlace, removeBackup } from './place.ts'
+import { type Backup, halfName, isOfDead, listBackups, readyPlace, removeBackup } from './place.ts'
 import { removeOld } from './remove-old.ts'
 
 /** What the second folder is to have. */
@@ -30,7 +30,7 @@ export async function copyToSecond(task: ToSecond, alive: Alive): Promise<void> 
   if (onlyLog) return copyLog(task, alive)
   let name: string | undefined
   try {
-    await readyPlace(second)
+    await readyPlace(second, libraryId)
     const there = new Map((await listBackups(second)).map((each) => [each.name, each.state]))
     const missing = (await listBackups(backups)).filter(
       ({ state, manifest, name: here }) =>
@@ -61,8 +61,8 @@ async function copyBackup(
   { name, folder }: Backup,
   { second, isThere, alive }: { second: string; isThere: boolean; alive: Alive },
 ): Promise<void> {
-  const half = join(second, `${name}.partial-${process.pid}`)
   const { manifest } = await readManifest(folder)
+  const half = join(second, halfName(name, manifest.libraryId))
   try {
     for (const { path, sha256 } of manifest.files) {
       await copyWhole(join(folder, path), join(half, path), alive)
@@ -74,7 +74,7 @@ async function copyBackup(
       await copyWhole(join(folder, path), join(half, path), alive)
     }
     // What lies there under this name counts no more.
-    if (isThere) await removeBackup(second, name)
+    if (isThere) await removeBackup({ backups: second, libraryId: manifest.libraryId }, name)
     await rename(half, join(second, name))
     await syncFolder(second)
   } finally {

@@ -13,7 +13,7 @@ import { syncFolder } from './files.ts'
 import { sequencesOf } from './fingerprint.ts'
 import type { BaseCopy, Manifest } from './manifest.ts'
 import { writeManifest } from './manifest.ts'
-import { nameFor } from './place.ts'
+import { halfName, nameFor } from './place.ts'
 import { copyBase } from './server-files.ts'
 import { openSession } from './session.ts'
 import { beginStill } from './still-moment.ts'
@@ -46,7 +46,7 @@ export async function takeBackup(
   { place, source, running }: { readonly place: Place; readonly source: Source; readonly running: Running },
 ): Promise<string> {
   const name = nameFor(running.now)
-  const folder = join(place.backups, `${name}.partial-${process.pid}`)
+  const folder = join(place.backups, halfName(name, place.libraryId))
   await refuseNarrow(control, { place, source })
   try {
     await mkdir(join(folder, 'tables'), { recursive: true, mode: 0o700 })

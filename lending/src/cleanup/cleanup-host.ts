@@ -21,8 +21,8 @@ export type CleanupOf = {
   readonly environment: 'development' | 'production'
   /** Where a Bibby of this machine answers, when no word of it lies in the data folder. */
   readonly address: string
-  /** Where backups lie, and how many proven ones are kept. */
-  readonly backups: { readonly folder: string; readonly keep: number }
+  /** Where backups lie, of which library, and how many proven ones are kept. */
+  readonly backups: { readonly folder: string; readonly libraryId: string; readonly keep: number }
   readonly clock: () => Date
   readonly progress?: Host['progress']
 }

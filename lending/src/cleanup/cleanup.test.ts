@@ -62,7 +62,7 @@ function of(dataFolder: string, db: ScratchDatabase): CleanupOf {
     dataFolder,
     open: async () => ({ db, connection: db.connection }),
     environment: 'development',
-    backups: { folder: join(dataFolder, 'backups'), keep: 1 },
+    backups: { folder: join(dataFolder, 'backups'), libraryId: '', keep: 1 },
     address: nobody,
     clock: () => new Date(),
   }
@@ -106,7 +106,7 @@ test('a root of the database, of uploads or of the programs is none', () => {
     dataFolder: '/srv/bibby',
     open: () => Promise.reject(new Error('It was not to be asked.')),
     environment: 'production',
-    backups: { folder: '/mnt/spare/backups', keep: 1 },
+    backups: { folder: '/mnt/spare/backups', libraryId: '', keep: 1 },
     address: nobody,
     clock: () => new Date(),
   })

@@ -1,21 +1,23 @@
 import type { Choose } from '@bibby/cleanup/host.ts'
-import { listBackups } from '../backups/place.ts'
+import { listBackups, ofLibrary } from '../backups/place.ts'
 import { toRemove } from '../backups/retention.ts'
 
 /**
- * Chooses the files of backups that retention lets go: never the newest proven one, nor anything newer. The log beside them
+ * Chooses the files of this library's backups that retention lets go: never the newest proven one, nor anything newer. The log beside them
  * stays; `backup prune` knows what of it no backup needs.
  */
 export async function oldBackups({
   folder,
+  libraryId,
   keep,
   now,
 }: {
   readonly folder: string
+  readonly libraryId: string
   readonly keep: number
   readonly now: Date
 }): Promise<Choose> {
-  const backups = await listBackups(folder)
+  const backups = ofLibrary(await listBackups(folder), libraryId)
   const going = new Set(
     toRemove(
       backups.map(({ name, takenAt, state }) => ({ name, takenAt, isProven: state === 'proven' })),

@@ -14,7 +14,11 @@ export async function seeTrash({ dataFolder, isProduction, backups }: Library, n
       open: () => Promise.reject(new Error('Nobody asks the database for a look at the trash.')),
       environment: isProduction ? 'production' : 'development',
       address: '',
-      backups: { folder: backups ?? join(dataFolder, 'backups'), keep: 1 },
+      backups: {
+        folder: backups?.backups ?? join(dataFolder, 'backups'),
+        libraryId: backups?.libraryId ?? '',
+        keep: 1,
+      },
       clock: () => now,
     }),
   ).trash()
