@@ -193,13 +193,14 @@ function cutInWords({ root, run, state, files, inPlace, inTrash, elsewhere }: Cu
   ]
 }
 
-function backInWords({ back, stayed, missing }: PutBack): string[] {
+function backInWords({ back, stayed, missing, purged }: PutBack): string[] {
   return [
     `${count(back)} files were put back.`,
     ...(stayed.length > 0 ? [`In the trash still, for their place is taken: ${stayed.join(', ')}.`] : []),
     ...(missing.length > 0
       ? [`In neither place, for somebody else took them away: ${missing.join(', ')}.`]
       : []),
+    ...(purged.length > 0 ? [`Purged, and gone for good: ${purged.join(', ')}.`] : []),
   ]
 }
 

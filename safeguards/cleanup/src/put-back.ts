@@ -11,7 +11,10 @@ import { type Spot, wayIn } from './way.ts'
 export type PutBack = {
   readonly back: number
   readonly stayed: readonly string[]
+  /** In neither place: somebody else took them away. */
   readonly missing: readonly string[]
+  /** In neither place, after a purge that took all away but what was changed in the trash. */
+  readonly purged: readonly string[]
 }
 
 /** How many files at most get their second name before the folder is brought to the disk and the first ones go. */
@@ -60,7 +63,7 @@ export async function putAllBack(
 ): Promise<PutBack> {
   using way = wayIn(root, { make: true })
   const stayed: string[] = []
-  const missing: string[] = []
+  const gone: string[] = []
   let back = 0
   for (const batch of byFolder(run.entries)) {
     progress?.(batch[0]?.slot ?? 0)
@@ -71,7 +74,7 @@ export async function putAllBack(
       const spot = way.to(path)
       folder ??= spot?.folder
       if (!statIn(run.trash, String(slot))) {
-        if (!spot || !statIn(spot.folder, spot.name)) missing.push(shown(path))
+        if (!spot || !statIn(spot.folder, spot.name)) gone.push(shown(path))
       } else if (spot && linkedBack({ run, slot, spot })) linked.push(slot)
       else stayed.push(shown(path))
     }
@@ -81,7 +84,8 @@ export async function putAllBack(
   }
   syncFolder(run.trash)
   progress?.(run.entries.length)
-  return { back, stayed, missing }
+  const isPurged = run.steps.some(({ state }) => state === 'purging')
+  return { back, stayed, missing: isPurged ? [] : gone, purged: isPurged ? gone : [] }
 }
 
 type Slot = { readonly slot: number; readonly path: FileName }

@@ -199,7 +199,7 @@ test('putting back writes over nothing: what has taken the place stays, and ours
   assert.deepEqual([...here.seen(here.root).keys()], ['a.old', 'b.old'])
   const [run] = cleanup.trash().runs
   rmSync(join(here.root, 'a.old'))
-  assert.deepEqual(await cleanup.restore(run?.run ?? ''), { back: 1, stayed: [], missing: [] })
+  assert.deepEqual(await cleanup.restore(run?.run ?? ''), { back: 1, stayed: [], missing: [], purged: [] })
 })
 
 test('one that is told to stop puts everything back', async () => {

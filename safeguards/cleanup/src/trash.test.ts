@@ -77,10 +77,20 @@ test('a folder that is gone is made again; one that is a link by now is not gone
   const outside = here.seen(here.outside)
   rmSync(join(here.root, 'in'), { recursive: true })
   symlinkSync(here.outside, join(here.root, 'in'))
-  assert.deepEqual(await here.cleanup().restore(run), { back: 1, stayed: ['in/b.old'], missing: [] })
+  assert.deepEqual(await here.cleanup().restore(run), {
+    back: 1,
+    stayed: ['in/b.old'],
+    missing: [],
+    purged: [],
+  })
   assert.deepEqual(here.seen(here.outside), outside)
   rmSync(join(here.root, 'in'))
-  assert.deepEqual(await here.cleanup().restore(run), { back: 1, stayed: [], missing: [] })
+  assert.deepEqual(await here.cleanup().restore(run), {
+    back: 1,
+    stayed: [],
+    missing: [],
+    purged: [],
+  })
 })
 
 const early: readonly {
@@ -140,8 +150,20 @@ test('what was written to in the trash is not purged', async () => {
   const run = await moved(here)
   aged(here, run)
   appendFileSync(join(here.root, '.cleanup', 'runs', run, 'files', '0'), 'more')
+  const lying = () => {
+    const [told] = here.cleanup().trash().runs
+    return [told?.state, told?.files, told?.bytes]
+  }
+  assert.deepEqual(lying(), ['done', 2, 8])
   assert.deepEqual(await here.cleanup().purge(run), { purged: 1, bytes: 4, changed: ['a.old'] })
-  assert.equal((await here.cleanup().restore(run)).back, 1)
+  assert.deepEqual(lying(), ['done', 1, 4], 'the trash tells what lies there, not what was planned')
+  assert.deepEqual(await here.cleanup().restore(run), {
+    back: 1,
+    stayed: [],
+    missing: [],
+    purged: ['in/b.old'],
+  })
+  assert.deepEqual(lying(), ['put-back', 0, 0])
   assert.equal(readFileSync(join(here.root, 'a.old'), 'utf8'), 'textmore')
 })
 

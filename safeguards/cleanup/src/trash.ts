@@ -2,7 +2,7 @@ import { readFileSync, unlinkSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { shown } from './file-name.ts'
 import { lookedAt, mustBeWell } from './health.ts'
-import { statIn, syncFolder, within } from './held-folder.ts'
+import { namesIn, statIn, syncFolder, within } from './held-folder.ts'
 import { type Host, trashDays } from './host.ts'
 import { provenAgeMs } from './proven-age.ts'
 import { type PutBack, putAllBack } from './put-back.ts'
@@ -27,6 +27,7 @@ export type InTrash = {
   readonly run: string
   /** `damaged`: its journal cannot be read, and `because` says where its files lie. */
   readonly state: RunState | 'damaged'
+  /** What of it lies in the trash at this moment. */
   readonly files: number
   readonly bytes: number
   readonly movedAt: string | null
@@ -64,6 +65,13 @@ function damaged({ setting }: Root, run: string, because: string): InTrash {
   return { root: setting.name, run, state: 'damaged', ...nothing, because }
 }
 
+/** What lies there at this moment: a run that was cut off moved less than it planned, and much may be purged or put back. */
+function lying(run: Run): Pick<InTrash, 'files' | 'bytes'> {
+  const there = new Set(namesIn(run.trash))
+  const left = run.entries.filter((_, slot) => there.has(String(slot)))
+  return { files: left.length, bytes: left.reduce((sum, { bytes }) => sum + bytes, 0) }
+}
+
 function inTrash(root: Root, run: Run): InTrash {
   const days = provenAgeMs(sightingsOf(run)) / dayMs
   const last = run.steps.at(-1)
@@ -71,8 +79,7 @@ function inTrash(root: Root, run: Run): InTrash {
     root: root.setting.name,
     run: run.id,
     state: run.state,
-    files: run.header.files,
-    bytes: run.header.bytes,
+    ...lying(run),
     movedAt: run.steps.find(({ state }) => state === 'done')?.at ?? null,
     days: Math.floor(days * 10) / 10,
     purgeInDays: days >= trashDays ? null : Math.ceil((trashDays - days) * 10) / 10,

@@ -185,7 +185,12 @@ for (const { what, make, moved = [], left = {} } of trees) {
         [...rootBefore.keys()].filter((path) => !after.has(path)).toSorted(),
         [...moved].toSorted(),
       )
-      assert.deepEqual(await cleanup.restore(ran.run), { back: moved.length, stayed: [], missing: [] })
+      assert.deepEqual(await cleanup.restore(ran.run), {
+        back: moved.length,
+        stayed: [],
+        missing: [],
+        purged: [],
+      })
     }
     assert.deepEqual(here.seen(here.root), rootBefore)
     assert.deepEqual(here.seen(here.outside), outsideBefore)
