@@ -5,8 +5,7 @@ import { BackupError } from './backup-error.ts'
 import { backupsOf } from './backups-of.ts'
 import { writeBundle } from './bundle.ts'
 import { type Backup, findBackup, isSameDisk, listBackups, type Proof } from './place.ts'
-import { removeOld } from './remove-old.ts'
-import { type Backups, runBackup, verifyBackup } from './run-backup.ts'
+import { type Backups, pruneBackups, runBackup, verifyBackup } from './run-backup.ts'
 import type { Running } from './take-backup.ts'
 
 /** Backups of the library on this machine, as the command takes and restores them. */
@@ -39,7 +38,8 @@ export async function backupsHere(config: Config, running: Running): Promise<Bac
       const named = name ?? (await listBackups(backups))[0]?.name
       return verifyBackup(place, await chosen(named), running)
     },
-    prune: () => removeOld(backups, { keep: place.keep, libraryId: place.libraryId, now: new Date() }),
+    prune: async () =>
+      pruneBackups(place, config.databaseUrl ?? (await runningConnection(folder)), new Date()),
     bundle: async (file, name) => {
       const backup = await chosen(name)
       refuseUnproven(backup)
