@@ -7,8 +7,7 @@ import { writeBundle } from './bundle.ts'
 import { backupsToChoose, chooseBackup } from './choose-backup.ts'
 import { type Backup, isProvenWhole, isSameDisk, listBackups, ofLibrary, type Proof } from './place.ts'
 import { isoOf, reachOf, stretchesOf } from './reach.ts'
-import { removeOld } from './remove-old.ts'
-import { type Backups, runBackup, verifyBackup } from './run-backup.ts'
+import { type Backups, pruneBackups, runBackup, verifyBackup } from './run-backup.ts'
 import type { Running } from './take-backup.ts'
 
 /** Whether all that was taken is proven, or the tables only. */
@@ -66,7 +65,8 @@ export async function backupsHere(config: Config, running: Running): Promise<Bac
       const proof = await verifyBackup(place, backup, running)
       return { ...proof, isWhole: isProvenWhole(backup.manifest, proof) }
     },
-    prune: () => removeOld(backups, { keep: place.keep, libraryId: place.libraryId, now: new Date() }),
+    prune: async () =>
+      pruneBackups(place, config.databaseUrl ?? (await runningConnection(folder)), new Date()),
     bundle: async (file, name) => {
       const { backup } = await chooseBackup(place, name)
       refuseUnproven(backup)

@@ -28,7 +28,7 @@ import { digestOf } from './files.ts'
 import { type Manifest, readManifest, writeManifest } from './manifest.ts'
 import { type Backup, findBackup, listBackups } from './place.ts'
 import { removeOld } from './remove-old.ts'
-import { runBackup, verifyBackup } from './run-backup.ts'
+import { pruneBackups, runBackup, verifyBackup } from './run-backup.ts'
 import { openSession } from './session.ts'
 import { archiveFolder, keptSegments } from './wal-archive.ts'
 
@@ -270,6 +270,8 @@ test('of two runs at once the second is refused, and told of the first', async (
   assert.ok(second instanceof BackupError)
   assert.equal(second.code, 'BIBBY_BACKUP_RUNNING')
   assert.match(second.message, /process \d+ on /)
+  const prune = pruneBackups(library.backups, library.connection, new Date())
+  await assert.rejects(prune, { code: 'BIBBY_BACKUP_RUNNING' })
   assert.equal((await first).state, 'proven')
 })
 
@@ -320,6 +322,10 @@ test('killed at any step, nothing is left that would count; the next run ends it
   assert.ok(half, 'what was taken counts not before it is restored')
   await writeFile(join(backups, `last-run.json.new-${proving}`), '{')
 
+  assert.deepEqual(await pruneBackups(library.backups, library.connection, new Date()), [])
+  assert.ok(await untilGone(left.pid, 0), 'whoever has the lock ends it')
+  assert.ok(!(await readdir(backups)).some(isHalf))
+
   // The server may take a moment to notice that a run was killed: its lock is waited for.
   await using ghost = await openSession(library.connection, 'test')
   await ghost.query('select pg_advisory_lock(722110016)')
@@ -331,7 +337,6 @@ test('killed at any step, nothing is left that would count; the next run ends it
   await ghost.query('select pg_sleep(0.3)')
   await ghost.end()
   assert.equal((await next).state, 'proven')
-  assert.ok(await untilGone(left.pid, 0))
   const names = await readdir(backups)
   assert.deepEqual(names.filter(isHalf), [])
   for (const name of others) assert.ok(names.includes(name), 'another library may be at it, elsewhere')

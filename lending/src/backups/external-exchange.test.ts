@@ -3,8 +3,12 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { running } from '../../test/backup-fixtures.ts'
 import { noTheirServer as skip, theirServer } from '../../test/their-server.ts'
+import { knownMigrations } from '../postgres/migrate.ts'
 import { type Exchange, exchange, oidOf, openMaintenance } from './external-exchange.ts'
+import { holdsAnything, loadBundle } from './load-bundle.ts'
+import { type Manifest, writeManifest } from './manifest.ts'
 import { inForce, type RestoreState, readState, settleRestore } from './restore-state.ts'
 
 let server: Awaited<ReturnType<typeof theirServer>>
@@ -113,4 +117,29 @@ test('a server that is not told, or is another, settles nothing', { skip }, asyn
   assert.deepEqual(await readState(data), state)
   server.sql('postgres', `alter database elsewhere rename to ${live}`)
   assert.match((await settleRestore(data, url)) ?? '', /is dropped/)
+})
+
+test('a bundle that is refused leaves an empty database as it was', { skip }, async () => {
+  server.sql('postgres', 'create database empty')
+  server.sql('empty', `create function mine() returns int language sql as 'select 1'`)
+  server.sql('empty', 'create extension fuzzystrmatch')
+  const things = () =>
+    server
+      .sql('empty', 'select array_agg(relname order by 1) from pg_class')
+      .concat(
+        server.sql('empty', 'select array_agg(proname order by 1) from pg_proc'),
+        server.sql('empty', 'select array_agg(extname order by 1) from pg_extension'),
+      )
+  const [before, url] = [things(), server.url('empty')]
+  const name = '2026-03-02T02-00-00Z'
+  const bare = { format: 1, name, migrations: await knownMigrations(), tables: [], sequences: [], files: [] }
+  await mkdir(join(folder, name))
+  await writeManifest(join(folder, name), bare as unknown as Manifest)
+  const place = { dataFolder: folder, backups: folder, libraryId: 'x' }
+  assert.equal(await holdsAnything(url), false)
+  const refused = loadBundle(url, { place, name, running: running() })
+  await assert.rejects(refused, /came back as something else/)
+  assert.equal(things(), before)
+  server.sql('empty', 'create table somebody_s ()')
+  assert.equal(await holdsAnything(url), true, 'for loading would empty it')
 })

@@ -5,22 +5,18 @@ import { openSetFolder } from '../database.ts'
 import { clusterFolder } from '../postgres/cluster.ts'
 import { isWithoutLibrary } from '../postgres/data-folder.ts'
 import { readRunning } from '../postgres/owner.ts'
-import { openPool } from '../postgres/pool.ts'
 import { signalled } from '../postgres/postmaster.ts'
-import { sql } from '../postgres/sql.ts'
-import { checkTheirServer } from '../postgres/their-server.ts'
 import { systemCode } from '../start-error.ts'
 import { BackupError } from './backup-error.ts'
 import { type At, onDatabase } from './backups-here.ts'
 import { backupsOf } from './backups-of.ts'
 import { unpackBundle } from './bundle.ts'
 import { closeLog } from './close-log.ts'
-import { readManifest } from './manifest.ts'
+import { holdsAnything, loadBundle } from './load-bundle.ts'
 import { findBackup } from './place.ts'
-import { loadLibrary } from './prove-tables.ts'
 import { restoreExternal } from './restore-external.ts'
 import { type Live, planRestore, type RestorePlan, readPlan, refuseOther, stateNow } from './restore-plan.ts'
-import { makeAnother, prepareRestore, purgeOld, restoreCovers, swapIn } from './restore-run.ts'
+import { prepareRestore, purgeOld, swapIn } from './restore-run.ts'
 import {
   dropPrepared,
   type InForce,
@@ -174,52 +170,19 @@ async function bundleHere(
   if (
     config.databaseUrl === undefined
       ? !(await isWithoutLibrary(dataFolder))
-      : await holdsLibrary(config.databaseUrl)
+      : await holdsAnything(config.databaseUrl)
   ) {
     throw new BackupError(
       'BIBBY_RESTORE_REFUSED',
-      `There is a library already ${config.databaseUrl === undefined ? `in ${dataFolder}` : 'in the database that BIBBY_DATABASE_URL names'}. Name an empty place by BIBBY_DATA or BIBBY_DATABASE_URL, or go back on this one by bibby restore plan.`,
+      `There is ${config.databaseUrl === undefined ? `a library already in ${dataFolder}` : 'a library already, or a table of somebody else, in the database that BIBBY_DATABASE_URL names'}. Name an empty place by BIBBY_DATA or BIBBY_DATABASE_URL, or go back on this one by bibby restore plan.`,
     )
   }
   running.step('Unpacking the bundle')
   const name = await unpackBundle(file, backups)
   const { takenAt } = await findBackup(backups, name)
   const plan = { id: '00000000', backup: name, to: takenAt, timeline: null }
-  if (config.databaseUrl !== undefined) await loadInto(config.databaseUrl, { place, name, running })
+  if (config.databaseUrl !== undefined) await loadBundle(config.databaseUrl, { place, name, running })
   else await swapIn(dataFolder, await prepareRestore(place, plan, running))
   await rm(restoreFolder(dataFolder, plan.id), { recursive: true, force: true })
   return takenAt
-}
-
-async function holdsLibrary(databaseUrl: string): Promise<boolean> {
-  await checkTheirServer(databaseUrl)
-  await using db = openPool({
-    connection: databaseUrl,
-    name: 'bibby-look',
-    connectionsMax: 1,
-    statementLimitMs: 10_000,
-  })
-  const [found] = await db.rows<{ is_there: boolean }>(sql`
-    select to_regclass('schema_migration') is not null as is_there
-  `)
-  return found?.is_there === true
-}
-
-async function loadInto(
-  databaseUrl: string,
-  { place, name, running }: { place: Backups; name: string; running: Running },
-): Promise<void> {
-  const folder = join(place.backups, name)
-  const { manifest } = await readManifest(folder)
-  running.step('Loading the tables, and comparing')
-  await using session = await openSession(databaseUrl, 'bibby-restore')
-  try {
-    await loadLibrary(session, databaseUrl, { folder, manifest, signal: running.signal })
-    await makeAnother(session)
-    await restoreCovers(folder, manifest, place.dataFolder)
-  } catch (error) {
-    // Without its level no Bibby serves what could not be proven, or was not made another library yet.
-    await session.query('drop table if exists schema_migration cascade').catch(() => undefined)
-    throw error
-  }
 }

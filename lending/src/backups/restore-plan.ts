@@ -10,6 +10,7 @@ import { type Losses, lossesSince, type Standing, standingOf } from './losses.ts
 import { readManifest } from './manifest.ts'
 import { givenUpAt } from './put-back.ts'
 import { isoOf, reachOf, type Span, type Stretch, stretchesOf, toldReach } from './reach.ts'
+import { shellWord } from './shell-word.ts'
 import type { Place } from './take-backup.ts'
 
 /** What a restore would do, and what it would give up. It is bound to what it was made of by its phrase. */
@@ -191,7 +192,7 @@ export async function refuseOther(
   if (phrase.trim() !== wanted) {
     throw new BackupError(
       'BIBBY_RESTORE_REFUSED',
-      `That is not the phrase of this plan. Nothing was changed. Read the plan, and type: --phrase "${wanted}"`,
+      `That is not the phrase of this plan. Nothing was changed. Read the plan, and type: --phrase ${shellWord(wanted)}`,
     )
   }
   if (state !== plan.state) throw refuse('The library was written to since the plan was made.')

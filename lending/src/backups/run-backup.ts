@@ -65,6 +65,26 @@ export async function runBackup(
   }
 }
 
+/**
+ * Removes the backups that are too many, as each run does, and what killed runs left. Not while one is being taken; where no
+ * database answers (undefined too), none can be.
+ */
+export async function pruneBackups(
+  { backups, dataFolder, keep, libraryId }: Backups,
+  connection: PoolOptions['connection'] | undefined,
+  now: Date,
+): Promise<readonly string[]> {
+  await mkdir(backups, { recursive: true, mode: 0o700 })
+  await using control =
+    connection === undefined
+      ? undefined
+      : await openSession(connection, 'bibby-backup-control').catch(() => undefined)
+  await using _run = control === undefined ? undefined : await takeRun(control, backups, now)
+  await readyPlace(backups, libraryId)
+  await endDeadScratch(dataFolder)
+  return removeOld(backups, { keep, libraryId, now })
+}
+
 /** On our own server, with its log kept: then from this backup on any second can be restored. */
 async function mayCopyBase(
   control: Awaited<ReturnType<typeof openSession>>,

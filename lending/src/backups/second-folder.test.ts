@@ -4,11 +4,14 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { anotherLibrary } from '../../test/backup-fixtures.ts'
 import { digestOf } from './files.ts'
 import { keepSecond } from './keep-second.ts'
 import { type Manifest, readManifest, writeManifest } from './manifest.ts'
 import { listBackups, writeProof } from './place.ts'
 import { startSecond, toSecond } from './to-second.ts'
+
+const ours = '00000000-0000-4000-8000-00000000000a'
 
 const signal = new AbortController().signal
 
@@ -18,7 +21,7 @@ async function folders() {
   const task = {
     backups: join(path, 'first'),
     second: join(path, 'disk', 'second'),
-    libraryId: 'ours',
+    libraryId: ours,
     keep: 3,
     onlyLog: false,
   }
@@ -31,7 +34,7 @@ async function folders() {
 }
 
 /** A backup of one small file, of this day of March 2026. */
-async function backup(backups: string, day: number, { libraryId = 'ours', isProven = true } = {}) {
+async function backup(backups: string, day: number, { libraryId = ours, isProven = true } = {}) {
   const name = `2026-03-0${day}T02-00-00Z`
   const folder = join(backups, name)
   await mkdir(join(folder, 'tables'), { recursive: true })
@@ -65,7 +68,7 @@ test('what could not be copied to the second folder is copied by a later run: wh
   const { backups, second } = at.task
   const altered = await backup(backups, 1)
   await backup(backups, 2, { isProven: false })
-  await backup(backups, 3, { libraryId: 'another' })
+  await backup(backups, 3, { libraryId: anotherLibrary })
   await backup(backups, 4)
   await writeFile(await segment(backups, 1), 'log')
   await writeFile(join(at.path, 'disk'), 'no folder')
@@ -84,7 +87,7 @@ test('what could not be copied to the second folder is copied by a later run: wh
   )
   assert.deepEqual(await at.names(), ['2026-03-04T02-00-00Z proven'])
   await writeFile(altered, asWritten)
-  await mkdir(join(second, '2026-03-09T02-00-00Z.partial-999999999'))
+  await mkdir(join(second, `2026-03-09T02-00-00Z.partial-${ours}-999999999`))
   await rm(join(second, '2026-03-04T02-00-00Z', 'tables'), { recursive: true })
   assert.deepEqual(await at.names(), ['2026-03-04T02-00-00Z damaged'])
   await toSecond(at.task, signal)
