@@ -29,7 +29,7 @@ export async function cleanup(): Promise<readonly Row[]> {
       environment: 'bench',
       confirms: false,
       health: async () => ({}),
-      serviceStartedAt: async () => undefined,
+      serviceInstance: async () => undefined,
       clock: () => new Date(),
     })
     cleaning.mark('old')

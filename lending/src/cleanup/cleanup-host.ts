@@ -5,7 +5,7 @@ import type { Database, PoolOptions } from '../postgres/pool.ts'
 import { coversWithoutTitle } from './covers.ts'
 import { deepHealth } from './deep-health.ts'
 import { oldBackups } from './old-backups.ts'
-import { runningSince } from './running-since.ts'
+import { runningInstance } from './running-bibby.ts'
 
 /** The database of the library, for questions, and how others may connect to it. */
 export type Opened = {
@@ -82,7 +82,7 @@ export function cleanupHost({
     environment,
     confirms: environment === 'production',
     health: async () => deepHealth((await open()).connection, { dataFolder, address }),
-    serviceStartedAt: () => runningSince({ dataFolder, address }),
+    serviceInstance: () => runningInstance({ dataFolder, address }),
     clock,
     progress,
   }

@@ -1,7 +1,7 @@
 import type { Health } from '@bibby/cleanup/host.ts'
 import { type Database, openPool, type PoolOptions, sqlState } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
-import { runningAddress, type Where } from './running-since.ts'
+import { runningAddress, type Where } from './running-bibby.ts'
 
 const statementLimitMs = 10_000
 const answerLimitMs = 10_000

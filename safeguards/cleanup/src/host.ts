@@ -48,8 +48,8 @@ export type Host = {
    * everything back.
    */
   readonly health: () => Promise<Health>
-  /** Since when the service that uses these files has been running; undefined when it is not. */
-  readonly serviceStartedAt: () => Promise<Date | undefined>
+  /** What names the service that uses these files as it runs now: another text after each start; undefined when it does not run. */
+  readonly serviceInstance: () => Promise<string | undefined>
   readonly clock: () => Date
   /** Told how far a long run is. */
   readonly progress?: ((done: number, of: number, what: string) => void) | undefined

@@ -21,7 +21,13 @@ import type { Entry } from './walk.ts'
 export type RunState = 'moving' | 'done' | 'putting-back' | 'put-back' | 'purging' | 'purged'
 
 /** One line of the state of a run. */
-export type Step = { readonly state: RunState; readonly at: string; readonly because?: string }
+export type Step = {
+  readonly state: RunState
+  readonly at: string
+  readonly because?: string
+  /** Of the first `done`: the service as it ran after the last move; null when it did not. */
+  readonly service?: string | null
+}
 
 /** When the trash was looked at: what its age is reckoned from. */
 export type Sighting = { readonly at: string; readonly boot: string; readonly uptimeMs: number }

@@ -98,7 +98,8 @@ async function carryOut(root: Root, { run, folders, before, host, signal }: Carr
     )
   }
   try {
-    note(run, { state: 'done', at: at() })
+    const service = (await host.serviceInstance()) ?? null
+    note(run, { state: 'done', at: at(), service })
   } catch (cause) {
     const told = await backBecause('its end could not be written down')
     throw new CleanupRefusedError(

@@ -15,10 +15,10 @@ import { type Changes, type Lab, lab } from '../test/lab.ts'
 
 const dayMs = 86_400_000
 
-async function moved(here: Lab): Promise<string> {
+async function moved(here: Lab, changes: Changes = {}): Promise<string> {
   here.file('a.old')
   here.file('in/b.old')
-  const cleanup = here.cleanup()
+  const cleanup = here.cleanup(changes)
   return (await cleanup.run((await cleanup.plan('covers')).digest)).run
 }
 
@@ -116,15 +116,9 @@ const early: readonly {
     make: (here, run) => aged(here, run, [0, 1, 2, 3, 4, 5, 6]),
   },
   {
-    what: 'when the service has not been started since',
-    code: 'not-restarted',
-    changes: { serviceStartedAt: async () => new Date(0) },
-    make: (here, run) => aged(here, run),
-  },
-  {
     what: 'when the service does not run',
     code: 'not-restarted',
-    changes: { serviceStartedAt: async () => undefined },
+    changes: { serviceInstance: async () => undefined },
     make: (here, run) => aged(here, run),
   },
   {
@@ -206,6 +200,22 @@ test('a trash that is swapped for a link is not gone through', async () => {
   assert.deepEqual(here.seen(here.outside), outside)
 })
 
+test('before the service was started again nothing is purged, whatever clocks say', async () => {
+  using here = lab()
+  const asItRan = async () => 'first'
+  const run = await moved(here, { serviceInstance: asItRan })
+  aged(here, run)
+  const aYearOn = () => new Date(Date.now() + 365 * dayMs)
+  await assert.rejects(here.cleanup({ serviceInstance: asItRan, clock: aYearOn }).purge(run), {
+    code: 'not-restarted',
+  })
+  assert.equal((await here.cleanup({ serviceInstance: async () => 'second' }).purge(run)).purged, 2)
+
+  const whileItWasDown = await moved(here, { serviceInstance: async () => undefined })
+  aged(here, whileItWasDown)
+  assert.equal((await here.cleanup({ serviceInstance: asItRan }).purge(whileItWasDown)).purged, 2)
+})
+
 test('a purge that was cut off does not go on while anything is ill or the service is down', async () => {
   using here = lab()
   const run = await moved(here)
@@ -218,7 +228,7 @@ test('a purge that was cut off does not go on while anything is ill or the servi
   await assert.rejects(here.cleanup({ health: async () => ({ all: 'ill' }) }).purge(run), {
     code: 'unhealthy',
   })
-  await assert.rejects(here.cleanup({ serviceStartedAt: async () => undefined }).purge(run), {
+  await assert.rejects(here.cleanup({ serviceInstance: async () => undefined }).purge(run), {
     code: 'not-restarted',
   })
   assert.equal((await here.cleanup().purge(run)).purged, 2)

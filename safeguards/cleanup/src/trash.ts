@@ -128,12 +128,12 @@ export async function purgeRun(root: Root, run: Run, host: Host): Promise<Purged
 }
 
 async function mustBeRestarted(run: Run, host: Host): Promise<void> {
-  const movedAt = run.steps.find(({ state }) => state === 'done')?.at ?? ''
-  const startedAt = await host.serviceStartedAt()
-  if (startedAt && startedAt.getTime() > Date.parse(movedAt)) return
+  const moved = run.steps.find(({ state }) => state === 'done')
+  const service = await host.serviceInstance()
+  if (service !== undefined && service !== moved?.service) return
   throw new CleanupRefusedError(
     'not-restarted',
-    startedAt
+    service !== undefined
       ? `The service has not been started since the run ${run.id}: who needs a file only at its start has not missed it yet. Start it again, then purge.`
       : 'The service does not run, so that nobody knows whether it starts without these files. Start it, then purge.',
   )

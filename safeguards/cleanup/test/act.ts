@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { argv } from 'node:process'
@@ -67,7 +68,7 @@ const host: Host = {
   environment: 'test',
   confirms: false,
   health: async () => (verb === 'run-ill' && asked++ > 0 ? { all: 'ill' } : { all: undefined }),
-  serviceStartedAt: async () => new Date(Date.now() + 1_000_000),
+  serviceInstance: async () => randomUUID(),
   clock: () => new Date(),
   progress: (done, _, what) => void process.send?.({ done, what }),
 }

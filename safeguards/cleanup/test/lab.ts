@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import {
   lstatSync,
   mkdirSync,
@@ -68,7 +68,8 @@ export function lab(): Lab {
       environment: 'test',
       confirms: false,
       health: async () => ({ all: undefined }),
-      serviceStartedAt: async () => new Date(Date.now() + 60_000),
+      // Started again whenever it is looked at.
+      serviceInstance: async () => randomUUID(),
       clock: () => new Date(),
       ...rest,
     }

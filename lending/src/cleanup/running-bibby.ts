@@ -13,15 +13,14 @@ export async function runningAddress({ dataFolder, address }: Where): Promise<st
   return (await ask(`${address}/actuator/info`)) === undefined ? undefined : address
 }
 
-/** Since when it runs. */
-export async function runningSince(where: Where): Promise<Date | undefined> {
+/** What names it until it is started again. */
+export async function runningInstance(where: Where): Promise<string | undefined> {
   const running = await serving(where.dataFolder)
-  if (running) return new Date(running.since)
+  if (running) return `${running.since}, process ${running.pid}`
   const told = (await ask(`${where.address}/actuator/info`)) as
     | { process?: { startedAt?: string } }
     | undefined
-  const startedAt = told?.process?.startedAt
-  return startedAt === undefined ? undefined : new Date(startedAt)
+  return told?.process?.startedAt
 }
 
 /** The Bibby that answers. A verb that has started the database leaves word too, and no address: it is no service. */
