@@ -22,12 +22,21 @@ export type Stretch = Span & {
   readonly archive: string
   /** On which the log is played. */
   readonly timeline: number
+  /** The files of the log that are played, in order. */
+  readonly links: readonly Link[]
   /** Why it goes no further; null where the log just ends. */
   readonly broken: Broken | null
 }
 
-/** The seconds that can be restored from each of these backups: none is told that cannot. */
-export async function stretchesOf(backups: string, all: readonly Backup[]): Promise<readonly Stretch[]> {
+/**
+ * The seconds that can be restored from each of these backups. Files of the log in the middle of a stretch are not read for
+ * it, only counted: `firstDamaged` reads them, and what is known as `damaged` is left out then.
+ */
+export async function stretchesOf(
+  backups: string,
+  all: readonly Backup[],
+  damaged: ReadonlySet<string> = new Set(),
+): Promise<readonly Stretch[]> {
   const reaching = all.flatMap((backup) => {
     const { state, proof, manifest } = backup
     const base = state === 'proven' && proof?.isBaseProven === true ? manifest?.base : null
@@ -36,15 +45,38 @@ export async function stretchesOf(backups: string, all: readonly Backup[]): Prom
   const clusters = Map.groupBy(reaching, ({ base }) => base.systemId)
   const found: Stretch[] = []
   for (const [systemId, group] of clusters) {
-    found.push(...(await stretchesIn(archiveFolder(backups, systemId), group)))
+    found.push(...(await stretchesIn(archiveFolder(backups, systemId), group, damaged)))
   }
   return found
 }
 
 type Reaching = Pick<Backup, 'name' | 'takenAt'> & { readonly base: BaseCopy; readonly lsn: bigint }
 
-async function stretchesIn(archive: string, group: readonly Reaching[]): Promise<readonly Stretch[]> {
-  const kept = await keptSegments(archive)
+/** The first file that is not as it was, of those that are played to reach a second of this stretch; undefined where all are. */
+export async function firstDamaged(
+  { archive, links }: Stretch,
+  untilMs: number,
+): Promise<KeptSegment | undefined> {
+  for (const { segment, before } of links) {
+    const log = await readKept(archive, segment)
+    if (!log) return segment
+    if (endingsIn(log).some(({ lsn, atMs }) => (before === null || lsn < before) && atMs > untilMs))
+      return undefined
+  }
+  return undefined
+}
+
+async function stretchesIn(
+  archive: string,
+  group: readonly Reaching[],
+  damaged: ReadonlySet<string>,
+): Promise<readonly Stretch[]> {
+  const there = await keptSegments(archive)
+  const kept = there.filter(({ file }) => !damaged.has(file))
+  const told = (broken: Broken | null): Broken | null =>
+    broken && there.some(({ name, file }) => name === broken.name && damaged.has(file))
+      ? { ...broken, why: 'damaged' }
+      : broken
   const read = reading(archive)
   const found: Stretch[] = []
   for (const line of await linesOf(archive, kept, read)) {
@@ -60,9 +92,10 @@ async function stretchesIn(archive: string, group: readonly Reaching[]): Promise
         takenAt,
         archive,
         timeline,
+        links: chain.links,
         fromMs,
         untilMs,
-        broken: end.broken ?? chain.broken,
+        broken: end.broken ?? told(chain.broken),
       })
     }
   }

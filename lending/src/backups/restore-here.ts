@@ -108,6 +108,7 @@ async function planHere(
         ),
       )
     }
+    if (to !== undefined) running.step('Reading the log')
     return planRestore(live, { place, name, to, now: running.now })
   })
 }

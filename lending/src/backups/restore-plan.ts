@@ -8,8 +8,9 @@ import { writeWhole } from './files.ts'
 import { brokenBecause } from './log-chain.ts'
 import { type Losses, lossesSince, type Standing, standingOf } from './losses.ts'
 import { readManifest } from './manifest.ts'
+import type { Backup } from './place.ts'
 import { givenUpAt } from './put-back.ts'
-import { isoOf, reachOf, type Span, type Stretch, stretchesOf, toldReach } from './reach.ts'
+import { firstDamaged, isoOf, reachOf, type Span, type Stretch, stretchesOf, toldReach } from './reach.ts'
 import { shellWord } from './shell-word.ts'
 import type { Place } from './take-backup.ts'
 
@@ -113,10 +114,7 @@ async function backupBefore(
 ): Promise<Chosen & { readonly timeline: number }> {
   if (to > now) throw refused(`${to.toISOString()} has not come yet. Name a second that is past.`)
   const { all, givenUp } = await backupsToChoose(place, name)
-  const stretches = await stretchesOf(place.backups, all)
-  const [found] = stretches
-    .filter(({ fromMs, untilMs }) => fromMs <= to.getTime() && to.getTime() < untilMs)
-    .toSorted((a, b) => (a.takenAt < b.takenAt ? 1 : -1))
+  const { found, stretches } = await wholeStretch(place.backups, all, to)
   const backup = all.find((each) => each.name === found?.backup)
   if (!found || !backup) throw refused(whyNot(to, { stretches, givenUp, backups: place.backups, name }))
   const span = givenUpAt(givenUp, to.getTime())
@@ -126,6 +124,24 @@ async function backupBefore(
     )
   }
   return { backup, timeline: found.timeline, isGivenUp: span !== undefined }
+}
+
+/** The stretch of the newest backup that holds a second, with every file of the log read that leads there; and all of them. */
+async function wholeStretch(
+  backups: string,
+  all: readonly Backup[],
+  to: Date,
+): Promise<{ readonly found: Stretch | undefined; readonly stretches: readonly Stretch[] }> {
+  const damaged = new Set<string>()
+  for (;;) {
+    const stretches = await stretchesOf(backups, all, damaged)
+    const [found] = stretches
+      .filter(({ fromMs, untilMs }) => fromMs <= to.getTime() && to.getTime() < untilMs)
+      .toSorted((a, b) => (a.takenAt < b.takenAt ? 1 : -1))
+    const bad = found && (await firstDamaged(found, to.getTime()))
+    if (!bad) return { found, stretches }
+    damaged.add(bad.file)
+  }
 }
 
 const refused = (why: string) => new BackupError('BIBBY_RESTORE_REFUSED', why)

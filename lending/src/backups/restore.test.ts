@@ -445,6 +445,26 @@ test('with a gap in the log the seconds before it are reached to the last, those
   assert.deepEqual((await found(copy.data)).loans, barcodes.slice(0, 2))
 })
 
+test('a damaged file in the middle of the log is found by the plan, and takes the seconds behind it only', async () => {
+  await using copy = await copied()
+  const { archive, files } = await archiveOf(copy.data)
+  const [reach] = (await (await backupsHere(configOf(copy.data), running())).list()).seconds
+  assert.ok(reach && new Date(reach.to) > beyond)
+  const middle = join(archive, files.find((name) => name.startsWith(beyondIn)) ?? '')
+  const bytes = await readFile(middle)
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
+  await writeFile(middle, bytes)
+  const restore = await here(copy.data)
+  const to = new Date(reach.to)
+  await assert.rejects(restore.plan(undefined, to), (error: unknown) => {
+    assert.ok(error instanceof BackupError && error.exitCode === 3)
+    const said = `${to.toISOString()} cannot be reached. The file ${beyondIn} of the log in ${archive} is damaged. Can be reached: ${reach.from} to `
+    assert.ok(error.message.startsWith(said), error.message)
+    return true
+  })
+  assert.equal((await restore.plan(undefined, between)).to, between.toISOString())
+})
+
 test('two histories in one archive are not mixed: it is refused and said', async () => {
   await using copy = await copied()
   const restore = await here(copy.data)
