@@ -11,6 +11,10 @@ const widths = [
   { width: 1280, height: 900, checkedIn: 'light' },
   { width: 390, height: 844, checkedIn: 'dark' },
 ] as const
+type Width = (typeof widths)[number]
+
+/** Paths by name. */
+type Shots = Readonly<Record<string, string>>
 
 /** Pages that say of something that it is not there. */
 const ofWhatIsNot: ReadonlySet<string> = new Set(['not-found', 'desk-unknown', 'merge-refused'])
@@ -29,41 +33,47 @@ export type Seeing = {
 export async function lookAt(
   browser: Browser,
   at: Seeing,
-  pages: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  pages: Readonly<Record<string, Shots>>,
 ): Promise<readonly string[]> {
   if (takesPictures) await mkdir(screenshots, { recursive: true })
-  const wrong: string[] = []
-  for (const [role, shots] of Object.entries(pages)) {
-    for (const { width, height, checkedIn } of widths) {
-      const storageState = at.states.get(role)
-      const viewport = { width, height }
-      const context = await browser.newContext({
-        viewport,
-        // What is half way from light to dark is not what is meant.
-        reducedMotion: 'reduce',
-        ...(storageState ? { storageState } : {}),
-      })
-      const page = await context.newPage()
-      for (const [name, path] of Object.entries(shots)) {
-        const answer = await page.goto(at.address + path)
-        // A picture of an error page would pass for the page.
-        if (answer?.ok() === ofWhatIsNot.has(name)) wrong.push(`${name}-${width}: ${answer?.status()}`)
-        for (const colorScheme of ['light', 'dark'] as const) {
-          const shot = `${name}-${width}-${colorScheme}`
-          await page.emulateMedia({ colorScheme })
-          if (takesPictures) {
-            await page.screenshot({ path: join(screenshots, `${shot}.png`), fullPage: true })
-          }
-          if (colorScheme === checkedIn) wrong.push(...(await violations(page, shot)))
+  const wrong = await Promise.all(
+    widths.map(async (width) => {
+      const found: string[] = []
+      for (const [role, shots] of Object.entries(pages)) {
+        const state = at.states.get(role)
+        await using context = await browser.newContext({
+          viewport: { width: width.width, height: width.height },
+          // What is half way from light to dark is not what is meant.
+          reducedMotion: 'reduce',
+          ...(state ? { storageState: state } : {}),
+        })
+        const page = await context.newPage()
+        for (const [name, path] of Object.entries(shots)) {
+          const answer = await page.goto(at.address + path)
+          // A picture of an error page would pass for the page.
+          if (answer?.ok() === ofWhatIsNot.has(name))
+            found.push(`${name}-${width.width}: ${answer?.status()}`)
+          found.push(...(await lookAtOne(page, name, width)))
         }
-        const shift = Number(await page.evaluate(layoutShift))
-        if (shift > 0.01) wrong.push(`${name}-${width}: moved by ${shift}`)
-        const overflow = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'))
-        if (overflow > 0) wrong.push(`${name}-${width}: ${overflow} px too wide`)
       }
-      await context.close()
-    }
+      return found
+    }),
+  )
+  return wrong.flat()
+}
+
+async function lookAtOne(page: Page, name: string, { width, checkedIn }: Width): Promise<readonly string[]> {
+  const wrong: string[] = []
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const shot = `${name}-${width}-${colorScheme}`
+    await page.emulateMedia({ colorScheme })
+    if (takesPictures) await page.screenshot({ path: join(screenshots, `${shot}.png`), fullPage: true })
+    if (colorScheme === checkedIn) wrong.push(...(await violations(page, shot)))
   }
+  const shift = Number(await page.evaluate(layoutShift))
+  if (shift > 0.01) wrong.push(`${name}-${width}: moved by ${shift}`)
+  const overflow = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'))
+  if (overflow > 0) wrong.push(`${name}-${width}: ${overflow} px too wide`)
   return wrong
 }
 

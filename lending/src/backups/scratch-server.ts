@@ -1,7 +1,7 @@
 import { chown, mkdir, readdir, rm } from 'node:fs/promises'
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
-import pg from 'pg'
+import type pg from 'pg'
 import { socketFolderFor } from '../postgres/cluster.ts'
 import {
   type EmbeddedServer,
@@ -15,7 +15,7 @@ import { ourDatabase } from '../postgres/our-server.ts'
 import { runningPostmaster, signalled, untilGone } from '../postgres/postmaster.ts'
 import { memoryBytes, serverSettings } from '../postgres/server-settings.ts'
 import { unprivileged } from '../postgres/unprivileged.ts'
-import { settle } from './fingerprint.ts'
+import { openSession } from './session.ts'
 
 /** A throwaway place for a server beside the live one: nothing but a proof or a restore ever connects to it. */
 export type Scratch = AsyncDisposable & {
@@ -106,13 +106,9 @@ function running(server: EmbeddedServer): ScratchServer {
   const connection = { host: server.socketFolder, port: 5432, user: embeddedUser, database: ourDatabase }
   return {
     connection,
-    connect: async (database = ourDatabase) => {
-      const session = new pg.Client({ ...connection, database, application_name: 'bibby-scratch' })
-      session.on('error', () => undefined)
-      await session.connect()
-      await settle(session)
-      return session
-    },
+    // Each session is weighed by itself: that of its server is not enough (scheduling.ts).
+    connect: (database = ourDatabase) =>
+      openSession({ ...connection, database, isOurs: true }, 'bibby-scratch'),
     stop: () => server.stop('fast'),
   }
 }
