@@ -16,6 +16,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { copyCovers, coversName, proveCovers } from './copy-covers.ts'
 import { toldLeftOut } from './left-out.ts'
+import type { Manifest } from './manifest.ts'
+import { restoreCovers } from './restore-run.ts'
 import { untarFile } from './tar-file.ts'
 
 const signal = new AbortController().signal
@@ -108,4 +110,19 @@ test('what is no plain file among the covers is not copied, and is told with its
   ])
   const told = copied.leftOut ? toldLeftOut(copied.leftOut) : ''
   assert.match(told, /: 7 things that can be no cover: below\/pipe .*, and 2 more\./)
+})
+
+test('covers that do not unpack leave nothing that would refuse the next try, and what lay there stays', async () => {
+  await using at = await covers({ a: 'one', 'below/b': 'two', c: 'three' })
+  const { files } = await copyCovers(at.path, at.copy, { signal })
+  const [manifest, tar] = [{ files } as unknown as Manifest, join(at.copy, coversName)]
+  const whole = await readFile(tar)
+  await mkdir(join(at.path, 'out', 'covers'))
+  await writeFile(join(at.path, 'out', 'covers', 'mine'), 'mine')
+  await truncate(tar, whole.length - 1_600)
+  await assert.rejects(restoreCovers(at.copy, manifest, join(at.path, 'out')))
+  assert.deepEqual(await readdir(join(at.path, 'out', 'covers')), ['mine'])
+  await writeFile(tar, whole)
+  await restoreCovers(at.copy, manifest, join(at.path, 'out'))
+  assert.deepEqual(await readdir(join(at.path, 'out', 'covers')), ['a', 'below', 'c', 'mine'])
 })

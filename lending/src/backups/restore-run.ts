@@ -1,4 +1,4 @@
-import { chown, mkdir, rename, rm, stat } from 'node:fs/promises'
+import { chown, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type pg from 'pg'
 import { clusterFolder } from '../postgres/cluster.ts'
@@ -146,7 +146,16 @@ export async function restoreCovers(folder: string, { files }: Manifest, target:
   if (!files.some(({ path }) => path === coversName)) return
   const covers = join(target, 'covers')
   await mkdir(covers, { recursive: true, mode: 0o700 })
-  await untarFile(join(folder, coversName), covers)
+  const before = await readdir(covers)
+  try {
+    await untarFile(join(folder, coversName), covers)
+  } catch (error) {
+    // What lies there already would refuse the next try.
+    for (const name of await readdir(covers)) {
+      if (!before.includes(name)) await rm(join(covers, name), { recursive: true, force: true })
+    }
+    throw error
+  }
 }
 
 /** Removes what was before a restore: the one step from which nothing leads back. */
