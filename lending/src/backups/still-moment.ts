@@ -17,11 +17,11 @@ const pauseMs = 25
 /**
  * Begins a read-only transaction on `reader` whose snapshot is a moment at which nothing was being written, which on a
  * busy library comes within a second; and takes `copier` to the same snapshot. Where no such moment comes in some ten
- * seconds, any other is taken and said to be that.
+ * seconds, any other is taken and said to be that; so is the first, where none `isWanted` because nothing will be played back.
  */
 export async function beginStill(
   { reader, copier }: { readonly reader: pg.Client; readonly copier: pg.Client },
-  signal: AbortSignal,
+  { isWanted, signal }: { readonly isWanted: boolean; readonly signal: AbortSignal },
 ): Promise<Moment> {
   for (let tries = 1; ; tries++) {
     signal.throwIfAborted()
@@ -35,7 +35,7 @@ export async function beginStill(
     const [now] = rows
     if (!now) throw new Error('The server did not say where its log stands.')
     const isStill = now.idle && now.lsn === before
-    if (isStill || tries === triesMax) {
+    if (isStill || !isWanted || tries === triesMax) {
       const { rows: exported } = await reader.query<{ id: string }>('select pg_export_snapshot() as id')
       await copier.query('begin transaction isolation level repeatable read, read only')
       await copier.query(`set transaction snapshot '${exported[0]?.id}'`)

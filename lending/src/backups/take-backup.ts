@@ -76,7 +76,7 @@ async function copyAll(
   await using reader = await openSession(source.connection, 'bibby-backup')
   await using copier = await openSession(source.connection, 'bibby-backup')
   const sequences = copied ? await sequencesOf(reader) : []
-  const moment = await beginStill({ reader, copier }, signal)
+  const moment = await beginStill({ reader, copier }, { isWanted: copied !== undefined, signal })
   const facts = await factsOf(reader)
   const dumped = await dumpTables({ reader, copier }, folder, signal)
   const covers = await copyCovers(place.dataFolder, folder, { signal })
