@@ -25,28 +25,30 @@ export async function beginStill(
 ): Promise<Moment> {
   for (let tries = 1; ; tries++) {
     signal.throwIfAborted()
-    const before = await lsnOf(reader)
-    await reader.query('begin transaction isolation level repeatable read, read only')
-    const { rows } = await reader.query<Omit<Moment, 'isStill'> & { idle: boolean }>(`
-      select pg_current_wal_insert_lsn()::text as lsn,
-        to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "takenAt",
-        pg_snapshot_xmin(pg_current_snapshot()) = pg_snapshot_xmax(pg_current_snapshot()) as idle
-    `)
-    const [now] = rows
-    if (!now) throw new Error('The server did not say where its log stands.')
-    const isStill = now.idle && now.lsn === before
-    if (isStill || !isWanted || tries === triesMax) {
-      const { rows: exported } = await reader.query<{ id: string }>('select pg_export_snapshot() as id')
+    const moment = await looked(reader)
+    if (moment.isStill || !isWanted || tries === triesMax) {
+      const { rows } = await reader.query<{ id: string }>('select pg_export_snapshot() as id')
       await copier.query('begin transaction isolation level repeatable read, read only')
-      await copier.query(`set transaction snapshot '${exported[0]?.id}'`)
-      return { takenAt: now.takenAt, lsn: now.lsn, isStill }
+      await copier.query(`set transaction snapshot '${rows[0]?.id}'`)
+      return moment
     }
     await reader.query('rollback')
     await wait(pauseMs)
   }
 }
 
-async function lsnOf(session: pg.Client): Promise<string> {
-  const { rows } = await session.query<{ lsn: string }>('select pg_current_wal_insert_lsn()::text as lsn')
-  return rows[0]?.lsn ?? ''
+/** Where the log stood, and then a snapshot: in one message, so that a session behind everybody else loses no time between them. */
+async function looked(reader: pg.Client): Promise<Moment> {
+  const results = (await reader.query(`
+    begin;
+    select pg_current_wal_insert_lsn()::text as before;
+    commit;
+    begin transaction isolation level repeatable read, read only;
+    select pg_current_wal_insert_lsn()::text as lsn,
+      to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "takenAt",
+      pg_snapshot_xmin(pg_current_snapshot()) = pg_snapshot_xmax(pg_current_snapshot()) as idle;
+  `)) as unknown as readonly pg.QueryResult<{ before: string; lsn: string; takenAt: string; idle: boolean }>[]
+  const [before, now] = [results[1]?.rows[0]?.before, results[4]?.rows[0]]
+  if (!now) throw new Error('The server did not say where its log stands.')
+  return { takenAt: now.takenAt, lsn: now.lsn, isStill: now.idle && now.lsn === before }
 }
