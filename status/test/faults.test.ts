@@ -185,3 +185,15 @@ test('a database that is exchanged or removed under the page is noticed and told
   await until(heard, (count) => count === 2)
   assert.equal((await home.command('incident', 'list')).stdout, '')
 })
+
+test('where the disk of the page is gone nothing is begun in its place', async () => {
+  await using home = await statusHome()
+  const running = home.start()
+  await running.ready
+  renameSync(home.data, `${home.data}-unmounted`)
+  mkdirSync(home.data)
+  const { code, stderr } = await running.ended
+  assert.equal(code, 72, stderr)
+  assert.match(stderr, /The disk of .* is gone, or another one: nothing was written there/)
+  assert.deepEqual(readdirSync(home.data), [])
+})

@@ -89,11 +89,11 @@ test('what was published a moment ago is not published again, but for what came 
   const publish = (now: number) =>
     publishTo(at.store, config, target, { clock: () => now, unlessNewerThanMs: 30_000 })
   const at_ = () => targets(at.store)[0]?.published_at
-  await publish(noon)
-  await publish(noon + 1_000)
+  assert.equal((await publish(noon)).isSent, true)
+  assert.equal((await publish(noon + 1_000)).isSent, false)
   assert.equal(at_(), noon)
   changed(at.store)
-  await publish(noon + 2_000)
+  assert.equal((await publish(noon + 2_000)).isSent, true)
   assert.equal(at_(), noon + 2_000)
   await publish(noon + 40_000)
   assert.equal(at_(), noon + 40_000)
@@ -122,7 +122,7 @@ test('what is put is read back; a server that keeps something else is told', asy
     publish: [{ kind: 'put', name: 'far', to: `${server.url}/page`, token: { env: 'T' } }],
   })
   assert.deepEqual(await publishEverywhere(at.store, at.config, clock), [
-    { target: 'far', problem: null, mended: [] },
+    { target: 'far', isSent: true, problem: null, mended: [] },
   ])
   assert.match(kept.get('/page/index.html') ?? '', /Millbrook/)
   assert.equal(server.requests[0]?.headers.authorization, 'Bearer secret of T')

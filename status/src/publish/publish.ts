@@ -9,6 +9,8 @@ import { send } from './targets.ts'
 /** A target, and what is wrong with it; null when readers have what was written. */
 export type Published = {
   readonly target: string
+  /** False where it was published so lately that nothing was done: that reads nothing back. */
+  readonly isSent: boolean
   readonly problem: string | null
   /** Files that were lost or altered there, and were put again. */
   readonly mended: readonly string[]
@@ -45,7 +47,7 @@ export async function publishTo(
     kept.problem === '' &&
     Math.abs(now - (kept.published_at ?? 0)) < unlessNewerThanMs
   ) {
-    return { target: target.name, problem: null, mended: [] }
+    return { target: target.name, isSent: false, problem: null, mended: [] }
   }
   const files = renderSite(summarize(store, config, now))
   const sent = await send(config, target, { files, turn }).then(
@@ -53,7 +55,7 @@ export async function publishTo(
     (error: unknown) => ({ problem: error instanceof Error ? error.message : 'fault', mended: [] }),
   )
   keep(store, { name: target.name, wanted, now, problem: sent.problem })
-  return { target: target.name, ...sent }
+  return { target: target.name, isSent: true, ...sent }
 }
 
 /** Publishes to all targets at once; none waits for another. */

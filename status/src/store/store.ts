@@ -84,9 +84,14 @@ function storeOn({ db, path, identity }: Opened, setAside: string | null): Store
     isInPlace,
     [Symbol.dispose]: () => {
       if (!db.isOpen) return
-      // SQLite leaves the log of a file that was moved behind, and whoever opens the new file would replay it into that.
-      if (!isInPlace()) db.exec('pragma wal_checkpoint(truncate)')
-      db.close()
+      try {
+        // SQLite leaves the log of a file that was moved behind, and whoever opens the new file would replay it into that.
+        if (!isInPlace()) db.exec('pragma wal_checkpoint(truncate)')
+      } catch {
+        // A disk that is full or gone keeps nobody from closing.
+      } finally {
+        db.close()
+      }
     },
   }
 }

@@ -21,7 +21,7 @@ import { evaluate, here } from './evaluate.ts'
 import { whatIsShared } from './independence.ts'
 import { watchPeers } from './peers.ts'
 import { ping } from './ping.ts'
-import { isReplaced, replaced, tellReplaced } from './replaced.ts'
+import { isReplaced, placeOf, replaced, tellReplaced } from './replaced.ts'
 import { type Bell, bell, inTurns, rest } from './turns.ts'
 import { patient, type Voice } from './voice.ts'
 
@@ -60,6 +60,7 @@ export async function runDaemon(config: Config, loud: Voice, stop: AbortSignal):
   using only = lock(config.data, 'daemon')
   if (!only) throw new StatusError('STATUS_ALREADY_RUNS', `A status page runs on ${config.data} already.`)
   using store = openStore(config.data, { isDaemon: true })
+  const place = placeOf(config.data)
   if (store.setAside)
     voice.warn(
       `The database was damaged. It was set aside as ${store.setAside}; a new one was begun, and all is unknown until it is asked.`,
@@ -75,9 +76,14 @@ export async function runDaemon(config: Config, loud: Voice, stop: AbortSignal):
     judged: bell(),
     signal: AbortSignal.any([stop, ended.signal]),
     fault: (what) => (error) => {
+      // What is said after the first is what came of it.
+      if (broken) return
       voice.warn(`${what}: ${error instanceof Error ? error.message : 'fault'}.`)
-      if (isReplaced(error)) broken = error
-      else if (!isDamage(error)) return
+      if (isReplaced(error)) {
+        broken = error
+        // At once: a command may open the new file at any moment.
+        store[Symbol.dispose]()
+      } else if (!isDamage(error)) return
       else broken = new StatusError('STATUS_STORE_DAMAGED', damaged, { cause: error })
       ended.abort()
     },
@@ -99,8 +105,9 @@ export async function runDaemon(config: Config, loud: Voice, stop: AbortSignal):
     await page.stop()
   }
   if (isReplaced(broken)) {
-    store[Symbol.dispose]()
-    tellReplaced(config, broken.message, clock())
+    // Where its disk is gone, nothing is begun in the place where it was.
+    if (placeOf(config.data) === place) tellReplaced(config, broken.message, clock())
+    else voice.warn(`The disk of ${config.data} is gone, or another one: nothing was written there.`)
   }
   if (broken) throw broken
 }
@@ -208,12 +215,12 @@ async function keepPublishing(
   while (!signal.aborted) {
     const rung = published.next()
     try {
-      const { problem, mended } = await publishTo(store, config, target, {
+      const { isSent, problem, mended } = await publishTo(store, config, target, {
         clock,
         unlessNewerThanMs: turn === 0 ? 0 : config.intervalMs / 2,
         turn,
       })
-      turn = problem === null ? turn + 1 : 0
+      if (isSent) turn = problem === null ? turn + 1 : 0
       if (problem !== null) voice.warn(`Publishing to ${target.name} fails. ${problem}`)
       if (mended.length > 0)
         voice.warn(`${target.name} had lost or altered ${mended.join(', ')}: put again, and read back.`)

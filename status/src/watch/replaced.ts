@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
 import { StatusError } from '../status-error.ts'
 import { openStore } from '../store/store.ts'
@@ -15,6 +16,12 @@ export function replaced(): StatusError {
 /** Whether a fault says so. */
 export function isReplaced(error: unknown): error is StatusError {
   return error instanceof StatusError && error.code === 'STATUS_STORE_REPLACED'
+}
+
+/** What a folder is, whatever its path leads to: of a disk that was taken away it leads to another one, or to none. */
+export function placeOf(folder: string): string {
+  const stats = statSync(folder, { throwIfNoEntry: false })
+  return stats ? `${stats.dev} ${stats.ino}` : 'none'
 }
 
 /**
