@@ -50,17 +50,7 @@ export async function takeIn(cluster: string, archive: string): Promise<readonly
 async function takeInOne(path: string, archive: string, name: string): Promise<void> {
   const { sha256 } = await digestOf(path)
   const half = join(archive, `.${name}.${process.pid}`)
-  try {
-    await pipeline(
-      createReadStream(path, { highWaterMark: pieceBytes }),
-      createZstdCompress(compression),
-      newFile(half),
-    )
-    await rename(half, join(archive, `${name}.${sha256}.zst`))
-  } catch (error) {
-    await rm(half, { force: true })
-    throw error
-  }
+  await packInto(path, half, join(archive, `${name}.${sha256}.zst`))
   await syncFolder(archive)
   await rm(path, { force: true })
 }
@@ -139,8 +129,22 @@ export async function keepHistories(cluster: string, archive: string): Promise<v
     const text = await readFile(join(log, name))
     const sha256 = createHash('sha256').update(text).digest('hex')
     const half = join(archive, `.${name}.${process.pid}`)
-    await pipeline(createReadStream(join(log, name)), createZstdCompress(compression), newFile(half))
-    await rename(half, join(archive, `${name}.${sha256}.zst`))
+    await packInto(join(log, name), half, join(archive, `${name}.${sha256}.zst`))
   }
   await syncFolder(archive)
+}
+
+/** Packs a file under a half name first; a fault leaves nothing of it. */
+async function packInto(path: string, half: string, whole: string): Promise<void> {
+  try {
+    await pipeline(
+      createReadStream(path, { highWaterMark: pieceBytes }),
+      createZstdCompress(compression),
+      newFile(half),
+    )
+    await rename(half, whole)
+  } catch (error) {
+    await rm(half, { force: true })
+    throw error
+  }
 }

@@ -27,7 +27,7 @@ export type InTrash = {
   readonly run: string
   /** `damaged`: its journal cannot be read, and `because` says where its files lie. */
   readonly state: RunState | 'damaged'
-  /** What of it lies in the trash at this moment. */
+  /** Of those that were moved, so many lie in the trash at this moment; their bytes are those that they had then. */
   readonly files: number
   readonly bytes: number
   readonly movedAt: string | null
