@@ -68,7 +68,8 @@ export async function backupBesideDesks(): Promise<readonly Row[]> {
 
 function runBackup(data: string, env: Readonly<Record<string, string>>): ChildProcess {
   return spawn(process.execPath, [...bibbyArguments, 'backup', 'run'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+    // Why a run failed is said there; the table is ours.
+    stdio: ['ignore', 2, 'inherit'],
     env: { PATH: '/usr/bin:/bin', BIBBY_DATA: data, ...env },
   })
 }
