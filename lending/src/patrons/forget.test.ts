@@ -158,7 +158,10 @@ test('losing the connection at any statement forgets loan and journal together o
         from loan where id = ${loanId}
       `)
       assert.equal(seen?.named, seen?.patron === null ? 0 : 2, `${cut} ${at}`)
-      await forgetReturnedLoans(db, inDays(31))
+      // What a session that was cut off holds yet is passed over, and comes in the next round.
+      for (let rounds = 0; rounds < 1_000 && (await patronOf(db, loanId)) !== null; rounds++) {
+        await forgetReturnedLoans(db, inDays(31))
+      }
       assert.equal(await patronOf(db, loanId), null)
     }
   }
