@@ -311,10 +311,7 @@ test('killed at any step, nothing is left that would count; the next run ends it
 
   const clusterOf = (pid: number) => join(dataFolder, `backup-scratch-${pid}`, 'postgres')
   const proving = await killedWhen(async (pid) => {
-    while ((await runningPostmaster(clusterOf(pid)))?.status !== 'ready') {
-      signal.throwIfAborted()
-      await library.db.rows(sql`select pg_sleep(0.02)`)
-    }
+    while ((await runningPostmaster(clusterOf(pid)))?.status !== 'ready') signal.throwIfAborted()
   })
   const left = await runningPostmaster(clusterOf(proving))
   assert.ok(left, 'its throwaway server lives on')
@@ -334,7 +331,10 @@ test('killed at any step, nothing is left that would count; the next run ends it
     JSON.stringify({ pid: proving, host: hostname(), since: '2026-03-02' }),
   )
   const next = library.run()
-  await ghost.query('select pg_sleep(0.3)')
+  const asked = `
+    select from pg_stat_activity where query like '%pg_try_advisory_lock(722110016)%' and pid <> pg_backend_pid()
+  `
+  while ((await ghost.query(asked)).rowCount === 0) signal.throwIfAborted()
   await ghost.end()
   assert.equal((await next).state, 'proven')
   const names = await readdir(backups)
