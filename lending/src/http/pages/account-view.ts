@@ -35,7 +35,7 @@ export function accountView(
     ${told.all && renewedAll(told.all)}
     ${
       patron.blockedBecause !== null &&
-      notice('bad', {
+      notice(visit, 'bad', {
         title: 'Your card is blocked.',
         body: html`<p><bdi>${patron.blockedBecause}</bdi></p><p>Please speak to the desk.</p>`,
       })
@@ -59,7 +59,7 @@ export function accountView(
           <h2><bdi dir="auto">${patron.givenName} ${patron.familyName}</bdi></h2>
           <dl class="facts">
             <dt>Card</dt><dd class="code">${patron.card}</dd>
-            <dt>Valid until</dt><dd>${day(patron.expiresOn, 'UTC')}</dd>
+            <dt>Valid until</dt><dd>${day(visit, patron.expiresOn)}</dd>
             <dt>Branch</dt><dd>${patron.branchName}</dd>
           </dl>
           <p><a href="/me">Password and sign-ins</a></p>
@@ -81,7 +81,7 @@ export function accountView(
 }
 
 function renewedAll({ renewed, kept }: NonNullable<AccountTold['all']>): Html {
-  return notice('warn', {
+  return notice(visit, 'warn', {
     title: `${counted(renewed, 'loan')} renewed, ${kept.length} not.`,
     body: html`<ul>${kept.map(
       ({ title, refusal }) =>

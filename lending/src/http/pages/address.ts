@@ -1,3 +1,9 @@
+/** Where somebody asks to be brought: as given when it is a path of ours, '' otherwise. Browsers read `//` and `\\` as another site. */
+export function ownPath(to: string): string {
+  // As a browser writes an address: everything past ASCII is escaped, and could not stand in a header otherwise.
+  return /^\/(?![/\\])[\x21-\x7e]*$/.test(to) && !to.includes('\\') ? to : ''
+}
+
 /** An address of this site with its query; what is undefined, empty or false is left out. */
 export function address(
   path: string,

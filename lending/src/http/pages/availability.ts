@@ -22,7 +22,7 @@ export function copyStateTag(
     case 'on-loan':
       return tag(
         'warn',
-        dueAt ? html`On loan, due <time datetime="${dueAt}">${dayText(dueAt, zone)}</time>` : 'On loan',
+        dueAt ? html`On loan, due <time datetime="${dueAt}">${dayText(visit, dueAt)}</time>` : 'On loan',
       )
     case 'on-hold-shelf':
       return tag('warn', 'Waits for a patron')

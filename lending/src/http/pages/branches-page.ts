@@ -115,7 +115,7 @@ function branchSection(visit: Visit, { branch, days, barcode, card, typed }: Sho
           : html`<ul class="rows">${coming.map(
               (
                 each,
-              ) => html`<li><div><p>${day(each.day, 'UTC')}</p><p class="under"><bdi dir="auto">${each.reason}</bdi></p></div>
+              ) => html`<li><div><p>${day(visit, each.day)}</p><p class="under"><bdi dir="auto">${each.reason}</bdi></p></div>
               <div class="end">${buttonForm(visit, {
                 action: '/branches/closed-days/remove',
                 label: 'Remove',

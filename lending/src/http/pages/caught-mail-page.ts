@@ -52,14 +52,14 @@ export function caughtMailPages(served: Served): void {
 const backTo = (path: string, words: string) => html`<p><a href="${path}">Back to ${words}</a></p>`
 
 function nobodyIsTold(): Html {
-  return notice('warn', {
+  return notice(visit, 'warn', {
     title: 'This is production, and nobody gets mail.',
     body: html`<p>Set BIBBY_SMTP_URL. The codes that confirm operations are not among this mail: who reads it could confirm their own.</p>`,
   })
 }
 
 function notCaught(goes: Exclude<MailGoes, 'to-files'>): Html {
-  return notice('plain', {
+  return notice(visit, 'plain', {
     title:
       goes === 'to-a-server' ? 'Mail goes to a mail server.' : 'Mail is given to a notice service elsewhere.',
     body: html`<p>None is caught here. Without BIBBY_SMTP_URL and BIBBY_NOTICE_URL each mail would be a file of the data folder, to be read on this page.</p>`,
@@ -70,7 +70,7 @@ function listView(visit: Visit, { mails, notAll }: Awaited<ReturnType<typeof cau
   if (mails.length === 0) return html`<p class="empty">No mail was caught yet.</p>`
   return html`${
     notAll &&
-    notice('warn', {
+    notice(visit, 'warn', {
       title: 'There are more files than were looked at.',
       body: html`<p>Newer mail may be missing here. Remove old files from the folder notices/mail of the data folder.</p>`,
     })
@@ -82,7 +82,7 @@ function mailRow(visit: Visit, mail: CaughtMail): Html {
   const { name, said, bytes, caughtAt } = mail
   return html`<li><div><p class="work"><a href="/notices/mail/${name}"><bdi dir="auto">${said?.subject || name}</bdi></a></p>
     <p class="under"><bdi>${said ? `To ${said.to}` : bytes > mailBytesMax && tooLarge}</bdi></p></div>
-    <p class="end small">${moment(caughtAt, zoneOf(visit))}<br>${bytesText(bytes)}</p></li>`
+    <p class="end small">${moment(visit, caughtAt)}<br>${bytesText(visit, bytes)}</p></li>`
 }
 
 const tooLarge = 'Too large to be read here'
@@ -92,7 +92,7 @@ function mailView(visit: Visit, { name, said, bytes, caughtAt }: CaughtMail): Ht
   return html`<div class="stack">${backTo('/notices/mail', 'caught mail')}
     <section class="panel stack-tight" aria-label="The mail"><dl class="facts">
       ${said && html`<dt>To</dt><dd><bdi>${said.to}</bdi></dd><dt>From</dt><dd><bdi>${said.from}</bdi></dd>`}
-      <dt>Caught</dt><dd>${moment(caughtAt, zoneOf(visit))}, ${bytesText(bytes)}</dd>
+      <dt>Caught</dt><dd>${moment(visit, caughtAt)}, ${bytesText(visit, bytes)}</dd>
       <dt>File</dt><dd class="code">${name}</dd>
       ${said && said.attachments.length > 0 && html`<dt>Attached</dt><dd><bdi>${said.attachments.join(', ')}</bdi></dd>`}
     </dl>${

@@ -42,23 +42,26 @@ function whereNow(visit: Visit, taken: TakenBack): Html {
     ${taken.fineCents > 0 && html`<p><strong>Fine: ${money(visit, taken.fineCents)}</strong>, charged to <bdi>${taken.patronName}</bdi>.</p>`}`
   switch (next.to) {
     case 'shelf':
-      return notice('good', { title: html`<span class="big-answer">Back to the shelf</span>`, body: about })
+      return notice(visit, 'good', {
+        title: html`<span class="big-answer">Back to the shelf</span>`,
+        body: about,
+      })
     case 'withdrawn':
-      return notice('warn', {
+      return notice(visit, 'warn', {
         title: html`<span class="big-answer">Put aside: withdrawn</span>`,
         body: html`${about}<p>It was withdrawn from the collection. Hand it to the cataloguer.</p>`,
       })
     case 'transit':
-      return notice('warn', {
+      return notice(visit, 'warn', {
         title: html`<span class="big-answer">Send to ${next.branchName}</span>`,
         body: html`${about}<p>${next.holdId === null ? 'It belongs there.' : 'Somebody waits for it there.'}</p>`,
       })
     case 'hold-shelf':
-      return html`${notice('warn', { title: html`<span class="big-answer">To the hold shelf</span>`, body: about })}
+      return html`${notice(visit, 'warn', { title: html`<span class="big-answer">To the hold shelf</span>`, body: about })}
         <section class="slip section" aria-label="Slip for the hold shelf">
           <p>For</p><p><strong><bdi dir="auto">${next.patronName}</bdi></strong></p>
           <p>Card <span class="code">${next.card}</span></p>
-          <p>Keep until ${day(next.until, 'UTC')}</p>
+          <p>Keep until ${day(visit, next.until)}</p>
           <p class="soft">${workName(taken.title)} · <span class="code">${taken.barcode}</span></p>
         </section>`
   }

@@ -99,7 +99,7 @@ function deadRow(visit: Visit, each: ListedNotice): Html {
   return html`<li><div>
     <label class="check"><input type="checkbox" name="ids" value="${each.id}"> <span class="work"><bdi dir="auto">${who}</bdi></span></label>
     <p class="under">${kinds[each.kind].label} · <bdi>${factsText(each.facts)}</bdi></p>
-    <p class="under">${moment(each.causedAt, zoneOf(visit))} · tried ${counted(each.tries, 'time')}: ${reasonText(each.because)}${
+    <p class="under">${moment(visit, each.causedAt)} · tried ${counted(each.tries, 'time')}: ${reasonText(each.because)}${
       each.lastOutcome === 'unknown' && html` · <strong>it may have been sent</strong>`
     }</p></div></li>`
 }

@@ -120,7 +120,7 @@ function personPanel(visit: Visit, { patron, ready }: AtDesk): Html {
     <dl class="facts">
       <dt>Card</dt><dd class="code">${patron.card}</dd>
       <dt>Category</dt><dd>${patron.categoryName}</dd>
-      <dt>Valid until</dt><dd>${day(patron.expiresOn, 'UTC')}</dd>
+      <dt>Valid until</dt><dd>${day(visit, patron.expiresOn)}</dd>
       <dt>Holds</dt><dd>${openHolds}</dd>
     </dl>
     ${
@@ -151,7 +151,7 @@ export function doneList(visit: Visit, lines: readonly DeskLine[]): Html | undef
     <h2 id="done">Just done</h2>
     <ol class="rows pairs">${lines.map(
       ({ at, words }) =>
-        html`<li><div>${words}</div><p class="end soft small">${clockTime(at, zoneOf(visit))}</p></li>`,
+        html`<li><div>${words}</div><p class="end soft small">${clockTime(visit, at)}</p></li>`,
     )}</ol>
   </section>`
 }

@@ -13,7 +13,7 @@ export function fineList(visit: Visit, owed: Awaited<ReturnType<typeof owes>>): 
       html`<details${owed.cents > 0 && html` open`}><summary>How it came about</summary>
       <ul class="rows pairs">${owed.lines.map(
         (line) => html`<li>
-          <div><p>${kinds[line.kind] ?? line.kind}</p><p class="under">${day(line.at, zoneOf(visit))}${
+          <div><p>${kinds[line.kind] ?? line.kind}</p><p class="under">${day(visit, line.at)}${
             line.reason && html` · <bdi dir="auto">${line.reason}</bdi>`
           }</p></div>
           <p class="number">${money(visit, line.cents)}</p>

@@ -40,7 +40,7 @@ function loanRow(visit: Visit, loan: ReturnedLoan): Html {
   return html`<li><div>
     <p class="work">${workLink(loan)}</p>
     ${loan.authors.length > 0 && html`<p>${authorNames(loan.authors)}</p>`}
-    <p class="under">${day(loan.lentAt, zone)} to ${day(loan.returnedAt, zone)} · ${loan.branchName}</p>
+    <p class="under">${day(visit, loan.lentAt)} to ${day(visit, loan.returnedAt)} · ${loan.branchName}</p>
   </div></li>`
 }
 

@@ -32,12 +32,12 @@ export function holdList(visit: Visit, { holds, path }: { holds: readonly HoldRo
 
 function stateWords(hold: HoldRow): Html {
   if (hold.state === 'on-shelf') {
-    return html`${tag('good', 'Ready')} until ${day(hold.shelfUntil, 'UTC')}`
+    return html`${tag('good', 'Ready')} until ${day(visit, hold.shelfUntil)}`
   }
   if (hold.state === 'in-transit') return html`${tag('good', 'On its way')}`
   if (hold.suspendedUntil !== null) {
     const isForever = hold.suspendedUntil === 'forever'
-    return html`${tag('warn', 'Suspended')} ${isForever ? 'until you resume it' : html`until ${day(hold.suspendedUntil, 'UTC')}`}`
+    return html`${tag('warn', 'Suspended')} ${isForever ? 'until you resume it' : html`until ${day(visit, hold.suspendedUntil)}`}`
   }
   return html`${tag('plain', hold.position === null ? 'Waiting' : `Number ${hold.position} in the queue`)}`
 }

@@ -21,10 +21,10 @@ const about: Readonly<Record<string, string>> = {
 
 /** The first page: one field, and the doors that this person may open. */
 export function homeView(visit: Visit): Html {
-  const said = visit.said === undefined ? undefined : saidText(visit.said)
+  const said = saidText(visit)
   const doors = openDoors(visit.who).filter(({ to }) => to !== '/')
   return html`<div class="hero">
-      ${said && notice('good', { title: said })}
+      ${said && notice(visit, 'good', { title: said })}
       <h1>What would you like to read?</h1>
       ${searchBox({ query: '', autofocus: visit.who?.kind !== 'staff' })}
       <p class="aside-text">By title, author, subject, series or ISBN, in any script. Accents and small slips do not matter.</p>

@@ -27,7 +27,7 @@ export function importsView(visit: Visit, sets: readonly ChangeSet[]): Html {
         : html`<ul class="rows">${sets.map(
             (set) => html`<li><div>
               <p class="work"><a href="/imports/${set.changeSetId}"><bdi dir="auto">${set.name}</bdi></a></p>
-              <p class="under">${moment(set.startedAt, zoneOf(visit))} · ${counted(set.read, 'record')}${
+              <p class="under">${moment(visit, set.startedAt)} · ${counted(set.read, 'record')}${
                 set.rejected > 0 && html` · ${set.rejected.toLocaleString('en')} set aside`
               }</p>
             </div><p class="end">${stateTag(set)}</p></li>`,
@@ -94,12 +94,12 @@ export function importView(
     ${
       isLeft &&
       !isFileHere &&
-      notice('warn', {
+      notice(visit, 'warn', {
         title: 'Its file is not on this machine.',
         body: html`<p>What is in stays in. It goes on from the machine that the file was brought to; or bring the file here as a new import.</p>`,
       })
     }
-    ${isStuck && isFileHere && notice('warn', { title: 'It was cut off on its way.', body: html`<p>What is in stays in. Let it go on from there.</p>` })}
+    ${isStuck && isFileHere && notice(visit, 'warn', { title: 'It was cut off on its way.', body: html`<p>What is in stays in. Let it go on from there.</p>` })}
     <section class="panel stack-tight" aria-label="Progress" aria-live="polite">
       <p>${isStuck ? tag('warn', 'Cut off') : stateTag(set)}${set.failedBecause && html` <bdi>${set.failedBecause}</bdi>`}</p>
       ${isOpen && progressBar(set)}
@@ -119,10 +119,10 @@ export function importView(
       }
     </div>
     <dl class="facts">
-      <dt>File</dt><dd><bdi>${set.fileName}</bdi>, ${bytesText(set.fileBytes)}</dd>
-      <dt>Started</dt><dd>${moment(set.startedAt, zoneOf(visit))}</dd>
-      ${set.endedAt && html`<dt>Ended</dt><dd>${moment(set.endedAt, zoneOf(visit))}</dd>`}
-      ${set.undoneAt && html`<dt>Undone</dt><dd>${moment(set.undoneAt, zoneOf(visit))}</dd>`}
+      <dt>File</dt><dd><bdi>${set.fileName}</bdi>, ${bytesText(visit, set.fileBytes)}</dd>
+      <dt>Started</dt><dd>${moment(visit, set.startedAt)}</dd>
+      ${set.endedAt && html`<dt>Ended</dt><dd>${moment(visit, set.endedAt)}</dd>`}
+      ${set.undoneAt && html`<dt>Undone</dt><dd>${moment(visit, set.undoneAt)}</dd>`}
     </dl>
   </div>`
 }
@@ -144,8 +144,8 @@ const reasonsKept: Readonly<Record<string, string>> = {
 /** What undoing came to, and what it left as it is. */
 export function undoneView({ undone, refused, refusedCount }: ImportUndone): Html {
   const title = `${counted(undone, 'title')} undone${refusedCount > 0 ? `, ${refusedCount} left as they are` : ''}.`
-  if (refusedCount === 0) return notice('good', { title })
-  return notice('warn', {
+  if (refusedCount === 0) return notice(visit, 'good', { title })
+  return notice(visit, 'warn', {
     title,
     body: html`<ul>${refused
       .slice(0, keptShownMax)
@@ -208,7 +208,7 @@ export function rejectsView(set: ChangeSet, rows: readonly Reject[], more: numbe
   const path = `/imports/${set.changeSetId}`
   if (rows.length === 0) return html`<p class="empty">Nothing was set aside.</p>`
   return html`<div class="stack">
-    ${notice('plain', {
+    ${notice(visit, 'plain', {
       title: 'Mend them in the file, and import that file again.',
       body: html`<p>It holds just these records, in the format in which they came.</p><p><a class="button" href="${path}/rejects-file" download>Get the file</a></p>`,
     })}

@@ -48,7 +48,7 @@ function entryRow(visit: Visit, row: JournalEntry): Html {
   return html`<li><div>
     <p>${row.outcome === 'refused' && html`${tag('bad', 'Refused')} `}<bdi dir="auto">${row.line}</bdi></p>
     <p class="under"><bdi>${row.actorName ?? row.actor}</bdi> · ${row.action}${links(row)}</p>
-  </div><p class="end soft small">${moment(row.occurredAt, zoneOf(visit))}</p></li>`
+  </div><p class="end soft small">${moment(visit, row.occurredAt)}</p></li>`
 }
 
 function links({ titleId, patronId, changeSetId }: JournalEntry): Html {

@@ -1,10 +1,13 @@
+import { languages } from '../../language/languages.ts'
+import type { MessageId } from '../../language/messages.ts'
 import { may, type Permission } from '../../staff/permission.ts'
+import { address } from './address.ts'
 import { type AssetName, asset } from './asset.ts'
 import { hidden } from './form.ts'
 import { type Html, html, type Piece } from './html.ts'
 import { notice } from './notice.ts'
 import { saidText } from './said.ts'
-import { type Visit, zoneOf } from './visit.ts'
+import type { Visit } from './visit.ts'
 import { momentText } from './wording.ts'
 
 /** What stands around the content of a page. */
@@ -26,7 +29,7 @@ export type Frame = {
 /** A whole page. */
 export function page(visit: Visit, frame: Frame, content: Html): Html {
   return html`<!doctype html>
-<html lang="en">
+<html lang="${visit.language.tag}" dir="${visit.language.direction}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -41,7 +44,7 @@ ${
 ${frame.scripts?.map((name) => html`<script type="module" src="${asset(name)}"></script>`)}
 </head>
 <body>
-<a class="unseen skip" href="#content">Skip to the content</a>
+<a class="unseen skip" href="#content">${visit.say('frame.skip')}</a>
 <header class="head"><div class="head-inside">
   <a class="wordmark" href="/">${mark} Bibby</a>
   ${navigation(visit, frame)}
@@ -51,12 +54,13 @@ ${frame.scripts?.map((name) => html`<script type="module" src="${asset(name)}"><
   ${visit.stopped && stoppedNotice(visit, visit.stopped)}
   ${frame.ownHead === 'unseen' && html`<h1 class="unseen">${frame.title}</h1>`}
   ${!frame.ownHead && heading(frame)}
-  ${visit.said && frame.ownHead !== true && saidNotice(visit.said)}
+  ${frame.ownHead !== true && saidNotice(visit)}
   ${content}
 </main>
 <footer class="foot"><div class="foot-inside">
   <p>${visit.library?.name ?? 'Bibby'}</p>
-  <p>Bibby lends books and refuses disasters.</p>
+  <p>${visit.say('frame.motto')}</p>
+  ${languageLinks(visit)}
 </div></footer>
 </body>
 </html>`
@@ -70,58 +74,78 @@ export function heading({ title, lead, actions }: Pick<Frame, 'title' | 'lead' |
   </div>`
 }
 
-function saidNotice(code: string): Html | undefined {
-  const said = saidText(code)
-  return said === undefined ? undefined : html`<div class="section">${notice('good', { title: said })}</div>`
+function saidNotice(visit: Visit): Html | undefined {
+  const said = saidText(visit)
+  return said === undefined
+    ? undefined
+    : html`<div class="section">${notice(visit, 'good', { title: said })}</div>`
 }
 
 function stoppedNotice(visit: Visit, { mode, since, reason }: NonNullable<Visit['stopped']>): Html {
-  const at = momentText(since.toISOString(), zoneOf(visit))
-  const what = mode === 'halted' ? 'Writing is halted' : 'The library can only be read'
-  return html`<div class="section">${notice('warn', {
-    title: html`${what} since ${at}.`,
-    body: html`${reason && html`<p dir="auto">${reason}</p>`}<p>Searching and reading go on. Nothing can be lent, taken back or changed until then.</p>`,
+  const at = momentText(visit, since)
+  const id = mode === 'halted' ? 'frame.halted' : 'frame.read-only'
+  return html`<div class="section">${notice(visit, 'warn', {
+    title: visit.say(id, { at }),
+    body: html`${reason && html`<p dir="auto">${reason}</p>`}<p>${visit.say('frame.stopped-next')}</p>`,
   })}</div>`
 }
 
 const mark = html`<svg viewBox="0 0 24 24" aria-hidden="true"><path fill-rule="evenodd" d="M5 2h11.5A2.5 2.5 0 0 1 19 4.5V22H7.5A3.5 3.5 0 0 1 4 18.5V3a1 1 0 0 1 1-1Zm2.5 15a1.5 1.5 0 0 0 0 3H17v-3H7.5ZM8 6v2h7V6H8Z"/></svg>`
 
-type Door = { readonly to: string; readonly label: string; readonly needs: Permission; readonly staff?: true }
+/** The other languages, each by its own name, for whoever's browser asks for the wrong one. */
+function languageLinks({ language, say, again: to }: Visit): Html {
+  return html`<nav class="languages" aria-label="${say('frame.language')}">${languages.map(({ tag, name }) =>
+    tag === language.tag
+      ? html`<span lang="${tag}" aria-current="true">${name}</span>`
+      : html`<a href="${address('/language', { is: tag, to })}" lang="${tag}" hreflang="${tag}" rel="nofollow">${name}</a>`,
+  )}</nav>`
+}
+
+type Door = {
+  readonly to: string
+  readonly label: MessageId
+  readonly needs: Permission
+  readonly staff?: true
+}
 
 const doors: readonly Door[] = [
-  { to: '/', label: 'Search', needs: 'search' },
-  { to: '/desk', label: 'Lend', needs: 'lend', staff: true },
-  { to: '/check-in', label: 'Check in', needs: 'take-back', staff: true },
-  { to: '/shelf', label: 'Holds', needs: 'take-back', staff: true },
-  { to: '/patrons', label: 'Patrons', needs: 'patron-read', staff: true },
-  { to: '/imports', label: 'Import', needs: 'import', staff: true },
-  { to: '/rules', label: 'Rules', needs: 'lend', staff: true },
-  { to: '/journal', label: 'Journal', needs: 'journal-read', staff: true },
-  { to: '/branches', label: 'Branches', needs: 'rules-write', staff: true },
-  { to: '/staff', label: 'Staff', needs: 'staff-write', staff: true },
-  { to: '/notices', label: 'Notices', needs: 'rules-write', staff: true },
-  { to: '/operations', label: 'Operations', needs: 'operate', staff: true },
-  { to: '/halt', label: 'Halt', needs: 'halt', staff: true },
-  { to: '/settings', label: 'Settings', needs: 'settings', staff: true },
+  { to: '/', label: 'door.search', needs: 'search' },
+  { to: '/desk', label: 'door.desk', needs: 'lend', staff: true },
+  { to: '/check-in', label: 'door.check-in', needs: 'take-back', staff: true },
+  { to: '/shelf', label: 'door.shelf', needs: 'take-back', staff: true },
+  { to: '/patrons', label: 'door.patrons', needs: 'patron-read', staff: true },
+  { to: '/imports', label: 'door.imports', needs: 'import', staff: true },
+  { to: '/rules', label: 'door.rules', needs: 'lend', staff: true },
+  { to: '/journal', label: 'door.journal', needs: 'journal-read', staff: true },
+  { to: '/branches', label: 'door.branches', needs: 'rules-write', staff: true },
+  { to: '/staff', label: 'door.staff', needs: 'staff-write', staff: true },
+  { to: '/notices', label: 'door.notices', needs: 'rules-write', staff: true },
+  { to: '/operations', label: 'door.operations', needs: 'operate', staff: true },
+  { to: '/halt', label: 'door.halt', needs: 'halt', staff: true },
+  { to: '/settings', label: 'door.settings', needs: 'settings', staff: true },
 ]
 
 /** The doors that this person may open. */
-export function openDoors(who: Visit['who']): readonly { readonly to: string; readonly label: string }[] {
+export function openDoors({
+  who,
+  say,
+}: Pick<Visit, 'who' | 'say'>): readonly { readonly to: string; readonly label: string }[] {
   const open = doors.filter((door) => (door.staff ? who?.kind === 'staff' && may(who, door.needs) : true))
-  return who?.kind === 'patron' ? [...open, { to: '/account', label: 'My account' }] : open
+  const mine: Door = { to: '/account', label: 'door.account', needs: 'search' }
+  return (who?.kind === 'patron' ? [...open, mine] : open).map(({ to, label }) => ({ to, label: say(label) }))
 }
 
 function navigation(visit: Visit, frame: Frame): Html {
-  return html`<nav class="nav" aria-label="Main">${openDoors(visit.who).map(
+  return html`<nav class="nav" aria-label="${visit.say('frame.main')}">${openDoors(visit).map(
     ({ to, label }) => html`<a href="${to}"${to === frame.door && html` aria-current="page"`}>${label}</a>`,
   )}</nav>`
 }
 
 function account(visit: Visit, frame: Frame): Html {
-  const { who } = visit
-  if (!who) return html`<div class="nav-account"><a href="/sign-in">Sign in</a></div>`
+  const { who, say } = visit
+  if (!who) return html`<div class="nav-account"><a href="/sign-in">${say('frame.sign-in')}</a></div>`
   return html`<div class="nav-account">
-    <a href="/me"${frame.door === '/me' && html` aria-current="page"`}><span class="unseen">Signed in as </span><span class="who" dir="auto">${who.name}</span></a>
-    ${visit.csrf && html`<form method="post" action="/sign-out">${hidden(visit)}<button class="link-button">Sign out</button></form>`}
+    <a href="/me"${frame.door === '/me' && html` aria-current="page"`}><span class="unseen">${say('frame.signed-in-as')} </span><span class="who" dir="auto">${who.name}</span></a>
+    ${visit.csrf && html`<form method="post" action="/sign-out">${hidden(visit)}<button class="link-button">${say('frame.sign-out')}</button></form>`}
   </div>`
 }

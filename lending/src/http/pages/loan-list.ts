@@ -46,6 +46,6 @@ export function loanList(
 
 /** When it is due, and whether that is past. */
 export function dueWords(visit: Visit, { dueAt, isOverdue }: Pick<LoanRow, 'dueAt' | 'isOverdue'>): Html {
-  const when = day(dueAt, zoneOf(visit))
+  const when = day(visit, dueAt)
   return isOverdue ? html`${tag('bad', 'Overdue')} was due ${when}` : html`Due ${when}`
 }

@@ -44,7 +44,7 @@ function previewed(visit: Visit, preview: MergePreview): Html {
   const { kept, merged } = preview
   const isOneName = fullName(kept).toLowerCase() === fullName(merged).toLowerCase()
   return html`
-    ${!isOneName && notice('warn', { title: 'The names differ.', body: html`<p>Make sure that this is one and the same person.</p>` })}
+    ${!isOneName && notice(visit, 'warn', { title: 'The names differ.', body: html`<p>Make sure that this is one and the same person.</p>` })}
     <div class="columns even">${recordPanel('Stays', kept)}${recordPanel('Goes away', merged)}</div>
     <section class="stack-tight" aria-labelledby="moves"><h2 id="moves">What moves</h2>${moving(visit, preview)}</section>
     <section class="stack-tight" aria-labelledby="after"><h2 id="after">How the record is afterwards</h2>${changes(preview)}</section>
@@ -60,12 +60,12 @@ function recordPanel(fate: string, patron: Patron): Html {
       <dt>Card</dt><dd class="code">${patron.card}</dd>
       <dt>Category</dt><dd>${patron.categoryName}</dd>
       <dt>Branch</dt><dd>${patron.branchName}</dd>
-      <dt>Valid until</dt><dd>${day(patron.expiresOn, 'UTC')}</dd>
+      <dt>Valid until</dt><dd>${day(visit, patron.expiresOn)}</dd>
       ${patron.email && html`<dt>Email</dt><dd>${patron.email}</dd>`}
       ${patron.phone && html`<dt>Phone</dt><dd>${patron.phone}</dd>`}
       ${patron.address && html`<dt>Address</dt><dd dir="auto">${patron.address}</dd>`}
       ${patron.note && html`<dt>Note</dt><dd dir="auto">${patron.note}</dd>`}
-      <dt>Since</dt><dd>${day(patron.registeredAt, 'UTC')}</dd>
+      <dt>Since</dt><dd>${day(visit, patron.registeredAt)}</dd>
     </dl>
   </section>`
 }
@@ -93,7 +93,7 @@ function changes({ kept, merged, after }: MergePreview): Html {
   const lines: readonly (Html | false)[] = [
     html`Card <span class="code">${merged.card}</span> stays taken, and leads here when it is scanned.`,
     after.blockedBecause !== kept.blockedBecause && html`It is blocked: <bdi>${after.blockedBecause}</bdi>`,
-    after.expiresOn !== kept.expiresOn && html`It is valid until ${day(after.expiresOn, 'UTC')}.`,
+    after.expiresOn !== kept.expiresOn && html`It is valid until ${day(visit, after.expiresOn)}.`,
     after.protected !== kept.protected && html`It is protected.`,
     after.email !== kept.email && html`Email: <bdi>${after.email}</bdi>`,
     after.phone !== kept.phone && html`Phone: <bdi>${after.phone}</bdi>`,

@@ -26,7 +26,7 @@ export function reasonText(because: string | null): string {
 
 /** What a notice tells, in a few words. */
 export function factsText(facts: Facts): string {
-  const day = (text: string) => dayText(text, 'UTC')
+  const day = (text: string) => dayText(visit, text)
   return [
     facts.title,
     facts.dueOn && `due ${day(facts.dueOn)}`,

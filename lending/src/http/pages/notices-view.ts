@@ -46,7 +46,7 @@ export function noticesView(visit: Visit, shown: NoticesShown): Html {
 }
 
 function differenceNotice({ balance }: NoticeStatus): Html {
-  return notice('bad', {
+  return notice(visit, 'bad', {
     title: `The ledger and the notices differ by ${balance.difference}.`,
     body: html`<p>Somebody changed or removed notices past Bibby. Compare with a backup before you send anything again.</p>
       <ul>${balance.examples.map((example) => html`<li>${example}</li>`)}</ul>`,
@@ -54,8 +54,8 @@ function differenceNotice({ balance }: NoticeStatus): Html {
 }
 
 function haltedNotice(visit: Visit, { since, because }: NonNullable<NoticeStatus['halted']>): Html {
-  return notice('warn', {
-    title: html`Sending stands still since ${moment(since, zoneOf(visit))}.`,
+  return notice(visit, 'warn', {
+    title: html`Sending stands still since ${moment(visit, since)}.`,
     body: html`<p>The reason: ${reasonText(because)}. Nothing is lost, and nothing grows older meanwhile; it goes on by itself.</p>`,
   })
 }

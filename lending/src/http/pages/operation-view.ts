@@ -68,7 +68,7 @@ export function stateTag({ state }: Pick<Operation, 'state'>): Html {
 function until(visit: Visit, operation: Operation): Html | undefined {
   const { state, approveUntil, approvedBy, confirmUntil, codeUntil, codeHolds, undoUntil, isUndoable } =
     operation
-  const at = (when: Date | null) => moment(when, zoneOf(visit))
+  const at = (when: Date | null) => moment(visit, when)
   if (state === 'planned' && approveUntil && !approvedBy)
     return html` Waits for a second person until ${at(approveUntil)}.`
   if (state === 'planned') return html` Can be confirmed until ${at(confirmUntil)}.`
@@ -174,10 +174,10 @@ function facts(visit: Visit, operation: Operation, names: ReadonlyMap<string, st
   return html`<section class="stack-tight" aria-labelledby="facts"><h2 id="facts">What was asked</h2>
     <dl class="facts">
       ${given.map(([name, value]) => html`<dt>${words(name)}</dt><dd><bdi dir="auto">${Array.isArray(value) ? listed(value) : String(value)}</bdi></dd>`)}
-      <dt>Planned by</dt><dd>${who(operation.requestedBy)}, ${moment(operation.plannedAt, zoneOf(visit))}</dd>
+      <dt>Planned by</dt><dd>${who(operation.requestedBy)}, ${moment(visit, operation.plannedAt)}</dd>
       ${operation.approvedBy !== null && html`<dt>Approved by</dt><dd>${who(operation.approvedBy)}</dd>`}
-      ${operation.endedAt && html`<dt>Ended</dt><dd>${moment(operation.endedAt, zoneOf(visit))}</dd>`}
-      ${operation.forgottenAt && html`<dt>Forgotten</dt><dd>${moment(operation.forgottenAt, zoneOf(visit))}</dd>`}
+      ${operation.endedAt && html`<dt>Ended</dt><dd>${moment(visit, operation.endedAt)}</dd>`}
+      ${operation.forgottenAt && html`<dt>Forgotten</dt><dd>${moment(visit, operation.forgottenAt)}</dd>`}
     </dl>
     ${
       samples.length > 0 &&

@@ -24,7 +24,7 @@ export function listView(
 ): Html {
   return html`<div class="stack">${
     closedBecause !== undefined &&
-    notice('warn', {
+    notice(visit, 'warn', {
       title: 'Nothing can be confirmed here.',
       body: html`<p>No code is sent: ${closedBecause}.</p>`,
     })
@@ -35,7 +35,7 @@ export function listView(
         : html`<ul class="rows">${all.map(
             (each) => html`<li><div>
               <p class="work"><a href="/operations/${each.id}"><bdi>${titleOf(each)}</bdi></a></p>
-              <p class="under"><bdi>${names.get(each.requestedBy) ?? each.requestedBy}</bdi> · ${moment(each.plannedAt, zoneOf(visit))}</p>
+              <p class="under"><bdi>${names.get(each.requestedBy) ?? each.requestedBy}</bdi> · ${moment(visit, each.plannedAt)}</p>
             </div><p class="end">${stateTag(each)}</p></li>`,
           )}</ul>`
     }${more && html`<p><a class="button quiet" href="${more}" rel="next">Older</a></p>`}</section>

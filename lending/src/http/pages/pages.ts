@@ -14,6 +14,7 @@ import { haltPages } from './halt-page.ts'
 import { historyPages } from './history-page.ts'
 import { importPages } from './imports-page.ts'
 import { journalPages } from './journal-page.ts'
+import { languagePages } from './language-page.ts'
 import { mePages } from './me-page.ts'
 import { mergePages } from './merge-page.ts'
 import { noticePreviewPages } from './notice-preview-page.ts'
@@ -46,6 +47,7 @@ export async function pages(
     searchPages,
     titlePages,
     signInPages,
+    languagePages,
     accountPages,
     historyPages,
     mePages,

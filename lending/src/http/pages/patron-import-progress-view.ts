@@ -22,7 +22,7 @@ export function patronProgressView(progress: ImportProgress): Html {
 
 /** An import that was begun, and that nobody is at. */
 export function patronCutOffView(preview: string): Html {
-  return html`<div class="stack" data-progress="over">${notice('warn', {
+  return html`<div class="stack" data-progress="over">${notice(visit, 'warn', {
     title: 'It was cut off on its way.',
     body: html`<p>What is in stays in. Look at the file again, and start it once more: rows that are in already say nothing new.</p>
       <p><a class="button quiet" href="${preview}">Look at it again</a></p>`,

@@ -139,7 +139,7 @@ export function patronResultView({
     <section class="panel stack-tight" aria-label="What it came to">${countsList(result)}</section>
     ${
       rejected > 0 &&
-      html`${notice('warn', {
+      html`${notice(visit, 'warn', {
         title: 'Some rows were not taken.',
         body: html`<p>Mend them in the file, and import that file again: it holds just these rows, in UTF-8. It is kept for a day.</p>
           <p><a class="button quiet" href="/patrons/import/${upload}/rejects" download>Get the file</a></p>`,

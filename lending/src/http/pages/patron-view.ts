@@ -30,13 +30,13 @@ type Shown = {
 export function patronView(visit: Visit, shown: Shown): Html {
   const { patron, loans, holds, refusal } = shown
   const path = `/patrons/${patron.patronId}`
-  const said = visit.said === undefined ? undefined : saidText(visit.said)
+  const said = saidText(visit)
   return html`<div class="page-head">
     <div><h1><bdi dir="auto">${patron.givenName} ${patron.familyName}</bdi></h1><p>${standing(visit, patron)}</p></div>
     <div class="actions">${may(visit.who, 'lend') && html`<a class="button" href="${address('/desk', { card: patron.card })}">Lend</a>`}</div>
   </div>
   <div class="stack">
-    ${said && notice('good', { title: said })}
+    ${said && notice(visit, 'good', { title: said })}
     ${refusal && refusalNotice(visit, refusal)}
     <div class="columns">
       <div>
@@ -74,7 +74,7 @@ function cardPanel(patron: Patron): Html {
     <dt>Card</dt><dd class="code">${patron.card}</dd>
     <dt>Category</dt><dd>${patron.categoryName}</dd>
     <dt>Branch</dt><dd>${patron.branchName}</dd>
-    <dt>Valid until</dt><dd>${day(patron.expiresOn, 'UTC')}</dd>
+    <dt>Valid until</dt><dd>${day(visit, patron.expiresOn)}</dd>
     ${patron.email && html`<dt>Email</dt><dd>${emailText(patron.email)}</dd>`}
     ${patron.phone && html`<dt>Phone</dt><dd>${patron.phone}</dd>`}
     ${patron.address && html`<dt>Address</dt><dd dir="auto">${patron.address}</dd>`}

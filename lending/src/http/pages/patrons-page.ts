@@ -96,7 +96,7 @@ function findView(
       ${textField({ name: 'query', label: 'Name or card', type: 'search', value: query, max: 100, autofocus: true })}
       <button class="button">Find</button>
     </form>
-    ${found && (found.length === 0 ? notice('plain', { title: html`Nobody found for “<bdi>${query}</bdi>”.`, body: html`<p>Try a part of the family name, or scan the card.</p>` }) : foundList(visit, found))}
+    ${found && (found.length === 0 ? notice(visit, 'plain', { title: html`Nobody found for “<bdi>${query}</bdi>”.`, body: html`<p>Try a part of the family name, or scan the card.</p>` }) : foundList(visit, found))}
   </div>`
 }
 

@@ -48,7 +48,7 @@ function isRefused(answer: Explained | Refused): answer is Refused {
 
 function explained(visit: Visit, { why, dueAt, candidates, wouldRefuse }: Explained): Html {
   const others = candidates.filter(({ matches }) => !matches)
-  return html`${notice('plain', { title: html`The rule for ${why}. Lent now, it is due ${day(dueAt, zoneOf(visit))}.` })}
+  return html`${notice(visit, 'plain', { title: html`The rule for ${why}. Lent now, it is due ${day(visit, dueAt)}.` })}
     ${wouldRefuse.map((code) => html`<p>${tag('bad', 'Would be refused')} ${answerTo(code).title}</p>`)}
     <ul class="rows">${candidates.filter(({ matches }) => matches).map(candidateRow)}</ul>
     ${

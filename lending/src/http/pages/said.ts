@@ -1,63 +1,11 @@
-/** What a page says after something was done: a closed list, so that no address can put words in our mouth. */
-const texts: Readonly<Record<string, string>> = {
-  'hold-placed': 'The hold is placed.',
-  'hold-cancelled': 'The hold is cancelled.',
-  'hold-suspended': 'The hold is suspended; its place in the queue is kept.',
-  'hold-resumed': 'The hold is active again.',
-  renewed: 'Renewed.',
-  registered: 'The patron is registered.',
-  changed: 'The changes are saved.',
-  blocked: 'The patron is blocked.',
-  unblocked: 'The block is lifted.',
-  extended: 'The card is extended.',
-  merged: 'The two records are one now.',
-  'was-merged': 'That record was merged into this one.',
-  paid: 'The payment is recorded.',
-  waived: 'The fine is waived.',
-  'password-set': 'The password is set.',
-  'history-kept': 'From now on your returned loans are kept for you.',
-  'history-forgotten': 'From now on your returned loans are forgotten, as the library does by default.',
-  'receipts-on': 'From now on each loan and return is confirmed by mail.',
-  'receipts-off': 'No more receipts are sent.',
-  'signed-out': 'You are signed out.',
-  'rule-set':
-    'The rule is saved. New loans follow it. Loans that it made before keep their due dates; their renewals, and their fines at check-in, follow the rule as it is now.',
-  'closed-day-added': 'The closed day is added, and loans due that day are due on the next open day.',
-  'closed-day-removed': 'The closed day is removed. Due dates that it moved stay where they are.',
-  'barcode-format-set': 'The format is saved. New barcodes are held to it; those that copies have stay.',
-  'barcode-format-removed': 'The format is removed. Any barcode is taken there.',
-  'shelf-plan-set':
-    'The plan is saved. Copies that are added or moved from now on follow it; none that is there moves.',
-  'card-format-set': 'The format is saved. New cards are held to it; those that patrons have stay.',
-  'card-format-removed': 'The format is removed. Any card is taken there.',
-  undone: 'The import is undone.',
-  'branch-added': 'The branch is added.',
-  'title-added': 'The title is added.',
-  'title-changed': 'The title is changed.',
-  'own-password-set': 'Your password is changed. Everywhere else you are signed out.',
-  'signed-out-everywhere': 'You are signed out, here and everywhere else.',
-  'settings-changed': 'The settings are saved.',
-  'staff-added': 'The member of staff is added, and can sign in with that password.',
-  'staff-removed': 'The account is removed, and signed out everywhere.',
-  'staff-restored': 'The account is back, with the password that it had.',
-  halted: 'All writing is halted.',
-  resumed: 'It goes on.',
-  'operation-planned': 'It is planned. Nothing was touched yet.',
-  'operation-approved': 'You approved it. Who planned it can confirm it now.',
-  'code-sent': 'The code is on its way to the mail address of your account. It holds for five minutes.',
-  'operation-confirmed': 'It is confirmed.',
-  'operation-stopped': 'It is stopped.',
-  'operation-undoing': 'It is being taken back.',
-  'notices-on': 'Notices are on.',
-  'notices-off': 'Notices are off. What is queued stays.',
-  'notices-resent': 'Queued again. What is not true any more is not sent.',
-  'notices-dismissed': 'They are not sent.',
-  'template-saved': 'The text is saved. Letters that are written from now on have it.',
-  'copy-changed': 'The copy is changed.',
-  'copy-added': 'The copy is added.',
-}
+import { isMessageId } from '../../language/messages.ts'
+import type { Visit } from './visit.ts'
 
-/** The sentence for a code, or undefined when there is no such code. */
-export function saidText(code: string): string | undefined {
-  return Object.hasOwn(texts, code) ? texts[code] : undefined
+/**
+ * What a page says after something was done, or undefined when there is no such code: a closed list, the messages
+ * `said.<code>`, so that no address can put words in our mouth.
+ */
+export function saidText({ said, say }: Pick<Visit, 'said' | 'say'>): string | undefined {
+  const id = `said.${said ?? ''}`
+  return isMessageId(id) ? say(id) : undefined
 }

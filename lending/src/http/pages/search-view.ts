@@ -64,7 +64,7 @@ function refused(wanted: Wanted, code: string): Html {
   const { title, next } = answerTo(code)
   const whole =
     wanted.inside && html`<p><a href="${link(wanted, { inside: false })}">Look for whole words</a></p>`
-  return notice('warn', { title, body: html`<p>${next}</p>${whole}` })
+  return notice(visit, 'warn', { title, body: html`<p>${next}</p>${whole}` })
 }
 
 function found(wanted: Wanted, answer: Found, mayAdd: boolean): Html {
@@ -127,7 +127,7 @@ function didYouMean(wanted: Wanted, { didYouMean: words }: Found): Html | undefi
     (each, index) =>
       html`${index > 0 && ', '}<a href="${link(wanted, { query: each })}"><bdi>${each}</bdi></a>`,
   )
-  return notice('plain', { title: html`Did you mean ${links}?` })
+  return notice(visit, 'plain', { title: html`Did you mean ${links}?` })
 }
 
 type FacetName = 'branch' | 'availability' | 'language' | 'year' | 'material'

@@ -22,6 +22,7 @@ import { asked, identity } from './asked.ts'
 import { keyField } from './form.ts'
 import type { Html } from './html.ts'
 import { type Frame, page } from './layout.ts'
+import { languageOfRequest, sayIn } from './say.ts'
 import type { Visit } from './visit.ts'
 
 /** What every page plugin works with. */
@@ -42,7 +43,10 @@ export async function visitOf(
   const branch = places.find(({ branchId }) => branchId === who?.branchId) ?? places[0]
   const said = asked(request.query).text('said', { max: 40, label: 'said' })
   let csrf: string | undefined
+  const language = languageOfRequest(request)
   return {
+    language,
+    say: sayIn(language),
     who,
     // Made when a form first needs it: a passer-by who only searches gets no cookie.
     get csrf() {
@@ -50,6 +54,7 @@ export async function visitOf(
       return csrf
     },
     address: request.url,
+    again: request.method === 'GET' ? request.url : '/',
     now: library.clock(),
     branch,
     library: settings,
@@ -74,6 +79,7 @@ export function show(
     .code(frame.status ?? 200)
     .type('text/html; charset=utf-8')
     .header('cache-control', 'no-store')
+    .header('vary', 'accept-language, cookie')
     .send(page(visit, frame, content).html)
 }
 

@@ -75,7 +75,7 @@ function readyRow(row: ShelfRow): Html {
   return html`<li><div>
     <p class="work">${workLink(row)}</p>
     <p class="under">for <a href="/patrons/${row.patronId}"><bdi dir="auto">${row.patronName}</bdi></a> · <span class="code">${row.barcode}</span></p>
-  </div><p class="end soft small">until ${day(row.shelfUntil, 'UTC')}</p></li>`
+  </div><p class="end soft small">until ${day(visit, row.shelfUntil)}</p></li>`
 }
 
 function overdueView(visit: Visit, loans: Awaited<ReturnType<typeof overdueLoans>>): Html {
@@ -86,7 +86,7 @@ function overdueView(visit: Visit, loans: Awaited<ReturnType<typeof overdueLoans
     (loan) => html`<li><div>
       <p class="work">${workLink(loan)}</p>
       <p class="under"><a href="/patrons/${loan.patronId}"><bdi dir="auto">${loan.patronName}</bdi></a> · <span class="code">${loan.barcode}</span></p>
-    </div><p class="end small">due ${day(loan.dueAt, zoneOf(visit))}</p></li>`,
+    </div><p class="end small">due ${day(visit, loan.dueAt)}</p></li>`,
   )}</ol>
   ${last && html`<p class="more"><a class="button quiet" href="${address('/overdue', { after: last.loanId })}" rel="next">More</a></p>`}`
 }

@@ -146,12 +146,12 @@ function rangeRow(
 function answered({ callNumber, found }: { readonly callNumber: string; readonly found: RangeFound }): Html {
   const number = html`<bdi class="code">${callNumber}</bdi>`
   if (found === 'undecided')
-    return notice('warn', {
+    return notice(visit, 'warn', {
       title: html`Nothing could be decided about ${number}.`,
       body: html`<p>Ask again; if it stays so, make the patterns simpler.</p>`,
     })
-  if (found === 'none') return notice('plain', { title: html`No range matches ${number}.` })
-  return notice('good', {
+  if (found === 'none') return notice(visit, 'plain', { title: html`No range matches ${number}.` })
+  return notice(visit, 'good', {
     title: html`${number} stands on the shelf <bdi>${found.shelf}</bdi>.`,
     body: html`<p>By range ${found.range}, <span class="code">${found.pattern}</span>.</p>`,
   })

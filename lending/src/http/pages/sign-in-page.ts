@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type SignInRefused, signIn } from '../../staff/session.ts'
 import { signInBrowser, signOutBrowser } from '../signed-in.ts'
+import { ownPath } from './address.ts'
 import { asked } from './asked.ts'
 import { carried, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
@@ -99,11 +100,8 @@ function oneForm(visit: Visit, shown: Shown, kind: Kind): Html {
 
 function readQuery(sent: unknown): { to: string; kind: Kind } {
   const form = asked(sent)
-  const to = form.text('to', { max: 2_000, label: 'to' })
-  // As a browser writes an address: everything past ASCII is escaped, and could not stand in a header otherwise.
-  const isOurs = /^\/(?![/\\])[\x21-\x7e]*$/.test(to) && !to.includes('\\')
   return {
-    to: isOurs ? to : '',
+    to: ownPath(form.text('to', { max: 2_000, label: 'to' })),
     kind: form.text('kind', { max: 10, label: 'kind' }) === 'staff' ? 'staff' : 'patron',
   }
 }

@@ -72,7 +72,7 @@ export function memberView(
   },
 ): Html {
   const { member, refusal } = shown
-  const said = visit.said === undefined ? undefined : saidText(visit.said)
+  const said = saidText(visit)
   const isBelow = mayManage(roleOf(visit), member.role)
   const isOpen = !member.isRemoved && isBelow
   return html`<div class="page-head"><div>
@@ -80,9 +80,9 @@ export function memberView(
       <p>${isMe(visit, member) && html`${tag('plain', 'You')} `}${member.isRemoved && html`${tag('bad', 'Removed')} `}<span class="soft">${roleWords[member.role].name}, ${member.branchName}</span></p>
     </div></div>
     <div class="stack">
-      ${said && notice('good', { title: said })}
+      ${said && notice(visit, 'good', { title: said })}
       ${refusal && refusalNotice(visit, refusal)}
-      ${!isBelow && notice('plain', { title: 'This account stands above yours.', body: html`<p>An operator may change it.</p>` })}
+      ${!isBelow && notice(visit, 'plain', { title: 'This account stands above yours.', body: html`<p>An operator may change it.</p>` })}
       <div class="columns">
         <div class="stack">${isOpen ? html`${editPanel(visit, shown)}${rolesPanel(visit)}` : factsPanel(member)}</div>
         <div class="stack">

@@ -31,7 +31,7 @@ export function titleView(
     readonly tried: { readonly refusal: Refused; readonly card: string } | undefined
   },
 ): Html {
-  const said = visit.said === undefined ? undefined : saidText(visit.said)
+  const said = saidText(visit)
   const copies = title.copies.filter(({ state }) => state !== 'withdrawn' || visit.who?.kind === 'staff')
   const lent = copies.filter(({ state }) => state !== 'withdrawn')
   const available = lent.filter(({ state }) => state === 'available').length
@@ -42,9 +42,9 @@ export function titleView(
       ${title.authors.length > 0 && html`<p class="authors">${authorLinks(title.authors)}</p>`}
     </header>
     <div class="stack">
-      ${said && notice('good', { title: said })}
+      ${said && notice(visit, 'good', { title: said })}
       ${tried && refusalNotice(visit, tried.refusal)}
-      ${title.deletedAt && notice('warn', { title: 'This title is no longer in the catalogue.' })}
+      ${title.deletedAt && notice(visit, 'warn', { title: 'This title is no longer in the catalogue.' })}
       <div class="columns">
         <div>
           <section class="section" aria-labelledby="copies">
@@ -103,7 +103,7 @@ function queueList(visit: Visit, queue: readonly HoldOn[]): Html {
     <ol class="rows">${queue.map(
       (hold) => html`<li><div>
         <p><a href="/patrons/${hold.patronId}"><bdi dir="auto">${hold.patronName}</bdi></a></p>
-        <p class="under">since ${day(hold.placedAt, zoneOf(visit))} · fetches it at ${hold.pickupBranchName}</p>
+        <p class="under">since ${day(visit, hold.placedAt)} · fetches it at ${hold.pickupBranchName}</p>
       </div><p class="end">${hold.position === null ? tag('good', hold.state === 'on-shelf' ? 'Ready' : 'On its way') : tag('plain', `Number ${hold.position}`)}</p></li>`,
     )}</ol></section>`
 }

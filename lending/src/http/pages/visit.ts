@@ -1,14 +1,21 @@
+import type { Language } from '../../language/languages.ts'
 import type { Fence } from '../../postgres/fence.ts'
 import type { SignedIn } from '../../staff/session.ts'
+import type { Say } from './say.ts'
 
 /** One request for a page, as the page needs to know it. */
 export type Visit = {
+  readonly language: Language
+  /** Says a message in that language. */
+  readonly say: Say
   /** Undefined for a passer-by. */
   readonly who: SignedIn | undefined
   /** Goes into every form; a form without it is refused. */
   readonly csrf: string
   /** The path and query that were asked for. */
   readonly address: string
+  /** Where the page can be loaded again: its address, or the first page for the answer to a form. */
+  readonly again: string
   readonly now: Date
   /** The branch at whose desk the person works, or the library's first. */
   readonly branch: VisitedBranch | undefined
