@@ -20,6 +20,7 @@ type AtTheDoor =
   | 'too-many-requests'
   | 'overloaded'
   | 'file-empty'
+  | 'upload-gone'
 
 type Circulation =
   | RefusalOf<typeof import('../circulation/lend.ts').lend>
