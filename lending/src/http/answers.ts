@@ -148,6 +148,7 @@ const kinds: Readonly<Record<RefusalCode, Kind>> = {
   'too-many-requests': barred(429),
   overloaded: { status: 503, exit: 1 },
   'file-empty': misused(400),
+  'upload-gone': missing,
 }
 
 /** All refusals with their words in English, as the API and the command tell them. */

@@ -22,6 +22,7 @@ type AtTheDoor =
   | 'code-unknown'
   | 'after-unknown'
   | 'file-empty'
+  | 'upload-gone'
 
 type Circulation =
   | RefusalOf<typeof import('../circulation/kept-scan.ts').keepScan>

@@ -112,6 +112,7 @@ const traffic: Readonly<Record<string, Traffic>> = {
   '/branches': 'people',
   '/catalogue': 'people',
   '/copies': 'people',
+  '/language': 'people',
   '/me': 'people',
   '/notices': 'people',
   '/operations': 'people',
