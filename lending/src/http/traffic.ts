@@ -112,7 +112,6 @@ const traffic: Readonly<Record<string, Traffic>> = {
   '/branches': 'people',
   '/catalogue': 'people',
   '/copies': 'people',
-  '/language': 'people',
   '/me': 'people',
   '/notices': 'people',
   '/operations': 'people',
