@@ -8,7 +8,6 @@ import { hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import { act, goTo, keyOf, type Served, show, statusOf, visitOf } from './serve-page.ts'
-import { roleWords } from './staff-fields.ts'
 import { typedPassword } from './typed-password.ts'
 import type { Visit } from './visit.ts'
 
@@ -75,7 +74,7 @@ function meView(visit: Visit, who: SignedIn, refusal: Refused | undefined): Html
           <dt>Name</dt><dd dir="auto">${who.name}</dd>
           ${
             who.kind === 'staff'
-              ? html`<dt>Login</dt><dd class="code">${who.login}</dd><dt>Role</dt><dd>${roleWords[who.role].name}</dd>`
+              ? html`<dt>Login</dt><dd class="code">${who.login}</dd><dt>Role</dt><dd>${visit.say(`role.${who.role}`)}</dd>`
               : html`<dt>Card</dt><dd class="code">${who.card}</dd>`
           }
         </dl></section>
