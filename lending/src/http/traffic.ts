@@ -65,6 +65,7 @@ const traffic: Readonly<Record<string, Traffic>> = {
   '/metrics': 'free',
   '/assets': 'free',
   '/language': 'free',
+  '/operations/now': 'free',
   '/halt': 'free',
   '/resume': 'free',
   '/api/v1/halt': 'free',
