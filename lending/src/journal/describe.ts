@@ -28,11 +28,14 @@ export function actionWords(say: SayText, action: string): string {
   return worded(say, `action.${action}`, action)
 }
 
-/** The code is for whoever knows the codes, the reason for all others; a language takes the one that fits. */
 function refusedLine(say: SayText, action: string, code: unknown): string {
   if (typeof code !== 'string') return say('journal.refused', { action })
-  const why = worded(say, `refused.${code}`, code)
-  return say('journal.refused-because', { action, code: code.replaceAll('-', ' '), why })
+  return say('journal.refused-because', { action, code: codeWords(say, code) })
+}
+
+/** A refusal in two or three words. */
+function codeWords(say: SayText, code: string): string {
+  return worded(say, `code-words.${code}`, code)
 }
 
 /** A message where there is one of this name; else the name that it is about, with spaces. */
@@ -67,6 +70,8 @@ const facts = {
     to: a.inside('next').text('to').replace('hold-shelf', 'holdShelf'),
   }),
   renew: (a) => ({ work: a.work, due: a.day('dueAt'), past: a.past }),
+  'keep-scan': () => ({}),
+  'settle-scan': () => ({}),
   'place-hold': (a) => ({ position: a.count('position') }),
   'cancel-hold': () => ({}),
   'expire-hold': () => ({}),
@@ -190,7 +195,7 @@ function reader(say: SayText, answer: Readonly<Record<string, unknown>>, timeZon
 
 function pastOf(say: SayText, overridden: unknown): string {
   if (!Array.isArray(overridden) || overridden.length === 0) return 'none'
-  return overridden.map((code) => worded(say, `journal.past.${code}`, String(code))).join(', ')
+  return overridden.map((code) => codeWords(say, String(code))).join(', ')
 }
 
 function dayAt(text: string, timeZone: string): string {
