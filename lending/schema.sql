@@ -263,6 +263,16 @@ CREATE UNIQUE INDEX hold_one_open_per_patron_and_title ON public.hold USING btre
 CREATE UNIQUE INDEX hold_one_per_captured_copy ON public.hold USING btree (copy_id) WHERE (state = ANY (ARRAY['in-transit'::text, 'on-shelf'::text]));
 CREATE TRIGGER hold_never_emptied BEFORE TRUNCATE ON public.hold FOR EACH STATEMENT EXECUTE FUNCTION emptied_by_nobody();
 
+create table instance (
+  name text not null,
+  version text not null,
+  commit text not null,
+  started_at timestamp with time zone not null,
+  seen_at timestamp with time zone not null,
+  figures jsonb not null,
+  constraint instance_pkey PRIMARY KEY (name)
+);
+
 create table item_type (
   id bigint not null generated always as identity,
   code text not null,

@@ -147,6 +147,7 @@ const kinds: Readonly<Record<RefusalCode, Kind>> = {
   'headers-too-large': misused(431),
   'too-many-requests': barred(429),
   overloaded: { status: 503, exit: 1 },
+  'listeners-full': { status: 503, exit: 1 },
   'file-empty': misused(400),
   'upload-gone': missing,
 }

@@ -19,6 +19,7 @@ type AtTheDoor =
   | 'headers-too-large'
   | 'too-many-requests'
   | 'overloaded'
+  | 'listeners-full'
   | 'code-unknown'
   | 'after-unknown'
   | 'file-empty'

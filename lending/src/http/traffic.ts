@@ -66,6 +66,7 @@ const traffic: Readonly<Record<string, Traffic>> = {
   '/assets': 'free',
   '/desk-worker.js': 'free',
   '/language': 'free',
+  '/operations/now': 'free',
   '/halt': 'free',
   '/resume': 'free',
   '/api/v1/halt': 'free',

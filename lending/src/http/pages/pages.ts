@@ -22,6 +22,7 @@ import { mergePages } from './merge-page.ts'
 import { noticePreviewPages } from './notice-preview-page.ts'
 import { noticeTemplatePages } from './notice-template-page.ts'
 import { noticePages } from './notices-page.ts'
+import { operationsNowPages } from './operations-now-page.ts'
 import { operationPages } from './operations-page.ts'
 import { patronImportPages } from './patron-import-page.ts'
 import { patronPages } from './patron-page.ts'
@@ -72,6 +73,7 @@ export async function pages(
     catalogueDeskPages,
     copyPages,
     haltPages,
+    operationsNowPages,
     operationPages,
     planPages,
     noticePages,
