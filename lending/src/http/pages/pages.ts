@@ -33,6 +33,7 @@ import { shelfPages } from './shelf-page.ts'
 import { shelfPlanPages } from './shelf-plan-page.ts'
 import { signInPages } from './sign-in-page.ts'
 import { staffPages } from './staff-page.ts'
+import { stockTakePages } from './stock-take-page.ts'
 import { titlePages } from './title-page.ts'
 
 /** All pages. They work without script; each form carries a CSRF token and an idempotency key. */
@@ -67,6 +68,7 @@ export async function pages(
     settingsPages,
     catalogueDeskPages,
     copyPages,
+    stockTakePages,
     haltPages,
     operationPages,
     planPages,
