@@ -80,3 +80,33 @@ test('with script the field stays free while scans go on, and nothing is scanned
   await page.getByRole('link', { name: 'What was not seen' }).click()
   await page.getByText('Everything that should stand here was seen.').waitFor()
 })
+
+test('staff read the whole record, a cataloguer writes it line by line, and two at once do not overwrite each other', async () => {
+  await using at = await anOpenLibrary()
+  const [desk, ann, ben] = [aVisitor(at.app), aVisitor(at.app), aVisitor(at.app)]
+  await desk.signIn('staff', await at.staff('desk'))
+  for (const each of [ann, ben]) await each.signIn('staff', await at.staff('cataloguer'))
+  const path = `/titles/${at.titleId}/marc`
+  assert.match((await desk.open(path)).text, /245 10 \$a Charlotte's Web/)
+  assert.equal((await desk.open(`${path}/edit`)).status, 403)
+  await at.letIn(at.card)
+  const patron = aVisitor(at.app)
+  await patron.signIn('patron', at.card)
+  assert.equal((await patron.open(path)).status, 403)
+
+  for (const each of [ann, ben]) await each.open(`${path}/edit`)
+  const record = ann.seen().forms.find(({ action }) => action.startsWith(path))?.fields.record ?? ''
+  assert.match(record, /^\s*LDR .{24}\n001 /)
+  const wrong = await ann.send(`${path}/edit`, { record: `${record}\n65 #0 $aPigs` })
+  assert.equal(wrong.status, 422)
+  assert.match(wrong.text, /Line \d+: a field begins with a tag/)
+  assert.match(wrong.html, /65 #0 \$aPigs/, 'what was typed is kept')
+  const saved = await ann.send(`${path}/edit`, { record: `${record}\r\n650 #0 $aPigs & <spiders>` })
+  assert.match(saved.text, /The record is saved.*650 #0 \$a Pigs & <spiders>/)
+  for (const _ of ['once', 'again']) {
+    const late = await ben.send(`${path}/edit`, { record: `${record}\n650 #0 $aBarns` })
+    assert.equal(late.status, 409)
+    assert.match(late.html, /\$aBarns/)
+  }
+  assert.match((await ann.open(`/titles/${at.titleId}/edit`)).html, /Pigs &amp; &lt;spiders&gt;/)
+})

@@ -47,6 +47,7 @@ type Rules =
 type Catalogue =
   | RefusalOf<typeof import('../catalogue/add-title.ts').addTitle>
   | RefusalOf<typeof import('../catalogue/edit-title.ts').editTitle>
+  | RefusalOf<typeof import('../catalogue/edit-record.ts').editRecord>
   | RefusalOf<typeof import('../catalogue/add-copy.ts').addCopy>
   | RefusalOf<typeof import('../catalogue/edit-copy.ts').editCopy>
   | RefusalOf<typeof import('../catalogue/shelf-plan.ts').setShelfPlan>

@@ -15,6 +15,7 @@ import { historyPages } from './history-page.ts'
 import { importPages } from './imports-page.ts'
 import { journalPages } from './journal-page.ts'
 import { languagePages } from './language-page.ts'
+import { marcPages } from './marc-page.ts'
 import { mePages } from './me-page.ts'
 import { mergePages } from './merge-page.ts'
 import { noticePreviewPages } from './notice-preview-page.ts'
@@ -68,6 +69,7 @@ export async function pages(
     settingsPages,
     catalogueDeskPages,
     copyPages,
+    marcPages,
     stockTakePages,
     haltPages,
     operationPages,
