@@ -144,10 +144,9 @@ const dollar = '{dollar}'
 const brace = '{brace}'
 
 /** What a line cannot carry, or a reader cannot see: line ends and other control characters, halves of characters. */
-const unseen = String.raw`\p{Cc}\p{Cs}\u2028\u2029\uFEFF`
-const inFixed = new RegExp(`[${unseen}#{$]`, 'gu')
-const inValue = new RegExp(`[${unseen}{$]|\\s$`, 'gu')
-const inCode = new RegExp(`[${unseen}{}$\\s]`, 'gu')
+const inFixed = /[\p{Cc}\p{Cs}\u2028\u2029\uFEFF#{$]/gu
+const inValue = /[\p{Cc}\p{Cs}\u2028\u2029\uFEFF{$]|\s$/gu
+const inCode = /[\p{Cc}\p{Cs}\u2028\u2029\uFEFF{}$\s]/gu
 
 function fixed(text: string): string {
   return named(text, inFixed).replaceAll(' ', '#')

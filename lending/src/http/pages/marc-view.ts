@@ -31,8 +31,7 @@ function fieldRow(field: Field): Html {
   if (isControl(field))
     return html`<tr><th scope="row" class="code">${field.tag}</th><td></td><td class="code">${seen(field.value)}</td></tr>`
   return html`<tr><th scope="row" class="code">${field.tag}</th><td class="code">${seen(field.indicators)}</td><td>${field.subfields.map(
-    ({ code, value }) =>
-      html`<span class="code soft">$${code}</span> <bdi dir="auto">${value}</bdi> `,
+    ({ code, value }) => html`<span class="code soft">$${code}</span> <bdi dir="auto">${value}</bdi> `,
   )}</td></tr>`
 }
 
