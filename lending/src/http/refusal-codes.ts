@@ -52,9 +52,14 @@ type Rules =
 type Catalogue =
   | RefusalOf<typeof import('../catalogue/add-title.ts').addTitle>
   | RefusalOf<typeof import('../catalogue/edit-title.ts').editTitle>
+  | RefusalOf<typeof import('../catalogue/edit-record.ts').editRecord>
   | RefusalOf<typeof import('../catalogue/add-copy.ts').addCopy>
   | RefusalOf<typeof import('../catalogue/edit-copy.ts').editCopy>
   | RefusalOf<typeof import('../catalogue/shelf-plan.ts').setShelfPlan>
+  | RefusalOf<typeof import('../catalogue/stock-take/look-through.ts').startStockTake>
+  | RefusalOf<typeof import('../catalogue/stock-take/look-through.ts').scanShelf>
+  | RefusalOf<typeof import('../catalogue/stock-take/missing.ts').markMissing>
+  | RefusalOf<typeof import('../catalogue/stock-take/missing.ts').markFound>
   | import('../catalogue/search.ts').SearchRefused['refused']
 
 type Imports =

@@ -123,6 +123,7 @@ const traffic: Readonly<Record<string, Traffic>> = {
   '/sign-in': 'people',
   '/sign-out': 'people',
   '/staff': 'people',
+  '/stock-takes': 'people',
   '/api/v1/barcode-formats': 'people',
   '/api/v1/books': 'people',
   '/api/v1/branches': 'people',

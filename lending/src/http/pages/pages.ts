@@ -17,6 +17,7 @@ import { historyPages } from './history-page.ts'
 import { importPages } from './imports-page.ts'
 import { journalPages } from './journal-page.ts'
 import { languagePages } from './language-page.ts'
+import { marcPages } from './marc-page.ts'
 import { mePages } from './me-page.ts'
 import { mergePages } from './merge-page.ts'
 import { noticePreviewPages } from './notice-preview-page.ts'
@@ -36,6 +37,7 @@ import { shelfPages } from './shelf-page.ts'
 import { shelfPlanPages } from './shelf-plan-page.ts'
 import { signInPages } from './sign-in-page.ts'
 import { staffPages } from './staff-page.ts'
+import { stockTakePages } from './stock-take-page.ts'
 import { titlePages } from './title-page.ts'
 
 /** All pages. They work without script; each form carries a CSRF token and an idempotency key. */
@@ -72,6 +74,8 @@ export async function pages(
     settingsPages,
     catalogueDeskPages,
     copyPages,
+    marcPages,
+    stockTakePages,
     haltPages,
     operationsNowPages,
     operationPages,
