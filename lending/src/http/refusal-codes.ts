@@ -29,6 +29,7 @@ type Circulation =
   | RefusalOf<typeof import('../circulation/hold.ts').cancelHold>
   | RefusalOf<typeof import('../circulation/hold.ts').suspendHold>
   | RefusalOf<typeof import('../circulation/hold.ts').resumeHold>
+  | RefusalOf<typeof import('../circulation/move-pickup.ts').movePickup>
 
 type Rules =
   | RefusalOf<typeof import('../circulation/calendar.ts').setLoanRule>

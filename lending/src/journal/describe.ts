@@ -97,6 +97,7 @@ const sentences: Readonly<Record<string, Sentence>> = {
   'undo-import': (a) => `Took back ${a.count('undone')} titles of import ${a.count('changeSetId')}.`,
   'suspend-hold': (a) => `Suspended a hold${a.text('until') && ` until ${a.day('until')}`}.`,
   'resume-hold': () => 'Let a suspended hold go on.',
+  'move-pickup': () => 'Settled at which branch a hold is fetched.',
   'set-keeps-history': () => 'Settled whether returned loans are remembered.',
   halt: (a) => `Halted ${a.text('verb') || 'all writes'}${a.text('reason') && `: ${a.text('reason')}`}.`,
   resume: (a) => `Let ${a.text('verb') || 'all writes'} go on, halted since ${a.text('haltedSince')}.`,
