@@ -67,6 +67,7 @@ type People =
   | RefusalOf<typeof import('../patrons/patron.ts').extendCard>
   | RefusalOf<typeof import('../patrons/patron.ts').setPatronPassword>
   | RefusalOf<typeof import('../patrons/patron.ts').setKeepsHistory>
+  | RefusalOf<typeof import('../patrons/forget-history.ts').forgetHistory>
   | RefusalOf<typeof import('../patrons/merge-patrons.ts').mergePatrons>
   | RefusalOf<typeof import('../staff/staff.ts').addStaff>
   | RefusalOf<typeof import('../staff/change-staff.ts').editStaff>

@@ -122,6 +122,8 @@ const sentences: Readonly<Record<string, Sentence>> = {
   'set-wants-receipts': () => 'Settled whether receipts are mailed.',
   'found-library': () => 'Founded the library.',
   'finish-founding': () => 'Finished founding the library.',
+  'forget-history': (a) =>
+    `Forgot on request who borrowed: ${a.count('loans')} loans and ${a.count('holds')} holds.`,
   forget: (a) => `Forgot who borrowed: ${a.count('loans')} loans and ${a.count('holds')} holds.`,
 }
 
