@@ -64,6 +64,7 @@ const traffic: Readonly<Record<string, Traffic>> = {
   '/actuator': 'free',
   '/metrics': 'free',
   '/assets': 'free',
+  '/desk-worker.js': 'free',
   '/language': 'free',
   '/halt': 'free',
   '/resume': 'free',

@@ -41,7 +41,7 @@ export function historyView(visit: Visit, { keeps, days, loans, older, isFirst, 
 function loanRow(visit: Visit, loan: ReturnedLoan): Html {
   return html`<li><div>
     <p class="work">${workLink(loan)}</p>
-    ${loan.authors.length > 0 && html`<p>${authorNames(loan.authors)}</p>`}
+    ${loan.authors.length > 0 && html`<p>${authorNames(visit, loan.authors)}</p>`}
     <p class="under">${visit.say('history.from-to', { from: day(visit, loan.lentAt), to: day(visit, loan.returnedAt) })} · ${loan.branchName}</p>
   </div></li>`
 }

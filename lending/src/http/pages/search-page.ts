@@ -4,8 +4,9 @@ import { suggest } from '../../catalogue/suggest.ts'
 import { may } from '../../staff/permission.ts'
 import { asked, identity } from './asked.ts'
 import { homeView } from './home-view.ts'
-import { resultsView, type Wanted } from './search-view.ts'
+import { resultsView } from './search-view.ts'
 import { type Served, show, statusOf, visitOf } from './serve-page.ts'
+import type { Wanted } from './wanted.ts'
 
 /** How many titles a page of results shows. */
 const pageTitles = 25
@@ -17,7 +18,12 @@ export function searchPages(served: Served): void {
   const { app, library } = served
   app.get('/', { config: { access: 'anyone' } }, async (request, reply) => {
     const visit = await visitOf(served, request, reply)
-    const frame = { title: 'Find a book', door: '/', ownHead: true, scripts: ['search.js'] as const }
+    const frame = {
+      title: visit.say('home.title'),
+      door: '/',
+      ownHead: true,
+      scripts: ['search.js'] as const,
+    }
     return show(reply, visit, frame, homeView(visit))
   })
 
@@ -26,7 +32,7 @@ export function searchPages(served: Served): void {
     const wanted = readWanted(request.query)
     const answer = await search(library.searchDb, { ...askOf(wanted), limit: pageTitles, facets: true })
     const frame = {
-      title: wanted.query ? `“${wanted.query}”` : 'Search',
+      title: wanted.query ? visit.say('search.title-of', { query: wanted.query }) : visit.say('search.title'),
       door: '/',
       ownHead: true,
       scripts: ['search.js'] as const,
