@@ -35,6 +35,7 @@ type Circulation =
   | RefusalOf<typeof import('../circulation/hold.ts').cancelHold>
   | RefusalOf<typeof import('../circulation/hold.ts').suspendHold>
   | RefusalOf<typeof import('../circulation/hold.ts').resumeHold>
+  | RefusalOf<typeof import('../circulation/move-pickup.ts').movePickup>
 
 type Rules =
   | RefusalOf<typeof import('../circulation/calendar.ts').setLoanRule>
@@ -77,6 +78,7 @@ type People =
   | RefusalOf<typeof import('../patrons/patron.ts').extendCard>
   | RefusalOf<typeof import('../patrons/patron.ts').setPatronPassword>
   | RefusalOf<typeof import('../patrons/patron.ts').setKeepsHistory>
+  | RefusalOf<typeof import('../patrons/forget-history.ts').forgetHistory>
   | RefusalOf<typeof import('../patrons/merge-patrons.ts').mergePatrons>
   | RefusalOf<typeof import('../staff/staff.ts').addStaff>
   | RefusalOf<typeof import('../staff/change-staff.ts').editStaff>
