@@ -82,6 +82,12 @@ const known: Readonly<Record<string, Omit<FaultAnswer, 'code'>>> = {
     next: 'What was written before is kept. Ask again when less goes on, or for less at once.',
     retryAfterSeconds: 60,
   },
+  BIBBY_COVER_UNREAD: {
+    status: 503,
+    title: 'Pictures cannot be read now.',
+    next: 'Nothing was changed. Ask again in a moment; if it stays, tell the operator.',
+    retryAfterSeconds: 10,
+  },
   BIBBY_CLOSING: {
     status: 503,
     title: 'This server is closing.',
