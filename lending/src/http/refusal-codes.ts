@@ -50,6 +50,8 @@ type Catalogue =
   | RefusalOf<typeof import('../catalogue/edit-copy.ts').editCopy>
   | RefusalOf<typeof import('../catalogue/shelf-plan.ts').setShelfPlan>
   | import('../catalogue/search.ts').SearchRefused['refused']
+  | RefusalOf<typeof import('../catalogue/covers/set-cover.ts').setCover>
+  | import('../catalogue/covers/resize.ts').PictureRefused
 
 type Imports =
   | import('../patrons/import-patrons.ts').ImportPatronsRefused['refused']
