@@ -305,6 +305,32 @@ CREATE TRIGGER fan_out_bounded AFTER INSERT ON public.journal FOR EACH STATEMENT
 CREATE TRIGGER journal_never_emptied BEFORE TRUNCATE ON public.journal FOR EACH STATEMENT EXECUTE FUNCTION journal_only_grows();
 CREATE TRIGGER journal_only_grows BEFORE DELETE OR UPDATE ON public.journal FOR EACH ROW EXECUTE FUNCTION journal_only_grows();
 
+create table kept_scan (
+  id bigint not null generated always as identity,
+  branch_id bigint not null,
+  meant text not null,
+  patron_id bigint,
+  unknown_card text,
+  copy_id bigint,
+  unknown_code text,
+  scanned_at timestamp with time zone not null,
+  handed_in_at timestamp with time zone not null,
+  handed_in_by text not null,
+  refused text not null,
+  settled_at timestamp with time zone,
+  settled_by text,
+  note text,
+  constraint kept_scan_check CHECK (((settled_at IS NULL) = (settled_by IS NULL))),
+  constraint kept_scan_check1 CHECK ((num_nonnulls(copy_id, unknown_code) = 1)),
+  constraint kept_scan_meant_check CHECK ((meant = ANY (ARRAY['lend'::text, 'take-back'::text]))),
+  constraint kept_scan_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
+  constraint kept_scan_copy_id_fkey FOREIGN KEY (copy_id) REFERENCES copy(id),
+  constraint kept_scan_patron_id_fkey FOREIGN KEY (patron_id) REFERENCES patron(id),
+  constraint kept_scan_pkey PRIMARY KEY (id)
+);
+CREATE INDEX kept_scan_by_patron ON public.kept_scan USING btree (patron_id) WHERE (patron_id IS NOT NULL);
+CREATE INDEX kept_scan_open ON public.kept_scan USING btree (branch_id, scanned_at) WHERE (settled_at IS NULL);
+
 create table library (
   single boolean not null default true,
   id uuid not null,

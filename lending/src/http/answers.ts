@@ -50,6 +50,11 @@ const kinds: Readonly<Record<RefusalCode, Kind>> = {
   'hold-waits': overridable,
   'due-date-not-later': ruled,
   'copy-unknown': missing,
+  'code-unknown': missing,
+  'after-unknown': ruled,
+  'lent-since': ruled,
+  'scan-unknown': missing,
+  'scan-settled': ruled,
   'copy-withdrawn': ruled,
   'copy-not-for-loan': overridable,
   'copy-on-loan': ruled,
@@ -145,6 +150,7 @@ const kinds: Readonly<Record<RefusalCode, Kind>> = {
   'too-many-requests': barred(429),
   overloaded: { status: 503, exit: 1 },
   'file-empty': misused(400),
+  'upload-gone': missing,
 }
 
 /** All refusals with their words in English, as the API and the command tell them. */

@@ -19,9 +19,14 @@ type AtTheDoor =
   | 'headers-too-large'
   | 'too-many-requests'
   | 'overloaded'
+  | 'code-unknown'
+  | 'after-unknown'
   | 'file-empty'
+  | 'upload-gone'
 
 type Circulation =
+  | RefusalOf<typeof import('../circulation/kept-scan.ts').keepScan>
+  | RefusalOf<typeof import('../circulation/kept-scan.ts').settleScan>
   | RefusalOf<typeof import('../circulation/lend.ts').lend>
   | RefusalOf<typeof import('../circulation/take-back.ts').takeBack>
   | RefusalOf<typeof import('../circulation/renew.ts').renew>

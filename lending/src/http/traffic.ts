@@ -65,6 +65,7 @@ const traffic: Readonly<Record<string, Traffic>> = {
   '/actuator': 'free',
   '/metrics': 'free',
   '/assets': 'free',
+  '/desk-worker.js': 'free',
   '/language': 'free',
   '/covers': 'free',
   '/halt': 'free',

@@ -58,7 +58,7 @@ export async function forgetReturnedLoans(
   }
   while (await hasRefusals(db, limits)) {
     const done = await doIt({ patronIds: [], limits })
-    if (!done || done.refusals === 0) break
+    if (!done) break
   }
   return sum
 }
@@ -85,6 +85,7 @@ const forget: Verb<ForgetAsk, Forgotten, never> = {
   work: async (tx, { patronIds, limits }, by) => {
     await allowForgetting(tx, by)
     if (patronIds.length === 0) {
+      await dropSettledScans(tx, limits)
       return { loans: 0, holds: 0, journalRows: 0, refusals: await forgetRefusals(tx, limits) }
     }
     const free = await tx.rows<{ id: number }>(sql`
@@ -189,11 +190,23 @@ async function forgetRefusals(tx: Tx, { before }: Limits): Promise<number> {
   return changed.length
 }
 
+/** Who was served by a kept scan, and what was noted of it; what became of it stays in the journal. */
+async function dropSettledScans(tx: Tx, { before }: Limits): Promise<void> {
+  await tx.rows(sql`
+    delete from kept_scan where id in (
+      select id from kept_scan where settled_at < ${before} order by id limit ${rowsABatch}
+    )
+  `)
+}
+
+/** Whether there are refusals to forget, or kept scans that were seen to. */
 async function hasRefusals(db: { readonly rows: Rows }, { before }: Limits): Promise<boolean> {
   const found = await db.rows(sql`
     select from journal
     where outcome = 'refused' and idempotency_key is not null and recorded_at < ${before}
     limit 1
   `)
-  return found.length > 0
+  if (found.length > 0) return true
+  const settled = await db.rows(sql`select from kept_scan where settled_at < ${before} limit 1`)
+  return settled.length > 0
 }

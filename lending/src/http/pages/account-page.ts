@@ -8,6 +8,7 @@ import { RefusedAtTheDoorError } from '../errors.ts'
 import { accountView } from './account-view.ts'
 import { asked, identity } from './asked.ts'
 import type { Refused } from './refusal-notice.ts'
+import { languageOfRequest, sayIn } from './say.ts'
 import { act, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
 
 /** More loans than this are neither shown nor renewed at once. */
@@ -102,7 +103,7 @@ async function showAccount(
   ])
   if (!patron) throw new RefusedAtTheDoorError('not-signed-in')
   const frame = {
-    title: 'My account',
+    title: visit.say('account.title'),
     door: '/account',
     status: told.refusal ? statusOf(told.refusal) : 200,
   }
@@ -110,12 +111,13 @@ async function showAccount(
 }
 
 /** The patron whose account it is: the one who is signed in. */
-export function patronIn({ who }: FastifyRequest): { readonly patronId: number; readonly card: string } {
+export function patronIn(request: FastifyRequest): { readonly patronId: number; readonly card: string } {
+  const { who } = request
   if (who?.kind === 'patron') return who
   throw new RefusedAtTheDoorError(
     'not-permitted',
     {},
-    'This page is for patrons. Sign in with a library card.',
+    sayIn(languageOfRequest(request))('account.patrons-only'),
   )
 }
 

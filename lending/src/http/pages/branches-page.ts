@@ -80,9 +80,9 @@ async function showBranches(
       typed: typed?.branch === branch.code ? typed : undefined,
     })
   const frame = {
-    title: 'Branches',
+    title: visit.say('branches.title'),
     door: '/branches',
-    lead: 'On a closed day nothing falls due: it is due on the next open day.',
+    lead: visit.say('branches.lead'),
     status: refusal ? statusOf(refusal) : 200,
   }
   return show(
@@ -94,6 +94,7 @@ async function showBranches(
 }
 
 function branchSection(visit: Visit, { branch, days, barcode, card, typed }: Shown): Html {
+  const { say } = visit
   const today = todayIn(branch.timeZone, visit.now)
   const coming = days.filter((each) => each.day >= today)
   const id = `branch-${branch.branchId}`
@@ -101,25 +102,25 @@ function branchSection(visit: Visit, { branch, days, barcode, card, typed }: Sho
     <h2 id="${id}">${branch.name}</h2>
     <div class="stack"><div class="columns even">
       <div class="stack-tight">
-        <dl class="facts"><dt>Code</dt><dd class="code">${branch.code}</dd><dt>Time zone</dt><dd>${branch.timeZone}</dd>
-          <dt>Closed every</dt><dd>${weekdays(branch.closedWeekdays)}</dd>
-          <dt>Shelves</dt><dd><a href="/branches/${branch.code}/shelf-plan">Which call numbers stand where</a></dd></dl>
+        <dl class="facts"><dt>${say('branches.code')}</dt><dd class="code">${branch.code}</dd><dt>${say('branches.time-zone')}</dt><dd>${branch.timeZone}</dd>
+          <dt>${say('branches.closed-every')}</dt><dd>${weekdays(visit, branch.closedWeekdays)}</dd>
+          <dt>${say('branches.shelves')}</dt><dd><a href="/branches/${branch.code}/shelf-plan">${say('branches.shelf-plan')}</a></dd></dl>
         <form class="form" method="post" action="/branches/closed-days">${hidden(visit)}${carried('branch', branch.branchId)}
-          ${textField({ name: 'day', id: `${id}-day`, label: 'Closed on', type: 'date', required: true })}
-          ${textField({ name: 'reason', id: `${id}-reason`, label: 'Because', max: 200 })}
-          <div><button class="button quiet">Add the closed day</button></div></form>
+          ${textField({ name: 'day', id: `${id}-day`, label: say('branches.closed-on'), type: 'date', required: true })}
+          ${textField({ name: 'reason', id: `${id}-reason`, label: say('branches.because'), max: 200 })}
+          <div><button class="button quiet">${say('branches.add-closed-day')}</button></div></form>
       </div>
       <div class="stack-tight">${
         coming.length === 0
-          ? html`<p class="empty">No closed days ahead.</p>`
+          ? html`<p class="empty">${say('branches.no-closed-days')}</p>`
           : html`<ul class="rows">${coming.map(
               (
                 each,
               ) => html`<li><div><p>${day(visit, each.day)}</p><p class="under"><bdi dir="auto">${each.reason}</bdi></p></div>
               <div class="end">${buttonForm(visit, {
                 action: '/branches/closed-days/remove',
-                label: 'Remove',
-                about: `${each.day}, ${branch.name}`,
+                label: say('branches.remove'),
+                about: say('branches.remove-about', { day: each.day, branch: branch.name }),
                 fields: { branch: branch.branchId, day: each.day },
               })}</div></li>`,
             )}</ul>`
@@ -136,8 +137,12 @@ function typedOf(typed: FormatTyped | undefined, kind: NumberKind): FormatTyped 
   return typed?.kind === kind ? typed : undefined
 }
 
-const names = ['', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']
+/** A day of each weekday: 2024 began on a Monday, which is 1 as ISO 8601 counts. */
+const someWeek = (weekday: number) => new Date(Date.UTC(2024, 0, weekday))
 
-function weekdays(closed: readonly number[]): string {
-  return closed.length === 0 ? 'no day' : closed.map((each) => names[each] ?? '').join(', ')
+function weekdays({ say, language }: Visit, closed: readonly number[]): string {
+  if (closed.length === 0) return say('branches.no-day')
+  const { format } = new Intl.DateTimeFormat(language.locale, { weekday: 'long', timeZone: 'UTC' })
+  const names = new Intl.ListFormat(language.locale, { type: 'unit' })
+  return names.format(closed.map((each) => format(someWeek(each))))
 }

@@ -89,7 +89,7 @@ async function showForm(
     itemTypes(db),
   ])
   const frame = {
-    title: shown.title ? 'Edit the title' : 'Add a title',
+    title: visit.say(shown.title ? 'title-form.edit' : 'title-form.add'),
     door: '/',
     status: shown.refusal ? statusOf(shown.refusal) : 200,
   }

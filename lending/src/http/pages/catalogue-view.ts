@@ -7,7 +7,6 @@ import { carried, choiceField, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import type { Visit } from './visit.ts'
-import { capital } from './work-line.ts'
 
 /** The form for a title, and below it one for a further copy. */
 export function titleFormView(
@@ -26,21 +25,22 @@ export function titleFormView(
     readonly types: readonly ItemType[]
   },
 ): Html {
+  const { say } = visit
   const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
   return html`<div class="stack">
     ${refusal && refusalNotice(visit, refusal)}
-    ${title && html`<p><a href="/titles/${title.titleId}">Back to the title</a></p>`}
+    ${title && html`<p><a href="/titles/${title.titleId}">${say('title-form.back')}</a></p>`}
     ${title && copyPanel(visit, { title, places, types, problems })}
     <form class="form two panel" method="post" action="${title ? `/titles/${title.titleId}/edit` : '/catalogue'}">
       ${hidden(visit)}${title && carried('version', title.version)}
-      ${titleFields(fields, problems)}
-      <div class="whole actions"><button class="button">${title ? 'Save' : 'Add the title'}</button></div>
+      ${titleFields(visit, fields, problems)}
+      <div class="whole actions"><button class="button">${say(title ? 'title-form.save' : 'title-form.add-it')}</button></div>
     </form>
     ${title && coverForm(visit, title.titleId)}
   </div>`
 }
 
-function titleFields(fields: TitleFields, problems: Readonly<Record<string, string>>): Html {
+function titleFields({ say }: Visit, fields: TitleFields, problems: Readonly<Record<string, string>>): Html {
   const lines = (name: 'authors' | 'isbns' | 'subjects' | 'series', label: string) =>
     textField({
       name,
@@ -48,26 +48,26 @@ function titleFields(fields: TitleFields, problems: Readonly<Record<string, stri
       value: fields[name].join('\n'),
       max: 20_000,
       lines: true,
-      hint: 'One on each line.',
+      hint: say('title-form.one-a-line'),
       problem: problems[name],
     })
   return html`
-    <div class="whole">${textField({ name: 'title', label: 'Title', value: fields.title, max: 2_000, required: true, problem: problems.title })}</div>
-    <div class="whole">${textField({ name: 'subtitle', label: 'Subtitle', value: fields.subtitle, max: 2_000, problem: problems.subtitle })}</div>
-    ${lines('authors', 'Authors')}
-    ${lines('isbns', 'ISBN')}
-    ${textField({ name: 'publisher', label: 'Publisher', value: fields.publisher, max: 500, problem: problems.publisher })}
-    ${textField({ name: 'year', label: 'Year', value: fields.publishedYear ?? '', max: 5, problem: problems.publishedYear })}
-    ${textField({ name: 'language', label: 'Language', value: fields.language, max: 8, hint: 'The code of three letters: eng, fre, ara.', problem: problems.language })}
+    <div class="whole">${textField({ name: 'title', label: say('title-form.title'), value: fields.title, max: 2_000, required: true, problem: problems.title })}</div>
+    <div class="whole">${textField({ name: 'subtitle', label: say('title-form.subtitle'), value: fields.subtitle, max: 2_000, problem: problems.subtitle })}</div>
+    ${lines('authors', say('title-form.authors'))}
+    ${lines('isbns', say('title-form.isbn'))}
+    ${textField({ name: 'publisher', label: say('title-form.publisher'), value: fields.publisher, max: 500, problem: problems.publisher })}
+    ${textField({ name: 'year', label: say('title-form.year'), value: fields.publishedYear ?? '', max: 5, problem: problems.publishedYear })}
+    ${textField({ name: 'language', label: say('title-form.language'), value: fields.language, max: 8, hint: say('title-form.language-hint'), problem: problems.language })}
     ${choiceField({
       name: 'material',
-      label: 'Kind',
+      label: say('title-form.kind'),
       value: fields.material,
-      options: materials.map((each) => ({ value: each, label: capital(each) })),
+      options: materials.map((each) => ({ value: each, label: say(`material.${each}`) })),
     })}
-    ${lines('subjects', 'Subjects')}
-    ${lines('series', 'Series')}
-    <div class="whole">${textField({ name: 'summary', label: 'About it', value: fields.summary, max: 20_000, lines: true, problem: problems.summary })}</div>`
+    ${lines('subjects', say('title-form.subjects'))}
+    ${lines('series', say('title-form.series'))}
+    <div class="whole">${textField({ name: 'summary', label: say('title-form.summary'), value: fields.summary, max: 20_000, lines: true, problem: problems.summary })}</div>`
 }
 
 function copyPanel(
@@ -84,9 +84,9 @@ function copyPanel(
     readonly problems: Readonly<Record<string, string>>
   },
 ): Html {
-  return html`<section class="panel" aria-labelledby="copy-heading"><h2 id="copy-heading">Add a copy</h2>
+  return html`<section class="panel" aria-labelledby="copy-heading"><h2 id="copy-heading">${visit.say('copy-form.add')}</h2>
     <form class="form two" method="post" action="/titles/${title.titleId}/copies">${hidden(visit)}
-      ${copyFields({ form: visit.branch ? { branch: visit.branch.code } : {}, problems, places, types })}
-      <div class="whole"><button class="button quiet">Add the copy</button></div>
+      ${copyFields(visit, { form: visit.branch ? { branch: visit.branch.code } : {}, problems, places, types })}
+      <div class="whole"><button class="button quiet">${visit.say('copy-form.add-it')}</button></div>
     </form></section>`
 }

@@ -3,6 +3,7 @@ import type { Branch, ItemType } from '../../circulation/places.ts'
 import type { Asked } from './asked.ts'
 import { checkField, choiceField, textField } from './form.ts'
 import { type Html, html } from './html.ts'
+import type { Visit } from './visit.ts'
 
 /** What a form about a copy holds: shown again as it was typed when it does not fit. */
 export type CopyForm = {
@@ -31,27 +32,30 @@ export function readCopy(form: Asked): CopyForm {
 }
 
 /** The fields of a copy, with what was wrong with each. */
-export function copyFields({
-  form,
-  problems,
-  places,
-  types,
-}: {
-  readonly form: Partial<CopyForm>
-  readonly problems: Readonly<Record<string, string>>
-  readonly places: readonly Branch[]
-  readonly types: readonly ItemType[]
-}): Html {
+export function copyFields(
+  { say }: Visit,
+  {
+    form,
+    problems,
+    places,
+    types,
+  }: {
+    readonly form: Partial<CopyForm>
+    readonly problems: Readonly<Record<string, string>>
+    readonly places: readonly Branch[]
+    readonly types: readonly ItemType[]
+  },
+): Html {
   const named = (all: readonly { readonly code: string; readonly name: string }[]) =>
     all.map(({ code, name }) => ({ value: code, label: name }))
   const field = (name: keyof typeof copyLimits, label: string, more: object = {}) =>
     textField({ name, label, value: form[name], max: copyLimits[name], problem: problems[name], ...more })
   return html`
-    ${field('barcode', 'Barcode', { required: true })}
-    ${choiceField({ name: 'branch', label: 'Branch', value: form.branch, options: named(places) })}
-    ${choiceField({ name: 'itemType', label: 'Type', value: form.itemType, options: named(types) })}
-    ${field('callNumber', 'Call number')}
-    ${field('shelf', 'Shelf', { hint: 'Left empty, it is where the call number belongs by the branch’s plan.' })}
-    <div class="field">${checkField({ name: 'here', label: 'To read here only', checked: form.lendable === false })}</div>
-    <div class="whole">${field('note', 'Note for the staff', { lines: true })}</div>`
+    ${field('barcode', say('copy-form.barcode'), { required: true })}
+    ${choiceField({ name: 'branch', label: say('copy-form.branch'), value: form.branch, options: named(places) })}
+    ${choiceField({ name: 'itemType', label: say('copy-form.type'), value: form.itemType, options: named(types) })}
+    ${field('callNumber', say('copy-form.call-number'))}
+    ${field('shelf', say('copy-form.shelf'), { hint: say('copy-form.shelf-hint') })}
+    <div class="field">${checkField({ name: 'here', label: say('copy-form.here-only'), checked: form.lendable === false })}</div>
+    <div class="whole">${field('note', say('copy-form.note'), { lines: true })}</div>`
 }

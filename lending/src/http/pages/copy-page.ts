@@ -52,7 +52,7 @@ async function showForm(
   ])
   const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
   const frame = {
-    title: 'Edit a copy',
+    title: visit.say('copy-form.edit'),
     door: '/',
     lead: html`${workName(found.title)} · <span class="code">${found.barcode}</span>`,
     status: refusal ? statusOf(refusal) : 200,
@@ -62,12 +62,12 @@ async function showForm(
     visit,
     frame,
     html`<div class="stack">
-      <p><a href="/titles/${found.titleId}">Back to the title</a></p>
+      <p><a href="/titles/${found.titleId}">${visit.say('title-form.back')}</a></p>
       ${refusal && refusalNotice(visit, refusal)}
       <form class="form two panel" method="post" action="/copies/${found.copyId}/edit">
         ${hidden(visit)}${carried('version', found.version)}
-        ${copyFields({ form, problems, places, types })}
-        <div class="whole actions"><button class="button">Save</button></div>
+        ${copyFields(visit, { form, problems, places, types })}
+        <div class="whole actions"><button class="button">${visit.say('copy-form.save')}</button></div>
       </form></div>`,
   )
 }

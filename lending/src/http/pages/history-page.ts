@@ -46,9 +46,9 @@ async function showHistory(
   const last = loans.length === loansAPage ? loans.at(-1) : undefined
   const older = last && address('/account/history', { before: last.loanId })
   const frame = {
-    title: 'What you returned',
+    title: visit.say('history.title'),
     door: '/account',
-    lead: 'Only you can open this list.',
+    lead: visit.say('history.lead'),
     status: refusal ? statusOf(refusal) : 200,
   }
   return show(

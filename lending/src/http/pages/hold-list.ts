@@ -1,6 +1,6 @@
 import type { holdsOf } from '../../circulation/accounts.ts'
 import { buttonForm, hidden, textField } from './form.ts'
-import { type Html, html } from './html.ts'
+import { type Html, html, type Piece } from './html.ts'
 import { tag } from './notice.ts'
 import type { Visit } from './visit.ts'
 import { day } from './wording.ts'
@@ -15,14 +15,14 @@ export function holdList(visit: Visit, { holds, path }: { holds: readonly HoldRo
     (hold) => html`<li>
       <div>
         <p class="work">${workLink(hold)}</p>
-        <p class="under">${stateWords(hold)} · fetch it at ${hold.pickupBranchName}</p>
+        <p class="under">${stateWords(visit, hold)} · ${visit.say('hold.fetch-at', { branch: html`<bdi>${hold.pickupBranchName}</bdi>` })}</p>
       </div>
       <div class="end actions">
         ${hold.state === 'waiting' && pause(visit, hold, path)}
         ${buttonForm(visit, {
           action: `${path}/${hold.holdId}/cancel`,
-          label: 'Cancel',
-          about: `the hold on ${hold.title}`,
+          label: visit.say('hold.cancel'),
+          about: visit.say('hold.about', { title: hold.title }),
           className: 'quiet small',
         })}
       </div>
@@ -30,30 +30,33 @@ export function holdList(visit: Visit, { holds, path }: { holds: readonly HoldRo
   )}</ul>`
 }
 
-function stateWords(hold: HoldRow): Html {
+function stateWords(visit: Visit, hold: HoldRow): Html {
+  const { say } = visit
   if (hold.state === 'on-shelf') {
-    return html`${tag('good', 'Ready')} until ${day(visit, hold.shelfUntil)}`
+    return say('hold.ready', { tag: (inside) => tag('good', inside), day: day(visit, hold.shelfUntil) })
   }
-  if (hold.state === 'in-transit') return html`${tag('good', 'On its way')}`
-  if (hold.suspendedUntil !== null) {
-    const isForever = hold.suspendedUntil === 'forever'
-    return html`${tag('warn', 'Suspended')} ${isForever ? 'until you resume it' : html`until ${day(visit, hold.suspendedUntil)}`}`
+  if (hold.state === 'in-transit') return tag('good', say('hold.on-its-way'))
+  if (hold.suspendedUntil === null) {
+    const { position } = hold
+    return tag('plain', position === null ? say('hold.waiting') : say('hold.number', { position }))
   }
-  return html`${tag('plain', hold.position === null ? 'Waiting' : `Number ${hold.position} in the queue`)}`
+  const marked = (inside: Piece) => tag('warn', inside)
+  if (hold.suspendedUntil === 'forever') return say('hold.suspended', { tag: marked })
+  return say('hold.suspended-until', { tag: marked, day: day(visit, hold.suspendedUntil) })
 }
 
 function pause(visit: Visit, hold: HoldRow, path: string): Html {
   if (hold.suspendedUntil !== null) {
     return buttonForm(visit, {
       action: `${path}/${hold.holdId}/resume`,
-      label: 'Resume',
-      about: `the hold on ${hold.title}`,
+      label: visit.say('hold.resume'),
+      about: visit.say('hold.about', { title: hold.title }),
     })
   }
-  return html`<details><summary>Suspend<span class="unseen"> the hold on ${hold.title}</span></summary>
+  return html`<details><summary>${visit.say('hold.suspend')}<span class="unseen"> ${visit.say('hold.about', { title: hold.title })}</span></summary>
     <form class="inline-form" method="post" action="${path}/${hold.holdId}/suspend">
       ${hidden(visit)}
-      ${textField({ name: 'until', id: `until-${hold.holdId}`, label: 'Until', type: 'date', hint: 'Empty: until you resume it.' })}
-      <button class="button quiet small">Suspend</button>
+      ${textField({ name: 'until', id: `until-${hold.holdId}`, label: visit.say('hold.suspend-until'), type: 'date', hint: visit.say('hold.suspend-until-hint') })}
+      <button class="button quiet small">${visit.say('hold.suspend')}</button>
     </form></details>`
 }

@@ -15,7 +15,6 @@ import { goTo, keyOf, type Served, show, statusOf, visitOf } from './serve-page.
 import { claimUpload, keepUpload, uploadPath } from './upload.ts'
 
 const access = { needs: 'import' } as const
-const uploadGone = 'The file is no longer here. Bring it again.'
 
 /** Bringing a file, looking at what it would do, and starting it. */
 export function importPreviewPages(served: Served): void {
@@ -36,7 +35,7 @@ export function importPreviewPages(served: Served): void {
   app.post('/imports', long, async (request, reply) => {
     const look = readLook(asked(request.body), request.body)
     const filePath = await claimUpload(library, look.upload)
-    if (!filePath || !request.who) throw new RefusedAtTheDoorError('not-found', {}, uploadGone)
+    if (!filePath || !request.who) throw new RefusedAtTheDoorError('upload-gone')
     const { name } = look
     const answer = await startImport(library, {
       ...fileOf(look, filePath),
@@ -99,7 +98,7 @@ async function showPreview(
 ): Promise<FastifyReply> {
   const { library } = served
   const filePath = await uploadPath(library, look.upload)
-  if (!filePath) throw new RefusedAtTheDoorError('not-found', {}, uploadGone)
+  if (!filePath) throw new RefusedAtTheDoorError('upload-gone')
   const [visit, preview, places, types] = await Promise.all([
     visitOf(served, request, reply),
     library.threads.run('preview-import', fileOf(look, filePath), untilLookedAt(reply)),
@@ -108,9 +107,9 @@ async function showPreview(
   ])
   const refusal = refusedStart ?? ('refused' in preview ? preview : undefined)
   const frame = {
-    title: 'Before the import',
+    title: visit.say('import-preview.title'),
     door: '/imports',
-    lead: 'This is what it would do. Nothing has changed yet.',
+    lead: visit.say('import-preview.lead'),
     status: refusal ? statusOf(refusal) : 200,
   }
   return show(reply, visit, frame, importPreviewView(visit, { look, preview, places, types, refusedStart }))

@@ -9,6 +9,7 @@ import { stillAsked } from '../../postgres/asker.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { defaultLimits } from '../limits.ts'
 import { asked, identity } from './asked.ts'
+import { html } from './html.ts'
 import { importPreviewPages } from './import-preview-page.ts'
 import { importsView, importView, rejectsView, undoneView } from './imports-view.ts'
 import { refusalNotice } from './refusal-notice.ts'
@@ -32,9 +33,9 @@ export function importPages(served: Served): void {
       changeSets(db, { limit: listedMax }),
     ])
     const frame = {
-      title: 'Import',
+      title: visit.say('imports.title'),
       door: '/imports',
-      lead: 'Each import is one named change: it can be looked at first, watched, and undone as a whole.',
+      lead: visit.say('imports.lead'),
     }
     return show(reply, visit, frame, importsView(visit, sets))
   })
@@ -51,8 +52,12 @@ export function importPages(served: Served): void {
       rejects(db, set.changeSetId, { after, limit: rejectsMax }),
     ])
     const more = rows.length === rejectsMax ? rows.at(-1)?.recordNumber : undefined
-    const frame = { title: 'Set aside', door: '/imports', lead: set.name }
-    return show(reply, visit, frame, rejectsView(set, rows, more))
+    const frame = {
+      title: visit.say('rejects.title'),
+      door: '/imports',
+      lead: html`<bdi dir="auto">${set.name}</bdi>`,
+    }
+    return show(reply, visit, frame, rejectsView(visit, { set, rows, more }))
   })
 
   const long = { handlerTimeout: defaultLimits.longHandlerMs }
@@ -110,7 +115,9 @@ async function showImport(
     status: told.refusal ? statusOf(told.refusal) : 200,
     ...(isOpen ? { refreshSeconds } : {}),
   }
-  const kept = told.refusal ? refusalNotice(visit, told.refusal) : told.undone && undoneView(told.undone)
+  const kept = told.refusal
+    ? refusalNotice(visit, told.refusal)
+    : told.undone && undoneView(visit, told.undone)
   const isFileHere = await isImportFileHere(served.library, set.changeSetId)
   return show(reply, visit, frame, importView(visit, { set, isOpen, isStuck, isFileHere, kept }))
 }
@@ -118,6 +125,6 @@ async function showImport(
 async function importIn({ library }: Served, request: FastifyRequest): Promise<ChangeSet> {
   const changeSetId = idIn(request)
   const found = changeSetId === undefined ? undefined : await changeSet(library.db, changeSetId)
-  if (!found) throw new RefusedAtTheDoorError('not-found', {}, 'There is no such import.')
+  if (!found) throw new RefusedAtTheDoorError('import-unknown')
   return found
 }

@@ -1,18 +1,17 @@
 import type { ChangeSet, Reject } from '../../catalogue/import/change-set.ts'
-import { importFormats } from '../../catalogue/import/import-setup.ts'
+import { type ImportFormat, importFormats } from '../../catalogue/import/import-setup.ts'
 import type { ImportUndone } from '../../catalogue/import/undo-import.ts'
+import type { Warning } from '../../catalogue/import/warning.ts'
 import { address } from './address.ts'
 import { buttonForm, choiceField, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { notice, type Tone, tag } from './notice.ts'
-import { type Visit, zoneOf } from './visit.ts'
-import { bytesText, counted, moment } from './wording.ts'
+import type { Visit } from './visit.ts'
+import { bytesText, moment, numberText } from './wording.ts'
 
-/** Formats as people call them. */
-export const formatNames: Readonly<Record<(typeof importFormats)[number], string>> = {
-  marc: 'MARC (ISO 2709)',
-  marcxml: 'MARCXML',
-  csv: 'CSV, TSV or other delimited text',
+/** The formats that can be imported, as people call them. */
+export function formatOptions({ say }: Pick<Visit, 'say'>): { value: ImportFormat; label: string }[] {
+  return importFormats.map((value) => ({ value, label: say(`import-format.${value}`) }))
 }
 
 /** Encodings that a file may be said to have; without one each record says or shows its own. */
@@ -20,17 +19,18 @@ export const encodings = ['utf-8', 'marc-8', 'koi8-r', 'windows-1251', 'windows-
 
 /** All imports, and a form to bring a file. */
 export function importsView(visit: Visit, sets: readonly ChangeSet[]): Html {
+  const { say } = visit
   return html`<div class="columns">
-    <section aria-labelledby="imports"><h2 id="imports" class="unseen">Imports so far</h2>${
+    <section aria-labelledby="imports"><h2 id="imports" class="unseen">${say('imports.so-far')}</h2>${
       sets.length === 0
-        ? html`<p class="empty">Nothing was imported yet.</p>`
+        ? html`<p class="empty">${say('imports.none')}</p>`
         : html`<ul class="rows">${sets.map(
             (set) => html`<li><div>
               <p class="work"><a href="/imports/${set.changeSetId}"><bdi dir="auto">${set.name}</bdi></a></p>
-              <p class="under">${moment(visit, set.startedAt)} · ${counted(set.read, 'record')}${
-                set.rejected > 0 && html` · ${set.rejected.toLocaleString('en')} set aside`
+              <p class="under">${moment(visit, set.startedAt)} · ${say('imports.records', { count: set.read })}${
+                set.rejected > 0 && html` · ${say('imports.set-aside-count', { count: set.rejected })}`
               }</p>
-            </div><p class="end">${stateTag(set)}</p></li>`,
+            </div><p class="end">${stateTag(visit, set)}</p></li>`,
           )}</ul>`
     }</section>
     ${uploadPanel(visit)}
@@ -38,33 +38,33 @@ export function importsView(visit: Visit, sets: readonly ChangeSet[]): Html {
 }
 
 function uploadPanel(visit: Visit): Html {
+  const { say } = visit
   // The token stands in the address here, because an upload is checked before its body is read.
   const action = address('/imports/uploads', { _csrf: visit.csrf })
-  return html`<section class="panel" aria-labelledby="upload"><h2 id="upload">Bring a file</h2>
+  return html`<section class="panel" aria-labelledby="upload"><h2 id="upload">${say('imports.bring')}</h2>
     <form class="form" method="post" enctype="multipart/form-data" action="${action}">
       ${choiceField({
         name: 'format',
-        label: 'Format',
-        options: importFormats.map((value) => ({ value, label: formatNames[value] })),
+        label: say('imports.format'),
+        options: formatOptions(visit),
       })}
-      <div class="field"><label for="file">File</label><input id="file" type="file" name="file" required></div>
-      <p class="soft small">You see a preview first. Nothing changes before you start it. Packed files (.gz) are fine.</p>
-      <div><button class="button">Look at it</button></div>
+      <div class="field"><label for="file">${say('imports.file')}</label><input id="file" type="file" name="file" required></div>
+      <p class="soft small">${say('imports.bring-hint')}</p>
+      <div><button class="button">${say('imports.look')}</button></div>
     </form></section>`
 }
 
-const states: Readonly<Record<ChangeSet['state'], { readonly tone: Tone; readonly words: string }>> = {
-  waiting: { tone: 'plain', words: 'Waiting' },
-  running: { tone: 'plain', words: 'Running' },
-  done: { tone: 'good', words: 'Done' },
-  failed: { tone: 'bad', words: 'Failed' },
-  undone: { tone: 'warn', words: 'Undone' },
-  'partly-undone': { tone: 'warn', words: 'Partly undone' },
+const tones: Readonly<Record<ChangeSet['state'], Tone>> = {
+  waiting: 'plain',
+  running: 'plain',
+  done: 'good',
+  failed: 'bad',
+  undone: 'warn',
+  'partly-undone': 'warn',
 }
 
-function stateTag({ state }: ChangeSet): Html {
-  const { tone, words } = states[state]
-  return tag(tone, words)
+function stateTag({ say }: Visit, { state }: ChangeSet): Html {
+  return tag(tones[state], say(`import-state.${state}`))
 }
 
 /** One import: how far it is, what it came to, and what can be done about it. */
@@ -87,6 +87,7 @@ export function importView(
     readonly kept: Html | undefined
   },
 ): Html {
+  const { say } = visit
   const path = `/imports/${set.changeSetId}`
   const isLeft = isStuck || set.state === 'waiting'
   return html`<div class="stack" data-progress="${isOpen ? 'running' : 'over'}">
@@ -95,22 +96,22 @@ export function importView(
       isLeft &&
       !isFileHere &&
       notice(visit, 'warn', {
-        title: 'Its file is not on this machine.',
-        body: html`<p>What is in stays in. It goes on from the machine that the file was brought to; or bring the file here as a new import.</p>`,
+        title: say('import.file-elsewhere'),
+        body: html`<p>${say('import.file-elsewhere.next')}</p>`,
       })
     }
-    ${isStuck && isFileHere && notice(visit, 'warn', { title: 'It was cut off on its way.', body: html`<p>What is in stays in. Let it go on from there.</p>` })}
-    <section class="panel stack-tight" aria-label="Progress" aria-live="polite">
-      <p>${isStuck ? tag('warn', 'Cut off') : stateTag(set)}${set.failedBecause && html` <bdi>${set.failedBecause}</bdi>`}</p>
-      ${isOpen && progressBar(set)}
-      ${countsList(set)}
-      ${warningsList(set.warnings)}
+    ${isStuck && isFileHere && notice(visit, 'warn', { title: say('import.cut-off'), body: html`<p>${say('import.cut-off.next')}</p>` })}
+    <section class="panel stack-tight" aria-label="${say('import.progress')}" aria-live="polite">
+      <p>${isStuck ? tag('warn', say('import-state.cut-off')) : stateTag(visit, set)}${set.failedBecause && html` <bdi lang="en" dir="ltr">${set.failedBecause}</bdi>`}</p>
+      ${isOpen && progressBar(visit, set)}
+      ${countsList(visit, set)}
+      ${warningsList(visit, set.warnings)}
     </section>
     <div class="actions">
-      ${set.rejected > 0 && html`<a class="button quiet" href="${path}/rejects">See what was set aside</a>`}
+      ${set.rejected > 0 && html`<a class="button quiet" href="${path}/rejects">${say('import.see-rejects')}</a>`}
       ${
         (set.state === 'failed' || (isLeft && isFileHere)) &&
-        buttonForm(visit, { action: `${path}/run`, label: 'Go on', className: '' })
+        buttonForm(visit, { action: `${path}/run`, label: say('import.go-on'), className: '' })
       }
       ${
         (set.state === 'done' || set.state === 'failed' || set.state === 'partly-undone') &&
@@ -119,40 +120,34 @@ export function importView(
       }
     </div>
     <dl class="facts">
-      <dt>File</dt><dd><bdi>${set.fileName}</bdi>, ${bytesText(visit, set.fileBytes)}</dd>
-      <dt>Started</dt><dd>${moment(visit, set.startedAt)}</dd>
-      ${set.endedAt && html`<dt>Ended</dt><dd>${moment(visit, set.endedAt)}</dd>`}
-      ${set.undoneAt && html`<dt>Undone</dt><dd>${moment(visit, set.undoneAt)}</dd>`}
+      <dt>${say('import.file')}</dt><dd>${say('import.file-size', { name: html`<bdi>${set.fileName}</bdi>`, size: bytesText(visit, set.fileBytes) })}</dd>
+      <dt>${say('import.started')}</dt><dd>${moment(visit, set.startedAt)}</dd>
+      ${set.endedAt && html`<dt>${say('import.ended')}</dt><dd>${moment(visit, set.endedAt)}</dd>`}
+      ${set.undoneAt && html`<dt>${say('import.undone')}</dt><dd>${moment(visit, set.undoneAt)}</dd>`}
     </dl>
   </div>`
 }
 
 function undoForm(visit: Visit, path: string): Html {
-  return html`<details><summary>Undo this import</summary>
-    <p class="aside-text">Titles that it made are taken out, titles that it changed are as they were before. What somebody edited, lent or waits for since stays, and is named.</p>
-    ${buttonForm(visit, { action: `${path}/undo`, label: 'Undo it', className: 'danger' })}</details>`
-}
-
-const reasonsKept: Readonly<Record<string, string>> = {
-  'edited-since': 'edited since',
-  'has-copies': 'has copies',
-  'has-loans': 'is or was lent',
-  'has-holds': 'somebody waits for it',
-  'deleted-since': 'deleted since',
+  const { say } = visit
+  return html`<details><summary>${say('import.undo')}</summary>
+    <p class="aside-text">${say('import.undo-lead')}</p>
+    ${buttonForm(visit, { action: `${path}/undo`, label: say('import.undo-it'), className: 'danger' })}</details>`
 }
 
 /** What undoing came to, and what it left as it is. */
-export function undoneView({ undone, refused, refusedCount }: ImportUndone): Html {
-  const title = `${counted(undone, 'title')} undone${refusedCount > 0 ? `, ${refusedCount} left as they are` : ''}.`
+export function undoneView(visit: Visit, { undone, refused, refusedCount }: ImportUndone): Html {
+  const title = visit.say('import.undone-count', { undone, kept: refusedCount })
   if (refusedCount === 0) return notice(visit, 'good', { title })
   return notice(visit, 'warn', {
     title,
-    body: html`<ul>${refused
-      .slice(0, keptShownMax)
-      .map(
-        ({ titleId, because }) =>
-          html`<li><a href="/titles/${titleId}">Title ${titleId}</a>: ${reasonsKept[because] ?? because}</li>`,
-      )}</ul>`,
+    body: html`<ul>${refused.slice(0, keptShownMax).map(
+      ({ titleId, because }) =>
+        html`<li>${visit.say(`import.kept.${because}`, {
+          title: String(titleId),
+          link: (inside) => html`<a href="/titles/${titleId}">${inside}</a>`,
+        })}</li>`,
+    )}</ul>`,
   })
 }
 
@@ -160,69 +155,68 @@ export function undoneView({ undone, refused, refusedCount }: ImportUndone): Htm
 const keptShownMax = 50
 
 /** A packed file is longer unpacked than it lies there, so the bar then only shows that it moves. */
-function progressBar({ positionBytes, fileBytes, fileName }: ChangeSet): Html {
+function progressBar({ say }: Visit, { positionBytes, fileBytes, fileName }: ChangeSet): Html {
   const isMeasured = fileBytes > 0 && !fileName.endsWith('.gz')
   return isMeasured
-    ? html`<progress aria-label="Progress" max="${fileBytes}" value="${Math.min(positionBytes, fileBytes)}"></progress>`
-    : html`<progress aria-label="Progress"></progress>`
+    ? html`<progress aria-label="${say('import.progress')}" max="${fileBytes}" value="${Math.min(positionBytes, fileBytes)}"></progress>`
+    : html`<progress aria-label="${say('import.progress')}"></progress>`
 }
 
 /** Read, new, updated, unchanged, set aside: the first is the sum of the others. */
 export function countsList(
+  visit: Visit,
   set: Pick<ChangeSet, 'read' | 'imported' | 'updated' | 'unchanged' | 'rejected'>,
 ): Html {
+  const { say } = visit
   const all: readonly (readonly [string, number])[] = [
-    ['Read', set.read],
-    ['New', set.imported],
-    ['Updated', set.updated],
-    ['Unchanged', set.unchanged],
-    ['Set aside', set.rejected],
+    [say('import-count.read'), set.read],
+    [say('import-count.new'), set.imported],
+    [say('import-count.updated'), set.updated],
+    [say('import-count.unchanged'), set.unchanged],
+    [say('import-count.set-aside'), set.rejected],
   ]
   return html`<dl class="counts">${all.map(
-    ([name, count]) => html`<div><dt>${name}</dt><dd>${count.toLocaleString('en')}</dd></div>`,
+    ([name, count]) => html`<div><dt>${name}</dt><dd>${numberText(visit, count)}</dd></div>`,
   )}</dl>`
 }
 
-const warningWords: Readonly<Record<string, string>> = {
-  'isbn-in-scientific-notation': 'ISBN lost to a spreadsheet, left out',
-  'isbn-invalid': 'ISBN that is none, left out',
-  'isbn-zeros-restored': 'ISBN whose leading zeros were restored',
-  'year-unreadable': 'year that could not be read',
-  'language-unknown': 'language that is not known',
-  'material-unknown': 'kind of material that is not known',
-  'record-mended': 'damaged record, mended',
-  'copy-not-made': 'copy that could not be made',
-}
-
 /** What was mended or left out of records that went in all the same. */
-export function warningsList(met: ChangeSet['warnings']): Html | undefined {
-  const lines = Object.entries(met).filter(([, count]) => count > 0)
+export function warningsList({ say }: Visit, met: ChangeSet['warnings']): Html | undefined {
+  const lines = Object.entries(met).filter(([, count]) => count > 0) as [Warning, number][]
   if (lines.length === 0) return undefined
-  return html`<details><summary>What was mended or left out</summary><ul>${lines.map(
-    ([code, count]) => html`<li>${count.toLocaleString('en')} × ${warningWords[code] ?? code}</li>`,
+  return html`<details><summary>${say('import-warning.heading')}</summary><ul>${lines.map(
+    ([code, count]) => html`<li>${say(`import-warning.${code}`, { count })}</li>`,
   )}</ul></details>`
 }
 
 /** The records that were set aside, with the reason of each, and the file to mend. */
-export function rejectsView(set: ChangeSet, rows: readonly Reject[], more: number | undefined): Html {
+export function rejectsView(
+  visit: Visit,
+  {
+    set,
+    rows,
+    more,
+  }: { readonly set: ChangeSet; readonly rows: readonly Reject[]; readonly more: number | undefined },
+): Html {
+  const { say } = visit
   const path = `/imports/${set.changeSetId}`
-  if (rows.length === 0) return html`<p class="empty">Nothing was set aside.</p>`
+  if (rows.length === 0) return html`<p class="empty">${say('rejects.none')}</p>`
   return html`<div class="stack">
     ${notice(visit, 'plain', {
-      title: 'Mend them in the file, and import that file again.',
-      body: html`<p>It holds just these records, in the format in which they came.</p><p><a class="button" href="${path}/rejects-file" download>Get the file</a></p>`,
+      title: say('rejects.mend'),
+      body: html`<p>${say('rejects.mend-body')}</p><p><a class="button" href="${path}/rejects-file" download>${say('rejects.get')}</a></p>`,
     })}
-    <div class="scroll" tabindex="0" role="region" aria-label="Records set aside"><table>
-      <thead><tr><th scope="col" class="number">Record</th><th scope="col" class="number">At byte</th><th scope="col">Why</th></tr></thead>
+    <div class="scroll" tabindex="0" role="region" aria-label="${say('rejects.table')}"><table>
+      <thead><tr><th scope="col" class="number">${say('rejects.record')}</th><th scope="col" class="number">${say('rejects.at-byte')}</th><th scope="col">${say('rejects.why')}</th></tr></thead>
       <tbody>${rows.map(
         (row) =>
-          html`<tr><td class="number">${row.recordNumber.toLocaleString('en')}</td><td class="number">${row.positionBytes.toLocaleString('en')}</td><td><bdi>${row.reason}</bdi></td></tr>`,
+          html`<tr><td class="number">${numberText(visit, row.recordNumber)}</td><td class="number">${numberText(visit, row.positionBytes)}</td><td><bdi lang="en" dir="ltr">${row.reason}</bdi></td></tr>`,
       )}</tbody></table></div>
-    ${more !== undefined && html`<p><a class="button quiet" href="${address(`${path}/rejects`, { after: more })}" rel="next">More</a></p>`}
+    ${more !== undefined && html`<p><a class="button quiet" href="${address(`${path}/rejects`, { after: more })}" rel="next">${say('rejects.more')}</a></p>`}
   </div>`
 }
 
 /** A field for the name under which an import is listed. */
-export function nameField(value: string): Html {
-  return textField({ name: 'name', label: 'Name of this import', value, max: 200, required: true })
+export function nameField({ say }: Visit, value: string): Html {
+  return textField({ name: 'name', label: say('import.name'), value, max: 200, required: true })
 }

@@ -2,8 +2,8 @@ import type { loansOf } from '../../circulation/accounts.ts'
 import { buttonForm } from './form.ts'
 import { type Html, html } from './html.ts'
 import { tag } from './notice.ts'
-import { type Visit, zoneOf } from './visit.ts'
-import { counted, day } from './wording.ts'
+import type { Visit } from './visit.ts'
+import { day } from './wording.ts'
 import { workLink } from './work-line.ts'
 
 /** An open loan as accounts give it. */
@@ -28,14 +28,15 @@ export function loanList(
       <div>
         <p class="work">${workLink(loan)}</p>
         <p class="under">${dueWords(visit, loan)} · <span class="code">${loan.barcode}</span>${
-          loan.renewals > 0 && html` · renewed ${counted(loan.renewals, 'time')} of ${loan.renewalsMax}`
+          loan.renewals > 0 &&
+          html` · ${visit.say('loan.renewed-times', { count: loan.renewals, most: loan.renewalsMax })}`
         }</p>
       </div>
       ${
         renewTo &&
         html`<div class="end">${buttonForm(visit, {
           action: renewTo,
-          label: 'Renew',
+          label: visit.say('loan.renew'),
           about: loan.title,
           fields: { ...fields, loanId: loan.loanId },
         })}</div>`
@@ -46,6 +47,7 @@ export function loanList(
 
 /** When it is due, and whether that is past. */
 export function dueWords(visit: Visit, { dueAt, isOverdue }: Pick<LoanRow, 'dueAt' | 'isOverdue'>): Html {
-  const when = day(visit, dueAt)
-  return isOverdue ? html`${tag('bad', 'Overdue')} was due ${when}` : html`Due ${when}`
+  const when = { day: day(visit, dueAt) }
+  if (!isOverdue) return visit.say('loan.due', when)
+  return visit.say('loan.overdue', { ...when, tag: (inside) => tag('bad', inside) })
 }

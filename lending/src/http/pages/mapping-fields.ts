@@ -12,6 +12,8 @@ import { patternMax } from '../../formats/judged-pattern.ts'
 import type { Asked } from './asked.ts'
 import { carried, checkField, choiceField, textField } from './form.ts'
 import { type Html, html } from './html.ts'
+import type { Say } from './say.ts'
+import type { Visit } from './visit.ts'
 
 /**
  * Reads which column is what; undefined where the form has no mapping. A column is named as it is; several, and what a
@@ -40,34 +42,47 @@ export function carriedMapping(mapping: CsvMapping): Html {
 }
 
 /** The fields by which somebody says which column is what, and what patterns take of the columns that are chosen. */
-export function mappingFields({
-  mapping,
-  header,
-}: {
-  readonly mapping: CsvMapping
-  readonly header: readonly string[]
-}): Html {
+export function mappingFields(
+  visit: Visit,
+  { mapping, header }: { readonly mapping: CsvMapping; readonly header: readonly string[] },
+): Html {
+  const { say } = visit
   const chosen = mappedFields.filter((field) => columnsOf(mapping, field).length > 0)
   const isTaking = chosen.some((field) => onlyTaken(mapping, field))
-  return html`${mappedFields.map((field) => columnChoice(field, columnsOf(mapping, field), header))}
+  return html`${mappedFields.map((field) => columnChoice(visit, field, columnsOf(mapping, field), header))}
     ${
       chosen.length > 0 &&
-      html`<details class="whole"${isTaking && html` open`}><summary>Take only a part of a column</summary>
+      html`<details class="whole"${isTaking && html` open`}><summary>${say('mapping.part')}</summary>
         <div class="stack-tight">
-          <p class="soft">A pattern takes what stands in its brackets: <span class="code">ISBN: ([0-9]{13})</span> takes the 13 digits. A row of which it takes nothing is set aside.</p>
-          <div class="form two">${chosen.map((field) => takenFields(mapping, field))}</div>
+          <p class="soft">${say('mapping.part-hint', { example: html`<span class="code" dir="ltr">ISBN: ([0-9]{13})</span>` })}</p>
+          <div class="form two">${chosen.map((field) => takenFields(visit, mapping, field))}</div>
         </div></details>`
     }`
 }
 
-function columnChoice(field: MappedField, columns: readonly Column[], header: readonly string[]): Html {
+function columnChoice(
+  { say }: Visit,
+  field: MappedField,
+  columns: readonly Column[],
+  header: readonly string[],
+): Html {
   const [only] = columns
   const isList = columns.length > 1
   const value = isList ? columnsText(columns) : only === undefined ? '' : nameOf(only)
-  const several = isList ? [{ value, label: columns.map(inWords).join(', else ') }] : []
+  const several = isList
+    ? [
+        {
+          value,
+          label: elseOf(
+            say,
+            columns.map((column) => inWords(say, column)),
+          ),
+        },
+      ]
+    : []
   return choiceField({
     name: `map.${field}`,
-    label: fieldNames[field],
+    label: say(`mapped-field.${field}`),
     value,
     options: [
       { value: '', label: '–' },
@@ -77,17 +92,23 @@ function columnChoice(field: MappedField, columns: readonly Column[], header: re
   })
 }
 
-function takenFields(mapping: CsvMapping, field: MappedField): Html {
+function takenFields({ say }: Visit, mapping: CsvMapping, field: MappedField): Html {
   const columns = columnsOf(mapping, field)
   const taken = onlyTaken(mapping, field)
   return html`<div class="stack-tight">${textField({
     name: `take.${field}`,
-    label: `${fieldNames[field]}, of ${columns.map((column) => `“${nameOf(column)}”`).join(', else ')}`,
+    label: say('mapping.of', {
+      field: say(`mapped-field.${field}`),
+      columns: elseOf(
+        say,
+        columns.map((column) => say('mapping.quoted', { column: nameOf(column) })),
+      ),
+    }),
     value: taken?.pattern,
     max: patternMax,
   })}${checkField({
     name: `may.${field}`,
-    label: 'Empty where it takes nothing',
+    label: say('mapping.optional'),
     checked: taken?.optional === true,
   })}</div>`
 }
@@ -98,8 +119,16 @@ function onlyTaken(mapping: CsvMapping, field: MappedField): TakenColumn | undef
   return more.length === 0 && typeof only === 'object' ? only : undefined
 }
 
-function inWords(column: Column): string {
-  return typeof column === 'string' ? column : `${column.column} by ${column.pattern}`
+function inWords(say: Say, column: Column): string {
+  return typeof column === 'string'
+    ? column
+    : say('mapping.by', { column: column.column, pattern: column.pattern })
+}
+
+/** The first column that holds something counts, said in that order. */
+function elseOf(say: Say, columns: readonly string[]): string {
+  const [first = '', ...others] = columns
+  return others.reduce((before, second) => say('mapping.else', { first: before, second }), first)
 }
 
 /** As `readMapping` reads it. */
@@ -127,24 +156,4 @@ function columnIn(given: unknown): Column | undefined {
   const { column, pattern, optional } = given as Readonly<Record<string, unknown>>
   if (typeof column !== 'string' || typeof pattern !== 'string') return undefined
   return { column, pattern, ...(optional === true ? { optional } : {}) }
-}
-
-const fieldNames: Readonly<Record<MappedField, string>> = {
-  title: 'Title',
-  subtitle: 'Subtitle',
-  authors: 'Authors',
-  isbn: 'ISBN',
-  year: 'Year',
-  language: 'Language',
-  publisher: 'Publisher',
-  subjects: 'Subjects',
-  series: 'Series',
-  summary: 'Summary',
-  material: 'Kind',
-  controlNumber: 'Number of the record',
-  barcode: 'Barcode of a copy',
-  branch: 'Branch of the copy',
-  itemType: 'Type of the copy',
-  callNumber: 'Call number',
-  shelf: 'Shelf',
 }

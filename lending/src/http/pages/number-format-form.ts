@@ -27,22 +27,7 @@ type ShowBranches = (
   wrong: { readonly refusal: Refused; readonly typed: FormatTyped },
 ) => Promise<FastifyReply>
 
-const words = {
-  barcode: {
-    verb: setBarcodeFormat,
-    heading: 'Barcodes',
-    label: 'New barcodes match',
-    hint: 'A pattern, as [0-9]{14} for 14 digits. It must match from end to end.',
-    any: 'Take any barcode',
-  },
-  card: {
-    verb: setCardFormat,
-    heading: 'Cards of patrons',
-    label: 'New cards match',
-    hint: 'A pattern, as 29[0-9]{12}. Cards that patrons have stay as they are.',
-    any: 'Take any card',
-  },
-} as const
+const verbs = { barcode: setBarcodeFormat, card: setCardFormat } as const
 
 /** Sets and removes the formats of a branch; `showBranches` shows the page again with what was wrong. */
 export function numberFormatForms(served: Served, showBranches: ShowBranches): void {
@@ -51,7 +36,7 @@ export function numberFormatForms(served: Served, showBranches: ShowBranches): v
 
 function formatForms(served: Served, kind: NumberKind, showBranches: ShowBranches): void {
   const config = { access: { needs: 'rules-write' } } as const
-  const { verb } = words[kind]
+  const verb = verbs[kind]
 
   served.app.post(`/branches/${kind}-format`, { config }, async (request, reply) => {
     const form = asked(request.body)
@@ -94,36 +79,36 @@ export function numberFormatForm(
 ): Html {
   const id = `branch-${branch.branchId}-${kind}`
   const shown = typed ?? format
-  const { heading, label, hint, any } = words[kind]
+  const { say } = visit
   return html`<div class="stack-tight">
-    <h3>${heading}</h3>
+    <h3>${say(`${kind}-format.heading`)}</h3>
     <form class="form" method="post" action="/branches/${kind}-format">${hidden(visit)}${carried('branch', branch.code)}
       ${textField({
         name: 'pattern',
         id: `${id}-pattern`,
-        label,
+        label: say(`${kind}-format.label`),
         value: shown?.pattern,
         max: formatLimits.pattern,
         required: true,
         problem: typed?.problems.pattern,
-        hint,
+        hint: say(`${kind}-format.hint`),
       })}
       ${textField({
         name: 'example',
         id: `${id}-example`,
-        label: 'For example',
+        label: say('number-format.example'),
         value: shown?.example,
         max: formatLimits.example,
         required: true,
         problem: typed?.problems.example,
       })}
-      <div><button class="button quiet">Save the format</button></div></form>
+      <div><button class="button quiet">${say('number-format.save')}</button></div></form>
     ${
       format &&
       buttonForm(visit, {
         action: `/branches/${kind}-format/remove`,
-        label: any,
-        about: `at ${branch.name}`,
+        label: say(`${kind}-format.any`),
+        about: say('number-format.at', { branch: branch.name }),
         fields: { branch: branch.code },
       })
     }

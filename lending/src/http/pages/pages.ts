@@ -10,7 +10,9 @@ import { checkInPages } from './check-in-page.ts'
 import { copyPages } from './copy-page.ts'
 import { coverPages } from './covers-page.ts'
 import { deadNoticePages } from './dead-notices-page.ts'
+import { deskKeptPages } from './desk-kept-page.ts'
 import { deskPages } from './desk-page.ts'
+import { deskPaperPages } from './desk-paper-page.ts'
 import { haltPages } from './halt-page.ts'
 import { historyPages } from './history-page.ts'
 import { importPages } from './imports-page.ts'
@@ -54,6 +56,8 @@ export async function pages(
     historyPages,
     mePages,
     deskPages,
+    deskKeptPages,
+    deskPaperPages,
     checkInPages,
     shelfPages,
     patronsPages,

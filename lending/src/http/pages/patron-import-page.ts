@@ -25,7 +25,6 @@ import { keepUpload, keptBeside, uploadPath } from './upload.ts'
 const access = { needs: 'patron-write' } as const
 const long = { config: { access }, handlerTimeout: defaultLimits.longHandlerMs }
 const bytesMax = 100 * 1_024 * 1_024
-const gone = 'The file is no longer here. Bring it again.'
 
 /** Bringing a file of patrons: look at it, import it, see what it came to, take back what was not taken. */
 export function patronImportPages(served: Served): void {
@@ -34,9 +33,9 @@ export function patronImportPages(served: Served): void {
   app.get('/patrons/import', { config: { access } }, async (request, reply) => {
     const visit = await visitOf(served, request, reply)
     const frame = {
-      title: 'Import patrons',
+      title: visit.say('patron-import.title'),
       door: '/patrons',
-      lead: 'A file with a row for each patron registers new ones and updates those whose card is known.',
+      lead: visit.say('patron-import.lead'),
     }
     return show(reply, visit, frame, patronImportView(visit))
   })
@@ -61,7 +60,7 @@ export function patronImportPages(served: Served): void {
   app.get('/patrons/import/:upload/rejects', { config: { access } }, async (request, reply) => {
     const upload = asked(request.params).text('upload', { max: 40, label: 'upload' })
     const kept = keptIn(served, upload)
-    if (!(await importResult(kept))) throw new RefusedAtTheDoorError('not-found', {}, gone)
+    if (!(await importResult(kept))) throw new RefusedAtTheDoorError('upload-gone')
     return reply
       .type('text/csv; charset=utf-8')
       .header('content-disposition', 'attachment; filename="patrons-not-taken.csv"')
@@ -84,7 +83,7 @@ function running(served: Served): void {
     const kept = keptIn(served, look.upload)
     const isOver = (await importResult(kept)) !== undefined
     if (!isOver && (await uploadPath(library, look.upload)) !== kept.filePath)
-      throw new RefusedAtTheDoorError('not-found', {}, gone)
+      throw new RefusedAtTheDoorError('upload-gone')
     const options = { ...optionsOf(look), fileName: look.fileName }
     const by = byOfForm(served, request)
     // It goes on when whoever asked for it has left.
@@ -112,7 +111,8 @@ function running(served: Served): void {
     const look = { ...readLook(asked(request.query)), upload }
     const kept = keptIn(served, upload)
     const visit = await visitOf(served, request, reply)
-    const frame = { title: 'Import of patrons', door: '/patrons', scripts: ['progress.js'] as const }
+    const title = visit.say('patron-import.result-title')
+    const frame = { title, door: '/patrons', scripts: ['progress.js'] as const }
     // Asked first: what is not under way any more has its account.
     const progress = importUnderWay(kept)
     if (progress) {
@@ -120,16 +120,21 @@ function running(served: Served): void {
         reply,
         visit,
         { ...frame, lead: look.fileName, refreshSeconds },
-        patronProgressView(progress),
+        patronProgressView(visit, progress),
       )
     }
     const result = await importResult(kept)
     if (result)
-      return show(reply, visit, { ...frame, lead: result.fileName }, patronResultView({ upload, result }))
+      return show(
+        reply,
+        visit,
+        { ...frame, lead: result.fileName },
+        patronResultView(visit, { upload, result }),
+      )
     if (!(await isHalfImported(kept)))
-      throw new RefusedAtTheDoorError('not-found', {}, 'What this import came to is no longer here.')
+      throw new RefusedAtTheDoorError('not-found', {}, visit.say('patron-import.result-gone'))
     const again = address('/patrons/import/preview', lookQuery(look))
-    return show(reply, visit, { ...frame, lead: look.fileName }, patronCutOffView(again))
+    return show(reply, visit, { ...frame, lead: look.fileName }, patronCutOffView(visit, again))
   })
 }
 
@@ -177,7 +182,7 @@ function optionsOf({ encoding, category, branch, mapping }: PatronLook): PatronF
 
 function keptIn({ library }: Served, upload: string): KeptImport {
   const kept = keptBeside(library, upload)
-  if (!kept) throw new RefusedAtTheDoorError('not-found', {}, gone)
+  if (!kept) throw new RefusedAtTheDoorError('upload-gone')
   return kept
 }
 
@@ -189,7 +194,7 @@ async function showPreview(
 ): Promise<FastifyReply> {
   const { library } = served
   const path = await uploadPath(library, look.upload)
-  if (!path) throw new RefusedAtTheDoorError('not-found', {}, gone)
+  if (!path) throw new RefusedAtTheDoorError('upload-gone')
   const [visit, preview, places, categories] = await Promise.all([
     visitOf(served, request, reply),
     library.threads.run('preview-patrons', { path, options: optionsOf(look) }, untilLookedAt(reply)),
@@ -197,9 +202,9 @@ async function showPreview(
     patronCategories(library.db),
   ])
   const frame = {
-    title: 'Before the import',
+    title: visit.say('import-preview.title'),
     door: '/patrons',
-    lead: 'This is what it would do. Nothing has changed yet.',
+    lead: visit.say('import-preview.lead'),
     status: 'refused' in preview ? statusOf(preview) : 200,
   }
   return show(reply, visit, frame, patronPreviewView(visit, { look, preview, places, categories }))

@@ -89,9 +89,9 @@ async function showPlan(
 ): Promise<FastifyReply> {
   const visit = await visitOf(served, request, reply)
   const frame = {
-    title: 'Shelf plan',
+    title: visit.say('shelf-plan.title'),
     door: '/branches',
-    lead: html`${shown.branch.name}. A copy that is added without a shelf stands where its call number belongs.`,
+    lead: visit.say('shelf-plan.lead', { branch: html`<bdi>${shown.branch.name}</bdi>` }),
     status: shown.refusal ? statusOf(shown.refusal) : 200,
   }
   return show(reply, visit, frame, planView(visit, shown))
@@ -101,33 +101,41 @@ async function showPlan(
 const emptyRows = 3
 
 function planView(visit: Visit, { branch, plan, rows, answer, refusal }: Shown): Html {
+  const { say } = visit
   const path = `/branches/${branch.code}/shelf-plan`
   const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
   const empty = Array.from({ length: Math.min(emptyRows, planLimits.ranges - rows.length) }, () => undefined)
   return html`<div class="stack">
-    <p><a href="/branches">Back to the branches</a></p>
+    <p><a href="/branches">${say('shelf-plan.back')}</a></p>
     ${refusal && refusalNotice(visit, refusal)}
-    <section class="panel" aria-labelledby="explain"><h2 id="explain">Where does it stand?</h2>
+    <section class="panel" aria-labelledby="explain"><h2 id="explain">${say('shelf-plan.where')}</h2>
       <form class="inline-form" action="${path}">
-        ${textField({ name: 'callNumber', label: 'Call number', value: answer?.callNumber, max: copyLimits.callNumber, required: true })}
-        <button class="button">Explain</button>
+        ${textField({ name: 'callNumber', label: say('shelf-plan.call-number'), value: answer?.callNumber, max: copyLimits.callNumber, required: true })}
+        <button class="button">${say('shelf-plan.explain')}</button>
       </form>
-      ${answer && html`<div class="explained" id="explained">${answered(answer)}</div>`}
+      ${answer && html`<div class="explained" id="explained">${answered(visit, answer)}</div>`}
     </section>
-    <section class="panel stack-tight" aria-labelledby="ranges"><h2 id="ranges">Call-number ranges</h2>
-      <p class="soft">The first that matches counts. <span class="code">5[0-9]{2}</span> is every call number that begins with a 5 and two more digits. Empty a row to remove it.</p>
+    <section class="panel stack-tight" aria-labelledby="ranges"><h2 id="ranges">${say('shelf-plan.ranges')}</h2>
+      <p class="soft">${say('shelf-plan.ranges-hint', { example: html`<span class="code" dir="ltr">5[0-9]{2}</span>` })}</p>
       <form class="stack-tight" method="post" action="${path}">${hidden(visit)}${carried('version', plan.version)}
-        <ol class="ranges">${[...rows, ...empty].map((range, index) => rangeRow(range, index + 1, problems))}</ol>
-        <div class="actions"><button class="button">Save the plan</button></div>
+        <ol class="ranges">${[...rows, ...empty].map((range, index) => rangeRow(visit, { range, at: index + 1, problems }))}</ol>
+        <div class="actions"><button class="button">${say('shelf-plan.save')}</button></div>
       </form>
     </section>
   </div>`
 }
 
 function rangeRow(
-  range: ShelfRange | undefined,
-  at: number,
-  problems: Readonly<Record<string, string>>,
+  { say }: Visit,
+  {
+    range,
+    at,
+    problems,
+  }: {
+    readonly range: ShelfRange | undefined
+    readonly at: number
+    readonly problems: Readonly<Record<string, string>>
+  },
 ): Html {
   const field = (name: 'shelf' | 'pattern', label: string) =>
     textField({
@@ -138,21 +146,25 @@ function rangeRow(
       problem: problems[`${name}-${at}`],
     })
   return html`<li>
-    ${textField({ name: `place-${at}`, label: 'Place', type: 'number', value: at, min: 1, max: 3, className: 'narrow' })}
-    ${field('shelf', 'Shelf')}${field('pattern', 'Call numbers begin with')}
+    ${textField({ name: `place-${at}`, label: say('shelf-plan.place'), type: 'number', value: at, min: 1, max: 3, className: 'narrow' })}
+    ${field('shelf', say('shelf-plan.shelf'))}${field('pattern', say('shelf-plan.pattern'))}
   </li>`
 }
 
-function answered({ callNumber, found }: { readonly callNumber: string; readonly found: RangeFound }): Html {
+function answered(
+  visit: Visit,
+  { callNumber, found }: { readonly callNumber: string; readonly found: RangeFound },
+): Html {
+  const { say } = visit
   const number = html`<bdi class="code">${callNumber}</bdi>`
   if (found === 'undecided')
     return notice(visit, 'warn', {
-      title: html`Nothing could be decided about ${number}.`,
-      body: html`<p>Ask again; if it stays so, make the patterns simpler.</p>`,
+      title: say('shelf-plan.undecided', { number }),
+      body: html`<p>${say('shelf-plan.undecided.next')}</p>`,
     })
-  if (found === 'none') return notice(visit, 'plain', { title: html`No range matches ${number}.` })
+  if (found === 'none') return notice(visit, 'plain', { title: say('shelf-plan.no-range', { number }) })
   return notice(visit, 'good', {
-    title: html`${number} stands on the shelf <bdi>${found.shelf}</bdi>.`,
-    body: html`<p>By range ${found.range}, <span class="code">${found.pattern}</span>.</p>`,
+    title: say('shelf-plan.stands-on', { number, shelf: html`<bdi>${found.shelf}</bdi>` }),
+    body: html`<p>${say('shelf-plan.by-range', { range: found.range, pattern: html`<span class="code" dir="ltr">${found.pattern}</span>` })}</p>`,
   })
 }
