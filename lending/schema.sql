@@ -566,6 +566,17 @@ create table number_format (
   constraint number_format_pkey PRIMARY KEY (branch_id, kind)
 );
 
+create table often_lent_with (
+  title_id bigint not null,
+  other_ids bigint[] not null,
+  patrons integer[] not null,
+  constraint often_lent_with_check CHECK ((cardinality(other_ids) = cardinality(patrons))),
+  constraint often_lent_with_hides_each CHECK ((3 <= ALL (patrons))),
+  constraint often_lent_with_other_ids_check CHECK (((cardinality(other_ids) >= 1) AND (cardinality(other_ids) <= 8))),
+  constraint often_lent_with_title_id_fkey FOREIGN KEY (title_id) REFERENCES title(id) ON DELETE CASCADE,
+  constraint often_lent_with_pkey PRIMARY KEY (title_id)
+);
+
 create table patron (
   id bigint not null generated always as identity,
   card text,

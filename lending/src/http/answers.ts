@@ -92,6 +92,8 @@ const kinds: Readonly<Record<RefusalCode, Kind>> = {
   'own-account': ruled,
   'role-above-yours': barred(403),
   'control-number-taken': ruled,
+  'cover-no-picture': misused(422),
+  'cover-too-large': misused(413),
   'version-stale': ruled,
   'stock-take-unknown': missing,
   'stock-take-ended': ruled,

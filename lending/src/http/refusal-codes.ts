@@ -62,6 +62,8 @@ type Catalogue =
   | RefusalOf<typeof import('../catalogue/stock-take/missing.ts').markMissing>
   | RefusalOf<typeof import('../catalogue/stock-take/missing.ts').markFound>
   | import('../catalogue/search.ts').SearchRefused['refused']
+  | RefusalOf<typeof import('../catalogue/covers/set-cover.ts').setCover>
+  | import('../catalogue/covers/resize.ts').PictureRefused
 
 type Imports =
   | import('../patrons/import-patrons.ts').ImportPatronsRefused['refused']

@@ -8,6 +8,7 @@ import { catalogueDeskPages } from './catalogue-page.ts'
 import { caughtMailPages } from './caught-mail-page.ts'
 import { checkInPages } from './check-in-page.ts'
 import { copyPages } from './copy-page.ts'
+import { coverPages } from './covers-page.ts'
 import { deadNoticePages } from './dead-notices-page.ts'
 import { deskKeptPages } from './desk-kept-page.ts'
 import { deskPages } from './desk-page.ts'
@@ -51,6 +52,7 @@ export async function pages(
   for (const part of [
     searchPages,
     titlePages,
+    coverPages,
     signInPages,
     languagePages,
     accountPages,
