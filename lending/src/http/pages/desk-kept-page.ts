@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { codeKind } from '../../circulation/code-kind.ts'
 import { keepScan, keptScans, settleScan } from '../../circulation/kept-scan.ts'
 import { lend } from '../../circulation/lend.ts'
 import { lendOverridable } from '../../circulation/lend-refusal.ts'
 import { nobodyHas } from '../../patrons/merged-card.ts'
-import { patron as patronOf } from '../../patrons/patron.ts'
 import { asked, scanned } from './asked.ts'
 import { keptPlace, scanForm } from './desk-field.ts'
 import { keptView } from './desk-kept-view.ts'
@@ -103,7 +103,7 @@ async function handIn(served: Served, request: FastifyRequest, reply: FastifyRep
 
 /** Behind something that is not known only a card says whose the rest is. */
 async function afterSomethingUnknown({ library }: Served, code: string): Promise<Scanned> {
-  if (await patronOf(library.db, { card: code })) return { did: 'card', card: code }
+  if ((await codeKind(library.db, code)) === 'card') return { did: 'card', card: code }
   const because = await nobodyHas(library.db, code)
   return {
     did: 'nothing',
