@@ -21,14 +21,14 @@ export function holdPage(page) {
 
 /**
  * Hands in all scans that no living page is about to send. `tell({ done, of })` hears how far it is. Gives how many went
- * in and how many somebody must look at.
+ * in and how many somebody must look at; undefined when another page is at it.
  *
  * Throws NotNow; what was not handed in yet is kept.
  */
 export async function handInAll(kept, tell) {
   if (!navigator.locks) return handIn(kept, tell)
   return navigator.locks.request(handingIn, { ifAvailable: true }, (lock) =>
-    lock ? handIn(kept, tell) : { done: 0, toLookAt: 0 },
+    lock ? handIn(kept, tell) : undefined,
   )
 }
 
@@ -42,7 +42,7 @@ async function handIn(kept, tell) {
     if (!scan) return sum
     tell({ done: sum.done, of: sum.done + due.length })
     const before = (await kept.context()) ?? {}
-    const context = scan.card === undefined ? before : { card: scan.card }
+    const context = contextOf(scan, before)
     if (scan.next) {
       await kept.settle(scan, { card: '' })
       continue
@@ -65,9 +65,15 @@ async function handIn(kept, tell) {
   }
 }
 
+/** For whom it was sent first, or who stands there by now; a pile of returns is nobody's. */
+function contextOf({ meant, card }, before) {
+  if (meant === 'take-back') return {}
+  return card === undefined ? before : { card }
+}
+
 /** Who stands at the desk after this scan, as far as can be known. */
 function after(context, answer, { meant, code }) {
-  if (meant === 'take-back') return context
+  if (meant === 'take-back') return undefined
   if (answer.became === 'card') return { card: answer.card }
   return answer.isUnknown ? { ...context, afterUnknown: context.afterUnknown ?? code } : context
 }
