@@ -53,17 +53,22 @@ document.addEventListener('submit', (event) => {
 async function scanned(form, code) {
   // An empty field means: the next patron. It waits for what was scanned before.
   const next = isNext(code)
-  if (code === '' && meant === 'take-back') return
+  if (code === '' && meant !== 'lend') return
   if (apart) {
-    await kept.add({ key: newKey(), code, meant, next, at: Date.now(), page, isLeft: true })
+    await kept.add({ ...made(code, next, form), isLeft: true })
     sound('attention')
     return tellKept()
   }
-  const scan = await kept.add({ key: newKey(), code, meant, next, at: Date.now(), page })
+  const scan = await kept.add(made(code, next, form))
   waiting.push({ scan, form: form.action })
   if (held) return hold()
   tellWaiting()
   if (!busy) sendAll()
+}
+
+function made(code, next, form) {
+  const { pathname } = new URL(form.action)
+  return { key: newKey(), code, meant, next, at: Date.now(), page, to: pathname, from: location.pathname }
 }
 
 function isNext(code) {
