@@ -18,7 +18,7 @@ import { act, branchIdOf, goTo, type Served, show, statusOf, visitOf } from './s
 
 /** More loans than this are not shown at the desk. */
 const loansMax = 200
-const reasonLimits = { max: 500, label: 'The reason' }
+const reasonLimits = { max: 500, label: 'the-reason' } as const
 
 /** The desk: one field for cards, books and commands. */
 export function deskPages(served: Served): void {
@@ -198,7 +198,7 @@ export function readOverride(
   overridable: Overridable,
 ): { passing: readonly string[]; override?: { override: Override } } {
   const form = asked(body)
-  const named = form.text('passing', { max: 400, label: 'passing' }).split(' ')
+  const named = form.text('passing', { max: 400, label: 'the-field' }).split(' ')
   const passing = named.filter((code) => overridable.has(code))
   if (passing.length === 0 || !may(who, 'override')) return { passing }
   return { passing, override: { override: { reason: form.text('reason', reasonLimits), refusals: passing } } }
