@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type ImportLibrary, waitForImport } from '../src/catalogue/import/start-import.ts'
 import { sql } from '../src/postgres/sql.ts'
 import {
   aBrowser,
@@ -109,4 +110,30 @@ test('staff read the whole record, a cataloguer writes it line by line, and two 
     assert.match(late.html, /\$aBarns/)
   }
   assert.match((await ann.open(`/titles/${at.titleId}/edit`)).html, /Pigs &amp; &lt;spiders&gt;/)
+})
+
+test('a record that an import set aside is mended where it is listed; what does not fit keeps what was typed', async () => {
+  await using at = await anOpenLibrary()
+  const cataloguer = aVisitor(at.app)
+  await cataloguer.signIn('staff', await at.staff('cataloguer'))
+  await cataloguer.open('/imports')
+  const content = 'id,title,author\n1,,"Ende, <Michael>"\n2,,Nobody\n'
+  await cataloguer.upload('/imports/uploads', { name: 'gifts.csv', content }, { format: 'csv' })
+  const started = await cataloguer.send('/imports', { name: 'Gifts' })
+  const path = started.path
+  await waitForImport(at.library as ImportLibrary, Number(path.split('/').at(-1)))
+  const list = await cataloguer.open(`${path}/rejects`)
+  assert.match(list.html, /href="[^"]*\/rejects\/1">Mend/)
+
+  await cataloguer.open(`${path}/rejects/1`)
+  assert.match(cataloguer.seen().text, /It has no title\..*Read as: Authors/)
+  const unfit = await cataloguer.send(`${path}/rejects/1`, { 'cell-3': 'Ende, M.' })
+  assert.equal(unfit.status, 422)
+  assert.match(unfit.text, /The record does not fit.*It has no title/)
+  assert.match(unfit.html, /name="cell-3"[^>]*value="Ende, M\."/)
+  const mended = await cataloguer.send(`${path}/rejects/1`, { 'cell-2': 'Momo' })
+  assert.match(mended.text, /is a new title/)
+  assert.doesNotMatch(mended.html, /\/rejects\/1"/)
+  assert.equal((await cataloguer.open(`${path}/rejects/1`)).status, 404)
+  assert.match((await cataloguer.open(path)).text, /1 record that was set aside was mended/)
 })

@@ -11,6 +11,7 @@ import { defaultLimits } from '../limits.ts'
 import { asked, identity } from './asked.ts'
 import { html } from './html.ts'
 import { importPreviewPages } from './import-preview-page.ts'
+import { importMendPages } from './imports-mend-page.ts'
 import { importsView, importView, rejectsView, undoneView } from './imports-view.ts'
 import { refusalNotice } from './refusal-notice.ts'
 import { byOfForm, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
@@ -26,6 +27,7 @@ export function importPages(served: Served): void {
   const { app, library } = served
   const { db } = library
   importPreviewPages(served)
+  importMendPages(served)
 
   app.get('/imports', { config: { access } }, async (request, reply) => {
     const [visit, sets] = await Promise.all([
