@@ -21,6 +21,7 @@ const rejectsMax = 100
 /** How often a browser without script asks how far an import is. */
 const refreshSeconds = 2
 const access = { needs: 'import' } as const
+const long = { handlerTimeout: defaultLimits.longHandlerMs }
 
 /** Imports: the list, one import with its progress, what was set aside, and undoing. */
 export function importPages(served: Served): void {
@@ -62,7 +63,6 @@ export function importPages(served: Served): void {
     return show(reply, visit, frame, rejectsView(visit, { set, rows, more }))
   })
 
-  const long = { handlerTimeout: defaultLimits.longHandlerMs }
   app.get('/imports/:id/rejects-file', { config: { access }, ...long }, async (request, reply) => {
     const set = await importIn(served, request)
     return reply
@@ -74,6 +74,11 @@ export function importPages(served: Served): void {
       .send(Readable.from(stillAsked(rejectsFile(db, set.changeSetId))))
   })
 
+  acting(served)
+}
+
+function acting(served: Served): void {
+  const { app, library } = served
   app.post('/imports/:id/run', { config: { access } }, async (request, reply) => {
     const { changeSetId } = await importIn(served, request)
     // It runs on behind this answer; the page of the import shows how far it is, and why it failed if it does.
