@@ -266,6 +266,16 @@ CREATE UNIQUE INDEX hold_one_open_per_patron_and_title ON public.hold USING btre
 CREATE UNIQUE INDEX hold_one_per_captured_copy ON public.hold USING btree (copy_id) WHERE (state = ANY (ARRAY['in-transit'::text, 'on-shelf'::text]));
 CREATE TRIGGER hold_never_emptied BEFORE TRUNCATE ON public.hold FOR EACH STATEMENT EXECUTE FUNCTION emptied_by_nobody();
 
+create table instance (
+  name text not null,
+  version text not null,
+  commit text not null,
+  started_at timestamp with time zone not null,
+  seen_at timestamp with time zone not null,
+  figures jsonb not null,
+  constraint instance_pkey PRIMARY KEY (name)
+);
+
 create table item_type (
   id bigint not null generated always as identity,
   code text not null,
@@ -307,6 +317,32 @@ CREATE UNIQUE INDEX journal_one_per_key ON public.journal USING btree (actor, id
 CREATE TRIGGER fan_out_bounded AFTER INSERT ON public.journal FOR EACH STATEMENT EXECUTE FUNCTION fan_out_bounded();
 CREATE TRIGGER journal_never_emptied BEFORE TRUNCATE ON public.journal FOR EACH STATEMENT EXECUTE FUNCTION journal_only_grows();
 CREATE TRIGGER journal_only_grows BEFORE DELETE OR UPDATE ON public.journal FOR EACH ROW EXECUTE FUNCTION journal_only_grows();
+
+create table kept_scan (
+  id bigint not null generated always as identity,
+  branch_id bigint not null,
+  meant text not null,
+  patron_id bigint,
+  unknown_card text,
+  copy_id bigint,
+  unknown_code text,
+  scanned_at timestamp with time zone not null,
+  handed_in_at timestamp with time zone not null,
+  handed_in_by text not null,
+  refused text not null,
+  settled_at timestamp with time zone,
+  settled_by text,
+  note text,
+  constraint kept_scan_check CHECK (((settled_at IS NULL) = (settled_by IS NULL))),
+  constraint kept_scan_check1 CHECK ((num_nonnulls(copy_id, unknown_code) = 1)),
+  constraint kept_scan_meant_check CHECK ((meant = ANY (ARRAY['lend'::text, 'take-back'::text]))),
+  constraint kept_scan_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
+  constraint kept_scan_copy_id_fkey FOREIGN KEY (copy_id) REFERENCES copy(id),
+  constraint kept_scan_patron_id_fkey FOREIGN KEY (patron_id) REFERENCES patron(id),
+  constraint kept_scan_pkey PRIMARY KEY (id)
+);
+CREATE INDEX kept_scan_by_patron ON public.kept_scan USING btree (patron_id) WHERE (patron_id IS NOT NULL);
+CREATE INDEX kept_scan_open ON public.kept_scan USING btree (branch_id, scanned_at) WHERE (settled_at IS NULL);
 
 create table library (
   single boolean not null default true,
@@ -528,6 +564,17 @@ create table number_format (
   constraint number_format_pattern_check CHECK ((pattern <> ''::text)),
   constraint number_format_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
   constraint number_format_pkey PRIMARY KEY (branch_id, kind)
+);
+
+create table often_lent_with (
+  title_id bigint not null,
+  other_ids bigint[] not null,
+  patrons integer[] not null,
+  constraint often_lent_with_check CHECK ((cardinality(other_ids) = cardinality(patrons))),
+  constraint often_lent_with_hides_each CHECK ((3 <= ALL (patrons))),
+  constraint often_lent_with_other_ids_check CHECK (((cardinality(other_ids) >= 1) AND (cardinality(other_ids) <= 8))),
+  constraint often_lent_with_title_id_fkey FOREIGN KEY (title_id) REFERENCES title(id) ON DELETE CASCADE,
+  constraint often_lent_with_pkey PRIMARY KEY (title_id)
 );
 
 create table patron (

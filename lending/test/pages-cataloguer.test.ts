@@ -27,8 +27,8 @@ test('a shelf is looked through by page without script: each answer at once, the
   assert.match(ann.seen().html, /<option value="Novels">/)
   const begun = await ann.send('/stock-takes', { shelf: 'Novels' })
   const path = begun.path.split('?')[0] ?? ''
-  assert.match((await ann.send(path, { barcode: one })).text, /Belongs here/)
-  assert.match((await ann.send(path, { barcode: 'nobody' })).text, /No copy has this barcode.*nobody/)
+  assert.match((await ann.send(path, { code: one })).text, /Belongs here/)
+  assert.match((await ann.send(path, { code: 'nobody' })).text, /No copy has this barcode.*nobody/)
 
   const ben = aVisitor(at.app)
   await ben.signIn('staff', await at.staff('cataloguer'))
@@ -51,7 +51,7 @@ test('a shelf is looked through by page without script: each answer at once, the
   assert.equal(await lendable(), 0)
   assert.match((await ben.send(`${path}/missing/undo`)).text, /The marks are taken back/)
   assert.equal(await lendable(), 2)
-  assert.equal((await ben.post(path, { barcode: one })).status, 403, 'a form without its token')
+  assert.equal((await ben.post(path, { code: one })).status, 403, 'a form without its token')
   await ben.open(path)
   assert.doesNotMatch(ben.seen().html, /id="scan"/, 'an ended one takes no scan')
 })

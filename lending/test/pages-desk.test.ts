@@ -70,7 +70,7 @@ test('scans that cannot be sent are kept, and sent again under their keys', { sk
   await page.goto(`${at.address}/desk?card=${at.card}`)
   // The first answer is lost on its way: the loan was made, and the desk does not know.
   let lost = 0
-  await page.route('**/desk/lend', async (route) => {
+  await page.route('**/desk/scan', async (route) => {
     if (lost > 0) return route.continue()
     lost += 1
     await route.fetch()
@@ -90,7 +90,7 @@ test('behind a card that nobody has, no book goes to whoever stood there before'
   await signIn(page, at)
   await page.goto(`${at.address}/desk?card=${at.card}`)
   const { promise: typed, resolve: typedAll } = Promise.withResolvers<void>()
-  await page.route('**/desk/lend', async (route) => {
+  await page.route('**/desk/scan', async (route) => {
     await typed
     await route.continue()
   })

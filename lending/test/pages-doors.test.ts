@@ -104,7 +104,7 @@ test('a form without a key was not made by us', async () => {
   const desk = aVisitor(at.app)
   await desk.signIn('staff', await at.staff('desk'))
   await desk.open(`/desk?card=${at.card}`)
-  assert.equal((await desk.send('/desk/lend', { barcode: at.barcode, key: '' })).status, 400)
+  assert.equal((await desk.send('/desk/scan', { code: at.barcode, key: '' })).status, 400)
   assert.deepEqual(await at.db.rows(sql`select from loan`), [])
 })
 
@@ -113,10 +113,10 @@ test('a form sent twice, by a double click or a reload, lends once and says the 
   const desk = aVisitor(at.app)
   await desk.signIn('staff', await at.staff('desk'))
   await desk.open(`/desk?card=${at.card}`)
-  const form = desk.seen().forms.find(({ action }) => action === '/desk/lend')
+  const form = desk.seen().forms.find(({ action }) => action === '/desk/scan')
   assert.ok(form)
-  const fields = { ...form.fields, barcode: at.barcode }
-  const both = await Promise.all([desk.post('/desk/lend', fields), desk.post('/desk/lend', fields)])
+  const fields = { ...form.fields, code: at.barcode }
+  const both = await Promise.all([desk.post('/desk/scan', fields), desk.post('/desk/scan', fields)])
   for (const { status, text } of both) {
     assert.equal(status, 200)
     assert.match(text, /On loan: 1 item/)
@@ -129,7 +129,7 @@ test('a page that names what is missing does not guess at why besides', async ()
   const staff = aVisitor(at.app)
   await staff.signIn('staff', await at.staff('cataloguer'))
   const gone = await staff.open(`/imports/preview?upload=${randomUUID()}`)
-  assert.match(gone.html, /The file is no longer here\.[^]*Bring it again\./)
+  assert.match(gone.html, /The file is no longer here\.[\s\S]*Bring it again\./)
   assert.doesNotMatch(gone.html, /mistyped/)
   assert.match((await staff.open('/nothing-here')).html, /mistyped/)
 })
@@ -152,7 +152,7 @@ test('what a title or a patron is called stays text', async () => {
   const desk = aVisitor(at.app)
   await desk.signIn('staff', await at.staff('operator'))
   await desk.open(`/desk?card=${card}`)
-  await desk.send('/desk/lend', { barcode })
+  await desk.send('/desk/scan', { code: barcode })
   await desk.send('/desk/lend', { barcode, reason: evil }, { says: 'Override' })
   const paths = [
     `/titles/${titleId}`,

@@ -182,7 +182,7 @@ test('a check-in that is refused says which code was scanned', async () => {
   const desk = aVisitor(at.app)
   await desk.signIn('staff', await at.staff('desk'))
   await desk.open('/check-in')
-  const refused = await desk.send('/check-in', { barcode: 'no-such-<book>' })
+  const refused = await desk.send('/check-in', { code: 'no-such-<book>' })
   assert.equal(refused.status, 404)
   assert.match(refused.text, /No copy has this barcode\..*Scanned: no-such-<book>/)
 })
@@ -231,7 +231,7 @@ test('a copy is edited by page, from the version that was seen, and a lent one s
   const manager = aVisitor(at.app)
   await manager.signIn('staff', await at.staff('manager'))
   await manager.open(`/desk?card=${at.card}`)
-  await manager.send('/desk/lend', { barcode: at.barcode })
+  await manager.send('/desk/scan', { code: at.barcode })
   const edit = `/copies/${at.copyId}/edit`
   assert.ok((await manager.open(`/titles/${at.titleId}`)).html.includes(`href="${edit}"`))
   const page = await manager.open(edit)
@@ -257,7 +257,7 @@ test('a renewal that the rule refuses is overridden at the desk, with a reason',
   const desk = aVisitor(at.app)
   await desk.signIn('staff', await at.staff('desk'))
   await desk.open(`/desk?card=${at.card}`)
-  await desk.send('/desk/lend', { barcode: at.barcode })
+  await desk.send('/desk/scan', { code: at.barcode })
   await at.db.rows(
     sql`update loan set lent_at = lent_at - interval '9 days', due_at = due_at - interval '9 days'`,
   )
@@ -301,15 +301,15 @@ test('a form whose outcome is lost on the way is sent once more, and lends once'
       asked += 1
       const { barcode } = await aCopy(at.db, besides(at))
       await desk.open(`/desk?card=${at.card}`)
-      const form = desk.seen().forms.find(({ action }) => action === '/desk/lend')
+      const form = desk.seen().forms.find(({ action }) => action === '/desk/scan')
       assert.ok(form)
-      const fields = { ...form.fields, barcode }
+      const fields = { ...form.fields, code: barcode }
       cut = { at: statement, how }
-      const first = await desk.post('/desk/lend', fields)
+      const first = await desk.post('/desk/scan', fields)
       cut = undefined
       const isUnknown = /Send it once more/.test(first.text)
       if (isUnknown) unknown += 1
-      const settled = isUnknown ? await desk.send('/desk/lend') : await desk.post('/desk/lend', fields)
+      const settled = isUnknown ? await desk.send('/desk/scan') : await desk.post('/desk/scan', fields)
       assert.equal(settled.status, 200, `cut ${how} at ${statement}`)
       const loans = await at.db.rows(sql`
         select from loan join copy on copy.id = loan.copy_id where copy.barcode = ${barcode}

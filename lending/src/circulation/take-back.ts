@@ -13,7 +13,12 @@ import { ruleColumns } from './rules-for.ts'
 import { scanned } from './scanned.ts'
 
 /** A copy that lies on the desk of a branch. */
-export type TakeBackAsk = { readonly barcode: string; readonly branchId: number }
+export type TakeBackAsk = {
+  readonly barcode: string
+  readonly branchId: number
+  /** The scan was kept by an offline desk: a loan that began after it is another one, and stays. */
+  readonly wasKept?: boolean
+}
 
 /** What came back, what it cost, and where it goes now. Without a loan, `loanId` and the patron are null. */
 export type TakenBack = {
@@ -29,7 +34,10 @@ export type TakenBack = {
 }
 
 /** Why a copy cannot be taken back. */
-export type TakeBackRefused = { readonly refused: 'branch-unknown' } | { readonly refused: 'copy-unknown' }
+export type TakeBackRefused =
+  | { readonly refused: 'branch-unknown' }
+  | { readonly refused: 'copy-unknown' }
+  | { readonly refused: 'lent-since'; readonly lentAt: string }
 
 /**
  * Takes a copy in: ends its loan, charges what lateness costs, receives it from transit, and gives it to the
@@ -44,11 +52,15 @@ export const takeBack: Verb<TakeBackAsk, TakenBack, TakeBackRefused> = {
     loanId,
     holdId: 'holdId' in next ? next.holdId : null,
   }),
+  // Sent at once or kept first, it is the same scan.
+  recognisedBy: ({ barcode, branchId }) => ({ barcode, branchId }),
   work: async (tx, ask, by) => {
     const now = by.occurredAt
     const found = await lockCopy(tx, { ...ask, barcode: scanned(ask.barcode), now })
     if ('refused' in found) return found
     const { copy, loan, hold } = found
+    if (ask.wasKept && loan && new Date(loan.lentAt) > now)
+      return { refused: 'lent-since', lentAt: new Date(loan.lentAt).toISOString() }
     // Before the loan ends: a closing of a day meets captures first, then loans, and neither waits for the other.
     const next = await sendOn(tx, { copy: movingCopy(copy, ask.branchId), hold, now })
     const cents = loan ? await endLoan(tx, { loan, branchId: ask.branchId, now }) : 0
@@ -88,6 +100,7 @@ type OpenLoan = {
   readonly patronId: number
   readonly patronName: string
   readonly wantsReceipts: boolean
+  readonly lentAt: string
   readonly dueAt: string
   readonly accruedCents: number
   readonly rule: LoanRule
@@ -128,7 +141,7 @@ async function lockCopy(
           select json_build_object(
             'id', loan.id, 'patronId', patron.id,
             'patronName', patron.given_name || ' ' || patron.family_name, 'wantsReceipts', patron.wants_receipts,
-            'dueAt', loan.due_at, 'accruedCents', loan.accrued_cents,
+            'lentAt', loan.lent_at, 'dueAt', loan.due_at, 'accruedCents', loan.accrued_cents,
             'rule', (select row_to_json(r) from (select ${ruleColumns}) as r),
             'openDays', json_build_object(
               'timeZone', branch.time_zone,

@@ -19,10 +19,15 @@ type AtTheDoor =
   | 'headers-too-large'
   | 'too-many-requests'
   | 'overloaded'
+  | 'listeners-full'
+  | 'code-unknown'
+  | 'after-unknown'
   | 'file-empty'
   | 'upload-gone'
 
 type Circulation =
+  | RefusalOf<typeof import('../circulation/kept-scan.ts').keepScan>
+  | RefusalOf<typeof import('../circulation/kept-scan.ts').settleScan>
   | RefusalOf<typeof import('../circulation/lend.ts').lend>
   | RefusalOf<typeof import('../circulation/take-back.ts').takeBack>
   | RefusalOf<typeof import('../circulation/renew.ts').renew>
@@ -30,6 +35,7 @@ type Circulation =
   | RefusalOf<typeof import('../circulation/hold.ts').cancelHold>
   | RefusalOf<typeof import('../circulation/hold.ts').suspendHold>
   | RefusalOf<typeof import('../circulation/hold.ts').resumeHold>
+  | RefusalOf<typeof import('../circulation/move-pickup.ts').movePickup>
 
 type Rules =
   | RefusalOf<typeof import('../circulation/calendar.ts').setLoanRule>
@@ -56,6 +62,8 @@ type Catalogue =
   | RefusalOf<typeof import('../catalogue/stock-take/missing.ts').markMissing>
   | RefusalOf<typeof import('../catalogue/stock-take/missing.ts').markFound>
   | import('../catalogue/search.ts').SearchRefused['refused']
+  | RefusalOf<typeof import('../catalogue/covers/set-cover.ts').setCover>
+  | import('../catalogue/covers/resize.ts').PictureRefused
 
 type Imports =
   | import('../catalogue/import/mend-reject.ts').MendRejectRefused['refused']
@@ -73,6 +81,7 @@ type People =
   | RefusalOf<typeof import('../patrons/patron.ts').extendCard>
   | RefusalOf<typeof import('../patrons/patron.ts').setPatronPassword>
   | RefusalOf<typeof import('../patrons/patron.ts').setKeepsHistory>
+  | RefusalOf<typeof import('../patrons/forget-history.ts').forgetHistory>
   | RefusalOf<typeof import('../patrons/merge-patrons.ts').mergePatrons>
   | RefusalOf<typeof import('../staff/staff.ts').addStaff>
   | RefusalOf<typeof import('../staff/change-staff.ts').editStaff>

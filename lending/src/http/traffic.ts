@@ -4,7 +4,8 @@ import type { Bounds } from './admission.ts'
 
 /**
  * What a request is to the library, the most needed first. `visitors` are searches of whoever is not signed in: people,
- * and bots. `free` is never refused and waits for nobody: health, figures, files from memory, and halting.
+ * and bots. `free` is never refused and waits for nobody: health, figures, files from memory, pictures of covers (which have bounds
+ * of their own), and halting.
  */
 export type Traffic = 'free' | 'check-in' | 'checkout' | 'people' | 'search' | 'visitors' | 'reports'
 
@@ -64,6 +65,10 @@ const traffic: Readonly<Record<string, Traffic>> = {
   '/actuator': 'free',
   '/metrics': 'free',
   '/assets': 'free',
+  '/desk-worker.js': 'free',
+  '/language': 'free',
+  '/operations/now': 'free',
+  '/covers': 'free',
   '/halt': 'free',
   '/resume': 'free',
   '/api/v1/halt': 'free',
@@ -82,9 +87,11 @@ const traffic: Readonly<Record<string, Traffic>> = {
   '/search': 'search',
   '/suggestions': 'search',
   '/titles': 'search',
+  '/isbn': 'search',
   'POST /api/v1/books/search': 'search',
   '/api/v1/suggestions': 'search',
   'GET /api/v1/books/:id': 'search',
+  'POST /titles/:id/cover': 'people',
 
   '/overdue': 'reports',
   '/api/v1/loans/overdue': 'reports',
@@ -110,7 +117,6 @@ const traffic: Readonly<Record<string, Traffic>> = {
   '/branches': 'people',
   '/catalogue': 'people',
   '/copies': 'people',
-  '/language': 'people',
   '/me': 'people',
   '/notices': 'people',
   '/operations': 'people',

@@ -44,8 +44,11 @@ export async function emptyErased(tx: Tx, patronIds: readonly number[]): Promise
   const holds = await partHolds(tx, sql`hold.patron_id = any(${ids}) and hold.closed_at is not null`)
   const notices = await emptyNotices(tx, ids)
   const fineLines = await partFineLines(tx, ids)
+  const scans = await partKeptScans(tx, ids)
   const entries = await forgetRest(tx, ids)
-  const isLast = [loans.rows, holds.rows, notices, fineLines, entries].every((count) => count < rowsABatch)
+  const isLast = [loans.rows, holds.rows, notices, fineLines, scans, entries].every(
+    (count) => count < rowsABatch,
+  )
   return {
     isWhole: isLast && records.length < rowsABatch,
     journalRows: loans.journalRows + holds.journalRows + entries,
@@ -147,6 +150,14 @@ async function partFineLines(tx: Tx, ids: readonly number[]): Promise<number> {
     set patron_id = null, reason = case kind when 'charge' then reason else '' end
     where ${aBatchOf(sql`fine_line`, ids)}
     returning 1
+  `)
+  return parted.length
+}
+
+/** What a desk had kept for them and nobody has seen to stays, for the copy's sake. */
+async function partKeptScans(tx: Tx, ids: readonly number[]): Promise<number> {
+  const parted = await tx.rows(sql`
+    update kept_scan set patron_id = null, note = null where ${aBatchOf(sql`kept_scan`, ids)} returning 1
   `)
   return parted.length
 }

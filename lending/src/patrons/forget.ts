@@ -58,13 +58,13 @@ export async function forgetReturnedLoans(
   }
   while (await hasRefusals(db, limits)) {
     const done = await doIt({ patronIds: [], limits })
-    if (!done || done.refusals === 0) break
+    if (!done) break
   }
   return sum
 }
 
-/** ISO 8601. */
-type Limits = {
+/** By what is forgotten. ISO 8601. */
+export type Limits = {
   /** What was over before this is forgotten. */
   readonly before: string
   /** Keys that were recorded since then must still give their answer. */
@@ -73,18 +73,22 @@ type Limits = {
 
 type ForgetAsk = { readonly patronIds: readonly number[]; readonly limits: Limits }
 
+/** How much one batch of forgetting may change. */
+export const forgettingFanOut = {
+  loan: rowsABatch,
+  hold: rowsABatch,
+  fine_line: 10 * rowsABatch,
+  because: 'A batch is parted from its patrons; a loan may have several lines of fines.',
+} as const
+
 const forget: Verb<ForgetAsk, Forgotten, never> = {
   action: 'forget',
-  fanOut: {
-    loan: rowsABatch,
-    hold: rowsABatch,
-    fine_line: 10 * rowsABatch,
-    because: 'A batch is parted from its patrons; a loan may have several lines of fines.',
-  },
+  fanOut: forgettingFanOut,
   about: () => ({}),
   work: async (tx, { patronIds, limits }, by) => {
     await allowForgetting(tx, by)
     if (patronIds.length === 0) {
+      await dropSettledScans(tx, limits)
       return { loans: 0, holds: 0, journalRows: 0, refusals: await forgetRefusals(tx, limits) }
     }
     const free = await tx.rows<{ id: number }>(sql`
@@ -93,20 +97,35 @@ const forget: Verb<ForgetAsk, Forgotten, never> = {
       order by id
       for no key update skip locked
     `)
-    const ids = free.map(({ id }) => id)
-    // What a loan's fine has left to pay keeps the patron on it; what is settled loses its loan and stays in the sum.
-    const loans = await partLoans(tx, sql`loan.patron_id = any(${ids}) and ${loanIsOver(limits)}`)
-    const holds = await partHolds(tx, sql`hold.patron_id = any(${ids}) and ${holdIsOver(limits)}`)
-    return {
-      loans: loans.rows,
-      holds: holds.rows,
-      journalRows: loans.journalRows + holds.journalRows,
-      refusals: 0,
-    }
+    const { isMore: _, ...forgotten } = await forgetOver(
+      tx,
+      free.map(({ id }) => id),
+      limits,
+    )
+    return forgotten
   },
 }
 
-async function limitsAt(db: { readonly rows: Rows }, now: Date): Promise<Limits> {
+/** Parts these patrons, who are locked, from a batch of what is over; a full one may leave more. */
+export async function forgetOver(
+  tx: Tx,
+  patronIds: readonly number[],
+  limits: Limits,
+): Promise<Forgotten & { readonly isMore: boolean }> {
+  // What a loan's fine has left to pay keeps the patron on it; what is settled loses its loan and stays in the sum.
+  const loans = await partLoans(tx, sql`loan.patron_id = any(${patronIds}) and ${loanIsOver(limits)}`)
+  const holds = await partHolds(tx, sql`hold.patron_id = any(${patronIds}) and ${holdIsOver(limits)}`)
+  return {
+    loans: loans.rows,
+    holds: holds.rows,
+    journalRows: loans.journalRows + holds.journalRows,
+    refusals: 0,
+    isMore: loans.rows === rowsABatch || holds.rows === rowsABatch,
+  }
+}
+
+/** By what is forgotten at this time, as the library has settled it. */
+export async function limitsAt(db: { readonly rows: Rows }, now: Date): Promise<Limits> {
   const [library] = await db.rows<{ days: number }>(sql`select forget_after_days as days from library`)
   const ageMs = Math.max((library?.days ?? forgetAfterDaysByDefault) * dayMs, keysLastMs)
   return {
@@ -189,11 +208,23 @@ async function forgetRefusals(tx: Tx, { before }: Limits): Promise<number> {
   return changed.length
 }
 
+/** Who was served by a kept scan, and what was noted of it; what became of it stays in the journal. */
+async function dropSettledScans(tx: Tx, { before }: Limits): Promise<void> {
+  await tx.rows(sql`
+    delete from kept_scan where id in (
+      select id from kept_scan where settled_at < ${before} order by id limit ${rowsABatch}
+    )
+  `)
+}
+
+/** Whether there are refusals to forget, or kept scans that were seen to. */
 async function hasRefusals(db: { readonly rows: Rows }, { before }: Limits): Promise<boolean> {
   const found = await db.rows(sql`
     select from journal
     where outcome = 'refused' and idempotency_key is not null and recorded_at < ${before}
     limit 1
   `)
-  return found.length > 0
+  if (found.length > 0) return true
+  const settled = await db.rows(sql`select from kept_scan where settled_at < ${before} limit 1`)
+  return settled.length > 0
 }

@@ -177,6 +177,7 @@ async function moveAll(tx: Tx, { keptId, goneId }: Pair): Promise<Moved> {
     )
     select count(*)::integer as "fineLines", coalesce(sum(cents), 0)::bigint as "fineCents" from moved
   `)
+  await tx.rows(sql`update kept_scan set patron_id = ${keptId} where patron_id = ${goneId}`)
   if (!loans || !holds || !fines) throw new Error('A statement that always has one row had none.')
   return { ...loans, ...holds, ...fines }
 }

@@ -1,42 +1,96 @@
 // Makes the desk faster than its scanner: scans are sent one after another, in order, while the field stays free
-// for the next. Without this script each scan is a form of its own, and does the same.
+// for the next. What the library does not answer is kept on this device and handed in when it is back. Without this
+// script each scan is a form of its own, and does the same.
 
+import { handInAll, holdPage, NotNow } from './hand-in.js'
+import { openKeptScans } from './kept-scans.js'
+import { hasSound, setSound, sound } from './tones.js'
+
+/** How long the library may take for one scan before it counts as out of reach. */
+const answerMs = 10_000
+/** How soon it is asked again after it was out of reach: at first, and at most. */
+const againMs = { first: 2_000, most: 30_000 }
+
+const page = crypto.randomUUID?.() ?? newKey()
 const field = () => document.querySelector('#scan')
+const place = document.querySelector('#kept')
+const words = JSON.parse(place.dataset.words)
+const meant = place.dataset.meant
+let kept
+/** Scans are taken in one after another, however fast they come; the first ones wait for the store. */
+let taken = openKeptScans().then((store) => {
+  kept = store
+})
+
+/** Scans that are about to be sent, in order. */
 const waiting = []
 let busy = false
 /** True while scans wait for somebody to look: see `hold`. */
 let held = false
+/** Why scans are kept and not sent: `away`, `stopped`, `signed-out`; undefined while the library answers. */
+let apart = place.dataset.apart || undefined
+let pauseMs = againMs.first
+let timer
+let comingBack
+
+holdPage(page)
+offerSound()
+if ('serviceWorker' in navigator) {
+  navigator.serviceWorker.register(place.dataset.worker, { scope: '/' }).catch(() => undefined)
+}
+taken = taken.then(() => void comeBack())
 
 document.addEventListener('submit', (event) => {
   const form = event.target
   if (!(form instanceof HTMLFormElement) || !form.hasAttribute('data-scan')) return
-  const input = form.querySelector('#scan')
-  // An empty field means: the next patron. It waits for what was scanned before.
-  if (input.value.trim() === '' && waiting.length === 0 && !busy && !held) return
   event.preventDefault()
-  const fields = new URLSearchParams(new FormData(form))
-  // The key in the form is for one scan; each further one gets its own.
-  fields.set('key', newKey())
-  waiting.push({ action: form.action, fields })
+  const input = form.querySelector('#scan')
+  const code = input.value.trim()
   input.value = ''
+  taken = taken.then(() => scanned(form, code)).catch(() => tell('bad', words.lost))
+})
+
+async function scanned(form, code) {
+  // An empty field means: the next patron. It waits for what was scanned before.
+  const next = isNext(code)
+  if (code === '' && meant !== 'lend') return
+  if (apart) {
+    await kept.add({ ...made(code, next, form), isLeft: true })
+    sound('attention')
+    return tellKept()
+  }
+  const scan = await kept.add(made(code, next, form))
+  waiting.push({ scan, form: form.action })
   if (held) return hold()
   tellWaiting()
   if (!busy) sendAll()
-})
+}
+
+function made(code, next, form) {
+  const { pathname } = new URL(form.action)
+  return { key: newKey(), code, meant, next, at: Date.now(), page, to: pathname, from: location.pathname }
+}
+
+function isNext(code) {
+  return meant === 'lend' && (code === '' || words.next.includes(code.toLowerCase()))
+}
 
 async function sendAll() {
   busy = true
-  while (waiting.length > 0) {
-    const [scan] = waiting
+  while (waiting.length > 0 && !apart) {
+    const [{ scan, form }] = waiting
+    let outcome
     try {
-      const isKnown = await send(scan)
-      waiting.shift()
-      if (!isKnown && waiting.length > 0) {
-        hold()
-        break
-      }
+      outcome = await send(scan, form)
     } catch (error) {
-      tellLost(error)
+      await goApart(error instanceof NotNow ? error.why : 'away')
+      break
+    }
+    waiting.shift()
+    await kept.settle(scan, context())
+    sound(outcome.tone)
+    if (!outcome.isKnown && waiting.length > 0) {
+      hold()
       break
     }
     tellWaiting()
@@ -44,26 +98,46 @@ async function sendAll() {
   busy = false
 }
 
-// False when a scan at the lending desk was of nothing that is known. It may have been the next patron's card: what
-// was scanned after it must not go to whoever stood here before.
-async function send({ action, fields }) {
-  const answer = await deliver(action, fields)
-  const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
-  const desk = page.querySelector('#desk')
-  if (answer.url.includes('/sign-in')) throw new Error('You are signed out. Sign in on another page first.')
-  if (!desk) throw new Error(page.querySelector('h1')?.textContent ?? 'The library gave no answer.')
-  show(desk)
-  if (answer.redirected) history.replaceState(null, '', answer.url)
-  return answer.status !== 404 || !action.endsWith('/desk/lend')
+/** Who stands at the desk now, as the page shows it. */
+function context() {
+  return meant === 'lend' ? { card: cardNow() } : undefined
 }
 
-// The page knows who stands at the desk now; it may be somebody else than when this was scanned.
-function deliver(action, fields) {
-  const lends = new URL(action).pathname === '/desk/lend'
-  const card = document.querySelector('form[data-scan] [name="card"]')
-  if (lends && !card) return fetch(`/desk?${new URLSearchParams({ card: fields.get('barcode') })}`)
-  if (card) fields.set('card', card.value)
-  return fetch(action, { method: 'POST', body: fields })
+function cardNow() {
+  return document.querySelector('form[data-scan] [name="card"]')?.value ?? ''
+}
+
+// The page knows who stands at the desk now; it may be somebody else than when this was scanned. A scan that is sent
+// again is sent for whom it was sent first.
+async function send(scan, action) {
+  scan.card ??= meant === 'lend' ? cardNow() : undefined
+  await kept.mark(scan)
+  const fields = new URLSearchParams({
+    _csrf: document.querySelector('form[data-scan] [name="_csrf"]')?.value ?? '',
+    key: scan.key,
+    card: scan.card ?? '',
+    code: scan.code,
+  })
+  const answer = await fetch(action, {
+    method: 'POST',
+    body: fields,
+    headers: { 'x-bibby-desk': 'live' },
+    signal: AbortSignal.timeout(answerMs),
+  })
+  if (new URL(answer.url).pathname === '/sign-in') throw new NotNow('signed-out')
+  if (answer.status === 429 || answer.status >= 500) throw new NotNow('away')
+  const to = answer.headers.get('x-bibby-go')
+  if (to) {
+    location.assign(to)
+    return { isKnown: true }
+  }
+  const read = new DOMParser().parseFromString(await answer.text(), 'text/html')
+  const desk = read.querySelector('#desk')
+  // The form of an older page, or nothing that could be read: it is handed in with a fresh one, under its key.
+  if (!desk) throw new NotNow('away')
+  show(desk)
+  // At the lending desk what is not known may have been the next card.
+  return { isKnown: answer.status !== 404 || meant !== 'lend' || !scan.card, tone: desk.dataset.outcome }
 }
 
 // Everything but the field that somebody may be typing in is replaced.
@@ -71,55 +145,208 @@ function show(desk) {
   const now = document.querySelector('#desk')
   const typed = field()?.value ?? ''
   const hadFocus = document.activeElement === field()
+  now.dataset.outcome = desk.dataset.outcome ?? ''
   now.replaceChildren(...desk.childNodes)
+  if (desk.dataset.address) history.replaceState(null, '', desk.dataset.address)
   const input = field()
   if (!input) return
   input.value = typed
-  const answer = document.querySelector('#answer')
-  const asksBack = answer?.querySelector('input[name="reason"]')
+  const asksBack = document.querySelector('#answer input[name="reason"]')
   if (hadFocus || !asksBack) input.focus()
 }
 
 function tellWaiting() {
-  const place = document.querySelector('#waiting')
-  if (place) place.textContent = waiting.length > 1 ? `${waiting.length} scans are on their way …` : ''
+  const at = document.querySelector('#waiting')
+  if (at) at.textContent = waiting.length > 1 ? filled(words.onTheirWay, { count: waiting.length }) : ''
 }
 
-function tellLost({ name, message }) {
-  const why = name === 'TypeError' ? 'The library cannot be reached.' : message
-  // The same keys: what arrived before is not done twice.
-  tellKept(why, { 'Send them again': sendAll })
-}
-
+/** What was scanned after something unknown waits until somebody has said whose it is. */
 function hold() {
   held = true
-  const goOn = () => {
+  const at = document.querySelector('#waiting')
+  if (!at) return
+  at.textContent = `${filled(words.notKnown, { codes: waiting.map(({ scan }) => scan.code).join(', ') })} `
+  offer(at, words.goOn, () => {
     held = false
-    sendAll()
-  }
-  const drop = () => {
+    return sendAll()
+  })
+  offer(at, words.drop, async () => {
     held = false
-    waiting.length = 0
+    for (const { scan } of waiting.splice(0)) await kept.settle(scan)
     tellWaiting()
-  }
-  tellKept('Not known. Was it the next card?', { 'Go on with them': goOn, 'Drop them': drop })
+  })
 }
 
-function tellKept(why, choices) {
-  const place = document.querySelector('#waiting')
-  if (!place) return
-  const scans = waiting.map(({ fields }) => fields.get('barcode')).join(', ')
-  place.textContent = `${why} Kept here, in order: ${scans}. `
-  for (const [label, choose] of Object.entries(choices)) {
-    const button = document.createElement('button')
-    button.className = 'button small'
-    button.textContent = label
-    button.addEventListener('click', () => {
-      field()?.focus()
-      choose()
-    })
-    place.append(button, ' ')
+function offer(at, label, choose) {
+  const button = document.createElement('button')
+  button.type = 'button'
+  button.className = 'button small'
+  button.textContent = label
+  button.addEventListener('click', () => {
+    field()?.focus()
+    choose()
+  })
+  at.append(button, ' ')
+}
+
+// ---- Apart from the library ----
+
+async function goApart(why) {
+  apart = why
+  for (const { scan } of waiting.splice(0)) await kept.mark({ ...scan, isLeft: true })
+  tellWaiting()
+  sound('attention')
+  await tellKept()
+  askAgain()
+}
+
+function askAgain() {
+  clearTimeout(timer)
+  timer = setTimeout(comeBack, pauseMs)
+  pauseMs = Math.min(pauseMs * 2, againMs.most)
+}
+
+/** Hands in what this device has kept, if the library can be asked; otherwise tries again later. Once at a time. */
+function comeBack() {
+  clearTimeout(timer)
+  comingBack ??= tryToComeBack().finally(() => {
+    comingBack = undefined
+  })
+  return comingBack
+}
+
+/** Asked by a person: after an attempt that is under way there is another one at once. */
+async function comeBackNow() {
+  pauseMs = againMs.first
+  await comingBack
+  if (apart) await comeBack()
+}
+
+async function tryToComeBack() {
+  const isShell = place.dataset.apart !== ''
+  if (!apart && (await kept.all()).length === 0) return
+  const wasApart = apart
+  try {
+    const sum = await handInAll(kept, ({ done, of }) => tell('plain', filled(words.handingIn, { done, of })))
+    // Another page of this device is at it.
+    if (!sum) return askAgain()
+    pauseMs = againMs.first
+    if ((isShell || wasApart) && (await isBack())) {
+      apart = undefined
+      place.dataset.apart = ''
+      if (isShell && sum.done === 0) return location.reload()
+      await refresh()
+    }
+    if (sum.done > 0 || wasApart) await tellHandedIn(sum)
+  } catch (error) {
+    apart = error instanceof NotNow ? error.why : 'away'
+    await tellKept()
+    askAgain()
   }
+}
+
+async function isBack() {
+  try {
+    const answer = await fetch(location.pathname, { signal: AbortSignal.timeout(answerMs) })
+    return answer.ok && new URL(answer.url).pathname !== '/sign-in'
+  } catch {
+    return false
+  }
+}
+
+/** The page as it is now: a token of today, and what was done meanwhile. */
+async function refresh() {
+  const { card = '' } = (meant === 'lend' && (await kept.context())) || {}
+  const path = card ? `${location.pathname}?${new URLSearchParams({ card })}` : location.pathname
+  const answer = await fetch(path, { signal: AbortSignal.timeout(answerMs) })
+  const read = new DOMParser().parseFromString(await answer.text(), 'text/html')
+  const desk = read.querySelector('#desk')
+  if (!desk) throw new NotNow('away')
+  desk.dataset.address = path
+  show(desk)
+}
+
+async function tellKept() {
+  const scans = (await kept.all()).filter(({ next }) => !next)
+  tell('warn', words[apart] ?? words.away)
+  if (!kept.isDurable) add('p', words.fleeting)
+  if (apart === 'signed-out') addSignIn()
+  if (scans.length === 0) return
+  add('h3', filled(words.kept, { count: scans.length }))
+  const list = add('ol', '')
+  list.className = 'plain kept-list'
+  for (const { code, at, faults } of scans.slice(-30)) {
+    const line = document.createElement('li')
+    const when = new Date(at).toLocaleTimeString(document.documentElement.lang, { timeStyle: 'short' })
+    const sign = document.createElement('bdi')
+    sign.className = 'code'
+    sign.textContent = code
+    line.append(sign, ` · ${when}${faults ? ` · ${words.faulty}` : ''}`)
+    list.append(line)
+  }
+  offer(add('p', ''), words.again, comeBackNow)
+}
+
+async function tellHandedIn({ done, toLookAt }) {
+  if (done === 0) return tell('', '')
+  tell(toLookAt > 0 ? 'warn' : 'good', filled(words.handedIn, { count: done }))
+  sound(toLookAt > 0 ? 'attention' : 'done')
+  if (toLookAt === 0) return
+  const link = add('p', '').appendChild(document.createElement('a'))
+  link.href = '/desk/kept'
+  link.textContent = filled(words.toLookAt, { count: toLookAt })
+}
+
+function tell(tone, text) {
+  place.hidden = text === ''
+  place.className = `notice ${tone}`
+  const said = document.createElement('div')
+  const head = document.createElement('h2')
+  head.textContent = text
+  said.append(head)
+  const sign = document.createElement('span')
+  sign.className = 'sign'
+  sign.ariaHidden = 'true'
+  sign.textContent = { warn: '!', good: '✓' }[tone] ?? 'i'
+  place.replaceChildren(sign, said)
+}
+
+function add(name, text) {
+  const made = document.createElement(name)
+  made.textContent = text
+  place.lastElementChild.append(made)
+  return made
+}
+
+function addSignIn() {
+  const link = add('p', '').appendChild(document.createElement('a'))
+  link.href = `/sign-in?${new URLSearchParams({ kind: 'staff', to: location.pathname })}`
+  link.textContent = words.signIn
+}
+
+// ---- The rest ----
+
+function offerSound() {
+  const at = document.querySelector('#desk-tools')
+  if (!at) return
+  const button = document.createElement('button')
+  button.type = 'button'
+  button.className = 'link-button small'
+  const label = () => {
+    button.textContent = hasSound() ? words.soundOff : words.soundOn
+  }
+  label()
+  button.addEventListener('click', () => {
+    setSound(!hasSound())
+    label()
+    sound('done')
+    field()?.focus()
+  })
+  at.append(button)
+}
+
+function filled(text, values) {
+  return text.replaceAll(/\{(\w+)\}/g, (_, name) => values[name])
 }
 
 function newKey() {
@@ -136,7 +363,7 @@ document.addEventListener('keydown', (event) => {
   field()?.focus()
 })
 
-// Leaving with unsent scans would lose them.
+// Leaving with scans that are kept nowhere else would lose them.
 addEventListener('beforeunload', (event) => {
-  if (waiting.length > 0) event.preventDefault()
+  if (waiting.length > 0 || (apart && !kept?.isDurable)) event.preventDefault()
 })

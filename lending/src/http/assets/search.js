@@ -8,7 +8,7 @@ function offerSuggestions(input) {
   list.className = 'suggestions'
   list.id = 'suggestions'
   list.setAttribute('role', 'listbox')
-  list.setAttribute('aria-label', 'Suggestions')
+  list.setAttribute('aria-label', input.dataset.suggestionsLabel)
   list.hidden = true
   input.closest('form').append(list)
   input.setAttribute('role', 'combobox')

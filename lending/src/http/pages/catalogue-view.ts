@@ -2,6 +2,7 @@ import type { Title } from '../../catalogue/title.ts'
 import { materials, type TitleFields } from '../../catalogue/title-fields.ts'
 import type { Branch, ItemType } from '../../circulation/places.ts'
 import { copyFields } from './copy-fields.ts'
+import { coverForm } from './cover-view.ts'
 import { carried, choiceField, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
@@ -39,6 +40,7 @@ export function titleFormView(
       ${titleFields(visit, fields, problems)}
       <div class="whole actions"><button class="button">${say(title ? 'title-form.save' : 'title-form.add-it')}</button></div>
     </form>
+    ${title && coverForm(visit, title.titleId)}
   </div>`
 }
 

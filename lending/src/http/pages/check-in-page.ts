@@ -1,23 +1,39 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type TakenBack, takeBack } from '../../circulation/take-back.ts'
+import type { TakenBack } from '../../circulation/take-back.ts'
+import { address } from './address.ts'
 import { asked, identity, scanned } from './asked.ts'
 import { checkInView, type RefusedCheckIn } from './check-in-view.ts'
 import { deskLines, lastAnswer } from './desk-lines.ts'
-import { act, branchIdOf, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
+import { isLive } from './desk-page.ts'
+import { scanAtDesk } from './desk-scan.ts'
+import { goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
 
-/** Check-in: scan a copy, and see where it goes now. */
+/** Check-in: scan a pile of what came back, and see where each goes now. */
 export function checkInPages(served: Served): void {
   const { app } = served
   const config = { access: { needs: 'take-back' } } as const
 
-  app.get('/check-in', { config }, (request, reply) => showCheckIn(served, request, reply))
+  app.get('/check-in', { config }, (request, reply) =>
+    showCheckIn(served, request, reply, { copyId: asked(request.query).whole('copy', identity) }),
+  )
 
   app.post('/check-in', { config }, async (request, reply) => {
-    const barcode = asked(request.body).text('barcode', scanned)
-    if (!barcode) return goTo(reply, '/check-in')
-    const outcome = await act(served, request, takeBack, { barcode, branchId: branchIdOf(request) })
-    if (outcome.outcome === 'done') return goTo(reply, '/check-in', { copy: outcome.answer.copyId })
-    return showCheckIn(served, request, reply, { refusal: outcome.refusal, barcode })
+    const code = asked(request.body).text('code', scanned)
+    if (!code) return goTo(reply, '/check-in')
+    const came = await scanAtDesk(served, request, { card: '', code, isReturn: true })
+    switch (came.did) {
+      case 'command':
+        return isLive(request) ? reply.code(204).header('x-bibby-go', came.to).send() : goTo(reply, came.to)
+      case 'take-back': {
+        const { copyId } = came.answer
+        if (!isLive(request)) return goTo(reply, '/check-in', { copy: copyId })
+        return showCheckIn(served, request, reply, { copyId })
+      }
+      case 'nothing':
+        return showCheckIn(served, request, reply, { refused: { refusal: came.refusal, barcode: code } })
+      default:
+        return goTo(reply, '/check-in')
+    }
   })
 }
 
@@ -25,20 +41,21 @@ async function showCheckIn(
   served: Served,
   request: FastifyRequest,
   reply: FastifyReply,
-  refused?: RefusedCheckIn,
+  { copyId, refused }: { readonly copyId?: number | undefined; readonly refused?: RefusedCheckIn },
 ): Promise<FastifyReply> {
   const visit = await visitOf(served, request, reply)
-  const copyId = asked(request.query).whole('copy', identity)
-  const [lines, taken] = await Promise.all([
-    deskLines(served, visit, ['take-back']),
-    copyId === undefined ? undefined : lastAnswer<TakenBack>(served, visit, { copyId, action: 'take-back' }),
+  const [lines, last] = await Promise.all([
+    deskLines(served, visit, { actions: ['take-back'] }),
+    copyId === undefined ? undefined : lastAnswer(served, visit, { copyId, actions: ['take-back'] }),
   ])
   const frame = {
-    title: 'Check in',
+    title: visit.say('check-in.title'),
     ownHead: 'unseen' as const,
     door: '/check-in',
     scripts: ['desk.js'] as const,
     status: refused ? statusOf(refused.refusal) : 200,
   }
-  return show(reply, visit, frame, checkInView(visit, { taken, refused, lines }))
+  const again = address('/check-in', { copy: refused ? undefined : copyId })
+  const taken = last?.answer as TakenBack | undefined
+  return show(reply, visit, frame, checkInView(visit, { taken, refused, lines, again }))
 }

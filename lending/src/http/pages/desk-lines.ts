@@ -1,5 +1,5 @@
 import { type JournalEntry, journal } from '../../journal/journal.ts'
-import { answerTo } from '../answers.ts'
+import { refusalIn } from '../answers.ts'
 import type { DeskLine } from './desk-view.ts'
 import { type Html, html } from './html.ts'
 import { tag } from './notice.ts'
@@ -12,31 +12,46 @@ const linesMax = 12
 /** What was done longer ago is not of this working day. */
 const shiftMs = 12 * 60 * 60 * 1_000
 
-/** What this member of staff did last with these actions, from the journal: it outlives reloads and restarts. */
+/** What a desk does with copies, as the journal names it. */
+const deskActions = ['lend', 'renew', 'take-back'] as const
+type DeskAction = (typeof deskActions)[number]
+
+/**
+ * What this member of staff did last at the desk, from the journal: it outlives reloads and restarts. With a patron, only
+ * what was done for them: the receipt that grows.
+ */
 export async function deskLines(
   { library }: Served,
-  { who, now }: Visit,
-  actions: readonly string[],
+  visit: Visit,
+  {
+    patronId,
+    actions = deskActions,
+  }: { readonly patronId?: number; readonly actions?: readonly DeskAction[] } = {},
 ): Promise<readonly DeskLine[]> {
+  const { who, now } = visit
   if (who?.kind !== 'staff') return []
   // Without a bound, somebody's first day would be looked for in the whole history.
   const since = new Date(now.getTime() - shiftMs)
-  const rows = await journal(library.db, { actor: who.actor, since, limit: linesMax * 2 })
+  const rows = await journal(library.db, { actor: who.actor, patronId, since, limit: linesMax * 2 })
   return rows
-    .filter(({ action }) => actions.includes(action))
+    .flatMap((row) => {
+      const action = actions.find((each) => each === row.action)
+      return action ? [{ row, action }] : []
+    })
     .slice(0, linesMax)
-    .map((row) => ({ at: row.occurredAt, words: wordsOf(row) }))
+    .map(({ row, action }) => ({ at: row.occurredAt, words: wordsOf(visit, row, action) }))
 }
 
 /** The recorded answer of what this member of staff did last with a copy; undefined when they did nothing with it. */
-export async function lastAnswer<Answer>(
+export async function lastAnswer(
   { library }: Served,
   { who }: Visit,
-  { copyId, action }: { copyId: number; action: string },
-): Promise<Answer | undefined> {
+  { copyId, actions }: { readonly copyId: number; readonly actions: readonly DeskAction[] },
+): Promise<{ readonly action: DeskAction; readonly answer: object } | undefined> {
   if (who?.kind !== 'staff') return undefined
-  const [row] = await journal(library.db, { actor: who.actor, copyId, action, limit: 1 })
-  return row?.outcome === 'done' ? (row.answer as Answer) : undefined
+  const [row] = await journal(library.db, { actor: who.actor, copyId, limit: 1 })
+  const action = actions.find((each) => each === row?.action)
+  return row?.outcome === 'done' && row.answer && action ? { action, answer: row.answer } : undefined
 }
 
 /** What the recorded answers of lending, renewing and taking back have in common. */
@@ -50,23 +65,24 @@ type Recorded = {
   readonly next?: { readonly to: string; readonly branchName?: string }
 }
 
-function wordsOf({ action, outcome, answer }: JournalEntry): Html {
+function wordsOf({ say }: Visit, { outcome, answer }: JournalEntry, action: DeskAction): Html {
   const recorded = (answer ?? {}) as Recorded
   if (outcome === 'refused') {
-    return html`<p>${tag('bad', 'Refused')} ${answerTo(recorded.refused ?? '').title}</p>`
+    return html`<p>${tag('bad', say('desk.refused'))} ${refusalIn(say, recorded.refused ?? '').title}</p>`
   }
   const { titleId = null, title = '' } = recorded
   const isOverridden = (recorded.overridden ?? []).length > 0
-  return html`<p>${tag('good', verbs[action] ?? action)} ${workLink({ titleId, title })}</p>
-    <p class="under">${recorded.patronName && html`<bdi dir="auto">${recorded.patronName}</bdi>`}${
-      recorded.next && html`${recorded.patronName && ' · '}${destination(recorded.next)}`
-    }${isOverridden && html` · ${tag('warn', 'overridden')}`}</p>`
+  const under = [
+    recorded.patronName && html`<bdi dir="auto">${recorded.patronName}</bdi>`,
+    recorded.next && destination(say, recorded.next),
+    isOverridden && tag('warn', say('desk.overridden')),
+  ].filter(Boolean)
+  return html`<p>${tag('good', say(`desk.did.${action}`))} ${workLink({ titleId, title })}</p>
+    <p class="under">${under.map((each, index) => html`${index > 0 && ' · '}${each}`)}</p>`
 }
 
-const verbs: Readonly<Record<string, string>> = { lend: 'Lent', renew: 'Renewed', 'take-back': 'Back' }
-
-function destination({ to, branchName = '' }: NonNullable<Recorded['next']>): string {
-  if (to === 'hold-shelf') return 'to the hold shelf'
-  if (to === 'transit') return `to ${branchName}`
-  return to === 'withdrawn' ? 'put aside' : 'back to the shelf'
+function destination(say: Visit['say'], { to, branchName = '' }: NonNullable<Recorded['next']>): string {
+  if (to === 'hold-shelf') return say('desk.to-hold-shelf')
+  if (to === 'transit') return say('desk.to-branch', { branch: branchName })
+  return say(to === 'withdrawn' ? 'desk.put-aside' : 'desk.to-shelf')
 }

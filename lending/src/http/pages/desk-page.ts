@@ -1,63 +1,54 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { holdsOf, loansOf } from '../../circulation/accounts.ts'
-import { lend } from '../../circulation/lend.ts'
+import { keptScansCount } from '../../circulation/kept-scan.ts'
+import type { Lent } from '../../circulation/lend.ts'
 import { lendOverridable } from '../../circulation/lend-refusal.ts'
 import type { Override } from '../../circulation/override.ts'
 import { renew, renewOverridable } from '../../circulation/renew.ts'
+import type { TakenBack } from '../../circulation/take-back.ts'
 import { nobodyHas } from '../../patrons/merged-card.ts'
 import { patron as patronOf } from '../../patrons/patron.ts'
 import { may } from '../../staff/permission.ts'
+import { address } from './address.ts'
 import { asked, identity, scanned } from './asked.ts'
-import { deskLines } from './desk-lines.ts'
-import { type AtDesk, deskView, type RefusedScan } from './desk-view.ts'
-import type { Refused } from './refusal-notice.ts'
+import { deskLines, lastAnswer } from './desk-lines.ts'
+import { type Scan, scanAtDesk } from './desk-scan.ts'
+import { type AtDesk, type DeskAnswer, deskView, type RefusedScan } from './desk-view.ts'
 import { act, branchIdOf, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
 
 /** More loans than this are not shown at the desk. */
 const loansMax = 200
 const reasonLimits = { max: 500, label: 'The reason' }
 
-/** The desk: scan a card, then the copies to lend. */
+/** The desk: one field for cards, books and commands. */
 export function deskPages(served: Served): void {
   const { app } = served
   const access = { needs: 'lend' } as const
 
   app.get('/desk', { config: { access } }, async (request, reply) => {
-    const card = asked(request.query).text('card', scanned)
-    if (!card) return showDesk(served, request, reply, { at: undefined })
+    const form = asked(request.query)
+    const card = form.text('card', scanned)
+    const copyId = form.whole('copy', identity)
+    if (!card) return showDesk(served, request, reply, { card: '', copyId })
     const at = await atDesk(served, card)
-    if (at) return showDesk(served, request, reply, { at })
+    if (at) return showDesk(served, request, reply, { at, card, copyId })
     const refusal = await nobodyHas(served.library.db, card)
-    const refused = { refusal, barcode: card, passing: [], reason: '' }
-    return showDesk(served, request, reply, { at, refused })
+    return showDesk(served, request, reply, { card: '', refused: nothingToPass(refusal, card) })
+  })
+
+  app.post('/desk/scan', { config: { access } }, async (request, reply) => {
+    const form = asked(request.body)
+    const card = form.text('card', scanned)
+    const code = form.text('code', scanned)
+    if (!code) return showOrGo(served, request, reply, { card: '' })
+    return scan(served, request, reply, { card, code })
   })
 
   app.post('/desk/lend', { config: { access } }, async (request, reply) => {
     const form = asked(request.body)
-    const card = form.text('card', scanned)
-    const barcode = form.text('barcode', scanned)
-    if (!barcode) return goTo(reply, '/desk')
     const { passing, override } = readOverride(request, lendOverridable)
-    const outcome = await act(served, request, lend, {
-      card,
-      barcode,
-      branchId: branchIdOf(request),
-      ...override,
-    })
-    if (outcome.outcome === 'done') return goTo(reply, '/desk', { card })
-    // The next person's card was scanned instead of a book: that is who stands here now.
-    const isNextCard =
-      outcome.refusal.refused === 'copy-unknown' && (await patronOf(served.library.db, { card: barcode }))
-    if (isNextCard) return goTo(reply, '/desk', { card: barcode })
-    return showDesk(served, request, reply, {
-      at: await atDesk(served, card),
-      refused: {
-        refusal: await orMerged(served, outcome.refusal, barcode),
-        barcode,
-        passing: toPass(outcome.refusal, passing, lendOverridable),
-        reason: override?.override.reason ?? '',
-      },
-    })
+    const asksFor = { card: form.text('card', scanned), code: form.text('barcode', scanned), override }
+    return scan(served, request, reply, asksFor, passing)
   })
 
   app.post('/desk/renew', { config: { access: { needs: 'renew' } } }, async (request, reply) => {
@@ -70,6 +61,7 @@ export function deskPages(served: Served): void {
     const { refusal } = outcome
     return showDesk(served, request, reply, {
       at: await atDesk(served, card),
+      card,
       refused: {
         refusal,
         barcode: '',
@@ -81,29 +73,95 @@ export function deskPages(served: Served): void {
   })
 }
 
-/** A card that was merged away says so where a book was expected, too. */
-async function orMerged({ library }: Served, refusal: Refused, barcode: string): Promise<Refused> {
-  if (refusal.refused !== 'copy-unknown') return refusal
-  const because = await nobodyHas(library.db, barcode)
-  return because.refused === 'patron-merged' ? because : refusal
+async function scan(
+  served: Served,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  asksFor: Scan,
+  passing: readonly string[] = [],
+): Promise<FastifyReply> {
+  const { card, code, override } = asksFor
+  const came = await scanAtDesk(served, request, asksFor)
+  switch (came.did) {
+    case 'command':
+      return isLive(request) ? reply.code(204).header('x-bibby-go', came.to).send() : goTo(reply, came.to)
+    case 'card':
+      return showOrGo(served, request, reply, { card: came.card })
+    case 'lend':
+      return showOrGo(served, request, reply, { card, copyId: came.answer.copyId })
+    case 'take-back':
+      return showOrGo(served, request, reply, { card: '', copyId: came.answer.copyId })
+    case 'nothing':
+      return showDesk(served, request, reply, {
+        at: card ? await atDesk(served, card) : undefined,
+        card,
+        refused: {
+          refusal: came.refusal,
+          barcode: code,
+          passing: toPass(came.refusal, passing, lendOverridable),
+          reason: override?.override.reason ?? '',
+        },
+      })
+  }
+}
+
+type Shown = {
+  /** Whose card is open, and what the desk knows of them. */
+  readonly card: string
+  readonly at?: AtDesk | undefined
+  /** The copy whose lending or return is answered. */
+  readonly copyId?: number | undefined
+  readonly refused?: RefusedScan
+}
+
+/** The desk's script shows the answer itself and needs no other address; a form goes on, so that nothing is sent twice. */
+async function showOrGo(
+  served: Served,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  shown: Shown,
+): Promise<FastifyReply> {
+  const { card, copyId } = shown
+  if (!isLive(request)) return goTo(reply, '/desk', { card, copy: copyId })
+  return showDesk(served, request, reply, { ...shown, at: card ? await atDesk(served, card) : undefined })
+}
+
+/** Whether the desk's script asks. */
+export function isLive({ headers }: FastifyRequest): boolean {
+  return headers['x-bibby-desk'] === 'live'
 }
 
 async function showDesk(
   served: Served,
   request: FastifyRequest,
   reply: FastifyReply,
-  { at, refused }: { at: AtDesk | undefined; refused?: RefusedScan },
+  { at, card, copyId, refused }: Shown,
 ): Promise<FastifyReply> {
   const visit = await visitOf(served, request, reply)
-  const lines = await deskLines(served, visit, ['lend', 'renew'])
+  const [lines, answer, keptCount] = await Promise.all([
+    deskLines(served, visit, at ? { patronId: at.patron.patronId } : {}),
+    copyId === undefined ? undefined : answerAbout(served, visit, copyId),
+    keptScansCount(served.library.db, branchIdOf(request)),
+  ])
   const frame = {
-    title: 'Lend',
+    title: visit.say('desk.title'),
     ownHead: 'unseen' as const,
     door: '/desk',
     scripts: ['desk.js'] as const,
     status: refused ? statusOf(refused.refusal) : 200,
   }
-  return show(reply, visit, frame, deskView(visit, { at, refused, lines }))
+  const again = address('/desk', { card: at ? card : '', copy: refused ? undefined : copyId })
+  return show(reply, visit, frame, deskView(visit, { at, refused, answer, lines, keptCount, again }))
+}
+
+async function answerAbout(
+  served: Served,
+  visit: Parameters<typeof lastAnswer>[1],
+  copyId: number,
+): Promise<DeskAnswer | undefined> {
+  const last = await lastAnswer(served, visit, { copyId, actions: ['lend', 'take-back'] })
+  if (last?.action === 'lend') return { did: 'lend', lent: last.answer as Lent }
+  return last && { did: 'take-back', taken: last.answer as TakenBack }
 }
 
 async function atDesk({ library }: Served, card: string): Promise<AtDesk | undefined> {
@@ -119,8 +177,12 @@ async function atDesk({ library }: Served, card: string): Promise<AtDesk | undef
 
 type Overridable = ReadonlySet<string>
 
+function nothingToPass(refusal: RefusedScan['refusal'], barcode: string): RefusedScan {
+  return { refusal, barcode, passing: [], reason: '' }
+}
+
 /** The refusals that staff already went past for this, as the form carries them, and why. */
-function readOverride(
+export function readOverride(
   { body, who }: FastifyRequest,
   overridable: Overridable,
 ): { passing: readonly string[]; override?: { override: Override } } {

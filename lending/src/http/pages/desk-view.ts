@@ -1,13 +1,18 @@
+import type { Lent } from '../../circulation/lend.ts'
+import type { TakenBack } from '../../circulation/take-back.ts'
 import type { Patron } from '../../patrons/patron.ts'
 import { may } from '../../staff/permission.ts'
+import { address } from './address.ts'
+import { keptPlace, scanForm } from './desk-field.ts'
 import { carried, hidden, textField } from './form.ts'
 import type { HoldRow } from './hold-list.ts'
 import { type Html, html } from './html.ts'
 import { type LoanRow, loanList } from './loan-list.ts'
-import { tag } from './notice.ts'
+import { notice, tag } from './notice.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
-import { type Visit, zoneOf } from './visit.ts'
-import { clockTime, counted, day, money } from './wording.ts'
+import type { Visit } from './visit.ts'
+import { type Outcome, outcomeOfReturn, whereNow } from './where-now.ts'
+import { clockTime, day, daysAway, money } from './wording.ts'
 import { workName } from './work-line.ts'
 
 /** One thing that was just done or refused at this desk. */
@@ -32,57 +37,80 @@ export type RefusedScan = {
   readonly reason: string
 }
 
-/** The desk: a field for the card, then one for copies, and what came of it. */
-export function deskView(
-  visit: Visit,
-  desk: { at: AtDesk | undefined; refused: RefusedScan | undefined; lines: readonly DeskLine[] },
-): Html {
-  return html`<div id="desk" class="stack" data-live>
-    ${desk.at ? copyScan(visit, desk.at.patron) : cardScan()}
-    <div id="answer" aria-live="assertive">${desk.refused && refusedScan(visit, desk.refused, desk.at)}</div>
+/** What came of the last scan. */
+export type DeskAnswer =
+  | { readonly did: 'lend'; readonly lent: Lent }
+  | { readonly did: 'take-back'; readonly taken: TakenBack }
+
+type Desk = {
+  readonly at: AtDesk | undefined
+  readonly refused: RefusedScan | undefined
+  readonly answer: DeskAnswer | undefined
+  readonly lines: readonly DeskLine[]
+  /** Kept scans that somebody must look at. */
+  readonly keptCount: number
+  /** Where this desk can be loaded again. */
+  readonly again: string
+}
+
+/** The desk: one field for cards, books and commands, and what came of it. */
+export function deskView(visit: Visit, desk: Desk): Html {
+  const { at, refused, answer, lines } = desk
+  return html`${keptPlace(visit, { meant: 'lend' })}
+  <div id="desk" class="stack" data-outcome="${outcomeOf(desk)}" data-address="${desk.again}">
+    ${copyOrCardScan(visit, at?.patron)}
+    <div id="answer" aria-live="assertive">${refused ? refusedScan(visit, refused, at) : answer && answered(visit, answer)}</div>
     <p class="waiting soft" id="waiting" role="status"></p>
+    ${desk.keptCount > 0 && keptNotice(visit, desk.keptCount)}
     ${
-      desk.at
+      at
         ? html`<div class="columns person-first">
-            <div class="stack">${personPanel(visit, desk.at)}${doneList(visit, desk.lines)}</div>
-            <div>${loansPanel(visit, desk.at)}</div>
+            <div class="stack">${personPanel(visit, at)}${doneList(visit, lines, at.patron)}</div>
+            <div>${loansPanel(visit, at)}</div>
           </div>`
-        : doneList(visit, desk.lines)
+        : doneList(visit, lines)
     }
-  </div>`
-}
-
-function cardScan(): Html {
-  return html`<form class="scan" action="/desk"><div class="inline-form">
-    ${scanField({ name: 'card', label: 'Scan the patron’s card' })}
-    <button class="button">Open</button>
-  </div></form>`
-}
-
-function copyScan(visit: Visit, { card }: Patron): Html {
-  return html`<form class="scan" method="post" action="/desk/lend" data-scan><div class="inline-form">
-    ${hidden(visit)}${carried('card', card)}
-    ${scanField({ name: 'barcode', label: 'Scan the books, one after another', hint: true })}
-    <button class="button">Lend</button>
   </div>
-  <p class="hint soft small" id="scan-hint">Enter on the empty field, or the next card, goes on to the next patron.</p></form>`
+  ${deskTools(visit)}`
 }
 
-/** The one field that a scanner types into. It is focused on arrival, with script and without. */
-export function scanField({
-  name,
-  label,
-  hint = false,
-}: {
-  name: string
-  label: string
-  hint?: boolean
-}): Html {
-  return html`<div class="field">
-    <label for="scan">${label}</label>
-    <input id="scan" name="${name}" maxlength="64" autofocus autocomplete="off" autocapitalize="off"
-      spellcheck="false" enterkeyhint="go"${hint && html` aria-describedby="scan-hint"`}>
-  </div>`
+/** What a desk hears: whether it is done, wants a look, or was refused. */
+function outcomeOf({ refused, answer }: Desk): Outcome | '' {
+  if (refused) return 'refused'
+  if (!answer) return ''
+  return answer.did === 'lend' ? 'done' : outcomeOfReturn(answer.taken)
+}
+
+function copyOrCardScan(visit: Visit, patron: Patron | undefined): Html {
+  const { say } = visit
+  return scanForm(visit, {
+    action: '/desk/scan',
+    name: 'code',
+    label: say(patron ? 'desk.scan-books' : 'desk.scan-card'),
+    button: say(patron ? 'desk.lend' : 'desk.open'),
+    hint: say(patron ? 'desk.next-hint' : 'desk.scan-hint'),
+    fields: carried('card', patron?.card ?? ''),
+  })
+}
+
+function answered(visit: Visit, answer: DeskAnswer): Html {
+  if (answer.did === 'take-back') return whereNow(visit, answer.taken)
+  const { lent } = answer
+  const { say } = visit
+  return notice(visit, 'good', {
+    title: html`<span class="big-answer">${say('desk.lent')}</span>`,
+    body: html`<p><span class="work">${workName(lent.title)}</span> · <span class="code">${lent.barcode}</span></p>
+      <p><strong>${say('desk.due', { day: day(visit, lent.dueAt) })}</strong> · ${daysAway(visit, lent.dueAt)}</p>`,
+  })
+}
+
+function keptNotice(visit: Visit, count: number): Html {
+  return notice(visit, 'warn', {
+    title: visit.say('desk.kept-waiting', {
+      count,
+      link: (inside) => html`<a href="/desk/kept">${inside}</a>`,
+    }),
+  })
 }
 
 function refusedScan(visit: Visit, scan: RefusedScan, at: AtDesk | undefined): Html {
@@ -90,70 +118,83 @@ function refusedScan(visit: Visit, scan: RefusedScan, at: AtDesk | undefined): H
   return refusalNotice(
     visit,
     scan.refusal,
-    html`${scan.barcode && scannedLine(scan.barcode)}${isMine && overrideForm(visit, scan, at.patron.card)}`,
+    html`${scan.barcode && scannedLine(visit, scan.barcode)}${isMine && overrideForm(visit, scan, at.patron.card)}`,
   )
 }
 
 /** What was scanned: a desk that works through a pile sees which one was refused. */
-export function scannedLine(code: string): Html {
-  return html`<p class="soft">Scanned: <span class="code">${code}</span></p>`
+export function scannedLine({ say }: Visit, code: string): Html {
+  return html`<p class="soft">${say('desk.scanned', { code: html`<bdi class="code">${code}</bdi>` })}</p>`
 }
 
 function overrideForm(visit: Visit, scan: RefusedScan, card: string): Html {
+  const { say } = visit
   const isRenewal = scan.loanId !== undefined
+  const label = say(isRenewal ? 'desk.renew-because' : 'desk.lend-because')
   return html`<form class="inline-form" method="post" action="${isRenewal ? '/desk/renew' : '/desk/lend'}">
     ${hidden(visit)}${carried('card', card)}
     ${isRenewal ? carried('loanId', scan.loanId) : carried('barcode', scan.barcode)}
     ${carried('passing', scan.passing.join(' '))}
-    ${textField({ name: 'reason', label: isRenewal ? 'Renew it all the same, because' : 'Lend it all the same, because', value: scan.reason, max: 500, required: true })}
-    <button class="button danger">Override</button>
+    ${textField({ name: 'reason', label, value: scan.reason, max: 500, required: true })}
+    <button class="button danger">${say('desk.override')}</button>
   </form>`
 }
 
 function personPanel(visit: Visit, { patron, ready }: AtDesk): Html {
+  const { say } = visit
   const { blockedBecause, owesCents, openHolds } = patron
-  return html`<section class="panel stack-tight" aria-label="Patron">
+  return html`<section class="panel stack-tight" aria-label="${say('desk.patron')}">
     <div class="person"><h2><a href="/patrons/${patron.patronId}"><bdi dir="auto">${fullName(patron)}</bdi></a></h2></div>
-    ${blockedBecause !== null && html`<p>${tag('bad', 'Blocked')} <bdi>${blockedBecause}</bdi></p>`}
-    ${owesCents > 0 && html`<p>${tag('warn', `Owes ${money(visit, owesCents)}`)}</p>`}
-    ${patron.note && html`<p>${tag('warn', 'Note')} <bdi dir="auto">${patron.note}</bdi></p>`}
+    ${blockedBecause !== null && html`<p>${tag('bad', say('desk.blocked'))} <bdi>${blockedBecause}</bdi></p>`}
+    ${owesCents > 0 && html`<p>${tag('warn', say('desk.owes', { amount: money(visit, owesCents) }))}</p>`}
+    ${patron.note && html`<p>${tag('warn', say('desk.note'))} <bdi dir="auto">${patron.note}</bdi></p>`}
     <dl class="facts">
-      <dt>Card</dt><dd class="code">${patron.card}</dd>
-      <dt>Category</dt><dd>${patron.categoryName}</dd>
-      <dt>Valid until</dt><dd>${day(visit, patron.expiresOn)}</dd>
-      <dt>Holds</dt><dd>${openHolds}</dd>
+      <dt>${say('desk.card')}</dt><dd class="code">${patron.card}</dd>
+      <dt>${say('desk.category')}</dt><dd>${patron.categoryName}</dd>
+      <dt>${say('desk.valid-until')}</dt><dd>${day(visit, patron.expiresOn)}</dd>
+      <dt>${say('desk.holds')}</dt><dd>${openHolds}</dd>
     </dl>
     ${
       ready.length > 0 &&
-      html`<div class="person-ready"><h3>${tag('good', 'Ready on the hold shelf')}</h3><ul class="plain">${ready.map(
+      html`<div class="person-ready"><h3>${tag('good', say('desk.ready'))}</h3><ul class="plain">${ready.map(
         (hold) => html`<li class="work">${workName(hold.title)}</li>`,
       )}</ul></div>`
     }
-    <p><a class="button quiet small" href="/desk">Next patron</a></p>
+    <p><a class="button quiet small" href="/desk">${say('desk.next-patron')}</a></p>
   </section>`
 }
 
 function loansPanel(visit: Visit, { patron, loans }: AtDesk): Html {
+  const { say } = visit
   return html`<section class="section" aria-labelledby="loans">
-    <h2 id="loans">On loan: ${counted(patron.openLoans, 'item')}</h2>
+    <h2 id="loans">${say('desk.on-loan', { count: patron.openLoans })}</h2>
     ${
       loans.length === 0
-        ? html`<p class="empty">Nothing on loan.</p>`
+        ? html`<p class="empty">${say('desk.nothing-on-loan')}</p>`
         : loanList(visit, { loans, renewTo: '/desk/renew', fields: { card: patron.card } })
     }
   </section>`
 }
 
-/** What was done and refused lately, the latest first. */
-export function doneList(visit: Visit, lines: readonly DeskLine[]): Html | undefined {
+/** What was done and refused lately, the latest first; for a patron it is the receipt that grows. */
+export function doneList(visit: Visit, lines: readonly DeskLine[], patron?: Patron): Html | undefined {
   if (lines.length === 0) return undefined
+  const { say } = visit
+  const receipt =
+    patron &&
+    html`<a class="small" href="${address('/desk/receipt', { card: patron.card })}">${say('desk.print-receipt')}</a>`
   return html`<section class="section" aria-labelledby="done">
-    <h2 id="done">Just done</h2>
+    <div class="page-head"><h2 id="done">${say('desk.just-done')}</h2>${receipt}</div>
     <ol class="rows pairs">${lines.map(
       ({ at, words }) =>
         html`<li><div>${words}</div><p class="end soft small">${clockTime(visit, at)}</p></li>`,
     )}</ol>
   </section>`
+}
+
+/** What stands below a desk: its commands, and where the script puts what belongs to this device. */
+export function deskTools({ say }: Visit): Html {
+  return html`<p class="desk-tools small" id="desk-tools"><a href="/desk/commands">${say('desk.commands')}</a></p>`
 }
 
 /** The name of a patron as it is spoken. */

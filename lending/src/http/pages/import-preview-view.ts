@@ -64,7 +64,8 @@ const tones: Readonly<Record<PreviewRecord['fate'], Tone>> = {
   rejected: 'bad',
 }
 
-function recordRow({ say }: Visit, record: PreviewRecord): Html {
+function recordRow(visit: Visit, record: PreviewRecord): Html {
+  const { say } = visit
   const fate = tag(tones[record.fate], say(`import-fate.${record.fate}`))
   if (record.fate === 'rejected') {
     return html`<li><div><p>${say('import-preview.record', { number: String(record.number) })}</p><p class="under"><bdi lang="en" dir="ltr">${record.reason}</bdi></p></div><p class="end">${fate}</p></li>`
@@ -72,8 +73,8 @@ function recordRow({ say }: Visit, record: PreviewRecord): Html {
   const { fields, madeAfterAll } = record
   return html`<li><div>
     <p class="work">${workName(fields.title, fields.language)}</p>
-    ${fields.authors.length > 0 && html`<p>${authorNames(fields.authors)}</p>`}
-    <p class="under">${editionLine(fields)}${fields.isbns[0] && html` · <span class="code">${fields.isbns[0]}</span>`}</p>
+    ${fields.authors.length > 0 && html`<p>${authorNames(visit, fields.authors)}</p>`}
+    <p class="under">${editionLine(visit, fields)}${fields.isbns[0] && html` · <span class="code">${fields.isbns[0]}</span>`}</p>
     ${madeAfterAll !== undefined && html`<p>${say('import-preview.made-after-all', { barcode: html`<bdi class="code">${madeAfterAll}</bdi>` })}</p>`}
   </div><p class="end">${fate}</p></li>`
 }

@@ -1,3 +1,5 @@
+import type { Visit } from './visit.ts'
+
 /** Bibliographic codes that differ from the terminological ones. Source: ISO 639-2, Library of Congress. */
 const terminological: Readonly<Record<string, string>> = {
   alb: 'sq',
@@ -24,6 +26,7 @@ const terminological: Readonly<Record<string, string>> = {
 
 /** Codes that name no language: several, undetermined, no linguistic content. */
 const none = new Set(['', 'mul', 'und', 'zxx', 'mis'])
+
 /** The `lang` attribute for a language code of the catalogue (ISO 639-2/B); undefined where it names none. */
 export function languageTag(code: string): string | undefined {
   if (none.has(code) || !/^[a-z]{2,3}$/.test(code)) return undefined
@@ -34,12 +37,24 @@ export function languageTag(code: string): string | undefined {
   }
 }
 
-const names = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'code' })
-
-/** The English name of a language code of the catalogue; the code where it has no name, '' where it names none. */
-export function languageName(code: string): string {
-  if (code === 'mul') return 'Several languages'
+/**
+ * The name of a language code of the catalogue, in the language of the visit; the code where it has no name, '' where
+ * it names none.
+ */
+export function languageName({ language, say }: Pick<Visit, 'language' | 'say'>, code: string): string {
+  if (code === 'mul') return say('language.several')
   if (none.has(code)) return ''
   const tag = languageTag(code)
-  return tag ? (names.of(tag) ?? code) : code
+  return tag ? (namesIn(language.tag).of(tag) ?? code) : code
+}
+
+const known = new Map<string, Intl.DisplayNames>()
+
+function namesIn(tag: Visit['language']['tag']): Intl.DisplayNames {
+  let names = known.get(tag)
+  if (!names) {
+    names = new Intl.DisplayNames([tag], { type: 'language', fallback: 'code' })
+    known.set(tag, names)
+  }
+  return names
 }

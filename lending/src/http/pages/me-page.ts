@@ -7,8 +7,8 @@ import { sessionCookie, tokenOf } from '../signed-in.ts'
 import { hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
+import { languageOfRequest, sayIn } from './say.ts'
 import { act, goTo, keyOf, type Served, show, statusOf, visitOf } from './serve-page.ts'
-import { roleWords } from './staff-fields.ts'
 import { typedPassword } from './typed-password.ts'
 import type { Visit } from './visit.ts'
 
@@ -24,7 +24,7 @@ export function mePages(served: Served): void {
     const who = personIn(request)
     const password = typedPassword(request.body)
     if (password !== typedPassword(request.body, 'again')) {
-      const problems = { again: 'The new password was typed in two ways.' }
+      const problems = { again: sayIn(languageOfRequest(request))('me.two-ways') }
       return showMe(served, request, reply, { refused: 'fields-invalid', problems })
     }
     const confirmed = await confirmPassword(library.db, {
@@ -62,32 +62,34 @@ async function showMe(
   const visit = await visitOf(served, request, reply)
   const seconds = refusal?.retryAfterSeconds
   if (typeof seconds === 'number') reply.header('retry-after', seconds)
-  const frame = { title: 'Your sign-in', door: '/me', status: refusal ? statusOf(refusal) : 200 }
+  const frame = { title: visit.say('me.title'), door: '/me', status: refusal ? statusOf(refusal) : 200 }
   return show(reply, visit, frame, meView(visit, personIn(request), refusal))
 }
 
 function meView(visit: Visit, who: SignedIn, refusal: Refused | undefined): Html {
+  const { say } = visit
   return html`<div class="stack">${refusal && refusalNotice(visit, refusal)}
     <div class="columns even">
       ${passwordPanel(visit, who, refusal)}
       <div class="stack">
-        <section class="panel" aria-label="You"><dl class="facts">
-          <dt>Name</dt><dd dir="auto">${who.name}</dd>
+        <section class="panel" aria-label="${say('me.you')}"><dl class="facts">
+          <dt>${say('me.name')}</dt><dd dir="auto">${who.name}</dd>
           ${
             who.kind === 'staff'
-              ? html`<dt>Login</dt><dd class="code">${who.login}</dd><dt>Role</dt><dd>${roleWords[who.role].name}</dd>`
-              : html`<dt>Card</dt><dd class="code">${who.card}</dd>`
+              ? html`<dt>${say('me.login')}</dt><dd class="code">${who.login}</dd><dt>${say('me.role')}</dt><dd>${say(`role.${who.role}`)}</dd>`
+              : html`<dt>${say('patron.card')}</dt><dd class="code">${who.card}</dd>`
           }
         </dl></section>
-        <section class="panel quiet stack-tight" aria-labelledby="everywhere"><h2 id="everywhere">Sign out everywhere</h2>
-          <p class="soft">Here and on every other device: for a phone that is lost, or a computer that you left signed in.</p>
+        <section class="panel quiet stack-tight" aria-labelledby="everywhere"><h2 id="everywhere">${say('me.everywhere')}</h2>
+          <p class="soft">${say('me.everywhere-why')}</p>
           <form method="post" action="/me/sign-out-everywhere">${hidden(visit)}
-            <button class="button quiet">Sign out everywhere</button></form></section>
+            <button class="button quiet">${say('me.sign-out-everywhere')}</button></form></section>
       </div>
     </div></div>`
 }
 
 function passwordPanel(visit: Visit, who: SignedIn, refusal: Refused | undefined): Html {
+  const { say } = visit
   const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
   const field = (name: string, label: string, more: object = {}) =>
     textField({
@@ -100,18 +102,18 @@ function passwordPanel(visit: Visit, who: SignedIn, refusal: Refused | undefined
       ...more,
     })
   const isWrong = refusal?.refused === 'password-wrong'
-  return html`<section class="panel" aria-labelledby="change"><h2 id="change">Change your password</h2>
+  return html`<section class="panel" aria-labelledby="change"><h2 id="change">${say('me.change')}</h2>
     <form class="form" method="post" action="/me/password">${hidden(visit)}
       <input type="text" name="username" value="${who.kind === 'staff' ? who.login : who.card}" autocomplete="username" hidden>
-      ${field('current', 'Current password', {
+      ${field('current', say('me.current-password'), {
         autocomplete: 'current-password',
         autofocus: isWrong,
-        ...(isWrong ? { problem: 'This is not your password.' } : {}),
+        ...(isWrong ? { problem: say('me.not-your-password') } : {}),
       })}
-      ${field('password', 'New password', { hint: '8 characters or more.' })}
-      ${field('again', 'The new password again')}
-      <div><button class="button">Change it</button></div></form>
-      <p class="soft small">Everywhere else you are signed out by it.</p></section>`
+      ${field('password', say('me.new-password'), { hint: say('me.new-password-hint') })}
+      ${field('again', say('me.new-password-again'))}
+      <div><button class="button">${say('me.change-it')}</button></div></form>
+      <p class="soft small">${say('me.signed-out-elsewhere')}</p></section>`
 }
 
 function personIn({ who }: FastifyRequest): SignedIn {

@@ -45,9 +45,9 @@ async function showMerge(
   ])
   const refused = refusal ?? (seen && 'refused' in seen ? seen : undefined)
   const frame = {
-    title: 'Merge a duplicate',
+    title: visit.say('merge.title'),
     door: '/patrons',
-    lead: 'Two records of one person become one. What the other record has on loan, waits for and owes moves here.',
+    lead: visit.say('merge.lead'),
     status: refused ? statusOf(refused) : 200,
   }
   const preview = seen && !('refused' in seen) ? seen : undefined

@@ -8,8 +8,11 @@ import { catalogueDeskPages } from './catalogue-page.ts'
 import { caughtMailPages } from './caught-mail-page.ts'
 import { checkInPages } from './check-in-page.ts'
 import { copyPages } from './copy-page.ts'
+import { coverPages } from './covers-page.ts'
 import { deadNoticePages } from './dead-notices-page.ts'
+import { deskKeptPages } from './desk-kept-page.ts'
 import { deskPages } from './desk-page.ts'
+import { deskPaperPages } from './desk-paper-page.ts'
 import { haltPages } from './halt-page.ts'
 import { historyPages } from './history-page.ts'
 import { importPages } from './imports-page.ts'
@@ -21,6 +24,7 @@ import { mergePages } from './merge-page.ts'
 import { noticePreviewPages } from './notice-preview-page.ts'
 import { noticeTemplatePages } from './notice-template-page.ts'
 import { noticePages } from './notices-page.ts'
+import { operationsNowPages } from './operations-now-page.ts'
 import { operationPages } from './operations-page.ts'
 import { patronImportPages } from './patron-import-page.ts'
 import { patronPages } from './patron-page.ts'
@@ -48,12 +52,15 @@ export async function pages(
   for (const part of [
     searchPages,
     titlePages,
+    coverPages,
     signInPages,
     languagePages,
     accountPages,
     historyPages,
     mePages,
     deskPages,
+    deskKeptPages,
+    deskPaperPages,
     checkInPages,
     shelfPages,
     patronsPages,
@@ -72,6 +79,7 @@ export async function pages(
     marcPages,
     stockTakePages,
     haltPages,
+    operationsNowPages,
     operationPages,
     planPages,
     noticePages,

@@ -3,6 +3,7 @@ import { patronTexts } from '../../patrons/patron-fields.ts'
 import type { Asked } from './asked.ts'
 import { checkField, choiceField, textField } from './form.ts'
 import { type Html, html } from './html.ts'
+import type { Visit } from './visit.ts'
 
 /** What a form about a patron holds, as text: shown again as it was typed when it does not fit. */
 export type PatronForm = {
@@ -38,19 +39,22 @@ export function readPatron(form: Asked, branchId: number): PatronForm {
 }
 
 /** The fields of a patron, with what was wrong with each. */
-export function patronFields({
-  form,
-  isNew,
-  problems,
-  places,
-  categories,
-}: {
-  readonly form: PatronForm
-  readonly isNew: boolean
-  readonly problems: Readonly<Record<string, string>>
-  readonly places: readonly Branch[]
-  readonly categories: readonly PatronCategory[]
-}): Html {
+export function patronFields(
+  { say }: Pick<Visit, 'say'>,
+  {
+    form,
+    isNew,
+    problems,
+    places,
+    categories,
+  }: {
+    readonly form: PatronForm
+    readonly isNew: boolean
+    readonly problems: Readonly<Record<string, string>>
+    readonly places: readonly Branch[]
+    readonly categories: readonly PatronCategory[]
+  },
+): Html {
   const field = (name: keyof typeof patronTexts, label: string, more: object = {}) =>
     textField({
       name,
@@ -61,25 +65,25 @@ export function patronFields({
       ...more,
     })
   return html`
-    ${field('givenName', 'Given name', { autofocus: isNew })}
-    ${field('familyName', 'Family name')}
+    ${field('givenName', say('patron.given-name'), { autofocus: isNew })}
+    ${field('familyName', say('patron.family-name'))}
     ${choiceField({
       name: 'categoryCode',
-      label: 'Category',
+      label: say('patron.category'),
       value: form.categoryCode,
       options: categories.map(({ code, name }) => ({ value: code, label: name })),
     })}
     ${choiceField({
       name: 'branchId',
-      label: 'Branch',
+      label: say('patron.branch'),
       value: String(form.branchId),
       options: places.map(({ branchId, name }) => ({ value: String(branchId), label: name })),
     })}
-    ${field('email', 'Email', { type: 'email' })}
-    ${field('phone', 'Phone', { type: 'tel' })}
-    ${field('card', 'Card number', { hint: isNew ? 'Scan a new card, or leave it empty and one is made.' : 'A lost card is replaced here.' })}
-    ${isNew && textField({ name: 'expiresOn', label: 'Valid until', type: 'date', value: form.expiresOn, problem: problems.expiresOn, hint: 'Empty: one year from today.' })}
-    <div class="whole">${field('address', 'Address', { lines: true })}</div>
-    <div class="whole">${field('note', 'Note for the desk', { lines: true, hint: 'The patron may ask to read it.' })}</div>
-    <div class="whole">${checkField({ name: 'protected', label: 'Protected: no batch, import or sweep changes this patron', checked: form.protected })}</div>`
+    ${field('email', say('patron.email'), { type: 'email' })}
+    ${field('phone', say('patron.phone'), { type: 'tel' })}
+    ${field('card', say('patron.card-number'), { hint: say(isNew ? 'patron.card-number-new-hint' : 'patron.card-number-hint') })}
+    ${isNew && textField({ name: 'expiresOn', label: say('patron.valid-until'), type: 'date', value: form.expiresOn, problem: problems.expiresOn, hint: say('patron.valid-until-hint') })}
+    <div class="whole">${field('address', say('patron.address'), { lines: true })}</div>
+    <div class="whole">${field('note', say('patron.note-for-desk'), { lines: true, hint: say('patron.note-hint') })}</div>
+    <div class="whole">${checkField({ name: 'protected', label: say('patron.protected-field'), checked: form.protected })}</div>`
 }

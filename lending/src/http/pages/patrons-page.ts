@@ -12,8 +12,8 @@ import { notice, tag } from './notice.ts'
 import { type PatronForm, patronFields, readPatron } from './patron-fields.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import { act, branchIdOf, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
-import type { Visit } from './visit.ts'
-import { counted, todayIn } from './wording.ts'
+import { type Visit, zoneOf } from './visit.ts'
+import { todayIn } from './wording.ts'
 
 const foundMax = 50
 
@@ -29,11 +29,11 @@ export function patronsPages(served: Served): void {
     if (into) return goTo(reply, `/patrons/${into.patronId}`, { said: 'was-merged' })
     const actions =
       may(visit.who, 'patron-write') &&
-      html`<a class="button" href="/patrons/new">Register a patron</a><a class="button quiet" href="/patrons/import">Import patrons</a>`
+      html`<a class="button" href="/patrons/new">${visit.say('patrons.register')}</a><a class="button quiet" href="/patrons/import">${visit.say('patrons.import')}</a>`
     return show(
       reply,
       visit,
-      { title: 'Patrons', door: '/patrons', actions },
+      { title: visit.say('patrons.title'), door: '/patrons', actions },
       findView(visit, { query, found }),
     )
   })
@@ -73,7 +73,9 @@ async function showForm(
     branches(db),
     patronCategories(db),
   ])
-  const frame = { title: 'Register a patron', door: '/patrons', status: refusal ? statusOf(refusal) : 200 }
+  const { say } = visit
+  const status = refusal ? statusOf(refusal) : 200
+  const frame = { title: say('register.title'), door: '/patrons', status }
   const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
   return show(
     reply,
@@ -81,8 +83,8 @@ async function showForm(
     frame,
     html`<div class="stack">${refusal && refusalNotice(visit, refusal)}
       <form class="form two panel" method="post" action="/patrons">${hidden(visit)}
-        ${patronFields({ form, isNew: true, problems, places, categories })}
-        <div class="whole actions"><button class="button">Register</button><a href="/patrons">Leave it</a></div>
+        ${patronFields(visit, { form, isNew: true, problems, places, categories })}
+        <div class="whole actions"><button class="button">${say('register.submit')}</button><a href="/patrons">${say('register.leave')}</a></div>
       </form></div>`,
   )
 }
@@ -91,26 +93,28 @@ function findView(
   visit: Visit,
   { query, found }: { query: string; found: readonly FoundPatron[] | undefined },
 ): Html {
+  const { say } = visit
   return html`<div class="stack">
     <form class="inline-form" action="/patrons" role="search">
-      ${textField({ name: 'query', label: 'Name or card', type: 'search', value: query, max: 100, autofocus: true })}
-      <button class="button">Find</button>
+      ${textField({ name: 'query', label: say('patrons.name-or-card'), type: 'search', value: query, max: 100, autofocus: true })}
+      <button class="button">${say('patrons.find')}</button>
     </form>
-    ${found && (found.length === 0 ? notice(visit, 'plain', { title: html`Nobody found for “<bdi>${query}</bdi>”.`, body: html`<p>Try a part of the family name, or scan the card.</p>` }) : foundList(visit, found))}
+    ${found && (found.length === 0 ? notice(visit, 'plain', { title: say('patrons.nobody', { query: html`<bdi>${query}</bdi>` }), body: html`<p>${say('patrons.nobody-next')}</p>` }) : foundList(visit, found))}
   </div>`
 }
 
 function foundList(visit: Visit, found: readonly FoundPatron[]): Html {
-  const today = todayIn(visit.branch?.timeZone ?? 'UTC', visit.now)
-  return html`<section aria-labelledby="found"><h2 id="found" class="unseen">Found</h2>
-    <p class="soft">${found.length < foundMax ? counted(found.length, 'patron') : `The first ${foundMax}`}</p>
+  const { say } = visit
+  const today = todayIn(zoneOf(visit), visit.now)
+  return html`<section aria-labelledby="found"><h2 id="found" class="unseen">${say('patrons.found')}</h2>
+    <p class="soft">${say(found.length < foundMax ? 'patrons.count' : 'patrons.first', { count: found.length })}</p>
     <ul class="rows">${found.map(
       (each) => html`<li>
         <div>
           <p class="work"><a href="/patrons/${each.patronId}"><bdi dir="auto">${`${each.givenName} ${each.familyName}`.trim()}</bdi></a></p>
           <p class="under"><span class="code">${each.card}</span> · ${each.categoryName} · ${each.branchName}</p>
         </div>
-        <p class="end">${each.blockedBecause !== null && tag('bad', 'Blocked')} ${each.expiresOn < today && tag('warn', 'Expired')}</p>
+        <p class="end">${each.blockedBecause !== null && tag('bad', say('patron.blocked'))} ${each.expiresOn < today && tag('warn', say('patron.expired'))}</p>
       </li>`,
     )}</ul></section>`
 }

@@ -11,19 +11,18 @@ export function receiptsPanel(
     action,
   }: { readonly patron: Pick<Patron, 'wantsReceipts' | 'email'>; readonly action: string },
 ): Html {
+  const { say } = visit
   const isTheirs = visit.who?.kind === 'patron'
   const now = wantsReceipts
-    ? 'Each loan and return is confirmed by mail.'
-    : `Loans and returns are not confirmed by mail, until ${isTheirs ? 'you ask' : 'the patron asks'} for it.`
-  const noAddress = isTheirs
-    ? 'We have no mail address of yours, so nothing is sent. Please tell us one at the desk.'
-    : 'There is no mail address, so nothing is sent.'
-  return html`<section class="panel quiet stack-tight" aria-labelledby="receipts"><h2 id="receipts">Receipts</h2>
+    ? say('receipts.sent')
+    : say(isTheirs ? 'receipts.until-you-ask' : 'receipts.until-patron-asks')
+  const noAddress = say(isTheirs ? 'receipts.no-address-yours' : 'receipts.no-address')
+  return html`<section class="panel quiet stack-tight" aria-labelledby="receipts"><h2 id="receipts">${say('receipts.heading')}</h2>
     <p class="soft">${now}</p>
     ${email === '' && html`<p>${noAddress}</p>`}
     ${buttonForm(visit, {
       action,
-      label: wantsReceipts ? 'Send no more receipts' : 'Send receipts by mail',
+      label: say(wantsReceipts ? 'receipts.stop' : 'receipts.start'),
       fields: { wants: wantsReceipts ? 'no' : 'yes' },
     })}
   </section>`

@@ -1,11 +1,13 @@
 import { type SearchAsk, search } from '../../catalogue/search.ts'
 import { yearRanges } from '../../catalogue/search-facets.ts'
 import { suggest } from '../../catalogue/suggest.ts'
+import { branches } from '../../circulation/places.ts'
 import { may } from '../../staff/permission.ts'
 import { asked, identity } from './asked.ts'
 import { homeView } from './home-view.ts'
-import { resultsView, type Wanted } from './search-view.ts'
+import { resultsView } from './search-view.ts'
 import { type Served, show, statusOf, visitOf } from './serve-page.ts'
+import type { Wanted } from './wanted.ts'
 
 /** How many titles a page of results shows. */
 const pageTitles = 25
@@ -17,23 +19,32 @@ export function searchPages(served: Served): void {
   const { app, library } = served
   app.get('/', { config: { access: 'anyone' } }, async (request, reply) => {
     const visit = await visitOf(served, request, reply)
-    const frame = { title: 'Find a book', door: '/', ownHead: true, scripts: ['search.js'] as const }
+    const frame = {
+      title: visit.say('home.title'),
+      door: '/',
+      ownHead: true,
+      scripts: ['search.js'] as const,
+    }
     return show(reply, visit, frame, homeView(visit))
   })
 
   app.get('/search', { config: { access: { needs: 'search' } } }, async (request, reply) => {
-    const visit = await visitOf(served, request, reply)
     const wanted = readWanted(request.query)
-    const answer = await search(library.searchDb, { ...askOf(wanted), limit: pageTitles, facets: true })
+    const [visit, answer, places] = await Promise.all([
+      visitOf(served, request, reply),
+      search(library.searchDb, { ...askOf(wanted), limit: pageTitles, facets: true }),
+      branches(library.db),
+    ])
+    const covers = answer.outcome === 'found' ? await library.covers.of(answer.titles) : []
     const frame = {
-      title: wanted.query ? `“${wanted.query}”` : 'Search',
+      title: wanted.query ? visit.say('search.title-of', { query: wanted.query }) : visit.say('search.title'),
       door: '/',
       ownHead: true,
       scripts: ['search.js'] as const,
       status: answer.outcome === 'refused' ? statusOf(answer) : 200,
     }
     const mayAdd = may(visit.who, 'catalogue-write')
-    return show(reply, visit, frame, resultsView(visit, { wanted, answer, mayAdd }))
+    return show(reply, visit, frame, resultsView(visit, { wanted, answer, mayAdd, covers, branches: places }))
   })
 
   app.get('/suggestions', { config: { access: { needs: 'search' } } }, async (request) => {

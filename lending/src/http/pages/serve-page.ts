@@ -103,7 +103,7 @@ export class UnsettledError extends Error {
 
 /**
  * Does what a form asks, under the key that stands in the form: sent twice, it is done once. `part` tells several
- * writes of one form apart.
+ * writes of one form apart. `occurredAt` is when it happened, where that is not now.
  *
  * Throws UnsettledError, and what `write` throws.
  */
@@ -112,14 +112,19 @@ export async function act<Ask, Done extends PlainObject, Refused extends Refusal
   request: FastifyRequest,
   verb: Verb<Ask, Done, Refused>,
   ask: Ask,
-  { part = '' }: { part?: string | number } = {},
+  { part = '', occurredAt }: { part?: string | number; occurredAt?: Date } = {},
 ): Promise<Settled<Done, Refused>> {
   const form = keyOf(request)
   const key = part === '' ? form : `${form}:${part}`
   request.idempotencyKey = key
   let became: WriteOutcome = 'failed'
   try {
-    const by = { ...byOfForm({ library }, request), key, ...believedIn(verb.action, ask) }
+    const by = {
+      ...byOfForm({ library }, request),
+      key,
+      ...believedIn(verb.action, ask),
+      ...(occurredAt && { occurredAt }),
+    }
     const outcome = await write(library.db, by, verb, ask)
     became = outcome.outcome
     if (outcome.outcome === 'unknown') throw new UnsettledError()

@@ -4,8 +4,8 @@ import { address } from './address.ts'
 import { asked, identity } from './asked.ts'
 import { type Html, html } from './html.ts'
 import { branchIdOf, type Served, show, visitOf } from './serve-page.ts'
-import { type Visit, zoneOf } from './visit.ts'
-import { counted, day } from './wording.ts'
+import type { Visit } from './visit.ts'
+import { day } from './wording.ts'
 import { workLink } from './work-line.ts'
 
 /** How many overdue loans one page shows. */
@@ -22,14 +22,15 @@ export function shelfPages(served: Served): void {
       holdShelf(library.db, branchId),
     ])
     const overdue =
-      may(visit.who, 'patron-read') && html`<a class="button quiet" href="/overdue">Overdue loans</a>`
+      may(visit.who, 'patron-read') &&
+      html`<a class="button quiet" href="/overdue">${visit.say('overdue.title')}</a>`
     const frame = {
-      title: 'Holds',
+      title: visit.say('shelf.title'),
       door: '/shelf',
-      lead: `At ${visit.branch?.name ?? 'this branch'}.`,
+      lead: visit.say('shelf.lead', { branch: visit.branch?.name ?? '' }),
       actions: overdue,
     }
-    return show(reply, visit, frame, shelfView({ toFetch, ready }))
+    return show(reply, visit, frame, shelfView(visit, { toFetch, ready }))
   })
 
   app.get('/overdue', { config: { access: { needs: 'patron-read' } } }, async (request, reply) => {
@@ -40,53 +41,57 @@ export function shelfPages(served: Served): void {
       overdueLoans(library.db, { branchId, now: library.clock(), after, limit: overdueMax }),
     ])
     const frame = {
-      title: 'Overdue loans',
+      title: visit.say('overdue.title'),
       door: '/shelf',
-      lead: `Lent at ${visit.branch?.name ?? 'this branch'}, the longest overdue first.`,
+      lead: visit.say('overdue.lead', { branch: visit.branch?.name ?? '' }),
     }
     return show(reply, visit, frame, overdueView(visit, loans))
   })
 }
 
-function shelfView({ toFetch, ready }: { toFetch: readonly PullRow[]; ready: readonly ShelfRow[] }): Html {
+function shelfView(
+  visit: Visit,
+  { toFetch, ready }: { toFetch: readonly PullRow[]; ready: readonly ShelfRow[] },
+): Html {
+  const { say } = visit
   return html`<div class="columns even">
     <section aria-labelledby="fetch" class="stack-tight">
-      <h2 id="fetch">To fetch from the shelves: ${toFetch.length}</h2>
-      <p class="soft">Fetch them and check them in; Bibby then says for whom each is.</p>
-      ${toFetch.length === 0 ? html`<p class="empty">Nothing to fetch.</p>` : html`<ol class="rows">${toFetch.map(pullRow)}</ol>`}
+      <h2 id="fetch">${say('shelf.to-fetch', { count: toFetch.length })}</h2>
+      <p class="soft">${say('shelf.to-fetch-next')}</p>
+      ${toFetch.length === 0 ? html`<p class="empty">${say('shelf.nothing-to-fetch')}</p>` : html`<ol class="rows">${toFetch.map((row) => pullRow(visit, row))}</ol>`}
     </section>
     <section aria-labelledby="ready" class="stack-tight">
-      <h2 id="ready">Ready on the hold shelf: ${ready.length}</h2>
-      <p class="soft">The first to expire come first.</p>
-      ${ready.length === 0 ? html`<p class="empty">The hold shelf is empty.</p>` : html`<ol class="rows">${ready.map(readyRow)}</ol>`}
+      <h2 id="ready">${say('shelf.ready', { count: ready.length })}</h2>
+      <p class="soft">${say('shelf.ready-order')}</p>
+      ${ready.length === 0 ? html`<p class="empty">${say('shelf.empty')}</p>` : html`<ol class="rows">${ready.map((row) => readyRow(visit, row))}</ol>`}
     </section>
   </div>`
 }
 
-function pullRow(row: PullRow): Html {
+function pullRow({ say }: Visit, row: PullRow): Html {
   const place = [row.shelf, row.callNumber].filter(Boolean).join(' · ')
   return html`<li><div>
     <p class="work">${workLink(row)}</p>
     <p class="under">${place && html`<strong>${place}</strong> · `}<span class="code">${row.barcode}</span></p>
-  </div><p class="end soft small">for ${row.pickupBranchName}</p></li>`
+  </div><p class="end soft small">${say('shelf.for-branch', { branch: row.pickupBranchName })}</p></li>`
 }
 
-function readyRow(row: ShelfRow): Html {
+function readyRow(visit: Visit, row: ShelfRow): Html {
   return html`<li><div>
     <p class="work">${workLink(row)}</p>
-    <p class="under">for <a href="/patrons/${row.patronId}"><bdi dir="auto">${row.patronName}</bdi></a> · <span class="code">${row.barcode}</span></p>
-  </div><p class="end soft small">until ${day(visit, row.shelfUntil)}</p></li>`
+    <p class="under">${visit.say('shelf.for-patron', { name: html`<a href="/patrons/${row.patronId}"><bdi dir="auto">${row.patronName}</bdi></a>` })} · <span class="code">${row.barcode}</span></p>
+  </div><p class="end soft small">${visit.say('shelf.until', { day: day(visit, row.shelfUntil) })}</p></li>`
 }
 
 function overdueView(visit: Visit, loans: Awaited<ReturnType<typeof overdueLoans>>): Html {
   const last = loans.length === overdueMax ? loans.at(-1) : undefined
-  if (loans.length === 0) return html`<p class="empty">Nothing is overdue here.</p>`
-  return html`<p class="soft">${last ? `The first ${overdueMax}` : counted(loans.length, 'loan')}</p>
+  if (loans.length === 0) return html`<p class="empty">${visit.say('overdue.nothing')}</p>`
+  return html`<p class="soft">${last ? visit.say('overdue.first', { count: overdueMax }) : visit.say('overdue.count', { count: loans.length })}</p>
   <ol class="rows">${loans.map(
     (loan) => html`<li><div>
       <p class="work">${workLink(loan)}</p>
       <p class="under"><a href="/patrons/${loan.patronId}"><bdi dir="auto">${loan.patronName}</bdi></a> · <span class="code">${loan.barcode}</span></p>
-    </div><p class="end small">due ${day(visit, loan.dueAt)}</p></li>`,
+    </div><p class="end small">${visit.say('overdue.due', { day: day(visit, loan.dueAt) })}</p></li>`,
   )}</ol>
-  ${last && html`<p class="more"><a class="button quiet" href="${address('/overdue', { after: last.loanId })}" rel="next">More</a></p>`}`
+  ${last && html`<p class="more"><a class="button quiet" href="${address('/overdue', { after: last.loanId })}" rel="next">${visit.say('overdue.more')}</a></p>`}`
 }

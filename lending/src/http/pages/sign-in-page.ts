@@ -55,7 +55,7 @@ async function showSignIn(
   const visit = await visitOf(served, request, reply)
   const { refusal } = shown
   if (refusal?.refused === 'sign-in-too-often') reply.header('retry-after', refusal.retryAfterSeconds)
-  const frame = { title: 'Sign in', status: refusal ? statusOf(refusal) : 200 }
+  const frame = { title: visit.say('sign-in.title'), status: refusal ? statusOf(refusal) : 200 }
   return show(reply, visit, frame, signInView(visit, shown))
 }
 
@@ -68,16 +68,17 @@ function signInView(visit: Visit, shown: Shown): Html {
 }
 
 function oneForm(visit: Visit, shown: Shown, kind: Kind): Html {
+  const { say } = visit
   const isPatron = kind === 'patron'
   const isMeant = shown.kind === kind
   return html`<section class="panel${!isMeant && ' quiet'}" aria-labelledby="${kind}-heading">
-    <h2 id="${kind}-heading">${isPatron ? 'With a library card' : 'Staff'}</h2>
+    <h2 id="${kind}-heading">${say(isPatron ? 'sign-in.with-a-card' : 'sign-in.staff')}</h2>
     <form class="form" method="post" action="/sign-in">
       ${hidden(visit)}${carried('kind', kind)}${carried('to', shown.to)}
       ${textField({
         name: 'account',
         id: `${kind}-account`,
-        label: isPatron ? 'Card number' : 'Login',
+        label: say(isPatron ? 'sign-in.card-number' : 'sign-in.login'),
         value: isMeant ? shown.account : '',
         autocomplete: 'username',
         max: 64,
@@ -87,14 +88,14 @@ function oneForm(visit: Visit, shown: Shown, kind: Kind): Html {
       ${textField({
         name: 'password',
         id: `${kind}-password`,
-        label: 'Password',
+        label: say('sign-in.password'),
         type: 'password',
         autocomplete: 'current-password',
         required: true,
       })}
-      <div><button class="button${!isMeant && ' quiet'}">Sign in</button></div>
+      <div><button class="button${!isMeant && ' quiet'}">${say('sign-in.submit')}</button></div>
     </form>
-    ${isPatron && html`<p class="soft small">No password yet? The desk sets one for you.</p>`}
+    ${isPatron && html`<p class="soft small">${say('sign-in.no-password-yet')}</p>`}
   </section>`
 }
 

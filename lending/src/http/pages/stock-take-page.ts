@@ -56,7 +56,7 @@ function scanning(served: Served): void {
 
   app.post('/stock-takes/:id', { config }, async (request, reply) => {
     const { stockTakeId } = await stockTakeIn(served, request)
-    const barcode = asked(request.body).text('barcode', scanned)
+    const barcode = asked(request.body).text('code', scanned)
     if (!barcode) return goTo(reply, `/stock-takes/${stockTakeId}`)
     const outcome = await act(served, request, scanShelf, { stockTakeId, barcode })
     if (outcome.outcome === 'refused')

@@ -4,7 +4,8 @@ import type { Found, Progress, Scan, StockTake } from '../../catalogue/stock-tak
 import type { Branch } from '../../circulation/places.ts'
 import { may } from '../../staff/permission.ts'
 import { address } from './address.ts'
-import { scanField, scannedLine } from './desk-view.ts'
+import { keptPlace, scanForm } from './desk-field.ts'
+import { scannedLine } from './desk-view.ts'
 import { buttonForm, carried, choiceField, hidden } from './form.ts'
 import { type Html, html } from './html.ts'
 import { notice, type Tone, tag } from './notice.ts'
@@ -85,18 +86,24 @@ export function stockTakeView(
   const { take, progress, latest, last, needing, refused } = shown
   const { say } = visit
   const path = `/stock-takes/${take.stockTakeId}`
-  return html`<div id="desk" class="stack" data-live>
+  return html`${take.endedAt === null && keptPlace(visit, { meant: 'look-through' })}<div id="desk" class="stack">
     ${
       take.endedAt === null
-        ? html`<form class="scan" method="post" action="${path}" data-scan><div class="inline-form">
-            ${hidden(visit)}${scanField({ name: 'barcode', label: say('stock-take.scan') })}
-            <button class="button">${say('stock-take.scan-it')}</button>
-          </div></form>`
+        ? scanForm(visit, {
+            action: path,
+            name: 'code',
+            label: say('stock-take.scan'),
+            button: say('stock-take.scan-it'),
+          })
         : notice(visit, 'plain', { title: say('stock-take.is-ended', { when: moment(visit, take.endedAt) }) })
     }
     <div id="answer" aria-live="assertive">${
       refused
-        ? refusalNotice(visit, refused.refusal, refused.barcode ? scannedLine(refused.barcode) : undefined)
+        ? refusalNotice(
+            visit,
+            refused.refusal,
+            refused.barcode ? scannedLine(visit, refused.barcode) : undefined,
+          )
         : last && answerTo(visit, take, last)
     }</div>
     <p class="waiting soft" id="waiting" role="status"></p>
@@ -231,7 +238,7 @@ export function notSeenView(
           <thead><tr><th scope="col">${say('stock-take.call-number')}</th><th scope="col">${say('stock-take.title')}</th><th scope="col">${say('stock-take.barcode')}</th></tr></thead>
           <tbody>${copies.map(
             (copy) => html`<tr><td><bdi class="code">${copy.callNumber}</bdi></td>
-              <td>${workLink(copy)}${copy.authors.length > 0 && html`<br><span class="soft small">${authorNames(copy.authors)}</span>`}</td>
+              <td>${workLink(copy)}${copy.authors.length > 0 && html`<br><span class="soft small">${authorNames(visit, copy.authors)}</span>`}</td>
               <td class="code">${copy.barcode}</td></tr>`,
           )}</tbody></table></div>`
     }

@@ -1,67 +1,75 @@
 import type { CopyLine } from '../../catalogue/copy.ts'
+import type { Cover } from '../../catalogue/covers/covers.ts'
 import type { Title } from '../../catalogue/title.ts'
 import type { HoldOn } from '../../circulation/accounts.ts'
 import type { Branch } from '../../circulation/places.ts'
 import { may } from '../../staff/permission.ts'
 import { address } from './address.ts'
 import { availabilityTag, copyStateTag } from './availability.ts'
+import { largeCover } from './cover-view.ts'
 import { choiceField, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { languageName } from './language.ts'
 import { notice, tag } from './notice.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import { saidText } from './said.ts'
-import { type Visit, zoneOf } from './visit.ts'
-import { counted, day } from './wording.ts'
-import { capital, workName, yearText } from './work-line.ts'
+import { unseen } from './unseen.ts'
+import type { Visit } from './visit.ts'
+import { day } from './wording.ts'
+import { materialName, workName, yearText } from './work-line.ts'
 
 /** A title with its copies by branch, its facts, and a form to place a hold. */
 export function titleView(
   visit: Visit,
   {
     title,
+    cover,
     places,
     queue,
     tried,
   }: {
     readonly title: Title
+    readonly cover: Cover | undefined
     readonly places: readonly Branch[]
     /** Who waits, for staff who may know it. */
     readonly queue: readonly HoldOn[]
     readonly tried: { readonly refusal: Refused; readonly card: string } | undefined
   },
 ): Html {
+  const { say, who } = visit
   const said = saidText(visit)
-  const copies = title.copies.filter(({ state }) => state !== 'withdrawn' || visit.who?.kind === 'staff')
+  const copies = title.copies.filter(({ state }) => state !== 'withdrawn' || who?.kind === 'staff')
   const lent = copies.filter(({ state }) => state !== 'withdrawn')
   const available = lent.filter(({ state }) => state === 'available').length
   return html`<article>
     <header class="title-head">
-      <h1>${workName(title.title, title.language)}</h1>
+      ${largeCover(visit, cover, title)}
+      <div><h1>${workName(title.title, title.language)}</h1>
       ${title.subtitle && html`<p class="subtitle"><bdi dir="auto">${title.subtitle}</bdi></p>`}
       ${title.authors.length > 0 && html`<p class="authors">${authorLinks(title.authors)}</p>`}
+      </div>
     </header>
     <div class="stack">
       ${said && notice(visit, 'good', { title: said })}
       ${tried && refusalNotice(visit, tried.refusal)}
-      ${title.deletedAt && notice(visit, 'warn', { title: 'This title is no longer in the catalogue.' })}
+      ${title.deletedAt && notice(visit, 'warn', { title: say('title.deleted') })}
       <div class="columns">
         <div>
           <section class="section" aria-labelledby="copies">
-            <div class="page-head"><h2 id="copies">Copies</h2><p>${availabilityTag({ copies: lent.length, available })}</p></div>
-            ${copies.length === 0 ? html`<p class="empty">The library has no copy of it.</p>` : copyList(copies, visit)}
-            ${title.hasMoreCopies && html`<p class="soft">There are more copies than are shown.</p>`}
+            <div class="page-head"><h2 id="copies">${say('title.copies')}</h2><p>${availabilityTag(visit, { copies: lent.length, available })}</p></div>
+            ${copies.length === 0 ? html`<p class="empty">${say('title.no-copy')}</p>` : copyList(copies, visit)}
+            ${title.hasMoreCopies && html`<p class="soft">${say('title.more-copies')}</p>`}
           </section>
           ${queue.length > 0 && queueList(visit, queue)}
           ${
             title.summary &&
-            html`<section class="section"><h2>About it</h2><p class="aside-text" dir="auto">${title.summary}</p></section>`
+            html`<section class="section"><h2>${say('title.about')}</h2><p class="aside-text" dir="auto">${title.summary}</p></section>`
           }
         </div>
         <div class="stack">
           ${holdPanel(visit, { title, places, hasCopies: lent.length > 0, card: tried?.card ?? '' })}
-          ${factsPanel(title)}
-          ${may(visit.who, 'catalogue-write') && html`<p class="actions"><a href="/titles/${title.titleId}/edit">Edit the title, add copies</a></p>`}
+          ${factsPanel(visit, title)}
+          ${may(who, 'catalogue-write') && html`<p class="actions"><a href="/titles/${title.titleId}/edit">${say('title.edit')}</a></p>`}
         </div>
       </div>
     </div>
@@ -89,9 +97,9 @@ function copyList(copies: readonly CopyLine[], visit: Visit): Html {
           }</p>
           <p class="under">${each.callNumber && html`${each.itemTypeName} · `}<span class="code">${each.barcode}</span></p>
         </div>
-        <p class="end">${copyStateTag(each, zoneOf(visit))}${
+        <p class="end">${copyStateTag(visit, each)}${
           may(visit.who, 'catalogue-write') &&
-          html`<br><a class="small" href="/copies/${each.copyId}/edit">Edit<span class="unseen"> copy ${each.barcode}</span></a>`
+          html`<br><a class="small" href="/copies/${each.copyId}/edit">${visit.say('title.edit-copy', { barcode: each.barcode, unseen })}</a>`
         }</p>
       </li>`,
     )}</ul></section>`,
@@ -99,13 +107,18 @@ function copyList(copies: readonly CopyLine[], visit: Visit): Html {
 }
 
 function queueList(visit: Visit, queue: readonly HoldOn[]): Html {
-  return html`<section class="section" aria-labelledby="queue"><h2 id="queue">Who waits</h2>
+  return html`<section class="section" aria-labelledby="queue"><h2 id="queue">${visit.say('title.queue')}</h2>
     <ol class="rows">${queue.map(
       (hold) => html`<li><div>
         <p><a href="/patrons/${hold.patronId}"><bdi dir="auto">${hold.patronName}</bdi></a></p>
-        <p class="under">since ${day(visit, hold.placedAt)} · fetches it at ${hold.pickupBranchName}</p>
-      </div><p class="end">${hold.position === null ? tag('good', hold.state === 'on-shelf' ? 'Ready' : 'On its way') : tag('plain', `Number ${hold.position}`)}</p></li>`,
+        <p class="under">${visit.say('title.queue-line', { day: day(visit, hold.placedAt), branch: hold.pickupBranchName })}</p>
+      </div><p class="end">${queuePlace(visit, hold)}</p></li>`,
     )}</ol></section>`
+}
+
+function queuePlace({ say }: Visit, { position, state }: HoldOn): Html {
+  if (position !== null) return tag('plain', say('title.queue-number', { position }))
+  return tag('good', say(state === 'on-shelf' ? 'title.queue-ready' : 'title.queue-coming'))
 }
 
 function holdPanel(
@@ -118,44 +131,47 @@ function holdPanel(
   }: { title: Title; places: readonly Branch[]; hasCopies: boolean; card: string },
 ): Html | undefined {
   if (!hasCopies || title.deletedAt) return undefined
+  const { say, who } = visit
   const waiting =
-    title.holdsWaiting > 0 && html`<p class="soft">${counted(title.holdsWaiting, 'hold')} on it now.</p>`
-  if (!visit.who) {
-    return html`<section class="panel stack-tight"><h2>Have it kept for you</h2>${waiting}
-      <p><a class="button" href="${address('/sign-in', { to: `/titles/${title.titleId}` })}">Sign in to place a hold</a></p></section>`
+    title.holdsWaiting > 0 &&
+    html`<p class="soft">${say('title.holds-now', { count: title.holdsWaiting })}</p>`
+  if (!who) {
+    return html`<section class="panel stack-tight"><h2>${say('title.hold-for-you')}</h2>${waiting}
+      <p><a class="button" href="${address('/sign-in', { to: `/titles/${title.titleId}` })}">${say('title.hold-sign-in')}</a></p></section>`
   }
-  const isStaff = visit.who.kind === 'staff'
-  if (isStaff && !may(visit.who, 'hold')) return undefined
-  return html`<section class="panel stack-tight"><h2>${isStaff ? 'Place a hold for a patron' : 'Have it kept for you'}</h2>
+  const isStaff = who.kind === 'staff'
+  if (isStaff && !may(who, 'hold')) return undefined
+  return html`<section class="panel stack-tight"><h2>${say(isStaff ? 'title.hold-for-patron' : 'title.hold-for-you')}</h2>
     ${waiting}
     <form class="form" method="post" action="/titles/${title.titleId}/hold">
       ${hidden(visit)}
-      ${isStaff && textField({ name: 'card', label: 'Card', value: card, max: 64, required: true })}
+      ${isStaff && textField({ name: 'card', label: say('title.hold-card'), value: card, max: 64, required: true })}
       ${choiceField({
         name: 'branch',
-        label: 'Fetch it at',
-        value: String(visit.who.branchId),
+        label: say('title.hold-fetch-at'),
+        value: String(who.branchId),
         options: places.map(({ branchId, name }) => ({ value: String(branchId), label: name })),
       })}
-      <div><button class="button">Place the hold</button></div>
+      <div><button class="button">${say('title.hold-place')}</button></div>
     </form></section>`
 }
 
-function factsPanel(title: Title): Html {
+function factsPanel(visit: Visit, title: Title): Html {
+  const { say } = visit
   const facts: [string, Html | string | undefined | false][] = [
     [
-      'Published',
-      [title.publisher, title.publishedYear === null ? '' : yearText(title.publishedYear)]
+      say('title.fact.published'),
+      [title.publisher, title.publishedYear === null ? '' : yearText(visit, title.publishedYear)]
         .filter(Boolean)
         .join(', '),
     ],
-    ['Language', languageName(title.language)],
-    ['Kind', title.material === 'book' ? '' : capital(title.material)],
-    ['ISBN', title.isbns.join(', ')],
-    ['Series', title.series.length > 0 && links(title.series)],
-    ['Subjects', title.subjects.length > 0 && links(title.subjects)],
+    [say('title.fact.language'), languageName(visit, title.language)],
+    [say('title.fact.kind'), title.material === 'book' ? '' : materialName(visit, title.material)],
+    [say('title.fact.isbn'), title.isbns.join(', ')],
+    [say('title.fact.series'), title.series.length > 0 && links(title.series)],
+    [say('title.fact.subjects'), title.subjects.length > 0 && links(title.subjects)],
   ]
-  return html`<section class="panel quiet" aria-label="About this edition"><dl class="facts">${facts.map(
+  return html`<section class="panel quiet" aria-label="${say('title.about-edition')}"><dl class="facts">${facts.map(
     ([name, value]) => value && html`<dt>${name}</dt><dd dir="auto">${value}</dd>`,
   )}</dl></section>`
 }

@@ -1,5 +1,7 @@
+import { isMessageId } from '../../language/messages.ts'
 import { type Html, html } from './html.ts'
 import { languageName, languageTag } from './language.ts'
+import type { Visit } from './visit.ts'
 
 /** The name of a work, in its own language and direction, as a link to its page. */
 export function workLink(work: {
@@ -18,30 +20,41 @@ export function workName(title: string, language = ''): Html {
 }
 
 /** The people who made it. */
-export function authorNames(authors: readonly string[], most = 3): Html {
-  const shown = authors.slice(0, most)
-  return html`${shown.map(
-    (author, index) => html`${index > 0 && '; '}<bdi dir="auto">${author}</bdi>`,
-  )}${authors.length > most && html` and ${authors.length - most} more`}`
+export function authorNames({ say }: Pick<Visit, 'say'>, authors: readonly string[], most = 3): Html {
+  const shown = html`${authors
+    .slice(0, most)
+    .map((author, index) => html`${index > 0 && '; '}<bdi dir="auto">${author}</bdi>`)}`
+  const count = authors.length - most
+  return count > 0 ? say('work.more-authors', { authors: shown, count }) : shown
 }
 
 /** What kind of thing it is, when, and in which language: what tells editions apart. */
-export function editionLine(work: {
-  readonly publishedYear: number | null
-  readonly language: string
-  readonly material: string
-}): Html {
+export function editionLine(
+  visit: Pick<Visit, 'say' | 'language'>,
+  work: {
+    readonly publishedYear: number | null
+    readonly language: string
+    readonly material: string
+  },
+): Html {
   const parts = [
-    work.material === 'book' ? '' : capital(work.material),
-    work.publishedYear === null ? '' : yearText(work.publishedYear),
-    languageName(work.language),
+    work.material === 'book' ? '' : materialName(visit, work.material),
+    work.publishedYear === null ? '' : yearText(visit, work.publishedYear),
+    languageName(visit, work.language),
   ].filter(Boolean)
   return html`${parts.join(' · ')}`
 }
 
 /** A year; before the common era in words. */
-export function yearText(year: number): string {
-  return year < 0 ? `${-year} BCE` : String(year)
+export function yearText({ say }: Pick<Visit, 'say'>, year: number): string {
+  // A year is a name: no language writes it with a sign between the thousands.
+  return year < 0 ? say('work.year-bce', { year: String(-year) }) : String(year)
+}
+
+/** What kind of thing it is, in words; a kind that records made up is said as they say it. */
+export function materialName({ say }: Pick<Visit, 'say'>, material: string): string {
+  const id = `material.${material}`
+  return isMessageId(id) ? say(id) : capital(material)
 }
 
 /** The word with a capital letter. */

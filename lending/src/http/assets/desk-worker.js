@@ -1,0 +1,49 @@
+// Shows the desk when the library cannot be reached: an empty one, that keeps what is scanned. It knows nothing else.
+
+const [mark] = location.search.slice(1).split('&')
+const cacheName = `bibby-desk-${mark}`
+const shells = { '/desk': '/desk/offline', '/check-in': '/desk/offline?meant=take-back' }
+const assets = ['bibby.css', 'favicon.svg', 'desk.js', 'hand-in.js', 'kept-scans.js', 'tones.js']
+/** A library that takes longer than this for a page is shown the empty desk for. */
+const answerMs = 8_000
+
+addEventListener('install', (event) => {
+  skipWaiting()
+  const wanted = [...Object.values(shells), ...assets.map((name) => `/assets/${mark}/${name}`)]
+  event.waitUntil(caches.open(cacheName).then((cache) => cache.addAll(wanted)))
+})
+
+addEventListener('activate', (event) => {
+  event.waitUntil(
+    caches.keys().then(async (names) => {
+      const old = names.filter((name) => name.startsWith('bibby-desk-') && name !== cacheName)
+      await Promise.all(old.map((name) => caches.delete(name)))
+      await clients.claim()
+    }),
+  )
+})
+
+addEventListener('fetch', (event) => {
+  const { request } = event
+  const { pathname, origin } = new URL(request.url)
+  if (request.method !== 'GET' || origin !== location.origin) return
+  const shell = request.mode === 'navigate' ? shells[pathname] : undefined
+  if (shell) event.respondWith(orShell(request, shell))
+  else if (pathname.startsWith(`/assets/${mark}/`)) event.respondWith(fromCache(request))
+})
+
+async function orShell(request, shell) {
+  try {
+    const answer = await fetch(request, { signal: AbortSignal.timeout(answerMs) })
+    if (answer.status < 500) return answer
+  } catch {
+    // Out of reach.
+  }
+  const cache = await caches.open(cacheName)
+  return (await cache.match(shell)) ?? Response.error()
+}
+
+async function fromCache(request) {
+  const cache = await caches.open(cacheName)
+  return (await cache.match(request)) ?? fetch(request)
+}

@@ -1,0 +1,136 @@
+// Hands in what this device had kept, one scan after another, in the order in which they were made. Each goes under the
+// key that it got when it was scanned, and with its age: it is done once, and as of then.
+
+/** Held while scans are handed in: of several open pages one does it. */
+const handingIn = 'bibby-hand-in'
+/** A scan that the library answers with a fault of its own so often is left for a person. */
+const faultsMax = 3
+
+/** Nobody can be asked now. `why` is `away`, `stopped` or `signed-out`. */
+export class NotNow extends Error {
+  constructor(why) {
+    super(why)
+    this.why = why
+  }
+}
+
+/** Held by a page as long as it lives: scans of a page that is gone are anybody's to hand in. */
+export function holdPage(page) {
+  navigator.locks?.request(pageLock(page), () => new Promise(() => undefined))
+}
+
+/**
+ * Hands in all scans that no living page is about to send. `tell({ done, of })` hears how far it is. Gives how many went
+ * in and how many somebody must look at; undefined when another page is at it.
+ *
+ * Throws NotNow; what was not handed in yet is kept.
+ */
+export async function handInAll(kept, tell) {
+  if (!navigator.locks) return handIn(kept, tell)
+  return navigator.locks.request(handingIn, { ifAvailable: true }, (lock) =>
+    lock ? handIn(kept, tell) : undefined,
+  )
+}
+
+async function handIn(kept, tell) {
+  const sum = { done: 0, toLookAt: 0 }
+  let token
+  let isFresh = false
+  for (;;) {
+    const due = await left(kept)
+    const scan = due.find(({ faults = 0 }) => faults < faultsMax)
+    if (!scan) return sum
+    tell({ done: sum.done, of: sum.done + due.length })
+    const before = (await kept.context()) ?? {}
+    const context = contextOf(scan, before)
+    if (scan.next) {
+      await kept.settle(scan, { card: '' })
+      continue
+    }
+    token ??= await freshToken(scan)
+    const answer = await send(scan, context, token)
+    if (answer.fault) {
+      await kept.mark({ ...scan, faults: (scan.faults ?? 0) + 1 })
+      continue
+    }
+    if (answer.stale) {
+      if (isFresh) throw new NotNow('away')
+      ;[token, isFresh] = [await freshToken(scan), true]
+      continue
+    }
+    isFresh = false
+    await kept.settle(scan, after(context, answer, scan))
+    sum.done += 1
+    if (answer.became === 'kept') sum.toLookAt += 1
+  }
+}
+
+/** For whom it was sent first, or who stands there by now; a pile of returns is nobody's. */
+function contextOf({ meant, card }, before) {
+  if (meant !== 'lend') return {}
+  return card === undefined ? before : { card }
+}
+
+/** Who stands at the desk after this scan, as far as can be known. */
+function after(context, answer, { meant, code }) {
+  if (meant !== 'lend') return undefined
+  if (answer.became === 'card') return { card: answer.card }
+  return answer.isUnknown ? { ...context, afterUnknown: context.afterUnknown ?? code } : context
+}
+
+async function left(kept) {
+  const scans = await kept.all()
+  const held = new Set(navigator.locks ? (await navigator.locks.query()).held.map(({ name }) => name) : [])
+  return scans.filter(({ isLeft, page }) => isLeft || !held.has(pageLock(page)))
+}
+
+function pageLock(page) {
+  return `bibby-desk-${page}`
+}
+
+async function freshToken({ from }) {
+  const answer = await asked(from, {})
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+  if (page.querySelector('[data-stopped]')) throw new NotNow('stopped')
+  const token = page.querySelector('input[name="_csrf"]')?.value
+  if (!token) throw new NotNow('away')
+  return token
+}
+
+async function send(scan, { card = '', afterUnknown = '' }, token) {
+  if (scan.meant === 'look-through') return sendAsForm(scan, token)
+  const fields = {
+    _csrf: token,
+    key: scan.key,
+    meant: scan.meant,
+    code: scan.code,
+    card,
+    afterUnknown,
+    // How long ago, by this device: what its clock says does not matter.
+    ageMs: String(Math.max(0, Date.now() - scan.at)),
+  }
+  const answer = await asked('/desk/hand-in', { method: 'POST', body: new URLSearchParams(fields) })
+  if (answer.status === 403) return { stale: true }
+  return answer.ok ? answer.json() : { fault: true }
+}
+
+/** A shelf that is looked through notes each scan, known or not: there is nothing to look at afterwards. */
+async function sendAsForm({ to, key, code }, token) {
+  const body = new URLSearchParams({ _csrf: token, key, code })
+  const answer = await asked(to, { method: 'POST', body })
+  if (answer.status === 403) return { stale: true }
+  return answer.status === 500 ? { fault: true } : { became: 'done' }
+}
+
+/** Asks the library; what says nothing about the scan itself means: not now. */
+async function asked(path, options) {
+  let answer
+  try {
+    answer = await fetch(path, { ...options, signal: AbortSignal.timeout(15_000) })
+  } catch {
+    throw new NotNow('away')
+  }
+  if (answer.status === 401 || new URL(answer.url).pathname === '/sign-in') throw new NotNow('signed-out')
+  if (answer.status === 429 || answer.status > 500) throw new NotNow('away')
+  return answer
+}

@@ -1,0 +1,81 @@
+// The scans of this device, in the order in which they were made. Each is kept here before it is sent, and dropped when
+// the library has answered it: a device that loses its power between the two loses no scan.
+
+const storeName = 'scans'
+const contextName = 'context'
+
+/** Opens the store; where a browser has none (a private window), scans live as long as the page. */
+export async function openKeptScans() {
+  try {
+    const db = await open()
+    // Asked of the browser, or it may drop them when the disk runs full.
+    navigator.storage?.persist?.().catch(() => undefined)
+    return durable(db)
+  } catch {
+    return fleeting()
+  }
+}
+
+function open() {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open('bibby-desk', 1)
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore(storeName, { keyPath: 'place', autoIncrement: true })
+      request.result.createObjectStore(contextName)
+    }
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+    request.onblocked = () => reject(new Error('blocked'))
+  })
+}
+
+function durable(db) {
+  const within = (work) =>
+    new Promise((resolve, reject) => {
+      const tx = db.transaction([storeName, contextName], 'readwrite', { durability: 'strict' })
+      let answer
+      tx.oncomplete = () => resolve(answer)
+      tx.onerror = tx.onabort = () => reject(tx.error)
+      work(tx.objectStore(storeName), tx.objectStore(contextName), (request) => {
+        request.onsuccess = () => {
+          answer = request.result
+        }
+      })
+    })
+  return {
+    isDurable: true,
+    /** Keeps a scan and gives it its place. */
+    add: async (scan) => ({ ...scan, place: await within((scans, _, give) => give(scans.add(scan))) }),
+    /** Marks a scan, or drops it when it is answered; `context` is who stands at the desk from there on. */
+    settle: ({ place }, context) =>
+      within((scans, contexts) => {
+        scans.delete(place)
+        if (context) contexts.put(context, 'now')
+      }),
+    mark: (scan) => within((scans) => scans.put(scan)),
+    all: () => within((scans, _, give) => give(scans.getAll())),
+    context: () => within((_, contexts, give) => give(contexts.get('now'))),
+  }
+}
+
+function fleeting() {
+  const scans = new Map()
+  let place = 0
+  let now
+  return {
+    isDurable: false,
+    add: async (scan) => {
+      place += 1
+      const kept = { ...scan, place }
+      scans.set(place, kept)
+      return kept
+    },
+    settle: async ({ place }, context) => {
+      scans.delete(place)
+      if (context) now = context
+    },
+    mark: async (scan) => void scans.set(scan.place, scan),
+    all: async () => [...scans.values()],
+    context: async () => now,
+  }
+}

@@ -1,0 +1,43 @@
+// What a desk hears without looking up: done, look here, refused.
+
+const settingName = 'bibby-desk-sound'
+/** Frequencies in hertz, one after another. */
+const tones = { done: [880], attention: [660, 990, 660], refused: [220, 165] }
+const toneSeconds = 0.09
+let audio
+
+/** Whether tones are wanted on this device. They are, until somebody turns them off. */
+export function hasSound() {
+  try {
+    return localStorage.getItem(settingName) !== 'off'
+  } catch {
+    return true
+  }
+}
+
+/** Turns the tones of this device on or off. */
+export function setSound(isOn) {
+  try {
+    localStorage.setItem(settingName, isOn ? 'on' : 'off')
+  } catch {
+    // A browser that keeps nothing forgets this too.
+  }
+}
+
+/** Sounds an outcome. A browser that lets no sound out yet stays still. */
+export function sound(outcome) {
+  const notes = tones[outcome]
+  if (!notes || !hasSound() || typeof AudioContext === 'undefined') return
+  audio ??= new AudioContext()
+  notes.forEach((frequency, index) => {
+    const [tone, gain] = [audio.createOscillator(), audio.createGain()]
+    const from = audio.currentTime + index * toneSeconds
+    tone.frequency.value = frequency
+    tone.type = outcome === 'refused' ? 'square' : 'sine'
+    gain.gain.setValueAtTime(0.12, from)
+    gain.gain.exponentialRampToValueAtTime(0.001, from + toneSeconds)
+    tone.connect(gain).connect(audio.destination)
+    tone.start(from)
+    tone.stop(from + toneSeconds)
+  })
+}

@@ -1,0 +1,65 @@
+import type { Meant } from '../../circulation/kept-scan.ts'
+import { deskWorker } from './asset.ts'
+import { commandCodes } from './desk-command.ts'
+import { hidden } from './form.ts'
+import { type Html, html } from './html.ts'
+import type { Visit } from './visit.ts'
+
+/** The form around the one field that a scanner types into. It is focused on arrival, with script and without. */
+export function scanForm(
+  visit: Visit,
+  form: {
+    readonly action: string
+    /** Of the field. */
+    readonly name: string
+    readonly label: string
+    readonly button: string
+    readonly hint?: string
+    readonly fields?: Html
+  },
+): Html {
+  return html`<form class="scan" method="post" action="${form.action}" data-scan><div class="inline-form">
+    ${hidden(visit)}${form.fields}
+    <div class="field">
+      <label for="scan">${form.label}</label>
+      <input id="scan" name="${form.name}" maxlength="64" autofocus autocomplete="off" autocapitalize="off"
+        spellcheck="false" enterkeyhint="go" dir="ltr"${form.hint && html` aria-describedby="scan-hint"`}>
+    </div>
+    <button class="button">${form.button}</button>
+  </div>
+  ${form.hint && html`<p class="hint soft small" id="scan-hint">${form.hint}</p>`}</form>`
+}
+
+/**
+ * Where the desk's script tells what this device has kept, and what it needs to know for that. `isShell`: the page was
+ * kept for when the library cannot be reached.
+ */
+export function keptPlace(
+  { say, stopped }: Visit,
+  { meant, isShell = false }: { readonly meant: Meant | 'look-through'; readonly isShell?: boolean },
+): Html {
+  const words = {
+    away: say('kept.away'),
+    stopped: say('kept.stopped'),
+    'signed-out': say('kept.signed-out'),
+    fleeting: say('kept.fleeting'),
+    lost: say('kept.lost'),
+    kept: say('kept.count', { count: '{count}' }),
+    faulty: say('kept.faulty'),
+    again: say('kept.again'),
+    handingIn: say('kept.handing-in', { done: '{done}', of: '{of}' }),
+    handedIn: say('kept.handed-in', { count: '{count}' }),
+    toLookAt: say('kept.to-look-at', { count: '{count}' }),
+    signIn: say('frame.sign-in'),
+    onTheirWay: say('kept.on-their-way', { count: '{count}' }),
+    notKnown: say('kept.not-known', { codes: '{codes}' }),
+    goOn: say('kept.go-on'),
+    drop: say('kept.drop'),
+    soundOn: say('desk.sound-on'),
+    soundOff: say('desk.sound-off'),
+    next: ['/next', commandCodes.next.toLowerCase()],
+  }
+  const apart = isShell ? 'away' : stopped ? 'stopped' : ''
+  return html`<section id="kept" class="notice" role="status" hidden data-meant="${meant}" data-worker="${deskWorker}"
+    data-apart="${apart}"${stopped && html` data-stopped`} data-words="${JSON.stringify(words)}"></section>`
+}

@@ -1,0 +1,131 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { keepScan, keptScans, settleScan } from '../../circulation/kept-scan.ts'
+import { lend } from '../../circulation/lend.ts'
+import { lendOverridable } from '../../circulation/lend-refusal.ts'
+import { nobodyHas } from '../../patrons/merged-card.ts'
+import { patron as patronOf } from '../../patrons/patron.ts'
+import { asked, scanned } from './asked.ts'
+import { keptPlace, scanForm } from './desk-field.ts'
+import { keptView } from './desk-kept-view.ts'
+import { readOverride } from './desk-page.ts'
+import { type Scanned, scanAtDesk } from './desk-scan.ts'
+import { carried } from './form.ts'
+import { html } from './html.ts'
+import type { Refused } from './refusal-notice.ts'
+import { act, branchIdOf, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
+
+/** A scan that is older is taken as so old: a device whose clock was set wrong makes no loan of last year. */
+const keptMostMs = 30 * 24 * 60 * 60 * 1_000
+
+/** The desk without the library: the page for then, handing in what it kept, and what somebody must look at. */
+export function deskKeptPages(served: Served): void {
+  shell(served)
+  const { app } = served
+  const access = { needs: 'lend' } as const
+
+  app.post('/desk/hand-in', { config: { access } }, (request, reply) => handIn(served, request, reply))
+
+  app.get('/desk/kept', { config: { access } }, (request, reply) => showKept(served, request, reply))
+
+  app.post('/desk/kept/:id/settle', { config: { access } }, async (request, reply) => {
+    const note = asked(request.body).text('note', { max: 500, label: 'The note' })
+    const outcome = await act(served, request, settleScan, { keptScanId: idIn(request) ?? 0, note })
+    if (outcome.outcome === 'refused') return showKept(served, request, reply, outcome.refusal)
+    return goTo(reply, '/desk/kept', { said: 'scan-settled' })
+  })
+
+  app.post('/desk/kept/:id/lend', { config: { access } }, async (request, reply) => {
+    const branchId = branchIdOf(request)
+    const keptScanId = idIn(request) ?? 0
+    const [kept] = await keptScans(served.library.db, { branchId, keptScanId })
+    const barcode = kept?.copy?.barcode
+    const card = asked(request.body).text('card', scanned)
+    if (!kept || barcode === undefined) return showKept(served, request, reply, { refused: 'scan-unknown' })
+    const { override } = readOverride(request, lendOverridable)
+    const ask = { card, barcode, branchId, ...override }
+    const lent = await act(served, request, lend, ask, { occurredAt: new Date(kept.scannedAt) })
+    if (lent.outcome === 'refused') return showKept(served, request, reply, lent.refusal)
+    await act(served, request, settleScan, { keptScanId }, { part: 'settle' })
+    return goTo(reply, '/desk/kept', { said: 'scan-lent' })
+  })
+}
+
+/** The empty desk that a device keeps for when the library cannot be reached: it says nothing about anybody. */
+function shell(served: Served): void {
+  served.app.get('/desk/offline', { config: { access: 'anyone' } }, async (request, reply) => {
+    const isReturn = asked(request.query).text('meant', { max: 20, label: 'meant' }) === 'take-back'
+    const visit = { ...(await visitOf(served, request, reply)), who: undefined, csrf: '', stopped: undefined }
+    const { say } = visit
+    const frame = {
+      title: say(isReturn ? 'check-in.title' : 'desk.title'),
+      ownHead: 'unseen' as const,
+      scripts: ['desk.js'] as const,
+    }
+    const field = scanForm(visit, {
+      action: isReturn ? '/check-in' : '/desk/scan',
+      name: 'code',
+      label: say(isReturn ? 'check-in.scan' : 'kept.scan'),
+      button: say('kept.keep'),
+      ...(isReturn ? {} : { hint: say('kept.scan-hint'), fields: carried('card', '') }),
+    })
+    const content = html`${keptPlace(visit, { meant: isReturn ? 'take-back' : 'lend', isShell: true })}
+      <div id="desk" class="stack">${field}<div id="answer"></div><p class="waiting soft" id="waiting" role="status"></p></div>`
+    return show(reply, visit, frame, content)
+  })
+}
+
+/** Takes in one scan that a device had kept. What cannot be done is listed for somebody: then the device may forget it. */
+async function handIn(served: Served, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const form = asked(request.body)
+  const code = form.text('code', scanned)
+  const card = form.text('card', scanned)
+  const isReturn = form.text('meant', { max: 20, label: 'meant' }) === 'take-back'
+  const afterUnknown = form.text('afterUnknown', scanned)
+  const ageMs = form.whole('ageMs', { label: 'ageMs', min: 0, max: Number.MAX_SAFE_INTEGER }) ?? 0
+  const keptSince = new Date(served.library.clock().getTime() - Math.min(ageMs, keptMostMs))
+  const came = afterUnknown
+    ? await afterSomethingUnknown(served, code)
+    : await scanAtDesk(served, request, { card, code, isReturn, keptSince })
+  if (came.did === 'card') return reply.send({ became: 'card', card: came.card })
+  if (came.did !== 'nothing') return reply.send({ became: 'done' })
+  const { refused } = came.refusal
+  const ask = {
+    branchId: branchIdOf(request),
+    meant: isReturn ? ('take-back' as const) : ('lend' as const),
+    card,
+    code,
+    scannedAt: keptSince.toISOString(),
+    refused,
+  }
+  await act(served, request, { ...keepScan, recognisedBy: () => ({ code, card }) }, ask, { part: 'kept' })
+  return reply.send({ became: 'kept', isUnknown: refused === 'copy-unknown' || refused === 'code-unknown' })
+}
+
+/** Behind something that is not known only a card says whose the rest is. */
+async function afterSomethingUnknown({ library }: Served, code: string): Promise<Scanned> {
+  if (await patronOf(library.db, { card: code })) return { did: 'card', card: code }
+  const because = await nobodyHas(library.db, code)
+  return {
+    did: 'nothing',
+    refusal: because.refused === 'patron-merged' ? because : { refused: 'after-unknown' },
+  }
+}
+
+async function showKept(
+  served: Served,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  refusal?: Refused,
+): Promise<FastifyReply> {
+  const [visit, scans] = await Promise.all([
+    visitOf(served, request, reply),
+    keptScans(served.library.db, { branchId: branchIdOf(request) }),
+  ])
+  const frame = {
+    title: visit.say('kept.title'),
+    door: '/desk',
+    lead: visit.say('kept.lead'),
+    status: refusal ? statusOf(refusal) : 200,
+  }
+  return show(reply, visit, frame, keptView(visit, { scans, refusal }))
+}

@@ -1,0 +1,112 @@
+import { loansOf } from '../../circulation/accounts.ts'
+import type { TakenBack } from '../../circulation/take-back.ts'
+import { patronAsked } from '../patron-asked.ts'
+import { asked, identity, scanned } from './asked.ts'
+import { commandCodes, commands } from './desk-command.ts'
+import { lastAnswer } from './desk-lines.ts'
+import { type Html, html } from './html.ts'
+import type { LoanRow } from './loan-list.ts'
+import { goTo, type Served, show, visitOf } from './serve-page.ts'
+import type { Visit } from './visit.ts'
+import { slip } from './where-now.ts'
+import { day, moment } from './wording.ts'
+import { workName } from './work-line.ts'
+
+/** A receipt longer than this is a list of loans: the patron's page has it. */
+const receiptMax = 100
+/** What was lent longer ago is not of this visit. */
+const visitMs = 12 * 60 * 60 * 1_000
+
+/** What a desk prints: a receipt, a slip for the hold shelf, and the commands to scan. */
+export function deskPaperPages(served: Served): void {
+  const { app, library } = served
+
+  app.get('/desk/receipt', { config: { access: { needs: 'lend' } } }, async (request, reply) => {
+    const card = asked(request.query).text('card', scanned)
+    if (!card) return goTo(reply, '/desk')
+    const { patronId } = await patronAsked(library, card)
+    const [visit, loans] = await Promise.all([
+      visitOf(served, request, reply),
+      loansOf(library.db, { patronId, now: library.clock(), limit: receiptMax }),
+    ])
+    const since = visit.now.getTime() - visitMs
+    const fresh = loans.filter(({ lentAt }) => new Date(lentAt).getTime() >= since)
+    const frame = {
+      title: visit.say('receipt.title'),
+      door: '/desk',
+      scripts: ['print.js'] as const,
+      ownHead: 'unseen' as const,
+    }
+    return show(reply, visit, frame, receipt(visit, { card, fresh, older: loans.length - fresh.length }))
+  })
+
+  app.get('/desk/slip', { config: { access: { needs: 'take-back' } } }, async (request, reply) => {
+    const visit = await visitOf(served, request, reply)
+    const copyId = asked(request.query).whole('copy', identity) ?? 0
+    const last = await lastAnswer(served, visit, { copyId, actions: ['take-back'] })
+    const taken = last?.answer as TakenBack | undefined
+    if (taken?.next.to !== 'hold-shelf') return goTo(reply, '/check-in')
+    const frame = {
+      title: visit.say('check-in.slip'),
+      door: '/check-in',
+      scripts: ['print.js'] as const,
+      ownHead: 'unseen' as const,
+    }
+    const paper = html`<div class="paper">${slip(visit, taken, taken.next)}</div>`
+    return show(reply, visit, frame, html`${paper}${printTools(visit, '/check-in')}`)
+  })
+
+  app.get('/desk/commands', { config: { access: { needs: 'lend' } } }, async (request, reply) => {
+    const visit = await visitOf(served, request, reply)
+    const frame = {
+      title: visit.say('desk.commands'),
+      door: '/desk',
+      lead: visit.say('command.lead'),
+      scripts: ['print.js'] as const,
+    }
+    return show(reply, visit, frame, commandSheet(visit))
+  })
+}
+
+/** The last digits only: a receipt is left lying about. */
+function shortCard(card: string): string {
+  return `…${card.slice(-4)}`
+}
+
+function receipt(
+  visit: Visit,
+  { card, fresh, older }: { card: string; fresh: readonly LoanRow[]; older: number },
+): Html {
+  const { say } = visit
+  return html`<section class="paper stack-tight" aria-label="${say('receipt.title')}">
+    <h2>${visit.library?.name ?? 'Bibby'}</h2>
+    <p>${visit.branch?.name} · ${moment(visit, visit.now)}</p>
+    <p>${say('receipt.card', { card: html`<bdi class="code">${shortCard(card)}</bdi>` })}</p>
+    ${
+      fresh.length === 0
+        ? html`<p class="empty">${say('receipt.nothing')}</p>`
+        : html`<ol class="plain stack-tight">${fresh.map(
+            (loan) => html`<li><p class="work">${workName(loan.title)}</p>
+        <p><strong>${say('desk.due', { day: day(visit, loan.dueAt) })}</strong> · <span class="code">${loan.barcode}</span></p></li>`,
+          )}</ol>`
+    }
+    ${older > 0 && html`<p>${say('receipt.older', { count: older })}</p>`}
+    <p>${say('receipt.thanks')}</p>
+  </section>
+  ${printTools(visit, `/desk`)}`
+}
+
+function printTools({ say }: Visit, back: string): Html {
+  return html`<p class="actions" data-print="${say('receipt.print')}"><a class="button quiet" href="${back}">${say('receipt.back')}</a></p>`
+}
+
+function commandSheet(visit: Visit): Html {
+  const { say } = visit
+  return html`<ul class="rows command-sheet">${commands.map(
+    (name) => html`<li><div>
+      <p><strong>${say(`command.${name}`)}</strong></p>
+      <p class="under"><span class="code">${commandCodes[name]}</span> · <span class="code">/${name}</span></p>
+    </div></li>`,
+  )}</ul>
+  ${printTools(visit, '/desk')}`
+}

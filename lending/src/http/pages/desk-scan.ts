@@ -1,0 +1,74 @@
+import type { FastifyRequest } from 'fastify'
+import { type Lent, lend } from '../../circulation/lend.ts'
+import type { Override } from '../../circulation/override.ts'
+import { type TakenBack, takeBack } from '../../circulation/take-back.ts'
+import { nobodyHas } from '../../patrons/merged-card.ts'
+import { patron as patronOf } from '../../patrons/patron.ts'
+import { may } from '../../staff/permission.ts'
+import { commandOf } from './desk-command.ts'
+import type { Refused } from './refusal-notice.ts'
+import { act, branchIdOf, type Served } from './serve-page.ts'
+
+/** One scan at the desk. */
+export type Scan = {
+  /** The card of the patron who stands there; '' when nobody does. */
+  readonly card: string
+  /** A card, a barcode or a command. */
+  readonly code: string
+  /** At the pile of returns everything is a book. */
+  readonly isReturn?: boolean
+  readonly override?: { readonly override: Override } | undefined
+  /** When it was scanned, where an offline desk had kept it. */
+  readonly keptSince?: Date
+}
+
+/** What a scan was, and what came of it. */
+export type Scanned =
+  | { readonly did: 'command'; readonly to: string }
+  | { readonly did: 'card'; readonly card: string }
+  | { readonly did: 'lend'; readonly card: string; readonly answer: Lent }
+  | { readonly did: 'take-back'; readonly answer: TakenBack }
+  | { readonly did: 'nothing'; readonly refusal: Refused }
+
+/**
+ * Knows whether a card, a book or a command was scanned, and does what is meant. With a patron at the desk a book is lent
+ * to them, and the next card is the next patron's. With nobody there a book is one that comes back.
+ *
+ * Throws UnsettledError, and what `write` throws.
+ */
+export async function scanAtDesk(served: Served, request: FastifyRequest, scan: Scan): Promise<Scanned> {
+  const { db } = served.library
+  const { card, code, keptSince } = scan
+  const to = commandOf(code, card)
+  if (to !== undefined) return { did: 'command', to }
+  if (scan.isReturn) return takenBack(served, request, scan)
+  if (card === '') {
+    if (await patronOf(db, { card: code })) return { did: 'card', card: code }
+    const because = await nobodyHas(db, code)
+    if (because.refused === 'patron-merged') return { did: 'nothing', refusal: because }
+    if (!may(request.who, 'take-back')) return { did: 'nothing', refusal: because }
+    return takenBack(served, request, scan)
+  }
+  const ask = { card, barcode: code, branchId: branchIdOf(request), ...scan.override }
+  const outcome = await act(served, request, lend, ask, keptSince ? { occurredAt: keptSince } : {})
+  if (outcome.outcome === 'done') return { did: 'lend', card, answer: outcome.answer }
+  const { refusal } = outcome
+  if (refusal.refused !== 'copy-unknown') return { did: 'nothing', refusal }
+  // The next person's card was scanned instead of a book: that is who stands here now.
+  if (await patronOf(db, { card: code })) return { did: 'card', card: code }
+  const because = await nobodyHas(db, code)
+  return { did: 'nothing', refusal: because.refused === 'patron-merged' ? because : refusal }
+}
+
+async function takenBack(
+  served: Served,
+  request: FastifyRequest,
+  { code, isReturn, keptSince }: Scan,
+): Promise<Scanned> {
+  const ask = { barcode: code, branchId: branchIdOf(request), ...(keptSince && { wasKept: true }) }
+  const outcome = await act(served, request, takeBack, ask, keptSince ? { occurredAt: keptSince } : {})
+  if (outcome.outcome === 'done') return { did: 'take-back', answer: outcome.answer }
+  const { refusal } = outcome
+  const isNeither = refusal.refused === 'copy-unknown' && !isReturn
+  return { did: 'nothing', refusal: isNeither ? { refused: 'code-unknown' } : refusal }
+}
