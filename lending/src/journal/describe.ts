@@ -119,6 +119,7 @@ const sentences: Readonly<Record<string, Sentence>> = {
   'set-notices': () => 'Turned notices on or off.',
   'edit-notices': (a) => `Changed when patrons are told; it is at version ${a.count('version')} now.`,
   'save-template': (a) => `Wrote the text of ${a.text('kind').replaceAll('-', ' ')} notices anew.`,
+  'set-wanted-notices': () => 'Settled which notices are mailed.',
   'set-wants-receipts': () => 'Settled whether receipts are mailed.',
   'found-library': () => 'Founded the library.',
   'finish-founding': () => 'Finished founding the library.',

@@ -1,4 +1,5 @@
 import type { Patron } from '../../patrons/patron.ts'
+import { noticesPanel } from './account-notices.ts'
 import type { AccountTold } from './account-page.ts'
 import type { Account } from './account-read.ts'
 import { renewedAll } from './account-renew-all.ts'
@@ -8,7 +9,6 @@ import { holdList } from './hold-list.ts'
 import { type Html, html } from './html.ts'
 import { anyRenewable, loanList } from './loan-list.ts'
 import { notice } from './notice.ts'
-import { receiptsPanel } from './receipts-panel.ts'
 import { refusalNotice } from './refusal-notice.ts'
 import type { Visit } from './visit.ts'
 import { day } from './wording.ts'
@@ -35,7 +35,7 @@ export function accountView(visit: Visit, shown: Shown): Html {
         ${cardPanel(visit, patron)}
         <section class="panel stack-tight" aria-labelledby="fines"><h2 id="fines">${say('account.fines')}</h2>${fineList(visit, account.owed)}</section>
         ${memoryPanel(visit, patron)}
-        ${receiptsPanel(visit, { patron, action: '/account/receipts' })}
+        ${noticesPanel(visit, { patron, action: '/account/notices' })}
       </div>
     </div>
   </div>`

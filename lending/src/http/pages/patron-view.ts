@@ -1,6 +1,7 @@
 import type { PatronCategory } from '../../circulation/places.ts'
 import type { Patron } from '../../patrons/patron.ts'
 import { may } from '../../staff/permission.ts'
+import { noticesPanel } from './account-notices.ts'
 import type { Account } from './account-read.ts'
 import { renewedAll } from './account-renew-all.ts'
 import { address } from './address.ts'
@@ -12,7 +13,6 @@ import { anyRenewable, loanList } from './loan-list.ts'
 import { notice, tag } from './notice.ts'
 import { patronFields } from './patron-fields.ts'
 import type { PatronTold } from './patron-page.ts'
-import { receiptsPanel } from './receipts-panel.ts'
 import { refusalNotice } from './refusal-notice.ts'
 import { saidText } from './said.ts'
 import { currencyOf, type Visit, zoneOf } from './visit.ts'
@@ -49,7 +49,7 @@ export function patronView(visit: Visit, shown: Shown): Html {
         ${cardPanel(visit, patron)}
         ${finesPanel(visit, shown)}
         ${may(visit.who, 'patron-write') && cardActions(visit, patron)}
-        ${may(visit.who, 'patron-write') && receiptsPanel(visit, { patron, action: `${path}/receipts` })}
+        ${may(visit.who, 'patron-write') && noticesPanel(visit, { patron, action: `${path}/notices` })}
       </div>
     </div>
   </div>`
