@@ -11,6 +11,7 @@ import { readAccount } from './account-read.ts'
 import { type RenewalTold, renewAll } from './account-renew-all.ts'
 import { accountView } from './account-view.ts'
 import { type Asked, asked, identity } from './asked.ts'
+import { html } from './html.ts'
 import type { Refused } from './refusal-notice.ts'
 import { languageOfRequest, sayIn } from './say.ts'
 import { act, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
@@ -93,6 +94,7 @@ async function showAccount(
   const frame = {
     title: visit.say('account.title'),
     door: '/account',
+    actions: html`<a class="button quiet" href="/account/card">${visit.say('account.card-large')}</a>`,
     status: told.refusal ? statusOf(told.refusal) : 200,
   }
   return show(reply, visit, frame, accountView(visit, { patron, account, told }))

@@ -181,7 +181,7 @@ function editSection(visit: Visit, { patron, account: { places }, categories, to
   return html`<details class="section"><summary>${visit.say('patron.change')}</summary>
     <form class="form two" method="post" action="/patrons/${patron.patronId}/edit">
       ${hidden(visit)}${carried('version', patron.version)}
-      ${patronFields(visit, { form: patron, isNew: false, problems, places, categories })}
+      ${patronFields(visit, { form: patron, problems, places, categories })}
       <div class="whole"><button class="button">${visit.say('patron.save')}</button></div>
     </form></details>`
 }
