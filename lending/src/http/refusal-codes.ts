@@ -19,6 +19,7 @@ type AtTheDoor =
   | 'headers-too-large'
   | 'too-many-requests'
   | 'overloaded'
+  | 'listeners-full'
   | 'code-unknown'
   | 'after-unknown'
   | 'file-empty'
@@ -52,10 +53,17 @@ type Rules =
 type Catalogue =
   | RefusalOf<typeof import('../catalogue/add-title.ts').addTitle>
   | RefusalOf<typeof import('../catalogue/edit-title.ts').editTitle>
+  | RefusalOf<typeof import('../catalogue/edit-record.ts').editRecord>
   | RefusalOf<typeof import('../catalogue/add-copy.ts').addCopy>
   | RefusalOf<typeof import('../catalogue/edit-copy.ts').editCopy>
   | RefusalOf<typeof import('../catalogue/shelf-plan.ts').setShelfPlan>
+  | RefusalOf<typeof import('../catalogue/stock-take/look-through.ts').startStockTake>
+  | RefusalOf<typeof import('../catalogue/stock-take/look-through.ts').scanShelf>
+  | RefusalOf<typeof import('../catalogue/stock-take/missing.ts').markMissing>
+  | RefusalOf<typeof import('../catalogue/stock-take/missing.ts').markFound>
   | import('../catalogue/search.ts').SearchRefused['refused']
+  | RefusalOf<typeof import('../catalogue/covers/set-cover.ts').setCover>
+  | import('../catalogue/covers/resize.ts').PictureRefused
 
 type Imports =
   | import('../patrons/import-patrons.ts').ImportPatronsRefused['refused']

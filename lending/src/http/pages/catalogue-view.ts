@@ -2,6 +2,7 @@ import type { Title } from '../../catalogue/title.ts'
 import { materials, type TitleFields } from '../../catalogue/title-fields.ts'
 import type { Branch, ItemType } from '../../circulation/places.ts'
 import { copyFields } from './copy-fields.ts'
+import { coverForm } from './cover-view.ts'
 import { carried, choiceField, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
@@ -28,13 +29,18 @@ export function titleFormView(
   const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
   return html`<div class="stack">
     ${refusal && refusalNotice(visit, refusal)}
-    ${title && html`<p><a href="/titles/${title.titleId}">${say('title-form.back')}</a></p>`}
+    ${
+      title &&
+      html`<p class="actions"><a href="/titles/${title.titleId}">${say('title-form.back')}</a>
+        <a href="/titles/${title.titleId}/marc">${say('marc.title')}</a></p>`
+    }
     ${title && copyPanel(visit, { title, places, types, problems })}
     <form class="form two panel" method="post" action="${title ? `/titles/${title.titleId}/edit` : '/catalogue'}">
       ${hidden(visit)}${title && carried('version', title.version)}
       ${titleFields(visit, fields, problems)}
       <div class="whole actions"><button class="button">${say(title ? 'title-form.save' : 'title-form.add-it')}</button></div>
     </form>
+    ${title && coverForm(visit, title.titleId)}
   </div>`
 }
 

@@ -1,6 +1,7 @@
 import { type SearchAsk, search } from '../../catalogue/search.ts'
 import { yearRanges } from '../../catalogue/search-facets.ts'
 import { suggest } from '../../catalogue/suggest.ts'
+import { branches } from '../../circulation/places.ts'
 import { may } from '../../staff/permission.ts'
 import { asked, identity } from './asked.ts'
 import { homeView } from './home-view.ts'
@@ -28,9 +29,13 @@ export function searchPages(served: Served): void {
   })
 
   app.get('/search', { config: { access: { needs: 'search' } } }, async (request, reply) => {
-    const visit = await visitOf(served, request, reply)
     const wanted = readWanted(request.query)
-    const answer = await search(library.searchDb, { ...askOf(wanted), limit: pageTitles, facets: true })
+    const [visit, answer, places] = await Promise.all([
+      visitOf(served, request, reply),
+      search(library.searchDb, { ...askOf(wanted), limit: pageTitles, facets: true }),
+      branches(library.db),
+    ])
+    const covers = answer.outcome === 'found' ? await library.covers.of(answer.titles) : []
     const frame = {
       title: wanted.query ? visit.say('search.title-of', { query: wanted.query }) : visit.say('search.title'),
       door: '/',
@@ -39,7 +44,7 @@ export function searchPages(served: Served): void {
       status: answer.outcome === 'refused' ? statusOf(answer) : 200,
     }
     const mayAdd = may(visit.who, 'catalogue-write')
-    return show(reply, visit, frame, resultsView(visit, { wanted, answer, mayAdd }))
+    return show(reply, visit, frame, resultsView(visit, { wanted, answer, mayAdd, covers, branches: places }))
   })
 
   app.get('/suggestions', { config: { access: { needs: 'search' } } }, async (request) => {

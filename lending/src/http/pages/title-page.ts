@@ -32,17 +32,18 @@ export function titlePages(served: Served): void {
   })
 
   async function showTitle(
-    { library: { db } }: Served,
+    { library: { db, covers } }: Served,
     request: FastifyRequest,
     reply: FastifyReply,
     tried?: { readonly refusal: Refused; readonly card: string },
   ): Promise<FastifyReply> {
     const shown = await titleIn(request)
     const isTold = request.who?.kind === 'staff' && may(request.who, 'patron-read')
-    const [visit, places, queue] = await Promise.all([
+    const [visit, places, queue, [cover]] = await Promise.all([
       visitOf(served, request, reply),
       branches(db),
       isTold ? holdsOn(db, shown.titleId) : [],
+      covers.of([shown]),
     ])
     const frame = {
       title: shown.title,
@@ -50,7 +51,7 @@ export function titlePages(served: Served): void {
       ownHead: true,
       status: tried ? statusOf(tried.refusal) : 200,
     }
-    return show(reply, visit, frame, titleView(visit, { title: shown, places, queue, tried }))
+    return show(reply, visit, frame, titleView(visit, { title: shown, cover, places, queue, tried }))
   }
 
   async function titleIn(request: FastifyRequest): Promise<Title> {
