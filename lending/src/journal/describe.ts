@@ -168,6 +168,7 @@ const facts = {
   'edit-notices': (a) => ({ version: a.count('version') }),
   'save-template': (a) => ({ kind: a.kind }),
   'set-wants-receipts': () => ({}),
+  'set-wanted-notices': () => ({}),
   'found-library': () => ({}),
   'finish-founding': () => ({}),
   forget: (a) => ({ loans: a.count('loans'), holds: a.count('holds') }),

@@ -1,6 +1,7 @@
 import type { Library } from '../../library.ts'
 import type { App } from '../app.ts'
 import type { Limits } from '../limits.ts'
+import { accountCardPages } from './account-card-page.ts'
 import { accountPages } from './account-page.ts'
 import { assetRoutes } from './asset.ts'
 import { branchPages } from './branches-page.ts'
@@ -57,6 +58,7 @@ export async function pages(
     signInPages,
     languagePages,
     accountPages,
+    accountCardPages,
     historyPages,
     mePages,
     deskPages,
