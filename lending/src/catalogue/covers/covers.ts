@@ -12,7 +12,7 @@ export const coverWidths = [160, 400] as const
 /** One of these widths. */
 export type CoverWidth = (typeof coverWidths)[number]
 /** The longest file that is taken for a cover, in bytes. */
-export const coverBytesMax = 10 * 1_024 ** 2
+export const coverBytesMax = 10_000_000
 
 /** The cover of a title: what it is served as, and a mark that changes with the picture. */
 export type Cover = Pick<CoverFile, 'key' | 'mark'>

@@ -13,7 +13,7 @@ import { keepUpload, uploadPath } from './upload.ts'
 import type { Visit } from './visit.ts'
 
 /** More than this is not even received, to be refused in better words. */
-const bodyBytesMax = 100 * 1_024 ** 2
+const bodyBytesMax = 100_000_000
 const yearSeconds = 365 * 24 * 60 * 60
 /** What stands in for a picture for the moment; the browser asks again when the page is loaded again. */
 const plainBoard =

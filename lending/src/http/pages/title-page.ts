@@ -1,20 +1,36 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Title, title } from '../../catalogue/title.ts'
+import { titleWithIsbn } from '../../catalogue/title-isbn.ts'
+import { neighbours } from '../../catalogue/title-series.ts'
 import { holdsOn } from '../../circulation/accounts.ts'
 import { placeHold } from '../../circulation/hold.ts'
+import { oftenLentWith } from '../../circulation/lent-together.ts'
 import { branches } from '../../circulation/places.ts'
+import type { Library } from '../../library.ts'
 import { may } from '../../staff/permission.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { asked, identity, scanned } from './asked.ts'
 import type { Refused } from './refusal-notice.ts'
 import { act, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
-import { titleView } from './title-view.ts'
+import { titleMeta } from './title-meta.ts'
+import { type NearTitles, titleView } from './title-view.ts'
+
+/** A number for the address of an ISBN is no longer. */
+const isbnMax = 40
 
 /** One title: its copies, where they are, and placing a hold. */
 export function titlePages(served: Served): void {
   const { app, library } = served
   app.get('/titles/:id', { config: { access: { needs: 'search' } } }, async (request, reply) => {
     return showTitle(served, request, reply)
+  })
+
+  app.get('/isbn/:isbn', { config: { access: { needs: 'search' } } }, async (request, reply) => {
+    const written = asked(request.params).text('isbn', { max: isbnMax, label: 'The ISBN' })
+    const answer = await titleWithIsbn(library.db, written)
+    if (answer.found === 'none') throw new RefusedAtTheDoorError('title-unknown')
+    if (answer.found === 'several') return goTo(reply, '/search', { query: answer.isbn })
+    return goTo(reply, `/titles/${answer.titleId}`)
   })
 
   const access = { needs: 'hold', orPatron: true } as const
@@ -32,28 +48,32 @@ export function titlePages(served: Served): void {
   })
 
   async function showTitle(
-    { library: { db, covers } }: Served,
+    { library }: Served,
     request: FastifyRequest,
     reply: FastifyReply,
     tried?: { readonly refusal: Refused; readonly card: string },
   ): Promise<FastifyReply> {
+    const { db, covers } = library
     const shown = await titleIn(request)
     const isTold = request.who?.kind === 'staff' && may(request.who, 'patron-read')
-    const [visit, places, queue, [cover]] = await Promise.all([
+    const [visit, places, queue, [cover], near] = await Promise.all([
       visitOf(served, request, reply),
       branches(db),
       isTold ? holdsOn(db, shown.titleId) : [],
       covers.of([shown]),
+      nearTo(library, shown),
     ])
     const frame = {
       title: shown.title,
+      head: titleMeta(visit, { title: shown, cover, origin: `${request.protocol}://${request.host}` }),
       door: '/',
       ownHead: true,
       status: tried ? statusOf(tried.refusal) : 200,
     }
-    return show(reply, visit, frame, titleView(visit, { title: shown, cover, places, queue, tried }))
+    return show(reply, visit, frame, titleView(visit, { title: shown, cover, near, places, queue, tried }))
   }
 
+  /** The title that an address leads to. One that became part of another would lead on from here. */
   async function titleIn(request: FastifyRequest): Promise<Title> {
     const titleId = idIn(request)
     const found = titleId === undefined ? undefined : await title(library.db, titleId)
@@ -61,4 +81,12 @@ export function titlePages(served: Served): void {
     if (!found || isHidden) throw new RefusedAtTheDoorError('title-unknown')
     return found
   }
+}
+
+async function nearTo({ db, searchDb, covers }: Library, shown: Title): Promise<NearTitles> {
+  const [series, lentTogether] = await Promise.all([
+    neighbours(searchDb, shown),
+    oftenLentWith(db, shown.titleId),
+  ])
+  return { series, lentTogether, covers: await covers.of(lentTogether) }
 }
