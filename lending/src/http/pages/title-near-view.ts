@@ -32,7 +32,7 @@ export function lentTogetherView(
       (
         each,
         index,
-      ) => html`<li><a href="/titles/${each.titleId}">${smallCover(covers[index], each)}<span class="work">${workName(each.title, each.language)}</span></a>
+      ) => html`<li><a class="to-beside" href="/titles/${each.titleId}">${smallCover(covers[index], each)}<span class="work">${workName(each.title, each.language)}</span></a>
       <p class="under">${authorNames(visit, each.authors, 1)}</p></li>`,
     )}</ul></section>`
 }

@@ -11,7 +11,7 @@ import { may } from '../../staff/permission.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { asked, identity, scanned } from './asked.ts'
 import type { Refused } from './refusal-notice.ts'
-import { act, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
+import { act, goTo, idIn, originOf, type Served, show, statusOf, visitOf } from './serve-page.ts'
 import { titleMeta } from './title-meta.ts'
 import { type NearTitles, titleView } from './title-view.ts'
 
@@ -63,14 +63,28 @@ export function titlePages(served: Served): void {
       covers.of([shown]),
       nearTo(library, shown),
     ])
+    const origin = originOf(request)
     const frame = {
       title: shown.title,
-      head: titleMeta(visit, { title: shown, cover, origin: `${request.protocol}://${request.host}` }),
+      head: titleMeta(visit, { title: shown, cover, origin }),
       door: '/',
       ownHead: true,
       status: tried ? statusOf(tried.refusal) : 200,
     }
-    return show(reply, visit, frame, titleView(visit, { title: shown, cover, near, places, queue, tried }))
+    return show(
+      reply,
+      visit,
+      frame,
+      titleView(visit, {
+        title: shown,
+        cover,
+        near,
+        address: `${origin}/titles/${shown.titleId}`,
+        places,
+        queue,
+        tried,
+      }),
+    )
   }
 
   /** The title that an address leads to. One that became part of another would lead on from here. */

@@ -5,7 +5,7 @@ import type { HoldOn } from '../../circulation/accounts.ts'
 import type { LentTogether } from '../../circulation/lent-together.ts'
 import type { Branch } from '../../circulation/places.ts'
 import { may } from '../../staff/permission.ts'
-import { address } from './address.ts'
+import { address as addressTo } from './address.ts'
 import { availabilityTag } from './availability.ts'
 import { largeCover } from './cover-view.ts'
 import { choiceField, hidden, textField } from './form.ts'
@@ -36,6 +36,7 @@ export function titleView(
     title,
     cover,
     near,
+    address,
     places,
     queue,
     tried,
@@ -43,6 +44,8 @@ export function titleView(
     readonly title: Title
     readonly cover: Cover | undefined
     readonly near: NearTitles
+    /** Where the page is, in full, for paper. */
+    readonly address: string
     readonly places: readonly Branch[]
     /** Who waits, for staff who may know it. */
     readonly queue: readonly HoldOn[]
@@ -54,14 +57,14 @@ export function titleView(
   const copies = title.copies.filter(({ state }) => state !== 'withdrawn' || who?.kind === 'staff')
   const lent = copies.filter(({ state }) => state !== 'withdrawn')
   const available = lent.filter(({ state }) => state === 'available').length
-  return html`<article itemscope itemtype="${schemaTypes[title.material]}">
+  return html`<p class="on-paper code">${address}</p><article itemscope itemtype="${schemaTypes[title.material]}">
     <header class="title-head">
       ${largeCover(visit, cover, title)}
-      <div>
+      <div class="title-names">
         <h1 itemprop="name">${workName(title.title, title.language)}</h1>
         ${title.subtitle && html`<p class="subtitle"><bdi dir="auto" itemprop="alternativeHeadline">${title.subtitle}</bdi></p>`}
         ${title.authors.length > 0 && html`<p class="authors">${authorLinks(title.authors)}</p>`}
-        <p class="under">${editionLine(visit, title)}</p>
+        <p class="edition">${editionLine(visit, title)}</p>
         <p class="available">${availabilityTag(visit, { copies: lent.length, available })}</p>
       </div>
     </header>
@@ -127,7 +130,7 @@ function holdPanel(
     html`<p class="soft">${say('title.holds-now', { count: title.holdsWaiting })}</p>`
   if (!who) {
     return html`<section class="panel stack-tight"><h2>${say('title.hold-for-you')}</h2>${waiting}
-      <p><a class="button" href="${address('/sign-in', { to: `/titles/${title.titleId}` })}">${say('title.hold-sign-in')}</a></p></section>`
+      <p><a class="button" href="${addressTo('/sign-in', { to: `/titles/${title.titleId}` })}">${say('title.hold-sign-in')}</a></p></section>`
   }
   const isStaff = who.kind === 'staff'
   if (isStaff && !may(who, 'hold')) return undefined
