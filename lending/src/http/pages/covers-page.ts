@@ -29,7 +29,7 @@ export function coverPages(served: Served): void {
     async (request, reply) => {
       const width = coverWidths.find((each) => String(each) === request.params.width)
       const cover = width && (await library.covers.find(request.params.key))
-      if (!cover) return reply.callNotFound()
+      if (!cover) throw new RefusedAtTheDoorError('not-found')
       const etag = `"${cover.mark}-${width}"`
       const isCurrent = request.query.v === cover.mark
       const kept = isCurrent ? `public, max-age=${yearSeconds}, immutable` : 'no-cache'

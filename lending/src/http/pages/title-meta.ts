@@ -59,6 +59,6 @@ ${about && html`<meta name="description" content="${about}">`}
 <meta property="og:url" content="${origin}${path}">
 <meta property="og:site_name" content="${library?.name ?? 'Bibby'}">
 ${about && html`<meta property="og:description" content="${about}">`}
-${cover && html`<meta property="og:image" content="${origin}${coverAddress(cover, 400)}">`}
+${cover && html`<meta property="og:image" content="${origin}${coverAddress(cover, 336)}">`}
 ${title.isbns[0] && html`<meta property="book:isbn" content="${title.isbns[0]}">`}`
 }
