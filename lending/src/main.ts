@@ -3,7 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { backupsOf } from './backups/backups-of.ts'
 import type { Config } from './config.ts'
 import { openDatabase, openSetFolder } from './database.ts'
+import type { Pulse } from './http/pulse.ts'
 import type { Log } from './http/server.ts'
+import { startBeating } from './instances/start-beating.ts'
 import { type Library, openLibrary } from './library.ts'
 import { mailGoes, openNoticeService } from './notice-service.ts'
 import { installationHere } from './notices/installation.ts'
@@ -78,8 +80,10 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
     const accounts = await found(library, { folder, config, print, signal })
     signal.throwIfAborted()
 
-    const { address, log } = await answer(library, config, { buildServer, opened, hurry })
+    const { address, log, pulse } = await answer(library, config, { buildServer, opened, hurry })
     await database.tellAddress(address)
+    const beating = startBeating(library, pulse)
+    opened.push({ what: 'sign of life', close: async () => beating[Symbol.asyncDispose]() })
     // Closed after all that writes, so that the last head is of all that was done.
     const audit = startAudit(library, {
       head: (head) => log.info({ head }, 'audit head'),
@@ -176,7 +180,7 @@ async function answer(
     opened,
     hurry,
   }: { opened: Closing[]; hurry: AbortSignal | undefined } & Pick<Parts, 'buildServer'>,
-): Promise<{ readonly address: string; readonly log: Log }> {
+): Promise<{ readonly address: string; readonly log: Log; readonly pulse: Pulse }> {
   const { logLevel, trustProxy, host, port } = config
   const server = await buildServer(library, {
     logLevel,
@@ -201,7 +205,7 @@ async function answer(
     if ((await server.inject('/actuator/health/readiness')).statusCode === 200) break
   }
   const taken = server.server.address() as AddressInfo
-  return { address: browserAddress({ host, port: taken.port }), log: server.log }
+  return { address: browserAddress({ host, port: taken.port }), log: server.log, pulse: server.pulse }
 }
 
 const readinessLooksMax = 5

@@ -88,3 +88,8 @@ export function plainTexts<Name extends string>(
   }
   return Object.keys(problems).length > 0 ? { ok: false, problems } : { ok: true, texts }
 }
+
+/** The same text, beginning with a capital where its script has them. */
+export function sentenceCase(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1)
+}

@@ -1,5 +1,5 @@
-import { lastRuns, type OfLibrary } from './last-run.ts'
-import { listBackups, ofLibrary } from './place.ts'
+import { backupsNow } from './backups-now.ts'
+import type { OfLibrary } from './last-run.ts'
 
 /** How it goes with backups, in seconds since 1970 where it is a time; 0 is never. */
 export type BackupFigures = {
@@ -10,10 +10,10 @@ export type BackupFigures = {
 
 /** Reads those of one library from the folder of backups. */
 export async function backupFigures(place: OfLibrary): Promise<BackupFigures> {
-  const newest = ofLibrary(await listBackups(place.backups), place.libraryId).find(
-    ({ state }) => state === 'proven',
-  )
-  const { proven, failed } = await lastRuns(place)
+  const {
+    proven: newest,
+    lastRuns: { proven, failed },
+  } = await backupsNow(place)
   const seconds = (at: string | undefined) => (at === undefined ? 0 : new Date(at).getTime() / 1_000)
   return {
     newestProven: seconds(newest?.takenAt),

@@ -25,7 +25,7 @@ export async function settle(session: Session): Promise<void> {
   `)
 }
 
-/** All tables of the library, by name. */
+/** All tables of the library, by name. One that is not logged is of the running server, and comes back empty after a crash too. */
 export async function libraryTables(session: Session): Promise<readonly LibraryTable[]> {
   const { rows } = await session.query<{ name: string; columns: string[] }>(`
     select relname::text as name, array(
@@ -34,7 +34,7 @@ export async function libraryTables(session: Session): Promise<readonly LibraryT
         order by attnum
       ) as columns
     from pg_class
-    where relkind = 'r' and relnamespace = current_schema()::regnamespace
+    where relkind = 'r' and relpersistence = 'p' and relnamespace = current_schema()::regnamespace
     order by relname
   `)
   return rows

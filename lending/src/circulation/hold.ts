@@ -140,7 +140,8 @@ async function lockOpenHold(tx: Tx, ask: HoldAsk, now: Date): Promise<LockedHold
   return isOpen ? hold : { refused: 'hold-closed' }
 }
 
-async function lockWaitingHold(
+/** Locks a hold that waits; with `patronId` only their own is found. */
+export async function lockWaitingHold(
   tx: Tx,
   ask: HoldAsk,
   now: Date,

@@ -12,6 +12,7 @@ import type { Access } from './access.ts'
 import type { Metrics } from './metrics.ts'
 import type { TrafficCounts } from './overload.ts'
 import type { Problem } from './problem.ts'
+import type { Pulse } from './pulse.ts'
 import type { Sessions } from './signed-in.ts'
 import type { BoundedTraffic, Traffic } from './traffic.ts'
 
@@ -41,10 +42,13 @@ declare module 'fastify' {
     access?: Access
     /** What it is to the library when there is too much to do; see traffic.ts. */
     traffic?: Traffic
+    /** Its answer goes on until somebody leaves: how long that was is no measure of anything. */
+    isStream?: true
   }
   interface FastifyInstance {
     readonly sessions: Sessions
     readonly metrics: Metrics
+    readonly pulse: Pulse
     readonly traffic: () => TrafficCounts
     /** Whether whoever comes now is refused, and counted as such; then after how many seconds they may come back. */
     readonly refusesNow: (traffic: BoundedTraffic) => number | undefined

@@ -1,10 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import type { FastifyRequest } from 'fastify'
-import { backupFigures } from '../backups/figures.ts'
 import type { Library } from '../library.ts'
-import { fence } from '../postgres/fence.ts'
 import type { App } from './app.ts'
+import { addLibraryGauges } from './library-gauges.ts'
 import { monitorsOf } from './monitors.ts'
+import { type Buckets, together } from './quantile.ts'
 import { type Traffic, trafficBounds } from './traffic.ts'
 
 /** What became of a write. */
@@ -18,6 +18,17 @@ export type Answered = {
   readonly timed?: { readonly traffic: Traffic; readonly seconds: number }
 }
 
+/** What was counted since the start: how much of it came lately is the difference of two. */
+export type Counted = {
+  /** Writes that were done. */
+  readonly writes: number
+  /** Requests that were refused because too much was asked at once. */
+  readonly shed: number
+  readonly checkout: Buckets
+  /** By whoever is signed in or not. */
+  readonly search: Buckets
+}
+
 /** The figures of one server. */
 export type Metrics = {
   /** Counts a write. */
@@ -28,6 +39,8 @@ export type Metrics = {
   readonly expectWrites: (action: string) => void
   /** Whether they are for whoever sent this request. */
   readonly mayBeReadBy: (request: FastifyRequest) => boolean
+  /** What the operators' page is made of, read from the same counters. */
+  readonly counted: () => Promise<Counted>
   /** All of it, in Prometheus's text form. */
   readonly text: () => Promise<{ readonly type: string; readonly body: string }>
 }
@@ -43,19 +56,14 @@ const buckets = [0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5]
 export function addMetrics(app: App, library: Library): void {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  addPoolGauges(registry, library)
-  addJobGauge(registry, library)
-  addBuildGauge(registry, library)
-  addNoticeFigures(registry, library)
-  addHaltGauge(registry, library)
-  addBackupGauges(registry, library)
+  addLibraryGauges(registry, library)
   const writes = new Counter({
     name: 'bibby_writes_total',
     help: 'Writes by verb and what became of them.',
     labelNames: ['action', 'outcome'],
     registers: [registry],
   })
-  const answered = timeRequests(app, registry)
+  const { answered, times } = timeRequests(app, registry)
   addTrafficFigures(app, registry)
   app.decorate('metrics', {
     wrote: (action, outcome) => writes.inc({ action, outcome }),
@@ -64,12 +72,28 @@ export function addMetrics(app: App, library: Library): void {
       for (const outcome of outcomes) writes.inc({ action, outcome }, 0)
     },
     mayBeReadBy: monitorsOf(library),
+    counted: async () => {
+      const [{ values }, seconds] = await Promise.all([writes.get(), times()])
+      const done = values.filter(({ labels }) => 'outcome' in labels && labels.outcome === 'done')
+      return {
+        writes: done.reduce((sum, { value }) => sum + value, 0),
+        shed: Object.values(app.traffic()).reduce((sum, { refused }) => sum + refused, 0),
+        checkout: seconds('checkout'),
+        search: together([seconds('search'), seconds('visitors')]),
+      }
+    },
     text: async () => ({ type: registry.contentType, body: await registry.metrics() }),
   } satisfies Metrics)
 }
 
+type Timing = {
+  readonly answered: Metrics['answered']
+  /** The times so far, by class. */
+  readonly times: () => Promise<(traffic: Traffic) => Buckets>
+}
+
 /** Times by the class of requests, counts by route: a histogram of each route would be most of the figures, and unread. */
-function timeRequests(app: App, registry: Registry): Metrics['answered'] {
+function timeRequests(app: App, registry: Registry): Timing {
   const seconds = new Histogram({
     name: 'bibby_request_seconds',
     help: 'Time from the first byte of a request to the last of its answer, by class of request and of status; not of those refused before they were looked at.',
@@ -105,19 +129,40 @@ function timeRequests(app: App, registry: Registry): Metrics['answered'] {
   }
   app.addHook('onResponse', (request, reply, done) => {
     const { method, traffic } = request
-    const { url } = request.routeOptions
+    const { url, config } = request.routeOptions
     const route = url === undefined ? undefined : { url, method }
-    answered({
-      route,
-      status: reply.statusCode,
-      timed: { traffic, seconds: reply.elapsedTime / 1_000 },
-    })
+    const timed = { traffic, seconds: reply.elapsedTime / 1_000 }
+    answered({ route, status: reply.statusCode, ...(config.isStream ? {} : { timed }) })
     done()
   })
-  return answered
+  return { answered, times: async () => timesIn((await seconds.get()).values) }
+}
+
+type Counts = Awaited<ReturnType<Histogram<'traffic' | 'class'>['get']>>['values']
+
+function timesIn(values: Counts): (traffic: Traffic) => Buckets {
+  const bounds = [...buckets, Number.POSITIVE_INFINITY]
+  return (wanted) => {
+    const counts = new Map<number, number>()
+    for (const { metricName, labels, value } of values) {
+      const { traffic, le } = labels as Readonly<Record<string, string | number | undefined>>
+      if (traffic !== wanted || le === undefined || !metricName?.endsWith('_bucket')) continue
+      const upTo = le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le)
+      counts.set(upTo, (counts.get(upTo) ?? 0) + value)
+    }
+    return bounds.map((upTo) => ({ upTo, count: counts.get(upTo) ?? 0 }))
+  }
 }
 
 function addTrafficFigures(app: App, registry: Registry): void {
+  new Gauge({
+    name: 'bibby_event_loop_late_seconds',
+    help: 'The longest that the event loop kept anything waiting within the last 5 s that were looked at.',
+    registers: [registry],
+    collect() {
+      this.set((app.pulse.beats().at(-1)?.lagMs ?? 0) / 1_000)
+    },
+  })
   new Gauge({
     name: 'bibby_admission',
     help: 'Requests by class and state; waiting are those whose turn has not come.',
@@ -140,141 +185,4 @@ function addTrafficFigures(app: App, registry: Registry): void {
       for (const [traffic, { refused }] of Object.entries(app.traffic())) this.inc({ traffic }, refused)
     },
   })
-}
-
-function addPoolGauges(registry: Registry, library: Library): void {
-  new Gauge({
-    name: 'bibby_pool_connections',
-    help: 'Connections to the database by pool and state; waiting are callers without one.',
-    labelNames: ['pool', 'state'],
-    registers: [registry],
-    collect() {
-      for (const [pool, db] of Object.entries(library.pools)) {
-        for (const [state, count] of Object.entries(db.counts())) this.set({ pool, state }, count)
-      }
-    },
-  })
-}
-
-function addJobGauge(registry: Registry, { threads }: Library): void {
-  new Gauge({
-    name: 'bibby_jobs',
-    help: 'Jobs on threads: exports, previews, imports of patrons, verifications of the audit chain.',
-    labelNames: ['state'],
-    registers: [registry],
-    collect() {
-      for (const [state, count] of Object.entries(threads.counts())) this.set({ state }, count)
-    },
-  })
-}
-
-/** What is halted, by verb; `all` is every write. Absent where the database does not say. */
-function addHaltGauge(registry: Registry, { db }: Library): void {
-  new Gauge({
-    name: 'bibby_halted',
-    help: '1 while writes are stopped (verb "all") or those of one verb are halted.',
-    labelNames: ['verb'],
-    registers: [registry],
-    async collect() {
-      this.reset()
-      const stands = await fence(db).catch(() => undefined)
-      if (!stands) return
-      this.set({ verb: 'all' }, stands.mode === 'normal' ? 0 : 1)
-      for (const verb of Object.keys(stands.haltedVerbs)) this.set({ verb }, 1)
-    },
-  })
-}
-
-/** How it goes with backups. A time of 0 is never: there from the start, so that an alert on its age is right. */
-function addBackupGauges(registry: Registry, { backups }: Library): void {
-  if (backups === undefined) return
-  const registers = [registry]
-  new Gauge({
-    name: 'bibby_backup_newest_proven_timestamp_seconds',
-    help: 'The moment that the newest backup holds that was restored and compared; 0 where there is none.',
-    registers,
-    async collect() {
-      this.set((await backupFigures(backups)).newestProven)
-    },
-  })
-  new Gauge({
-    name: 'bibby_backup_last_run_timestamp_seconds',
-    help: 'When a backup was last begun, by what became of it; 0 is never.',
-    labelNames: ['outcome'],
-    registers,
-    async collect() {
-      const { lastRun } = await backupFigures(backups)
-      for (const [outcome, at] of Object.entries(lastRun)) this.set({ outcome }, at)
-    },
-  })
-  new Gauge({
-    name: 'bibby_backup_recovery_seconds',
-    help: 'How long it took to restore the newest proven backup into an empty server and compare it.',
-    registers,
-    async collect() {
-      this.set((await backupFigures(backups)).recoverySeconds)
-    },
-  })
-}
-
-function addNoticeFigures(registry: Registry, { noticeFigures: figures }: Library): void {
-  const registers = [registry]
-  new Counter({
-    name: 'bibby_notice_tries_total',
-    help: 'Letters given to the notice service by this process, by kind and outcome.',
-    labelNames: ['kind', 'outcome'],
-    registers,
-    collect() {
-      this.reset()
-      for (const [kind, outcomes] of Object.entries(figures.tries)) {
-        for (const [outcome, count] of Object.entries(outcomes)) this.inc({ kind, outcome }, count)
-      }
-    },
-  })
-  new Gauge({
-    name: 'bibby_notices',
-    help: 'Notices that wait: queued ones for the sender, dead ones for a person.',
-    labelNames: ['kind', 'state'],
-    registers,
-    collect() {
-      for (const [kind, { queued, dead }] of Object.entries(figures.queue)) {
-        this.set({ kind, state: 'queued' }, queued)
-        this.set({ kind, state: 'dead' }, dead)
-      }
-    },
-  })
-  new Gauge({
-    name: 'bibby_notice_oldest_seconds',
-    help: 'Age of the oldest queued notice.',
-    labelNames: ['kind'],
-    registers,
-    collect() {
-      for (const [kind, { oldestSeconds }] of Object.entries(figures.queue)) this.set({ kind }, oldestSeconds)
-    },
-  })
-  new Gauge({
-    name: 'bibby_notice_ledger_difference',
-    help: 'By how many notices the ledger and the rows disagree. Anything but 0: somebody went past Bibby.',
-    registers,
-    collect() {
-      this.set(figures.ledgerDifference)
-    },
-  })
-  new Gauge({
-    name: 'bibby_notices_over_run',
-    help: 'Notices that were due in the last run and over the most that it may cause.',
-    registers,
-    collect() {
-      this.set(figures.overRunMax)
-    },
-  })
-}
-
-function addBuildGauge(registry: Registry, { version, commit, instance }: Library): void {
-  new Gauge({
-    name: 'bibby_build_info',
-    help: 'Always 1; its labels say which Bibby this is.',
-    labelNames: ['version', 'commit', 'instance'],
-    registers: [registry],
-  }).set({ version, commit, instance }, 1)
 }

@@ -1,73 +1,61 @@
 import type { Some } from '@bibby/guard/difference.ts'
 import type { Refusal } from '@bibby/guard/refusal.ts'
-
-const obstacles: Readonly<Record<string, string>> = {
-  'on-loan': 'On loan',
-  'waited-for': 'Somebody waits for it',
-  'on-hold': 'Waits for',
-  'on-hold-shelf': 'On the hold shelf',
-  'in-transit': 'On its way to another branch',
-  'unpaid-fine': 'A fine for it is unpaid',
-  'branch-unknown': 'There is no such branch',
-  'item-type-unknown': 'There is no such item type',
-  'copy-unknown': 'No copy has this barcode',
-  'withdrawn-already': 'Withdrawn already',
-  'copy-elsewhere': 'Stands elsewhere',
-  'notices-on-already': 'Notices are on already',
-  owes: 'Owes',
-  protected: 'Protected',
-  'patron-unknown': 'Nobody has this card',
-  'patron-merged': 'Merged into another record',
-  'patron-erased': 'Erased already',
-  'queue-too-long': 'More notices are queued than can be looked at',
-}
+import { isMessageId, type SayText } from '../language/messages.ts'
 
 /** Why an operation was refused or stopped: the facts of it, as sentences; none where the code says it all. */
-export function endingLines(refusal: { readonly refused: string }): readonly string[] {
+export function endingLines(say: SayText, refusal: { readonly refused: string }): readonly string[] {
   const told = refusal as Refusal
   switch (told.refused) {
     case 'over-ceiling': {
       const { over, count, total, ceiling } = told.over
-      const touched = `${number(count)}${over === 'rows' ? ' or more' : ''} of ${number(total)}`
+      const isMore = over === 'rows' ? 'yes' : 'no'
       return [
-        `It would touch ${touched}; at once it may be ${number(ceiling.rows)}, and ${ceiling.percent}% of all.`,
+        say('ending.over-ceiling', { count, isMore, total, rows: ceiling.rows, percent: ceiling.percent }),
       ]
     }
     case 'in-the-way':
-      return told.obstacles.map(
-        ({ obstacle, ...some }) => `${obstacles[obstacle] ?? obstacle}: ${named(some)}.`,
+      return told.obstacles.map(({ obstacle, ...some }) =>
+        say('ending.fact', { what: obstacleWords(say, obstacle), which: named(say, some) }),
       )
     case 'under-floor':
-      return told.breaches.map(
-        ({ part, of, wouldBe, atLeast }) =>
-          `${part}: ${number(wouldBe)} would be left of ${of}, and ${number(atLeast)} must be.`,
+      return told.breaches.map(({ part, of, wouldBe, atLeast }) =>
+        say('ending.under-floor', { part, of, wouldBe, atLeast }),
       )
     case 'set-changed':
     case 'changed-since': {
       const { added, gone, changed } = told.difference
-      const kinds = [['New', added] as const, ['Gone', gone] as const, ['Changed', changed] as const]
-      return kinds.flatMap(([word, some]) => (some.count === 0 ? [] : [`${word}: ${named(some)}.`]))
+      const kinds = [['new', added] as const, ['gone', gone] as const, ['changed', changed] as const]
+      return kinds.flatMap(([kind, some]) =>
+        some.count === 0 ? [] : [say(`ending.${kind}`, { which: named(say, some) })],
+      )
     }
     case 'unhealthy':
     case 'code-not-sent':
-      return told.because === '' ? [] : [`The reason: ${told.because}.`]
+      return told.because === '' ? [] : [say('ending.reason', { because: told.because })]
     case 'stopped':
-      return told.because === '' ? [] : [`The reason given: ${told.because}`]
+      return told.because === '' ? [] : [say('ending.reason-given', { because: told.because })]
     case 'code-wrong':
     case 'code-expired':
-      return [`Tries left: ${told.triesLeft}.`]
+      return [say('ending.tries-left', { count: told.triesLeft })]
     default:
       return []
   }
 }
 
-function named({ count, labels }: Some): string {
-  // It is forgotten which they were.
-  if (labels.length === 0) return number(count)
-  const more = count - labels.length
-  return `${labels.join(', ')}${more > 0 ? ` and ${number(more)} more` : ''}`
+/** What an operation is called, as within a sentence: `withdraw copies`. */
+export function operationName(say: SayText, name: string): string {
+  const id = `operation-name.${name}`
+  return isMessageId(id) ? say(id) : name.replaceAll('-', ' ')
 }
 
-function number(count: number): string {
-  return count.toLocaleString('en')
+function obstacleWords(say: SayText, obstacle: string): string {
+  const id = `obstacle.${obstacle}`
+  return isMessageId(id) ? say(id) : obstacle
+}
+
+function named(say: SayText, { count, labels }: Some): string {
+  // It is forgotten which they were.
+  if (labels.length === 0) return say('ending.count', { count })
+  const [more, some] = [count - labels.length, labels.join(', ')]
+  return more > 0 ? say('ending.listed-more', { listed: some, more }) : some
 }

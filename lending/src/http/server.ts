@@ -26,6 +26,7 @@ import { addMetrics } from './metrics.ts'
 import { addNotFound } from './not-found.ts'
 import { addOverload, addTraffic, type TrafficBounds } from './overload.ts'
 import { rawProblem, sendProblem } from './problem.ts'
+import { addPulse } from './pulse.ts'
 import { openRateLimit } from './rate-limit.ts'
 import { openSessions } from './signed-in.ts'
 
@@ -54,6 +55,7 @@ export async function buildServer(library: Library, options: ServerOptions = {})
   const app = makeServer(limits, options, trust)
   app.decorate('sessions', openSessions(library))
   addMetrics(app, library)
+  addPulse(app, library)
   closeInTime(app, limits)
   addDeadline(app, limits)
   addErrorHandler(app)

@@ -1,4 +1,6 @@
 import { localDay } from '../circulation/open-days.ts'
+import { isMessageId, type SayText } from '../language/messages.ts'
+import { sentenceCase } from '../text.ts'
 
 /** What a sentence is made of: an entry of the journal, as far as it matters. */
 export type Described = {
@@ -13,15 +15,32 @@ export type Described = {
  * What happened, as a sentence without its subject: `Lent “Emma” (B-12) to Ada Reader, due 2026-03-30.` An action
  * that has no sentence of its own is named; one whose people were forgotten says so.
  */
-export function describe({ action, outcome, answer, timeZone }: Described): string {
-  const name = sentenceCase(action.replaceAll('-', ' '))
-  if (outcome === 'refused') {
-    const code = answer?.refused
-    return `${name}: refused${typeof code === 'string' ? ` (${code.replaceAll('-', ' ')})` : ''}.`
-  }
-  if (!answer) return `${name}; for whom is forgotten.`
-  const sentence = Object.hasOwn(sentences, action) ? sentences[action] : undefined
-  return sentence ? sentence(reader(answer, timeZone)) : `${name}.`
+export function describe(say: SayText, { action, outcome, answer, timeZone }: Described): string {
+  const name = sentenceCase(actionWords(say, action))
+  if (outcome === 'refused') return refusedLine(say, name, answer?.refused)
+  if (!answer) return say('journal.forgotten', { action: name })
+  if (!isTold(action)) return say('journal.done', { action: name })
+  return say(`journal.${action}`, facts[action](reader(say, answer, timeZone)))
+}
+
+/** An action by its name in words, as within a sentence: `place hold`. */
+export function actionWords(say: SayText, action: string): string {
+  return worded(say, `action.${action}`, action)
+}
+
+function refusedLine(say: SayText, action: string, code: unknown): string {
+  if (typeof code !== 'string') return say('journal.refused', { action })
+  return say('journal.refused-because', { action, code: codeWords(say, code) })
+}
+
+/** A refusal in two or three words. */
+function codeWords(say: SayText, code: string): string {
+  return worded(say, `code-words.${code}`, code)
+}
+
+/** A message where there is one of this name; else the name that it is about, with spaces. */
+function worded(say: SayText, id: string, name: string): string {
+  return isMessageId(id) ? say(id) : name.replaceAll('-', ' ')
 }
 
 /** Reads an answer of long ago, which may have other fields than those of today. */
@@ -32,119 +51,118 @@ type Reader = {
   readonly money: (name: string) => string
   readonly count: (name: string) => number
   readonly inside: (name: string) => Reader
-  readonly overridden: string
+  /** What staff went past; `none` is nothing. */
+  readonly past: string
+  /** The title, and the copy where it is known. */
+  readonly work: string
+  readonly operation: string
+  /** The kind of notices. */
+  readonly kind: string
 }
 
-type Sentence = (answer: Reader) => string
+/** What the sentence of an action is filled with; the sentence is the message `journal.<action>`. */
+const facts = {
+  lend: (a) => ({ work: a.work, patronName: a.text('patronName'), due: a.day('dueAt'), past: a.past }),
+  'take-back': (a) => ({
+    work: a.work,
+    patronName: a.text('patronName') || 'none',
+    fine: a.count('fineCents') > 0 ? a.money('fineCents') : 'none',
+    to: a.inside('next').text('to').replace('hold-shelf', 'holdShelf'),
+  }),
+  renew: (a) => ({ work: a.work, due: a.day('dueAt'), past: a.past }),
+  'keep-scan': () => ({}),
+  'settle-scan': () => ({}),
+  'place-hold': (a) => ({ position: a.count('position') }),
+  'cancel-hold': () => ({}),
+  'expire-hold': () => ({}),
+  'register-patron': (a) => ({ card: a.text('card') }),
+  'edit-patron': (a) => ({ card: a.text('card') }),
+  'import-patron': (a) => ({ card: a.text('card'), known: a.count('version') > 1 ? 'yes' : 'no' }),
+  'block-patron': (a) => ({ blockedBecause: a.text('blockedBecause') }),
+  'unblock-patron': () => ({}),
+  'extend-card': (a) => ({ expiresOn: a.text('expiresOn') }),
+  'set-patron-password': () => ({}),
+  'merge-patrons': (a) => ({
+    mergedCard: a.text('mergedCard'),
+    card: a.text('card'),
+    openLoans: a.count('openLoans'),
+    returnedLoans: a.count('returnedLoans'),
+    openHolds: a.count('openHolds'),
+    holdsGivenUp: a.count('holdsGivenUp'),
+    owed: a.money('fineCents'),
+  }),
+  'forget-merged': (a) => ({ patrons: a.count('patrons') }),
+  'pay-fine': (a) => ({ owed: a.money('owesCents') }),
+  'waive-fine': (a) => ({ owed: a.money('owesCents') }),
+  'add-staff': (a) => ({ login: a.text('login') }),
+  'edit-staff': (a) => ({ login: a.text('login') }),
+  'remove-staff': (a) => ({ login: a.text('login') }),
+  'restore-staff': (a) => ({ login: a.text('login') }),
+  'set-staff-password': (a) => ({ login: a.text('login') }),
+  'set-own-password': () => ({}),
+  'edit-library': (a) => ({ version: a.count('version') }),
+  'add-branch': (a) => ({ code: a.text('code') }),
+  'add-patron-category': (a) => ({ code: a.text('code') }),
+  'add-item-type': (a) => ({ code: a.text('code') }),
+  'set-barcode-format': (a) => ({ branch: a.text('branch'), example: a.text('example') || 'none' }),
+  'set-card-format': (a) => ({ branch: a.text('branch'), example: a.text('example') || 'none' }),
+  'set-shelf-plan': (a) => ({ branch: a.text('branch'), ranges: a.count('ranges') }),
+  'add-closed-day': (a) => ({ day: a.text('day'), loansMoved: a.count('loansMoved') }),
+  'remove-closed-day': (a) => ({ day: a.text('day') }),
+  'set-loan-rule': (a) => ({ ruleId: a.count('ruleId') }),
+  'add-title': (a) => ({ titleId: a.count('titleId') }),
+  'edit-title': (a) => ({ titleId: a.count('titleId'), version: a.count('version') }),
+  'add-copy': (a) => ({ copyId: a.count('copyId'), titleId: a.count('titleId') }),
+  'edit-copy': (a) => ({ copyId: a.count('copyId'), version: a.count('version') }),
+  'add-import': (a) => ({ changeSetId: a.count('changeSetId') }),
+  'import-state': (a) => ({ changeSetId: a.count('changeSetId'), state: a.text('state') }),
+  'import-batch': (a) => ({
+    changeSetId: a.count('changeSetId'),
+    read: a.count('read'),
+    imported: a.count('imported'),
+    updated: a.count('updated'),
+    unchanged: a.count('unchanged'),
+    rejected: a.count('rejected'),
+  }),
+  'undo-import': (a) => ({ undone: a.count('undone'), changeSetId: a.count('changeSetId') }),
+  'suspend-hold': (a) => ({ until: a.day('until') || 'none' }),
+  'resume-hold': () => ({}),
+  'move-pickup': () => ({}),
+  'forget-history': (a) => ({ loans: a.count('loans'), holds: a.count('holds') }),
+  'set-keeps-history': () => ({}),
+  halt: (a) => ({ verb: a.text('verb') || 'none', reason: a.text('reason') || 'none' }),
+  resume: (a) => ({ verb: a.text('verb') || 'none', haltedSince: a.text('haltedSince') }),
+  'plan-operation': (a) => ({ operation: a.operation, to: a.text('to') }),
+  'approve-operation': (a) => ({ operation: a.operation }),
+  'send-operation-code': (a) => ({ operation: a.operation }),
+  'confirm-operation': (a) => ({ operation: a.operation, to: a.text('to') }),
+  'run-operation': (a) => ({ operation: a.operation, to: a.text('to') }),
+  'stop-operation': (a) => ({ operation: a.operation }),
+  'undo-operation': (a) => ({ operation: a.operation }),
+  'forget-operation': (a) => ({ operation: a.operation }),
+  'cause-notices': (a) => ({ caused: a.count('caused'), kind: a.kind }),
+  'resend-notices': (a) => ({ notices: a.count('notices') }),
+  'dismiss-notices': (a) => ({ notices: a.count('notices') }),
+  'forget-notices': (a) => ({ notices: a.count('notices') }),
+  'set-notices': () => ({}),
+  'edit-notices': (a) => ({ version: a.count('version') }),
+  'save-template': (a) => ({ kind: a.kind }),
+  'set-wants-receipts': () => ({}),
+  'found-library': () => ({}),
+  'finish-founding': () => ({}),
+  forget: (a) => ({ loans: a.count('loans'), holds: a.count('holds') }),
+} satisfies Readonly<Record<string, (answer: Reader) => Readonly<Record<string, string | number>>>>
 
-const work = (a: Reader) => `“${a.text('title')}”${a.text('barcode') && ` (${a.text('barcode')})`}`
+type Told = keyof typeof facts
 
-const sentences: Readonly<Record<string, Sentence>> = {
-  lend: (a) => `Lent ${work(a)} to ${a.text('patronName')}, due ${a.day('dueAt')}${a.overridden}.`,
-  'take-back': (a) =>
-    `Took back ${work(a)}${a.text('patronName') && ` from ${a.text('patronName')}`}${
-      a.count('fineCents') > 0 ? `, fine ${a.money('fineCents')}` : ''
-    }${whereTo[a.inside('next').text('to')] ?? ''}.`,
-  renew: (a) => `Renewed ${work(a)} until ${a.day('dueAt')}${a.overridden}.`,
-  'place-hold': (a) => `Placed a hold, number ${a.count('position')} in the queue.`,
-  'cancel-hold': () => 'Cancelled a hold.',
-  'expire-hold': () => 'Ended a hold that nobody fetched.',
-  'register-patron': (a) => `Registered the patron with card ${a.text('card')}.`,
-  'edit-patron': (a) => `Edited the patron with card ${a.text('card')}.`,
-  'import-patron': (a) =>
-    `${a.count('version') > 1 ? 'Updated' : 'Registered'} the patron with card ${a.text('card')} by import.`,
-  'block-patron': (a) => `Blocked the patron: ${a.text('blockedBecause')}.`,
-  'unblock-patron': () => 'Lifted the patron’s block.',
-  'extend-card': (a) => `Extended the card until ${a.text('expiresOn')}.`,
-  'set-patron-password': () => 'Set the patron’s password.',
-  'merge-patrons': (a) =>
-    `Merged the patron with card ${a.text('mergedCard')} into card ${a.text('card')}: ` +
-    `${a.count('openLoans')} open and ${a.count('returnedLoans')} returned loans, ${a.count('openHolds')} holds` +
-    `${a.count('holdsGivenUp') > 0 ? ` (${a.count('holdsGivenUp')} given up, doubled)` : ''}, ` +
-    `${a.money('fineCents')} owed.`,
-  'forget-merged': (a) => `Emptied ${a.count('patrons')} records that were merged into others.`,
-  'pay-fine': (a) => `Took a payment; ${a.money('owesCents')} is still owed.`,
-  'waive-fine': (a) => `Waived a fine; ${a.money('owesCents')} is still owed.`,
-  'add-staff': (a) => `Added ${a.text('login')} to the staff.`,
-  'edit-staff': (a) => `Edited the account of ${a.text('login')}.`,
-  'remove-staff': (a) => `Removed ${a.text('login')} from the staff.`,
-  'restore-staff': (a) => `Brought ${a.text('login')} back to the staff.`,
-  'set-staff-password': (a) => `Set the password of ${a.text('login')}.`,
-  'set-own-password': () => 'Changed their own password.',
-  'edit-library': (a) => `Changed the library’s settings; they are at version ${a.count('version')} now.`,
-  'add-branch': (a) => `Added the branch ${a.text('code')}.`,
-  'add-patron-category': (a) => `Added the patron category ${a.text('code')}.`,
-  'add-item-type': (a) => `Added the item type ${a.text('code')}.`,
-  'set-barcode-format': (a) =>
-    `Settled that new barcodes at ${a.text('branch')} look like ${a.text('example') || 'anything'}.`,
-  'set-card-format': (a) =>
-    `Settled that new cards at ${a.text('branch')} look like ${a.text('example') || 'anything'}.`,
-  'set-shelf-plan': (a) =>
-    `Settled which call numbers stand on which shelf at ${a.text('branch')}: ${a.count('ranges')} ranges.`,
-  'add-closed-day': (a) => `Closed a branch on ${a.text('day')}; ${a.count('loansMoved')} due dates moved.`,
-  'remove-closed-day': (a) => `Opened a branch on ${a.text('day')} again.`,
-  'set-loan-rule': (a) => `Set loan rule ${a.count('ruleId')}.`,
-  'add-title': (a) => `Added title ${a.count('titleId')} to the catalogue.`,
-  'edit-title': (a) => `Edited title ${a.count('titleId')}; it is at version ${a.count('version')} now.`,
-  'add-copy': (a) => `Added copy ${a.count('copyId')} to title ${a.count('titleId')}.`,
-  'edit-copy': (a) => `Edited copy ${a.count('copyId')}; it is at version ${a.count('version')} now.`,
-  'add-import': (a) => `Asked for import ${a.count('changeSetId')}.`,
-  'import-state': (a) =>
-    `Import ${a.count('changeSetId')} ${importBecame[a.text('state')] ?? 'went another way'}.`,
-  'import-batch': (a) =>
-    `Import ${a.count('changeSetId')} took in ${a.count('read')} records: ${a.count('imported')} new, ` +
-    `${a.count('updated')} changed, ${a.count('unchanged')} as they were, ${a.count('rejected')} set aside.`,
-  'undo-import': (a) => `Took back ${a.count('undone')} titles of import ${a.count('changeSetId')}.`,
-  'suspend-hold': (a) => `Suspended a hold${a.text('until') && ` until ${a.day('until')}`}.`,
-  'resume-hold': () => 'Let a suspended hold go on.',
-  'set-keeps-history': () => 'Settled whether returned loans are remembered.',
-  halt: (a) => `Halted ${a.text('verb') || 'all writes'}${a.text('reason') && `: ${a.text('reason')}`}.`,
-  resume: (a) => `Let ${a.text('verb') || 'all writes'} go on, halted since ${a.text('haltedSince')}.`,
-  'plan-operation': (a) =>
-    `Planned to ${operation(a)}${a.text('to') === 'refused' ? ', which was refused' : ''}.`,
-  'approve-operation': (a) => `Approved as a second person: ${operation(a)}.`,
-  'send-operation-code': (a) => `Asked for a code to ${operation(a)}.`,
-  'confirm-operation': (a) =>
-    a.text('to') === 'executing' ? `Confirmed to ${operation(a)}.` : `Tried to confirm: ${operation(a)}.`,
-  'run-operation': (a) =>
-    `${a.text('to').startsWith('undo') ? 'Took back: ' : 'Did: '}${operation(a)}; it is ${a.text('to')}.`,
-  'stop-operation': (a) => `Stopped: ${operation(a)}.`,
-  'undo-operation': (a) => `Began to take back: ${operation(a)}.`,
-  'forget-operation': (a) => `Forgot the rows of an operation that is over: ${operation(a)}.`,
-  'cause-notices': (a) => `Caused ${a.count('caused')} ${a.text('kind').replaceAll('-', ' ')} notices.`,
-  'resend-notices': (a) => `Sent ${a.count('notices')} dead notices again.`,
-  'dismiss-notices': (a) => `Let ${a.count('notices')} dead notices be.`,
-  'forget-notices': (a) => `Forgot whom ${a.count('notices')} notices were for.`,
-  'set-notices': () => 'Turned notices on or off.',
-  'edit-notices': (a) => `Changed when patrons are told; it is at version ${a.count('version')} now.`,
-  'save-template': (a) => `Wrote the text of ${a.text('kind').replaceAll('-', ' ')} notices anew.`,
-  'set-wants-receipts': () => 'Settled whether receipts are mailed.',
-  'found-library': () => 'Founded the library.',
-  'finish-founding': () => 'Finished founding the library.',
-  forget: (a) => `Forgot who borrowed: ${a.count('loans')} loans and ${a.count('holds')} holds.`,
+function isTold(action: string): action is Told {
+  return Object.hasOwn(facts, action)
 }
 
 /** Every action that the journal can hold. */
-export const actions: ReadonlySet<string> = new Set(Object.keys(sentences))
+export const actions: ReadonlySet<string> = new Set(Object.keys(facts))
 
-const operation = (a: Reader) =>
-  `${a.text('name').replaceAll('-', ' ')} (${a.count('rows')} ${a.count('rows') === 1 ? 'row' : 'rows'})`
-
-const importBecame: Readonly<Record<string, string>> = {
-  running: 'began, or went on',
-  waiting: 'stopped, to go on later',
-  done: 'ended',
-  failed: 'failed',
-}
-
-const whereTo: Readonly<Record<string, string>> = {
-  shelf: '; back to the shelf',
-  'hold-shelf': '; to the hold shelf',
-  transit: '; to another branch',
-  withdrawn: '; withdrawn',
-}
-
-function reader(answer: Readonly<Record<string, unknown>>, timeZone: string): Reader {
+function reader(say: SayText, answer: Readonly<Record<string, unknown>>, timeZone: string): Reader {
   const text = (name: string) => {
     const value = answer[name]
     return typeof value === 'string' ? value : ''
@@ -153,7 +171,6 @@ function reader(answer: Readonly<Record<string, unknown>>, timeZone: string): Re
     const value = answer[name]
     return typeof value === 'number' ? value : 0
   }
-  const past = answer.overridden
   return {
     text,
     count,
@@ -161,18 +178,29 @@ function reader(answer: Readonly<Record<string, unknown>>, timeZone: string): Re
     money: (name) => (count(name) / 100).toFixed(2),
     inside: (name) => {
       const value = answer[name]
-      return reader(typeof value === 'object' && value !== null ? { ...value } : {}, timeZone)
+      return reader(say, typeof value === 'object' && value !== null ? { ...value } : {}, timeZone)
     },
-    overridden:
-      Array.isArray(past) && past.length > 0 ? `, going past ${past.join(', ').replaceAll('-', ' ')}` : '',
+    past: pastOf(say, answer.overridden),
+    get work() {
+      const barcode = text('barcode') || 'none'
+      return say('journal.work', { title: text('title'), barcode })
+    },
+    get operation() {
+      const name = worded(say, `operation-name.${text('name')}`, text('name'))
+      return say('journal.operation', { name, rows: count('rows') })
+    },
+    get kind() {
+      return worded(say, `journal.kind.${text('kind')}`, text('kind'))
+    },
   }
+}
+
+function pastOf(say: SayText, overridden: unknown): string {
+  if (!Array.isArray(overridden) || overridden.length === 0) return 'none'
+  return overridden.map((code) => codeWords(say, String(code))).join(', ')
 }
 
 function dayAt(text: string, timeZone: string): string {
   const isInstant = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/.test(text) && !Number.isNaN(Date.parse(text))
   return isInstant ? localDay(new Date(text), timeZone) : text.slice(0, 10)
-}
-
-function sentenceCase(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1)
 }

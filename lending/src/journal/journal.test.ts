@@ -18,6 +18,7 @@ import { type ScratchDatabase, scratchDatabase } from '../../test/scratch-databa
 import { placeHold } from '../circulation/hold.ts'
 import { lend } from '../circulation/lend.ts'
 import { takeBack } from '../circulation/take-back.ts'
+import { inEnglish } from '../language/messages.ts'
 import { blockPatron } from '../patrons/patron.ts'
 import { write } from '../postgres/write.ts'
 import { theCommand } from '../staff/account.ts'
@@ -153,18 +154,18 @@ test('every entry has a sentence, whatever an older Bibby answered', () => {
       fc.constantFrom('done' as const, 'refused' as const),
       answer,
       (name, outcome, given) => {
-        const line = describe({ ...here, action: name, outcome, answer: given })
+        const line = describe(inEnglish, { ...here, action: name, outcome, answer: given })
         assert.match(line, /^[A-Z].*\.$/su)
         assert.doesNotMatch(line, /undefined|NaN|\[object/)
       },
     ),
   )
   assert.equal(
-    describe({ ...here, action: 'lend', outcome: 'done', answer: null }),
+    describe(inEnglish, { ...here, action: 'lend', outcome: 'done', answer: null }),
     'Lend; for whom is forgotten.',
   )
   assert.equal(
-    describe({
+    describe(inEnglish, {
       ...here,
       action: 'take-back',
       outcome: 'done',
@@ -186,7 +187,7 @@ test('everything that is written has a sentence of its own', async () => {
   const bare = (action: string) =>
     `${action.slice(0, 1).toUpperCase()}${action.slice(1).replaceAll('-', ' ')}.`
   const lines = actions.map(
-    (action) => [action, describe({ ...here, action, outcome: 'done', answer: {} })] as const,
+    (action) => [action, describe(inEnglish, { ...here, action, outcome: 'done', answer: {} })] as const,
   )
   assert.deepEqual(
     lines.filter(([action, line]) => line === bare(action)),
@@ -194,11 +195,16 @@ test('everything that is written has a sentence of its own', async () => {
   )
   const answer = { changeSetId: 3, read: 5, imported: 2, updated: 1, unchanged: 1, rejected: 1 }
   assert.equal(
-    describe({ ...here, action: 'import-batch', outcome: 'done', answer }),
+    describe(inEnglish, { ...here, action: 'import-batch', outcome: 'done', answer }),
     'Import 3 took in 5 records: 2 new, 1 changed, 1 as they were, 1 set aside.',
   )
   assert.equal(
-    describe({ ...here, action: 'import-state', outcome: 'done', answer: { changeSetId: 3, state: 'done' } }),
+    describe(inEnglish, {
+      ...here,
+      action: 'import-state',
+      outcome: 'done',
+      answer: { changeSetId: 3, state: 'done' },
+    }),
     'Import 3 ended.',
   )
 })

@@ -1,4 +1,5 @@
 import { scanned } from '../circulation/scanned.ts'
+import { inEnglish, type SayText } from '../language/messages.ts'
 import type { Rows } from '../postgres/pool.ts'
 import { joined, type Sql, sql } from '../postgres/sql.ts'
 import { theCommand } from '../staff/account.ts'
@@ -54,11 +55,12 @@ const pageMax = 200
 /**
  * The journal, newest first, a page at a time: the next page begins before the last entry of this one. It is
  * ordered by the identities, which are times of recording: the order of one process is exact, that of several as
- * good as their clocks. Who may read whose entries is the caller's to check.
+ * good as their clocks. Who may read whose entries is the caller's to check. The sentences are in the language of `say`.
  */
 export async function journal(
   db: { readonly rows: Rows },
   query: JournalQuery,
+  say: SayText = inEnglish,
 ): Promise<readonly JournalEntry[]> {
   const where = conditions(query)
   if (!where) return []
@@ -91,7 +93,7 @@ export async function journal(
     actorName: row.actor === theCommand.actor ? theCommand.name : row.actorName,
     occurredAt: row.occurredAt.toISOString(),
     recordedAt: row.recordedAt.toISOString(),
-    line: describe({ ...row, timeZone }),
+    line: describe(say, { ...row, timeZone }),
   }))
 }
 

@@ -35,6 +35,9 @@ export function inEnglish(id: MessageId, values: Readonly<Record<string, string 
   return typeof found === 'string' ? found : String(found.format(values))
 }
 
+/** Says a message as text, in the language that it was made for. */
+export type SayText = typeof inEnglish
+
 /** Whether there is a message of this name. */
 export function isMessageId(id: string): id is MessageId {
   return Object.hasOwn(en, id)

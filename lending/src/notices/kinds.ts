@@ -10,8 +10,6 @@ export type Kind =
 
 /** What is known of a kind of notice. */
 export type KindOfNotice = {
-  /** As people see it. */
-  readonly label: string
   /** Notices of one kind for one patron that come within so long go out in one letter. */
   readonly gatherMs: number
   /** After this long, not counting the time that sending stood still, it is not sent any more without being asked. */
@@ -21,15 +19,15 @@ export type KindOfNotice = {
 const minuteMs = 60_000
 const dayMs = 24 * 60 * minuteMs
 
-/** Every kind of notice. */
+/** Every kind of notice; people see it as the message `notice-kind.<kind>`. */
 export const kinds: Readonly<Record<Kind, KindOfNotice>> = {
-  'hold-ready': { label: 'Hold ready', gatherMs: minuteMs, keepsMs: 14 * dayMs },
-  'hold-expired': { label: 'Hold expired', gatherMs: minuteMs, keepsMs: 7 * dayMs },
-  'loan-receipt': { label: 'Receipt of loans', gatherMs: 3 * minuteMs, keepsMs: 7 * dayMs },
-  'return-receipt': { label: 'Receipt of returns', gatherMs: 3 * minuteMs, keepsMs: 7 * dayMs },
-  'due-soon': { label: 'Due soon', gatherMs: 0, keepsMs: 7 * dayMs },
-  overdue: { label: 'Overdue', gatherMs: 0, keepsMs: 14 * dayMs },
-  'card-expiring': { label: 'Card expiring', gatherMs: 0, keepsMs: 14 * dayMs },
+  'hold-ready': { gatherMs: minuteMs, keepsMs: 14 * dayMs },
+  'hold-expired': { gatherMs: minuteMs, keepsMs: 7 * dayMs },
+  'loan-receipt': { gatherMs: 3 * minuteMs, keepsMs: 7 * dayMs },
+  'return-receipt': { gatherMs: 3 * minuteMs, keepsMs: 7 * dayMs },
+  'due-soon': { gatherMs: 0, keepsMs: 7 * dayMs },
+  overdue: { gatherMs: 0, keepsMs: 14 * dayMs },
+  'card-expiring': { gatherMs: 0, keepsMs: 14 * dayMs },
 }
 
 /** The kinds in the order in which they are shown. */

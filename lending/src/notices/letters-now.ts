@@ -1,6 +1,7 @@
+import { inEnglish } from '../language/messages.ts'
 import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
-import { type Kind, kinds } from './kinds.ts'
+import type { Kind } from './kinds.ts'
 import { waiting, whyNobody } from './letter.ts'
 import { whyNotSent } from './overtaken.ts'
 import { previewSweep } from './sweep.ts'
@@ -44,6 +45,6 @@ export async function lettersNow(tx: { readonly rows: Rows }, now: Date): Promis
 
 /** A letter in words, for whoever plans: to which card, and of what; not what it tells. */
 export function letterInWords({ kind, card, things }: LetterNow): string {
-  const { label } = kinds[kind]
+  const label = inEnglish(`notice-kind.${kind}`)
   return `${label}${things === 1 ? '' : ` (${things})`}, to card ${card}`
 }

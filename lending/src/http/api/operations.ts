@@ -4,6 +4,7 @@ import { states } from '@bibby/guard/state.ts'
 import { Type } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { copyLimits } from '../../catalogue/checked-copy.ts'
+import { inEnglish } from '../../language/messages.ts'
 import { editCopies } from '../../operations/edit-copies.ts'
 import { erasePatron } from '../../operations/erase-patron.ts'
 import { mayWorkOn, operationIdOf, shownTo } from '../../operations/operations.ts'
@@ -292,6 +293,6 @@ async function on(
 
 /** Answers with a refusal of the guard, its facts told as sentences too. */
 export function refused(request: FastifyRequest, reply: FastifyReply, told: Refusal): FastifyReply {
-  const detail = endingLines(told).join(' ')
+  const detail = endingLines(inEnglish, told).join(' ')
   return sendRefusal(reply, { ...told }, { who: request.who, ...(detail === '' ? {} : { detail }) })
 }

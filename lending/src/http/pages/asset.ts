@@ -16,6 +16,7 @@ const files = {
   'print.js': 'text/javascript; charset=utf-8',
   'search.js': 'text/javascript; charset=utf-8',
   'progress.js': 'text/javascript; charset=utf-8',
+  'live.js': 'text/javascript; charset=utf-8',
 } as const
 
 /** The name of a file that a page may ask for. */

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { addClosedDay, closedDays, removeClosedDay } from '../../circulation/calendar.ts'
 import { type Branch, branches } from '../../circulation/places.ts'
 import { type NumberFormat, type NumberKind, numberFormats } from '../../formats/number-format.ts'
+import { address } from './address.ts'
 import { asked, identity } from './asked.ts'
 import { buttonForm, carried, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
@@ -104,7 +105,7 @@ function branchSection(visit: Visit, { branch, days, barcode, card, typed }: Sho
       <div class="stack-tight">
         <dl class="facts"><dt>${say('branches.code')}</dt><dd class="code">${branch.code}</dd><dt>${say('branches.time-zone')}</dt><dd>${branch.timeZone}</dd>
           <dt>${say('branches.closed-every')}</dt><dd>${weekdays(visit, branch.closedWeekdays)}</dd>
-          <dt>${say('branches.shelves')}</dt><dd><a href="/branches/${branch.code}/shelf-plan">${say('branches.shelf-plan')}</a></dd></dl>
+          <dt>${say('branches.shelves')}</dt><dd><a href="/branches/${branch.code}/shelf-plan">${say('branches.shelf-plan')}</a> · <a href="${address('/stock-takes', { branch: branch.code })}">${say('branches.stock-take')}</a></dd></dl>
         <form class="form" method="post" action="/branches/closed-days">${hidden(visit)}${carried('branch', branch.branchId)}
           ${textField({ name: 'day', id: `${id}-day`, label: say('branches.closed-on'), type: 'date', required: true })}
           ${textField({ name: 'reason', id: `${id}-reason`, label: say('branches.because'), max: 200 })}

@@ -29,7 +29,11 @@ export function titleFormView(
   const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
   return html`<div class="stack">
     ${refusal && refusalNotice(visit, refusal)}
-    ${title && html`<p><a href="/titles/${title.titleId}">${say('title-form.back')}</a></p>`}
+    ${
+      title &&
+      html`<p class="actions"><a href="/titles/${title.titleId}">${say('title-form.back')}</a>
+        <a href="/titles/${title.titleId}/marc">${say('marc.title')}</a></p>`
+    }
     ${title && copyPanel(visit, { title, places, types, problems })}
     <form class="form two panel" method="post" action="${title ? `/titles/${title.titleId}/edit` : '/catalogue'}">
       ${hidden(visit)}${title && carried('version', title.version)}

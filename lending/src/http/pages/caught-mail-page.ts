@@ -13,7 +13,7 @@ import { type Html, html } from './html.ts'
 import { notice } from './notice.ts'
 import { maySettle } from './notices-page.ts'
 import { type Served, show, visitOf } from './serve-page.ts'
-import { type Visit, zoneOf } from './visit.ts'
+import type { Visit } from './visit.ts'
 import { bytesText, moment } from './wording.ts'
 
 type AtMail = FastifyRequest<{ Params: { name: string } }>
@@ -24,18 +24,18 @@ export function caughtMailPages(served: Served): void {
   app.get('/notices/mail', { config: maySettle }, async (request, reply) => {
     const visit = await visitOf(served, request, reply)
     const frame = {
-      title: 'Caught mail',
+      title: visit.say('mail.title'),
       door: '/notices',
-      lead: 'What was written to patrons and staff, and delivered to nobody.',
+      lead: visit.say('mail.lead'),
     }
     const { mailGoes, dataFolder, isProduction } = library
     const content =
-      mailGoes === 'to-files' ? listView(visit, await caughtMails(dataFolder)) : notCaught(mailGoes)
+      mailGoes === 'to-files' ? listView(visit, await caughtMails(dataFolder)) : notCaught(visit, mailGoes)
     return show(
       reply,
       visit,
       frame,
-      html`<div class="stack">${backTo('/notices', 'notices')}${mailGoes === 'to-files' && isProduction && nobodyIsTold()}${content}</div>`,
+      html`<div class="stack">${backTo('/notices', visit.say('notices.back'))}${mailGoes === 'to-files' && isProduction && nobodyIsTold(visit)}${content}</div>`,
     )
   })
 
@@ -49,56 +49,56 @@ export function caughtMailPages(served: Served): void {
   })
 }
 
-const backTo = (path: string, words: string) => html`<p><a href="${path}">Back to ${words}</a></p>`
+const backTo = (path: string, words: string) => html`<p><a href="${path}">${words}</a></p>`
 
-function nobodyIsTold(): Html {
+function nobodyIsTold(visit: Visit): Html {
   return notice(visit, 'warn', {
-    title: 'This is production, and nobody gets mail.',
-    body: html`<p>Set BIBBY_SMTP_URL. The codes that confirm operations are not among this mail: who reads it could confirm their own.</p>`,
+    title: visit.say('mail.production'),
+    body: html`<p>${visit.say('mail.production-next')}</p>`,
   })
 }
 
-function notCaught(goes: Exclude<MailGoes, 'to-files'>): Html {
+function notCaught(visit: Visit, goes: Exclude<MailGoes, 'to-files'>): Html {
   return notice(visit, 'plain', {
-    title:
-      goes === 'to-a-server' ? 'Mail goes to a mail server.' : 'Mail is given to a notice service elsewhere.',
-    body: html`<p>None is caught here. Without BIBBY_SMTP_URL and BIBBY_NOTICE_URL each mail would be a file of the data folder, to be read on this page.</p>`,
+    title: visit.say(`mail.${goes}`),
+    body: html`<p>${visit.say('mail.none-here')}</p>`,
   })
 }
 
 function listView(visit: Visit, { mails, notAll }: Awaited<ReturnType<typeof caughtMails>>): Html {
-  if (mails.length === 0) return html`<p class="empty">No mail was caught yet.</p>`
+  const { say } = visit
+  if (mails.length === 0) return html`<p class="empty">${say('mail.none-yet')}</p>`
   return html`${
     notAll &&
     notice(visit, 'warn', {
-      title: 'There are more files than were looked at.',
-      body: html`<p>Newer mail may be missing here. Remove old files from the folder notices/mail of the data folder.</p>`,
+      title: say('mail.more-files'),
+      body: html`<p>${say('mail.more-files-next')}</p>`,
     })
   }<ul class="rows">${mails.map((mail) => mailRow(visit, mail))}</ul>
-    <p class="soft">${mails.length === caughtMax && `These are the newest ${caughtMax}. `}Caught mail is removed after ${caughtBounds.daysMax} days, but for the newest ${caughtBounds.newestStay}.</p>`
+    <p class="soft">${mails.length === caughtMax && `${say('mail.newest', { count: caughtMax })} `}${say('mail.removed', { days: caughtBounds.daysMax, stay: caughtBounds.newestStay })}</p>`
 }
 
 function mailRow(visit: Visit, mail: CaughtMail): Html {
+  const { say } = visit
   const { name, said, bytes, caughtAt } = mail
   return html`<li><div><p class="work"><a href="/notices/mail/${name}"><bdi dir="auto">${said?.subject || name}</bdi></a></p>
-    <p class="under"><bdi>${said ? `To ${said.to}` : bytes > mailBytesMax && tooLarge}</bdi></p></div>
+    <p class="under"><bdi>${said ? say('mail.to-whom', { to: said.to }) : bytes > mailBytesMax && say('mail.too-large')}</bdi></p></div>
     <p class="end small">${moment(visit, caughtAt)}<br>${bytesText(visit, bytes)}</p></li>`
 }
 
-const tooLarge = 'Too large to be read here'
-
 function mailView(visit: Visit, { name, said, bytes, caughtAt }: CaughtMail): Html {
-  const why = bytes > mailBytesMax ? `${tooLarge}.` : 'It cannot be read as a mail.'
-  return html`<div class="stack">${backTo('/notices/mail', 'caught mail')}
-    <section class="panel stack-tight" aria-label="The mail"><dl class="facts">
-      ${said && html`<dt>To</dt><dd><bdi>${said.to}</bdi></dd><dt>From</dt><dd><bdi>${said.from}</bdi></dd>`}
-      <dt>Caught</dt><dd>${moment(visit, caughtAt)}, ${bytesText(visit, bytes)}</dd>
-      <dt>File</dt><dd class="code">${name}</dd>
-      ${said && said.attachments.length > 0 && html`<dt>Attached</dt><dd><bdi>${said.attachments.join(', ')}</bdi></dd>`}
+  const { say } = visit
+  const why = say(bytes > mailBytesMax ? 'mail.too-large-here' : 'mail.unreadable')
+  return html`<div class="stack">${backTo('/notices/mail', say('mail.back'))}
+    <section class="panel stack-tight" aria-label="${say('mail.the-mail')}"><dl class="facts">
+      ${said && html`<dt>${say('mail.to')}</dt><dd><bdi>${said.to}</bdi></dd><dt>${say('mail.from')}</dt><dd><bdi>${said.from}</bdi></dd>`}
+      <dt>${say('mail.caught')}</dt><dd>${say('mail.caught-at', { at: moment(visit, caughtAt), size: bytesText(visit, bytes) })}</dd>
+      <dt>${say('mail.file')}</dt><dd class="code">${name}</dd>
+      ${said && said.attachments.length > 0 && html`<dt>${say('mail.attached')}</dt><dd><bdi>${said.attachments.join(', ')}</bdi></dd>`}
     </dl>${
       said
         ? said.text === undefined
-          ? html`<p>It has no plain text.</p>`
+          ? html`<p>${say('mail.no-text')}</p>`
           : html`<div class="letter" dir="auto">${said.text}</div>`
         : html`<p>${why}</p>`
     }</section></div>`

@@ -7,15 +7,14 @@ import {
   noticesMax,
   resendNotices,
 } from '../../notices/dead-notices.ts'
-import { kinds } from '../../notices/kinds.ts'
 import { hidden } from './form.ts'
 import { type Html, html } from './html.ts'
 import { factsText, reasonText } from './notice-words.ts'
 import { mayTell } from './notices-page.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import { act, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
-import { type Visit, zoneOf } from './visit.ts'
-import { counted, moment } from './wording.ts'
+import type { Visit } from './visit.ts'
+import { moment } from './wording.ts'
 
 /** One page lists so many; the verbs take no more. */
 const listedMax = Math.min(100, noticesMax)
@@ -63,9 +62,9 @@ async function showDead(
     listNotices(served.library.db, { state: 'dead', limit: listedMax }),
   ])
   const frame = {
-    title: 'Notices that wait for a person',
+    title: visit.say('dead.title'),
     door: '/notices',
-    lead: 'They could not be sent. Sent again, a notice says what is true then; let be, nobody is told.',
+    lead: visit.say('dead.lead'),
     status: refusal ? statusOf(refusal) : 200,
   }
   return show(reply, visit, frame, deadView(visit, dead, refusal))
@@ -73,33 +72,35 @@ async function showDead(
 
 function deadView(visit: Visit, dead: readonly ListedNotice[], refusal: Refused | undefined): Html {
   return html`<div class="stack">
-    <p><a href="/notices">Back to notices</a></p>
+    <p><a href="/notices">${visit.say('notices.back')}</a></p>
     ${refusal && refusalNotice(visit, refusal)}
-    ${dead.length === 0 ? html`<p class="empty">None waits.</p>` : deadForm(visit, dead)}
+    ${dead.length === 0 ? html`<p class="empty">${visit.say('dead.none')}</p>` : deadForm(visit, dead)}
   </div>`
 }
 
 function deadForm(visit: Visit, dead: readonly ListedNotice[]): Html {
-  const buttons = html`<button class="button" formaction="/notices/dead/resend">Send again</button>
-    <button class="button quiet" formaction="/notices/dead/dismiss">Let be</button>`
+  const { say } = visit
+  const buttons = html`<button class="button" formaction="/notices/dead/resend">${say('dead.again')}</button>
+    <button class="button quiet" formaction="/notices/dead/dismiss">${say('dead.let-be')}</button>`
   return html`<form class="stack" method="post" action="/notices/dead/resend">${hidden(visit)}
     <input type="hidden" name="shown" value="${dead.map(({ id }) => id).join()}">
     <div class="actions">
-      <label class="check"><input type="checkbox" name="all" value="yes"> <span>All ${counted(dead.length, 'notice')} of this page</span></label>
+      <label class="check"><input type="checkbox" name="all" value="yes"> <span>${say('dead.all', { count: dead.length })}</span></label>
       ${buttons}
     </div>
     <ul class="rows">${dead.map((each) => deadRow(visit, each))}</ul>
     <div class="actions">${buttons}</div>
-    ${dead.length === listedMax && html`<p class="soft">These are the newest ${listedMax}. When they are dealt with, older ones come up.</p>`}
+    ${dead.length === listedMax && html`<p class="soft">${say('dead.newest', { count: listedMax })}</p>`}
   </form>`
 }
 
 function deadRow(visit: Visit, each: ListedNotice): Html {
-  const who = each.name || each.card || 'Forgotten whom'
+  const { say } = visit
+  const who = each.name || each.card || say('dead.forgotten')
   return html`<li><div>
     <label class="check"><input type="checkbox" name="ids" value="${each.id}"> <span class="work"><bdi dir="auto">${who}</bdi></span></label>
-    <p class="under">${kinds[each.kind].label} · <bdi>${factsText(each.facts)}</bdi></p>
-    <p class="under">${moment(visit, each.causedAt)} · tried ${counted(each.tries, 'time')}: ${reasonText(each.because)}${
-      each.lastOutcome === 'unknown' && html` · <strong>it may have been sent</strong>`
+    <p class="under">${say(`notice-kind.${each.kind}`)} · <bdi>${factsText(visit, each.facts)}</bdi></p>
+    <p class="under">${moment(visit, each.causedAt)} · ${say('dead.tried', { count: each.tries, because: reasonText(visit, each.because) })}${
+      each.lastOutcome === 'unknown' && html` · <strong>${say('dead.may-have')}</strong>`
     }</p></div></li>`
 }

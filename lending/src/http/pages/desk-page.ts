@@ -51,6 +51,17 @@ export function deskPages(served: Served): void {
     return scan(served, request, reply, asksFor, passing)
   })
 
+  app.post('/desk/take-back', { config: { access: { needs: 'take-back' } } }, async (request, reply) => {
+    const form = asked(request.body)
+    const card = form.text('card', scanned)
+    const code = form.text('barcode', scanned)
+    const came = await scanAtDesk(served, request, { card: '', code, isReturn: true })
+    if (came.did === 'take-back') return goTo(reply, '/desk', { card, copy: came.answer.copyId })
+    const at = card ? await atDesk(served, card) : undefined
+    const refused = came.did === 'nothing' ? nothingToPass(came.refusal, code) : undefined
+    return showDesk(served, request, reply, { at, card, ...(refused && { refused }) })
+  })
+
   app.post('/desk/renew', { config: { access: { needs: 'renew' } } }, async (request, reply) => {
     const form = asked(request.body)
     const card = form.text('card', scanned)

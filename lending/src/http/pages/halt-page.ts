@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { haltNow, haltReasonMax } from '../../halt/halt.ts'
 import { type HaltStanding, haltStanding, resume } from '../../halt/resume.ts'
+import { actionWords } from '../../journal/describe.ts'
 import { may } from '../../staff/permission.ts'
 import { asked } from './asked.ts'
 import { carried, hidden, textField } from './form.ts'
@@ -57,40 +58,40 @@ async function showHalt(
     haltStanding(served.library.db),
   ])
   const frame = {
-    title: 'Halt',
+    title: visit.say('halt.title'),
     door: '/halt',
-    lead: 'Stops all writing at once, at every desk and on every server. Searching and reading go on.',
+    lead: visit.say('halt.lead'),
     status: refusal ? statusOf(refusal) : 200,
   }
   return show(reply, visit, frame, haltView(visit, standing, refusal))
 }
 
 function haltView(visit: Visit, standing: HaltStanding, refusal: Refused | undefined): Html {
+  const { say } = visit
   const { mode, phrase, epoch, since, writtenSince, verbs } = standing
   const written =
-    writtenSince === 0
-      ? 'Nothing was written since.'
-      : `Written since: ${writtenSince}. These were being saved at that moment; the journal names them.`
+    writtenSince === 0 ? say('halt.nothing-written') : say('halt.written-since', { count: writtenSince })
   return html`<div class="stack">${refusal && refusalNotice(visit, refusal)}
     ${mode === 'normal' && haltForm(visit)}
     ${
       phrase !== null &&
-      html`<section class="panel" aria-labelledby="all"><h2 id="all">All writing is halted</h2>
+      html`<section class="panel" aria-labelledby="all"><h2 id="all">${say('halt.all-halted')}</h2>
       <p>${written}</p>${resumeForm(visit, { epoch, since, phrase })}</section>`
     }
     ${verbs.map(
       (each) => html`<section class="panel" aria-labelledby="verb-${each.verb}">
-      <h2 id="verb-${each.verb}">Halted: ${each.verb.replaceAll('-', ' ')}</h2>
+      <h2 id="verb-${each.verb}">${say('halt.verb-halted', { verb: actionWords(say, each.verb) })}</h2>
       <p dir="auto">${each.because}</p>${resumeForm(visit, { ...each, epoch })}</section>`,
     )}
   </div>`
 }
 
 function haltForm(visit: Visit): Html {
+  const { say } = visit
   return html`<form class="panel form" method="post" action="/halt">
     ${hidden(visit)}
-    ${textField({ name: 'reason', label: 'Why', max: haltReasonMax, hint: 'Stands on every page while writing is halted. May be left empty.' })}
-    <div><button class="button danger">Halt all writing</button></div>
+    ${textField({ name: 'reason', label: say('halt.why'), max: haltReasonMax, hint: say('halt.why-hint') })}
+    <div><button class="button danger">${say('halt.halt')}</button></div>
   </form>`
 }
 
@@ -102,11 +103,12 @@ type Resuming = {
 }
 
 function resumeForm(visit: Visit, { epoch, since, phrase, verb }: Resuming): Html {
-  if (!may(visit.who, 'resume')) return html`<p>An operator can let it go on.</p>`
+  const { say } = visit
+  if (!may(visit.who, 'resume')) return html`<p>${say('halt.operator-can')}</p>`
   return html`<form class="form" method="post" action="/resume">
     ${hidden(visit)}${carried('epoch', epoch)}${carried('since', since)}${verb && carried('verb', verb)}
-    <p>To let it go on, type <span class="code">${phrase}</span></p>
-    ${textField({ id: `phrase-${verb ?? 'all'}`, name: 'phrase', label: 'The phrase', required: true, max: 300 })}
-    <div><button class="button">Let it go on</button></div>
+    <p>${say('halt.type-phrase', { phrase: html`<span class="code" dir="auto">${phrase}</span>` })}</p>
+    ${textField({ id: `phrase-${verb ?? 'all'}`, name: 'phrase', label: say('halt.phrase'), required: true, max: 300 })}
+    <div><button class="button">${say('halt.go-on')}</button></div>
   </form>`
 }

@@ -2,6 +2,7 @@ import { journal } from '../../journal/journal.ts'
 import { address } from './address.ts'
 import { type Asked, asked, scanned } from './asked.ts'
 import { type JournalWanted, journalView } from './journal-view.ts'
+import { languageOfRequest, sayIn } from './say.ts'
 import { type Served, show, visitOf } from './serve-page.ts'
 
 /** How many entries one page of the journal shows. */
@@ -15,21 +16,25 @@ export function journalPages(served: Served): void {
     const { card, barcode, actor, action, before } = wanted
     const [visit, rows] = await Promise.all([
       visitOf(served, request, reply),
-      journal(library.db, {
-        ...(card && { card }),
-        ...(barcode && { barcode }),
-        ...(actor && { actor }),
-        ...(action && { action }),
-        ...(before && { before }),
-        limit: entriesMax,
-      }),
+      journal(
+        library.db,
+        {
+          ...(card && { card }),
+          ...(barcode && { barcode }),
+          ...(actor && { actor }),
+          ...(action && { action }),
+          ...(before && { before }),
+          limit: entriesMax,
+        },
+        sayIn(languageOfRequest(request)),
+      ),
     ])
     const last = rows.length === entriesMax ? rows.at(-1) : undefined
     const more = last && address('/journal', { ...wanted, before: last.id })
     const frame = {
-      title: 'Journal',
+      title: visit.say('journal-page.title'),
       door: '/journal',
-      lead: 'It only grows: what was done stays. When the library forgets who borrowed, the names are taken out of it.',
+      lead: visit.say('journal-page.lead'),
     }
     return show(reply, visit, frame, journalView(visit, { wanted, rows, more }))
   })

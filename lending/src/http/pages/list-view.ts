@@ -24,7 +24,7 @@ export function listView(visit: Visit, { wanted, titles, stands, hasMore, addres
   const away = titles.filter(({ titleId }) => !standing.has(titleId))
   const byBranch = Map.groupBy(stands, ({ branchId }) => branchId)
   return html`<p class="on-paper code">${address}</p>
-  <p class="soft section">${say(hasMore ? 'list.first' : 'list.count', { count: titles.length })} <a class="off-paper" href="${wantedLink(wanted, {})}">${say('list.back')}</a></p>
+  <p class="soft section">${say(hasMore ? 'list.first' : 'list.count', { count: titles.length })} <a class="no-print" href="${wantedLink(wanted, {})}">${say('list.back')}</a></p>
   ${[...byBranch.values()].map(
     (here) => html`<section class="section"><h2><bdi>${here[0]?.branchName}</bdi></h2>
     <div class="scroll"><table class="walk">

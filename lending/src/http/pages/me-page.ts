@@ -9,7 +9,6 @@ import { type Html, html } from './html.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import { languageOfRequest, sayIn } from './say.ts'
 import { act, goTo, keyOf, type Served, show, statusOf, visitOf } from './serve-page.ts'
-import { roleWords } from './staff-fields.ts'
 import { typedPassword } from './typed-password.ts'
 import type { Visit } from './visit.ts'
 
@@ -77,7 +76,7 @@ function meView(visit: Visit, who: SignedIn, refusal: Refused | undefined): Html
           <dt>${say('me.name')}</dt><dd dir="auto">${who.name}</dd>
           ${
             who.kind === 'staff'
-              ? html`<dt>${say('me.login')}</dt><dd class="code">${who.login}</dd><dt>${say('me.role')}</dt><dd>${roleWords[who.role].name}</dd>`
+              ? html`<dt>${say('me.login')}</dt><dd class="code">${who.login}</dd><dt>${say('me.role')}</dt><dd>${say(`role.${who.role}`)}</dd>`
               : html`<dt>${say('patron.card')}</dt><dd class="code">${who.card}</dd>`
           }
         </dl></section>

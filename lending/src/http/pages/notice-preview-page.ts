@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { kinds } from '../../notices/kinds.ts'
 import { type NoticeStatus, noticeStatus } from '../../notices/status.ts'
 import { type Preview, previewSweep, type WouldTell } from '../../notices/sweep.ts'
 import { operationIdOf } from '../../operations/operations.ts'
@@ -12,7 +11,6 @@ import { maySettle, mayTell } from './notices-page.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import { byOfForm, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
 import type { Visit } from './visit.ts'
-import { counted } from './wording.ts'
 
 /** So many are named one by one. */
 const namedMax = 100
@@ -57,9 +55,9 @@ async function showPreview(
     noticeStatus(library),
   ])
   const frame = {
-    title: 'Who would be told next',
+    title: visit.say('notices.who-next'),
     door: '/notices',
-    lead: 'This is what the next run would do. Looking at it writes nothing.',
+    lead: visit.say('notice-preview.lead'),
     status: refusal ? statusOf(refusal) : 200,
   }
   const { isProduction } = library
@@ -67,54 +65,60 @@ async function showPreview(
 }
 
 function previewView(visit: Visit, shown: Shown): Html {
+  const { say } = visit
   const { preview, status, refusal } = shown
   const { wouldCause } = preview
   return html`<div class="stack">
-    <p><a href="/notices">Back to notices</a></p>
+    <p><a href="/notices">${say('notices.back')}</a></p>
     ${refusal && refusalNotice(visit, refusal)}
     <div class="columns">
-      <section aria-labelledby="told"><h2 id="told">${counted(wouldCause.length, 'notice')}</h2>
-        ${wouldCause.length === 0 ? html`<p class="empty">Nothing is due.</p>` : html`<ul class="rows">${wouldCause.slice(0, namedMax).map(toldRow)}</ul>`}
-        ${wouldCause.length > namedMax && html`<p class="soft more">And ${wouldCause.length - namedMax} more.</p>`}
+      <section aria-labelledby="told"><h2 id="told">${say('notice-preview.count', { count: wouldCause.length })}</h2>
+        ${wouldCause.length === 0 ? html`<p class="empty">${say('notice-preview.nothing-due')}</p>` : html`<ul class="rows">${wouldCause.slice(0, namedMax).map((each) => toldRow(visit, each))}</ul>`}
+        ${wouldCause.length > namedMax && html`<p class="soft more">${say('notice-preview.more', { count: wouldCause.length - namedMax })}</p>`}
       </section>
-      <div class="stack">${sumPanel(preview, status)}${status.notices !== 'on' && turnOnPanel(visit, shown)}</div>
+      <div class="stack">${sumPanel(visit, preview, status)}${status.notices !== 'on' && turnOnPanel(visit, shown)}</div>
     </div></div>`
 }
 
-function toldRow({ kind, patronId, name, card, email, facts }: WouldTell): Html {
+function toldRow(visit: Visit, { kind, patronId, name, card, email, facts }: WouldTell): Html {
   return html`<li><div><p class="work"><a href="/patrons/${patronId}"><bdi dir="auto">${name || card}</bdi></a></p>
-    <p class="under"><bdi>${factsText(facts)}</bdi></p><p class="under">${email}</p></div>
-    <p class="end">${kinds[kind].label}</p></li>`
+    <p class="under"><bdi>${factsText(visit, facts)}</bdi></p><p class="under">${email}</p></div>
+    <p class="end">${visit.say(`notice-kind.${kind}`)}</p></li>`
 }
 
-function sumPanel({ wouldCause, over, withoutAddress }: Preview, { settings }: NoticeStatus): Html {
+function sumPanel(
+  { say }: Visit,
+  { wouldCause, over, withoutAddress }: Preview,
+  { settings }: NoticeStatus,
+): Html {
   const byKind = Map.groupBy(wouldCause, ({ kind }) => kind)
-  return html`<section class="panel stack-tight" aria-label="In sum">
-    <dl class="facts">${[...byKind].map(([kind, told]) => html`<dt>${kinds[kind].label}</dt><dd>${told.length}</dd>`)}
-      <dt>People</dt><dd>${new Set(wouldCause.map(({ patronId }) => patronId)).size}</dd></dl>
-    ${over > 0 && html`<p><strong>${counted(over, 'more is', 'more are')} due</strong> than the ${settings.runMax} that one run may cause. They are left for the runs after it.</p>`}
-    ${withoutAddress > 0 && html`<p class="soft">${counted(withoutAddress, 'patron')} with loans or holds ${withoutAddress === 1 ? 'has' : 'have'} no mail address: nobody tells them anything.</p>`}
+  return html`<section class="panel stack-tight" aria-label="${say('notice-preview.in-sum')}">
+    <dl class="facts">${[...byKind].map(([kind, told]) => html`<dt>${say(`notice-kind.${kind}`)}</dt><dd>${told.length}</dd>`)}
+      <dt>${say('notice-preview.people')}</dt><dd>${new Set(wouldCause.map(({ patronId }) => patronId)).size}</dd></dl>
+    ${over > 0 && html`<p>${say('notice-preview.over', { count: over, max: settings.runMax, strong: (inside) => html`<strong>${inside}</strong>` })}</p>`}
+    ${withoutAddress > 0 && html`<p class="soft">${say('notice-preview.without-address', { count: withoutAddress })}</p>`}
   </section>`
 }
 
 function turnOnPanel(visit: Visit, { preview, status, isProduction }: Shown): Html {
+  const { say } = visit
   const { balance } = status
-  return html`<section class="panel stack-tight" aria-labelledby="turn-on"><h2 id="turn-on">Turn notices on</h2>
+  return html`<section class="panel stack-tight" aria-labelledby="turn-on"><h2 id="turn-on">${say('notice-preview.turn-on')}</h2>
     <p>${
       balance.queued === 0
-        ? 'The queue is empty.'
-        : `${counted(balance.queued, 'notice waits', 'notices wait')} in the queue. What is still true and not too old goes out at once; what is too old waits for a person.`
+        ? say('notices.queue-empty')
+        : say('notice-preview.waiting', { count: balance.queued })
     }</p>
-    <p>Within the hour the next run tells ${counted(preview.wouldCause.length, 'thing')} more.</p>
+    <p>${say('notice-preview.within-hour', { count: preview.wouldCause.length })}</p>
     ${
       !may(visit.who, 'settings')
-        ? html`<p class="soft">An operator can do that.</p>`
+        ? html`<p class="soft">${say('notice-preview.operator-can')}</p>`
         : isProduction
-          ? html`<p>In production it is planned first: the plan tells how many letters go out, and a code confirms it.</p>
-            ${buttonForm(visit, { action: '/notices/plan', label: 'Plan to turn notices on', className: '' })}`
+          ? html`<p>${say('notice-preview.planned-first')}</p>
+            ${buttonForm(visit, { action: '/notices/plan', label: say('notice-preview.plan'), className: '' })}`
           : buttonForm(visit, {
               action: '/notices/switch',
-              label: 'Turn notices on here',
+              label: say('notice-preview.turn-on-here'),
               className: 'danger',
               fields: { on: 'yes' },
             })

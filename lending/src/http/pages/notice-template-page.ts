@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { isKind, type Kind, kinds } from '../../notices/kinds.ts'
+import { isKind, type Kind } from '../../notices/kinds.ts'
 import { checkedTemplate, saveTemplate, templateOf } from '../../notices/own-templates.ts'
 import { type LetterPreview, previewLetter } from '../../notices/preview-letter.ts'
 import { type Template, templateMax } from '../../notices/template.ts'
@@ -90,11 +90,9 @@ async function showTemplate(
     templateOf(served.library.db, kind),
   ])
   const frame = {
-    title: kinds[kind].label,
+    title: visit.say(`notice-kind.${kind}`),
     door: '/notices',
-    lead: template.isOwn
-      ? 'A notice in your own words.'
-      : 'A notice in Bibby’s words. Write your own over them.',
+    lead: visit.say(template.isOwn ? 'notice-template.own-lead' : 'notice-template.bibby-lead'),
     status: edited?.refusal ? statusOf(edited.refusal) : 200,
   }
   return show(reply, visit, frame, noticeTemplateView(visit, { template, edited }))

@@ -11,10 +11,11 @@ type Shown = { readonly template: TemplateInForce; readonly edited: Edited | und
 
 /** The text of a kind with what it would say, and what may stand in braces. */
 export function noticeTemplateView(visit: Visit, { template, edited }: Shown): Html {
+  const { say } = visit
   const { refusal } = edited ?? {}
   const isTried = edited !== undefined && refusal === undefined
   return html`<div class="stack">
-    <p><a href="/notices">Back to notices</a></p>
+    <p><a href="/notices">${say('notices.back')}</a></p>
     ${refusal && refusalNotice(visit, refusal)}
     <div class="columns">
       <div class="stack">
@@ -24,12 +25,12 @@ export function noticeTemplateView(visit: Visit, { template, edited }: Shown): H
       <div class="stack">
         ${
           edited?.preview
-            ? seen(patronPanel(edited.preview))
+            ? seen(patronPanel(visit, edited.preview))
             : isTried
-              ? seen(letterPanel(template, edited.typed, 'As you typed it, not saved yet'))
-              : letterPanel(template, template, 'As it is now')
+              ? seen(letterPanel(visit, template, edited.typed, say('notice-template.as-typed-unsaved')))
+              : letterPanel(visit, template, template, say('notice-template.as-now'))
         }
-        ${placeholderPanel()}
+        ${placeholderPanel(visit)}
       </div>
     </div></div>`
 }
@@ -38,81 +39,85 @@ export function noticeTemplateView(visit: Visit, { template, edited }: Shown): H
 const seen = (panel: Html) => html`<div id="seen">${panel}</div>`
 
 function editForm(visit: Visit, { template, edited }: Shown): Html {
+  const { say } = visit
   const path = `/notices/templates/${template.kind}`
   const problems = (edited?.refusal?.problems ?? {}) as Readonly<Record<string, string>>
   const text = edited?.typed ?? template
-  const field = (name: keyof Template, label: string, more: object = {}) =>
+  const field = (name: keyof Template, more: object = {}) =>
     textField({
       name,
-      label,
+      label: say(`notice-template.${name}`),
       value: text[name],
       max: templateMax[name],
       problem: problems[name],
       ...more,
     })
   // Who was overtaken sees the other text beside their own, and may save theirs over it.
-  return html`<section class="panel" aria-labelledby="words"><h2 id="words">The words</h2>
+  return html`<section class="panel" aria-labelledby="words"><h2 id="words">${say('notice-template.words')}</h2>
     <form class="form" method="post" action="${path}">
       ${hidden(visit)}${carried('version', template.version)}
-      ${field('subject', 'Subject', { required: true })}
-      ${field('body', 'Text', { required: true, lines: true, rows: 14 })}
-      ${field('item', 'The line of a thing', { hint: 'Once for each thing; together they are {items}.' })}
+      ${field('subject', { required: true })}
+      ${field('body', { required: true, lines: true, rows: 14 })}
+      ${field('item', { hint: say('notice-template.item-hint') })}
       ${textField({
         name: 'card',
-        label: 'Whose letter to preview',
+        label: say('notice-template.card'),
         value: edited?.card,
         max: 64,
         problem: problems.card,
-        hint: 'A card number; empty for a reader who does not exist.',
+        hint: say('notice-template.card-hint'),
       })}
-      <div class="actions"><button class="button quiet" formaction="${path}/preview#seen">Preview</button>
-        <button class="button">Save</button></div>
+      <div class="actions"><button class="button quiet" formaction="${path}/preview#seen">${say('notice-template.preview')}</button>
+        <button class="button">${say('notice-template.save')}</button></div>
     </form></section>`
 }
 
 function toDefault(visit: Visit, { kind, version }: TemplateInForce): Html {
-  return html`<details><summary>Take Bibby’s words again</summary>
-    <p class="soft">They come into the form above, to be looked at and saved.</p>
+  const { say } = visit
+  return html`<details><summary>${say('notice-template.bibby-again')}</summary>
+    <p class="soft">${say('notice-template.bibby-again-hint')}</p>
     ${buttonForm(visit, {
       action: `/notices/templates/${kind}/preview`,
-      label: 'Show Bibby’s words',
+      label: say('notice-template.show-bibby'),
       className: 'quiet',
       fields: { ...defaultTemplates[kind], version },
     })}</details>`
 }
 
-function letterPanel({ kind }: TemplateInForce, template: Template, title: string): Html {
+function letterPanel({ say }: Visit, { kind }: TemplateInForce, template: Template, title: string): Html {
   const { subject, text } = sampleOf(kind, template)
   return html`<section class="panel stack-tight" aria-labelledby="letter"><h2 id="letter">${title}</h2>
-    <p class="soft small">To a reader who does not exist.</p>
+    <p class="soft small">${say('notice-template.nobody')}</p>
     <p><strong dir="auto">${subject}</strong></p>
     <div class="letter" dir="auto">${text}</div></section>`
 }
 
 /** What a real patron would get now. */
-function patronPanel({ name, card, shows, letters }: LetterPreview): Html {
-  const whom = html`<bdi dir="auto">${name || card}</bdi>${name !== '' && html` (card <bdi>${card}</bdi>)`}`
-  const words = {
-    'what-is-due': html`To ${whom}, as it would go out now.`,
-    'nothing-due': html`Nothing of this kind is due for ${whom} now. The things below are made up.`,
-    'no-address': html`${whom} has no mail address and gets nothing. The things below are made up.`,
-  }
-  return html`<section class="panel stack-tight" aria-labelledby="letter"><h2 id="letter">As you typed it</h2>
-    <p>${words[shows]} <span class="soft">Nothing was sent or saved.</span></p>
+function patronPanel({ say }: Visit, { name, card, shows, letters }: LetterPreview): Html {
+  const named = { name: html`<bdi dir="auto">${name}</bdi>`, card: html`<bdi>${card}</bdi>` }
+  const whom = name === '' ? named.card : say('notice-template.whom', named)
+  return html`<section class="panel stack-tight" aria-labelledby="letter"><h2 id="letter">${say('notice-template.as-typed')}</h2>
+    <p>${say(`notice-template.shows.${shows}`, { whom })} <span class="soft">${say('notice-template.nothing-sent')}</span></p>
     ${letters.map(
       ({ subject, text, isWritten }) => html`
-        ${isWritten && html`<p class="soft">Written before: it goes out in these words, whatever the template says.</p>`}
+        ${isWritten && html`<p class="soft">${say('notice-template.written-before')}</p>`}
         <p><strong dir="auto">${subject}</strong></p>
         <div class="letter" dir="auto">${text}</div>`,
     )}</section>`
 }
 
-function placeholderPanel(): Html {
-  const list = (words: Readonly<Record<string, string>>) =>
-    html`<dl class="facts small">${Object.entries(words).map(
-      ([name, meaning]) => html`<dt class="code">{${name}}</dt><dd>${meaning}</dd>`,
+function placeholderPanel({ say }: Visit): Html {
+  const list = (meanings: readonly (readonly [string, string])[]) =>
+    html`<dl class="facts small">${meanings.map(
+      ([name, meaning]) => html`<dt class="code" dir="ltr">{${name}}</dt><dd>${meaning}</dd>`,
     )}</dl>`
-  return html`<section class="panel quiet stack-tight" aria-labelledby="braces"><h2 id="braces">What may stand in braces</h2>
-    <h3>In subject and text</h3>${list(placeholders.text)}
-    <h3>In the line of a thing</h3>${list(placeholders.item)}</section>`
+  const inText = namesOf(placeholders.text).map((name) => [name, say(`placeholder.text.${name}`)] as const)
+  const inItem = namesOf(placeholders.item).map((name) => [name, say(`placeholder.item.${name}`)] as const)
+  return html`<section class="panel quiet stack-tight" aria-labelledby="braces"><h2 id="braces">${say('notice-template.braces')}</h2>
+    <h3>${say('notice-template.in-text')}</h3>${list(inText)}
+    <h3>${say('notice-template.in-item')}</h3>${list(inItem)}</section>`
+}
+
+function namesOf<Named extends object>(named: Named): readonly (keyof Named & string)[] {
+  return Object.keys(named) as (keyof Named & string)[]
 }

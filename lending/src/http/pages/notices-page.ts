@@ -70,9 +70,9 @@ async function showNotices(
     ownKinds(library.db),
   ])
   const frame = {
-    title: 'Notices',
+    title: visit.say('notices.title'),
     door: '/notices',
-    lead: 'What patrons are told by mail: when, in which words, and what became of it.',
+    lead: visit.say('notices.lead'),
     status: refusal ? statusOf(refusal) : 200,
   }
   // After a mistake of their own people find what they typed; after somebody else's change they find that.

@@ -1,14 +1,17 @@
 import type { Operation } from '@bibby/guard/operation.ts'
 import type { State } from '@bibby/guard/state.ts'
+import { isMessageId } from '../../language/messages.ts'
 import { mayWorkOn } from '../../operations/operations.ts'
-import { answerTo } from '../answers.ts'
-import { endingLines } from '../operation-words.ts'
+import { sentenceCase } from '../../text.ts'
+import { refusalIn } from '../answers.ts'
+import { endingLines, operationName } from '../operation-words.ts'
 import { buttonForm, checkField, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { notice, type Tone, tag } from './notice.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
-import { type Visit, zoneOf } from './visit.ts'
-import { moment } from './wording.ts'
+import type { Say } from './say.ts'
+import type { Visit } from './visit.ts'
+import { moment, numberText } from './wording.ts'
 
 type Seen = {
   readonly operation: Operation
@@ -20,68 +23,78 @@ type Seen = {
 export function operationView(visit: Visit, { operation, names, refusal }: Seen): Html {
   const { because, state } = operation
   return html`<div class="stack">
-    ${refusal && refusalNotice(visit, refusal, endingFacts(refusal))}
-    ${because && !refusal && notice(state === 'expired' ? 'plain' : 'bad', { title: answerTo(because.refused).title, body: html`${endingFacts(because)}<p>${answerTo(because.refused).next}</p>` })}
-    <section class="panel stack-tight" aria-label="State" aria-live="polite">
-      <p>${stateTag(operation)}${until(visit, operation)}</p>
-      ${(state === 'executing' || state === 'undoing') && progress(operation)}
-      ${counts(operation)}
+    ${refusal && refusalNotice(visit, refusal, endingFacts(visit, refusal))}
+    ${because && !refusal && becauseNotice(visit, state, because)}
+    <section class="panel stack-tight" aria-label="${visit.say('operation.state')}" aria-live="polite">
+      <p>${stateTag(visit, operation)}${until(visit, operation)}</p>
+      ${(state === 'executing' || state === 'undoing') && progress(visit, operation)}
+      ${counts(visit, operation)}
     </section>
     ${actions(visit, operation)}
     ${facts(visit, operation, names)}
   </div>`
 }
 
+function becauseNotice(visit: Visit, state: State, because: { readonly refused: string }): Html {
+  const { title, next } = refusalIn(visit.say, because.refused)
+  const body = html`${endingFacts(visit, because)}<p>${next}</p>`
+  return notice(visit, state === 'expired' ? 'plain' : 'bad', { title, body })
+}
+
 /** Why it was refused or stopped, as a list. */
-export function endingFacts(refusal: { readonly refused: string }): Html | undefined {
-  const lines = endingLines(refusal)
+export function endingFacts({ say }: Visit, refusal: { readonly refused: string }): Html | undefined {
+  const lines = endingLines(say, refusal)
   return lines.length === 0
     ? undefined
     : html`<ul>${lines.map((line) => html`<li><bdi dir="auto">${line}</bdi></li>`)}</ul>`
 }
 
 /** How an operation is called: by its phrase; by its name where it never had one, or has none any more. */
-export function titleOf({ phrase, name, state }: Pick<Operation, 'phrase' | 'name' | 'state'>): string {
+export function titleOf(
+  { say }: Visit,
+  { phrase, name, state }: Pick<Operation, 'phrase' | 'name' | 'state'>,
+): string {
   if (phrase !== null) return phrase
-  const called = name.replaceAll('-', ' ')
-  return state === 'refused' ? `Refused: ${called}` : words(called)
+  const called = operationName(say, name)
+  return state === 'refused' ? say('operation.refused', { name: called }) : sentenceCase(called)
 }
 
-const tones: Readonly<Record<State, { readonly tone: Tone; readonly words: string }>> = {
-  planned: { tone: 'plain', words: 'Planned' },
-  armed: { tone: 'plain', words: 'Code sent' },
-  executing: { tone: 'warn', words: 'Under way' },
-  done: { tone: 'good', words: 'Done' },
-  failed: { tone: 'bad', words: 'Stopped midway' },
-  expired: { tone: 'plain', words: 'Expired' },
-  refused: { tone: 'bad', words: 'Refused' },
-  undoing: { tone: 'warn', words: 'Being taken back' },
-  undone: { tone: 'good', words: 'Taken back' },
+const tones: Readonly<Record<State, Tone>> = {
+  planned: 'plain',
+  armed: 'plain',
+  executing: 'warn',
+  done: 'good',
+  failed: 'bad',
+  expired: 'plain',
+  refused: 'bad',
+  undoing: 'warn',
+  undone: 'good',
 }
 
 /** The state of an operation as a word. */
-export function stateTag({ state }: Pick<Operation, 'state'>): Html {
-  const { tone, words } = tones[state]
-  return tag(tone, words)
+export function stateTag({ say }: Visit, { state }: Pick<Operation, 'state'>): Html {
+  return tag(tones[state], say(`operation.state.${state}`))
 }
 
 function until(visit: Visit, operation: Operation): Html | undefined {
   const { state, approveUntil, approvedBy, confirmUntil, codeUntil, codeHolds, undoUntil, isUndoable } =
     operation
-  const at = (when: Date | null) => moment(visit, when)
+  const { say } = visit
+  const at = (when: Date | null) => ({ at: moment(visit, when) })
   if (state === 'planned' && approveUntil && !approvedBy)
-    return html` Waits for a second person until ${at(approveUntil)}.`
-  if (state === 'planned') return html` Can be confirmed until ${at(confirmUntil)}.`
-  if (state === 'armed' && !codeHolds) return html` No code holds now: have a new one sent.`
-  if (state === 'armed') return html` The code holds until ${at(codeUntil)}.`
-  if (isUndoable) return html` Can be taken back until ${at(undoUntil)}.`
+    return html` ${say('operation.waits-for-second', at(approveUntil))}`
+  if (state === 'planned') return html` ${say('operation.confirm-until', at(confirmUntil))}`
+  if (state === 'armed' && !codeHolds) return html` ${say('operation.no-code-holds')}`
+  if (state === 'armed') return html` ${say('operation.code-until', at(codeUntil))}`
+  if (isUndoable) return html` ${say('operation.undo-until', at(undoUntil))}`
   return undefined
 }
 
-function progress({ state, acted, undone, left, count }: Operation): Html {
+function progress({ say }: Visit, { state, acted, undone, left, count }: Operation): Html {
+  const label = say('operation.progress')
   return state === 'undoing'
-    ? html`<progress aria-label="Progress" max="${acted}" value="${undone + left}"></progress>`
-    : html`<progress aria-label="Progress" max="${count}" value="${acted}"></progress>`
+    ? html`<progress aria-label="${label}" max="${acted}" value="${undone + left}"></progress>`
+    : html`<progress aria-label="${label}" max="${count}" value="${acted}"></progress>`
 }
 
 /** Whether nothing can come of it: what was found is no plan. */
@@ -89,21 +102,23 @@ function isNoPlan({ state, phrase }: Operation): boolean {
   return state === 'refused' && phrase === null
 }
 
-function counts(operation: Operation): Html {
+function counts(visit: Visit, operation: Operation): Html {
+  const { say } = visit
   const { count, total, acted, undone, left } = operation
   const all: readonly (readonly [string, number])[] = [
-    ['Of all', total],
-    [isNoPlan(operation) ? 'Found' : 'Planned', count],
-    ['Done', acted],
-    ['Taken back', undone],
-    ...(left > 0 ? [['Left as changed', left] as const] : []),
+    [say('operation.count.total'), total],
+    [say(isNoPlan(operation) ? 'operation.count.found' : 'operation.count.planned'), count],
+    [say('operation.count.done'), acted],
+    [say('operation.count.undone'), undone],
+    ...(left > 0 ? [[say('operation.count.left'), left] as const] : []),
   ]
   return html`<dl class="counts">${all.map(
-    ([name, number]) => html`<div><dt>${name}</dt><dd>${number.toLocaleString('en')}</dd></div>`,
+    ([name, number]) => html`<div><dt>${name}</dt><dd>${numberText(visit, number)}</dd></div>`,
   )}</dl>`
 }
 
 function actions(visit: Visit, operation: Operation): Html {
+  const { say } = visit
   const { id, state, requestedBy, approveUntil, approvedBy, isUndoable } = operation
   const path = `/operations/${id}`
   const isOwn = visit.who?.actor === requestedBy
@@ -113,11 +128,11 @@ function actions(visit: Visit, operation: Operation): Html {
     ${
       waitsForSecond &&
       (isOwn
-        ? html`<p>A colleague must approve it first: give them this page.</p>`
+        ? html`<p>${say('operation.colleague-first')}</p>`
         : may('approve') &&
           buttonForm(visit, {
             action: `${path}/approve`,
-            label: 'Approve it as the second person',
+            label: say('operation.approve'),
             className: '',
           }))
     }
@@ -129,74 +144,83 @@ function actions(visit: Visit, operation: Operation): Html {
 }
 
 function codePanel(visit: Visit, path: string): Html {
-  return html`<section class="panel stack-tight" aria-labelledby="code"><h2 id="code">Confirm it</h2>
-    <p>A code goes to the mail address of your account. You type it here together with the phrase.</p>
-    ${buttonForm(visit, { action: `${path}/code`, label: 'Send me the code', className: '' })}</section>`
+  const { say } = visit
+  return html`<section class="panel stack-tight" aria-labelledby="code"><h2 id="code">${say('operation.confirm')}</h2>
+    <p>${say('operation.code-goes')}</p>
+    ${buttonForm(visit, { action: `${path}/code`, label: say('operation.send-code'), className: '' })}</section>`
 }
 
 function confirmPanel(visit: Visit, path: string, { phrase }: Operation): Html {
-  return html`<section class="panel stack-tight" aria-labelledby="confirm"><h2 id="confirm">Confirm it</h2>
+  const { say } = visit
+  return html`<section class="panel stack-tight" aria-labelledby="confirm"><h2 id="confirm">${say('operation.confirm')}</h2>
     <form class="form" method="post" action="${path}/confirm">
       ${hidden(visit)}
-      <p>To do this, type <span class="code">${phrase}</span></p>
-      ${textField({ name: 'phrase', label: 'The phrase', required: true, max: 300 })}
-      ${textField({ name: 'code', label: 'The code from the mail', required: true, max: 40, autocomplete: 'one-time-code' })}
-      <div><button class="button danger">Do it</button></div>
+      <p>${say('operation.type-phrase', { phrase: html`<span class="code" dir="auto">${phrase}</span>` })}</p>
+      ${textField({ name: 'phrase', label: say('operation.phrase'), required: true, max: 300 })}
+      ${textField({ name: 'code', label: say('operation.code'), required: true, max: 40, autocomplete: 'one-time-code' })}
+      <div><button class="button danger">${say('operation.do')}</button></div>
     </form>
-    ${buttonForm(visit, { action: `${path}/code`, label: 'Send a new code', className: 'quiet small' })}</section>`
+    ${buttonForm(visit, { action: `${path}/code`, label: say('operation.send-new-code'), className: 'quiet small' })}</section>`
 }
 
 function stopForm(visit: Visit, path: string, state: Operation['state']): Html {
+  const { say } = visit
   const isMoving = state === 'executing'
-  return html`<details><summary>${isMoving ? 'Stop it' : 'Drop this plan'}</summary>
+  return html`<details><summary>${say(isMoving ? 'operation.stop' : 'operation.drop-plan')}</summary>
     <form class="form" method="post" action="${path}/stop">
       ${hidden(visit)}
-      ${isMoving && html`<p class="aside-text">What is done by then stays done until it is taken back.</p>`}
-      ${textField({ name: 'because', label: 'Why', max: 500 })}
-      <div><button class="button ${isMoving ? 'danger' : 'quiet'}">${isMoving ? 'Stop it' : 'Drop it'}</button></div>
+      ${isMoving && html`<p class="aside-text">${say('operation.stop-hint')}</p>`}
+      ${textField({ name: 'because', label: say('operation.why'), max: 500 })}
+      <div><button class="button ${isMoving ? 'danger' : 'quiet'}">${say(isMoving ? 'operation.stop' : 'operation.drop')}</button></div>
     </form></details>`
 }
 
 function undoForm(visit: Visit, path: string): Html {
-  return html`<details><summary>Take it back</summary>
+  const { say } = visit
+  return html`<details><summary>${say('operation.undo')}</summary>
     <form class="form" method="post" action="${path}/undo">
       ${hidden(visit)}
-      <p class="aside-text">Everything that it did is as it was before, row by row.</p>
-      ${checkField({ name: 'leavingChanged', label: 'Leave alone what somebody changed since' })}
-      <div><button class="button">Take it back</button></div>
+      <p class="aside-text">${say('operation.undo-hint')}</p>
+      ${checkField({ name: 'leavingChanged', label: say('operation.leave-changed') })}
+      <div><button class="button">${say('operation.undo')}</button></div>
     </form></details>`
 }
 
 function facts(visit: Visit, operation: Operation, names: ReadonlyMap<string, string>): Html {
   const who = (actor: string) => html`<bdi>${names.get(actor) ?? actor}</bdi>`
   const given = Object.entries(operation.arguments).filter(([, value]) => value !== null)
-  const { samples, count } = operation
-  return html`<section class="stack-tight" aria-labelledby="facts"><h2 id="facts">What was asked</h2>
+  const { say } = visit
+  return html`<section class="stack-tight" aria-labelledby="facts"><h2 id="facts">${say('operation.asked')}</h2>
     <dl class="facts">
-      ${given.map(([name, value]) => html`<dt>${words(name)}</dt><dd><bdi dir="auto">${Array.isArray(value) ? listed(value) : String(value)}</bdi></dd>`)}
-      <dt>Planned by</dt><dd>${who(operation.requestedBy)}, ${moment(visit, operation.plannedAt)}</dd>
-      ${operation.approvedBy !== null && html`<dt>Approved by</dt><dd>${who(operation.approvedBy)}</dd>`}
-      ${operation.endedAt && html`<dt>Ended</dt><dd>${moment(visit, operation.endedAt)}</dd>`}
-      ${operation.forgottenAt && html`<dt>Forgotten</dt><dd>${moment(visit, operation.forgottenAt)}</dd>`}
+      ${given.map(([name, value]) => html`<dt>${givenName(say, name)}</dt><dd><bdi dir="auto">${Array.isArray(value) ? listed(say, value) : String(value)}</bdi></dd>`)}
+      <dt>${say('operation.planned-by')}</dt><dd>${say('operation.by-at', { who: who(operation.requestedBy), at: moment(visit, operation.plannedAt) })}</dd>
+      ${operation.approvedBy !== null && html`<dt>${say('operation.approved-by')}</dt><dd>${who(operation.approvedBy)}</dd>`}
+      ${operation.endedAt && html`<dt>${say('operation.ended')}</dt><dd>${moment(visit, operation.endedAt)}</dd>`}
+      ${operation.forgottenAt && html`<dt>${say('operation.forgotten')}</dt><dd>${moment(visit, operation.forgottenAt)}</dd>`}
     </dl>
-    ${
-      samples.length > 0 &&
-      html`<h3>${isNoPlan(operation) ? 'What was found' : count > samples.length ? 'Some of it' : 'All of it'}</h3><ul>${samples.map(
-        (sample) => html`<li><bdi dir="auto">${sample}</bdi></li>`,
-      )}</ul>`
-    }</section>`
+    ${samplesOf(visit, operation)}</section>`
 }
 
-/** `itemType` as `Item type`. */
-function words(name: string): string {
-  const spaced = name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
-  return spaced.slice(0, 1).toUpperCase() + spaced.slice(1)
+function samplesOf({ say }: Visit, operation: Operation): Html | undefined {
+  const { samples, count } = operation
+  if (samples.length === 0) return undefined
+  const some = count > samples.length ? 'some' : 'all'
+  return html`<h3>${say(`operation.samples.${isNoPlan(operation) ? 'found' : some}`)}</h3>
+    <ul>${samples.map((sample) => html`<li><bdi dir="auto">${sample}</bdi></li>`)}</ul>`
+}
+
+/** What was given to an operation, by name; one that has no words is told as `Item type` for `itemType`. */
+function givenName(say: Say, name: string): string {
+  const id = `operation.given.${name}`
+  if (isMessageId(id)) return say(id)
+  return sentenceCase(name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`))
 }
 
 /** More of a list than this is counted. */
 const listedMax = 20
 
-function listed(values: readonly unknown[]): string {
+function listed(say: Say, values: readonly unknown[]): string {
   const more = values.length - listedMax
-  return `${values.slice(0, listedMax).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  const some = values.slice(0, listedMax).join(', ')
+  return more > 0 ? say('operation.listed-more', { listed: some, more }) : some
 }

@@ -27,9 +27,9 @@ export function operationPages(served: Served): void {
     const last = all.length === listedMax ? all.at(-1) : undefined
     const more = last && address('/operations', { after: last.id })
     const frame = {
-      title: 'Operations',
+      title: visit.say('operations.title'),
       door: '/operations',
-      lead: 'What takes away many things at once: each is planned, confirmed, and can be taken back.',
+      lead: visit.say('operations.lead'),
     }
     return show(
       reply,
@@ -122,7 +122,7 @@ async function showOperation(
   ])
   const isMoving = operation.state === 'executing' || operation.state === 'undoing'
   const frame = {
-    title: titleOf(operation),
+    title: titleOf(visit, operation),
     door: '/operations',
     status: refusal ? statusOf(refusal) : 200,
     ...(isMoving ? { refreshSeconds: 3 } : {}),

@@ -18,11 +18,13 @@ import { historyPages } from './history-page.ts'
 import { importPages } from './imports-page.ts'
 import { journalPages } from './journal-page.ts'
 import { languagePages } from './language-page.ts'
+import { marcPages } from './marc-page.ts'
 import { mePages } from './me-page.ts'
 import { mergePages } from './merge-page.ts'
 import { noticePreviewPages } from './notice-preview-page.ts'
 import { noticeTemplatePages } from './notice-template-page.ts'
 import { noticePages } from './notices-page.ts'
+import { operationsNowPages } from './operations-now-page.ts'
 import { operationPages } from './operations-page.ts'
 import { patronImportPages } from './patron-import-page.ts'
 import { patronPages } from './patron-page.ts'
@@ -36,6 +38,7 @@ import { shelfPages } from './shelf-page.ts'
 import { shelfPlanPages } from './shelf-plan-page.ts'
 import { signInPages } from './sign-in-page.ts'
 import { staffPages } from './staff-page.ts'
+import { stockTakePages } from './stock-take-page.ts'
 import { titlePages } from './title-page.ts'
 
 /** All pages. They work without script; each form carries a CSRF token and an idempotency key. */
@@ -73,7 +76,10 @@ export async function pages(
     settingsPages,
     catalogueDeskPages,
     copyPages,
+    marcPages,
+    stockTakePages,
     haltPages,
+    operationsNowPages,
     operationPages,
     planPages,
     noticePages,

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { branches, itemTypes } from '../../circulation/places.ts'
+import type { MessageId } from '../../language/messages.ts'
 import { editCopies } from '../../operations/edit-copies.ts'
 import { erasePatron } from '../../operations/erase-patron.ts'
 import { operationIdOf } from '../../operations/operations.ts'
@@ -100,11 +101,11 @@ function planningCopies(served: Served): void {
   })
 }
 
-type FormPage = { readonly title: string; readonly view: (visit: Visit, form: Form) => Html }
-const withdraw: FormPage = { title: 'Withdraw copies', view: withdrawView }
-const edit: FormPage = { title: 'Change many copies', view: editView }
-const erase: FormPage = { title: 'Erase a patron', view: eraseView }
-const deleteAll: FormPage = { title: 'Delete all books', view: deleteAllView }
+type FormPage = { readonly title: MessageId; readonly view: (visit: Visit, form: Form) => Html }
+const withdraw: FormPage = { title: 'plan.withdraw-copies', view: withdrawView }
+const edit: FormPage = { title: 'plan.edit-copies', view: editView }
+const erase: FormPage = { title: 'plan.erase-patron', view: eraseView }
+const deleteAll: FormPage = { title: 'plan.delete-all-books', view: deleteAllView }
 
 async function showForm(
   served: Served,
@@ -119,7 +120,8 @@ async function showForm(
     branches(db),
     itemTypes(db),
   ])
-  const frame = { title, door: '/operations', status: refusal ? statusOf(refusal) : 200 }
+  const status = refusal ? statusOf(refusal) : 200
+  const frame = { title: visit.say(title), door: '/operations', status }
   // A link from a patron's page brings their card.
   const sent = asked(request.method === 'GET' ? request.query : request.body)
   return show(reply, visit, frame, view(visit, { places, types, sent, refusal }))

@@ -19,23 +19,25 @@ export type Form = {
 export function withdrawView(visit: Visit, form: Form): Html {
   return planForm(visit, form, {
     action: '/operations/withdraw-copies',
-    fields: html`${selection(form)}${why(form)}`,
+    fields: html`${selection(visit, form)}${why(visit, form)}`,
   })
 }
 
 /** The form that plans to change many copies. */
 export function editView(visit: Visit, form: Form): Html {
+  const { say } = visit
   const { places, types, sent } = form
+  const asIs = say('plan.as-it-is')
   return planForm(visit, form, {
     action: '/operations/edit-copies',
-    fields: html`<fieldset class="form"><legend>Which copies</legend>${selection(form)}</fieldset>
-      <fieldset class="form"><legend>What becomes of them</legend>
-      ${choice('toBranch', 'To branch', sent, 'As it is', places)}
-      ${textField({ name: 'toShelf', label: 'To shelf', value: typed(sent, 'toShelf'), hint: 'Empty: as it is.' })}
-      ${choice('toItemType', 'To item type', sent, 'As it is', types)}
-      ${choice('toLendable', 'Is it lent?', sent, 'As it is', [
-        { code: 'yes', name: 'It is lent from now on' },
-        { code: 'no', name: 'It is read here only' },
+    fields: html`<fieldset class="form"><legend>${say('plan.which')}</legend>${selection(visit, form)}</fieldset>
+      <fieldset class="form"><legend>${say('plan.become')}</legend>
+      ${choice('toBranch', say('plan.to-branch'), sent, asIs, places)}
+      ${textField({ name: 'toShelf', label: say('plan.to-shelf'), value: typed(sent, 'toShelf'), hint: say('plan.to-shelf-hint') })}
+      ${choice('toItemType', say('plan.to-item-type'), sent, asIs, types)}
+      ${choice('toLendable', say('plan.lent'), sent, asIs, [
+        { code: 'yes', name: say('plan.lent-yes') },
+        { code: 'no', name: say('plan.lent-no') },
       ])}</fieldset>`,
   })
 }
@@ -44,18 +46,19 @@ export function editView(visit: Visit, form: Form): Html {
 export function deleteAllView(visit: Visit, form: Form): Html {
   return planForm(visit, form, {
     action: '/operations/delete-all-books',
-    fields: html`<p>Takes every title out of the catalogue and withdraws every copy. Nothing may be on loan or waited for. Patrons and their history stay.</p>${why(form)}`,
+    fields: html`<p>${visit.say('plan.delete-all-about')}</p>${why(visit, form)}`,
   })
 }
 
 /** The form that plans to erase a patron. */
 export function eraseView(visit: Visit, form: Form): Html {
+  const { say } = visit
   return planForm(visit, form, {
     action: '/operations/erase-patron',
-    fields: html`<p>Takes a patron out of the library: the card works no more, and nobody finds them. For 30 days it can be taken back. Then everything that says who they were is gone for good; what was lent still counts, as nobody’s.</p>
-      <p class="soft">An open loan or hold, a debt and the protected flag keep a patron.</p>
-      ${textField({ name: 'card', label: 'Card', value: typed(form.sent, 'card'), max: 64, required: true })}
-      ${why(form, 'Stands at this operation, and goes when the patron is gone for good.')}`,
+    fields: html`<p>${say('plan.erase-about')}</p>
+      <p class="soft">${say('plan.erase-kept')}</p>
+      ${textField({ name: 'card', label: say('plan.card'), value: typed(form.sent, 'card'), max: 64, required: true })}
+      ${why(visit, form, say('plan.erase-why-hint'))}`,
   })
 }
 
@@ -65,25 +68,25 @@ function planForm(
   { action, fields }: { readonly action: string; readonly fields: Html },
 ): Html {
   return html`<div class="stack">
-    ${refusal && refusalNotice(visit, refusal, endingFacts(refusal))}
+    ${refusal && refusalNotice(visit, refusal, endingFacts(visit, refusal))}
     <form class="panel form" method="post" action="${action}">
       ${hidden(visit)}${fields}
-      <div><button class="button">Plan it</button></div>
+      <div><button class="button">${visit.say('plan.submit')}</button></div>
     </form>
   </div>`
 }
 
-function selection({ places, types, sent }: Form): Html {
-  return html`${choice('branch', 'Branch', sent, 'Any branch', places)}
-    ${textField({ name: 'shelf', label: 'Shelf', value: typed(sent, 'shelf'), hint: 'As it stands at the copies. Empty: any shelf.' })}
-    ${choice('itemType', 'Item type', sent, 'Any type', types)}
+function selection({ say }: Visit, { places, types, sent }: Form): Html {
+  return html`${choice('branch', say('plan.branch'), sent, say('plan.any-branch'), places)}
+    ${textField({ name: 'shelf', label: say('plan.shelf'), value: typed(sent, 'shelf'), hint: say('plan.shelf-hint') })}
+    ${choice('itemType', say('plan.item-type'), sent, say('plan.any-type'), types)}
     ${textField({
       name: 'barcodes',
-      label: 'Barcodes',
+      label: say('plan.barcodes'),
       value: typed(sent, 'barcodes'),
       max: 400_000,
       lines: true,
-      hint: 'One a line, or scanned one after another. Empty: all that the fields above say.',
+      hint: say('plan.barcodes-hint'),
     })}`
 }
 
@@ -98,10 +101,10 @@ function choice(
   return choiceField({ name, label, value: typed(sent, name), options })
 }
 
-function why({ sent }: Form, hint = 'Stands at each copy.'): Html {
+function why({ say }: Visit, { sent }: Form, hint = say('plan.why-hint')): Html {
   return textField({
     name: 'because',
-    label: 'Why',
+    label: say('plan.why'),
     value: typed(sent, 'because'),
     max: 500,
     required: true,

@@ -68,9 +68,9 @@ async function showRules(
   const shown: RulesShown = { rules, places, categories, types, card, barcode, answer, refusal }
   const refused = refusal ?? (answer && 'refused' in answer ? (answer as Refused) : undefined)
   const frame = {
-    title: 'Loan rules',
+    title: visit.say('rules.title'),
     door: '/rules',
-    lead: 'The most specific rule decides: a named branch before a category of patrons before a type of item.',
+    lead: visit.say('rules.lead'),
     status: refused ? statusOf(refused) : 200,
   }
   return show(reply, visit, frame, rulesView(visit, shown))

@@ -61,9 +61,9 @@ async function showSettings(
   ])
   if (!settings) throw new RefusedAtTheDoorError('not-found')
   const frame = {
-    title: 'Settings',
+    title: visit.say('settings.title'),
     door: '/settings',
-    lead: 'They hold for all branches, and from now on: what was done before stays as it was.',
+    lead: visit.say('settings.lead'),
     status: refusal ? statusOf(refusal) : 200,
   }
   // After a mistake of their own people find what they typed, and the version that they typed it over; after
@@ -80,12 +80,14 @@ function settingsView(
     refusal,
   }: { readonly settings: LibrarySettings; readonly typed: Asked; readonly refusal: Refused | undefined },
 ): Html {
+  const { say } = visit
   const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
-  const field = (name: string, label: string, value: string | number, more: object = {}) =>
+  const field = (name: Field, value: string | number, more: object = {}) =>
     textField({
       name,
-      label,
-      value: typed.text(name, { max: 200, label }) || value,
+      label: say(`settings.${name}`),
+      hint: say(`settings.${name}.hint`, { currency: settings.currency }),
+      value: typed.text(name, { max: 200, label: name }) || value,
       problem: problems[name],
       required: true,
       max: 10,
@@ -94,21 +96,26 @@ function settingsView(
   return html`<div class="stack">${refusal && refusalNotice(visit, refusal)}
     <form class="stack" method="post" action="/settings">
       ${hidden(visit)}${carried('version', typed.whole('version', identity) ?? settings.version)}
-      <section class="panel" aria-labelledby="whole"><h2 id="whole">The library</h2><div class="form two">
-      ${field('name', 'Name of the library', settings.name, { max: libraryNameMax, hint: 'At the foot of every page.' })}
-      ${field('currency', 'Currency', settings.currency, { max: 3, hint: 'Three letters, as EUR or USD. Amounts are not converted.' })}
+      <section class="panel" aria-labelledby="whole"><h2 id="whole">${say('settings.library')}</h2><div class="form two">
+      ${field('name', settings.name, { max: libraryNameMax })}
+      ${field('currency', settings.currency, { max: 3 })}
       </div></section>
-      <section class="panel" aria-labelledby="lending"><h2 id="lending">Lending</h2><div class="form two">
-      ${field('holdShelfDays', 'Days on the hold shelf', settings.holdShelfDays, { type: 'number', ...ends('holdShelfDays'), hint: 'How long a copy waits there for its patron.' })}
-      ${field('blockAt', 'Debt that stops lending', (settings.blockAtCents / 100).toFixed(2), {
-        hint: `In ${settings.currency}. Who owes this much or more may not borrow, renew or place holds.`,
+      <section class="panel" aria-labelledby="lending"><h2 id="lending">${say('settings.lending')}</h2><div class="form two">
+      ${field('holdShelfDays', settings.holdShelfDays, { type: 'number', ...ends('holdShelfDays') })}
+      ${field('blockAt', (settings.blockAtCents / 100).toFixed(2), {
         problem: problems.blockAt ?? problems.blockAtCents,
       })}
-      ${field('forgetAfterDays', 'Days until a loan is forgotten', settings.forgetAfterDays, { type: 'number', ...ends('forgetAfterDays'), hint: 'After the return, for patrons who did not ask to be remembered. What was forgotten does not come back.' })}
+      ${field('forgetAfterDays', settings.forgetAfterDays, { type: 'number', ...ends('forgetAfterDays') })}
       </div></section>
-      <div><button class="button">Save</button></div>
+      <div><button class="button">${say('settings.save')}</button></div>
     </form></div>`
 }
+
+type Field =
+  | 'name'
+  | 'currency'
+  | 'blockAt'
+  | keyof Pick<LibrarySettings, 'holdShelfDays' | 'forgetAfterDays'>
 
 function ends(name: keyof typeof settingBounds) {
   return { min: settingBounds[name].min, step: '1' }

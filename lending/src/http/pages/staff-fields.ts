@@ -4,6 +4,7 @@ import { staffTexts } from '../../staff/staff.ts'
 import type { Asked } from './asked.ts'
 import { choiceField, textField } from './form.ts'
 import { type Html, html } from './html.ts'
+import type { Visit } from './visit.ts'
 
 /** What a form about a member of staff holds: shown again as it was typed when it does not fit. */
 export type StaffForm = {
@@ -28,40 +29,35 @@ export function readStaff(form: Asked, branchId: number): StaffForm {
   }
 }
 
-/** What each role is called, and what it is for. */
-export const roleWords: Readonly<Record<Role, { readonly name: string; readonly about: string }>> = {
-  desk: { name: 'Desk', about: 'Lends, takes back, registers patrons.' },
-  cataloguer: { name: 'Cataloguer', about: 'Keeps the catalogue, imports.' },
-  manager: { name: 'Manager', about: 'Both, and rules, fines, staff, the journal.' },
-  operator: { name: 'Operator', about: 'Everything, with the library’s settings.' },
-}
-
 /** The fields of a member of staff, with what was wrong with each. Roles above the asker's are not offered. */
-export function staffFields({
-  form,
-  mine,
-  problems,
-  places,
-}: {
-  readonly form: Omit<StaffForm, 'login'>
-  readonly mine: Role
-  readonly problems: Readonly<Record<string, string>>
-  readonly places: readonly Branch[]
-}): Html {
+export function staffFields(
+  { say }: Visit,
+  {
+    form,
+    mine,
+    problems,
+    places,
+  }: {
+    readonly form: Omit<StaffForm, 'login'>
+    readonly mine: Role
+    readonly problems: Readonly<Record<string, string>>
+    readonly places: readonly Branch[]
+  },
+): Html {
   return html`
-    ${textField({ name: 'name', label: 'Name', value: form.name, max: staffTexts.name.max, required: true, problem: problems.name })}
-    ${textField({ name: 'email', label: 'Email', type: 'email', value: form.email, max: staffTexts.email.max, problem: problems.email })}
+    ${textField({ name: 'name', label: say('staff.name'), value: form.name, max: staffTexts.name.max, required: true, problem: problems.name })}
+    ${textField({ name: 'email', label: say('staff.email'), type: 'email', value: form.email, max: staffTexts.email.max, problem: problems.email })}
     ${choiceField({
       name: 'role',
-      label: 'Role',
+      label: say('staff.role'),
       value: form.role,
       options: roles
         .filter((role) => mayManage(mine, role))
-        .map((role) => ({ value: role, label: roleWords[role].name })),
+        .map((role) => ({ value: role, label: say(`role.${role}`) })),
     })}
     ${choiceField({
       name: 'branchId',
-      label: 'Branch',
+      label: say('staff.branch'),
       value: String(form.branchId),
       options: places.map(({ branchId, name }) => ({ value: String(branchId), label: name })),
     })}`

@@ -25,7 +25,7 @@ export function staffPages(served: Served): void {
       staffList(library.db),
       staffList(library.db, { removed: true }),
     ])
-    const frame = { title: 'Staff', door: '/staff', actions: staffListView.actions }
+    const frame = { title: visit.say('staff.title'), door: '/staff', actions: staffListView.actions(visit) }
     return show(reply, visit, frame, staffListView.list(visit, { members, removed }))
   })
 
@@ -107,7 +107,8 @@ async function showNew(
   { form, refusal }: { readonly form: StaffForm; readonly refusal?: Refused },
 ): Promise<FastifyReply> {
   const [visit, places] = await Promise.all([visitOf(served, request, reply), branches(served.library.db)])
-  const frame = { title: 'Add a member of staff', door: '/staff', status: refusal ? statusOf(refusal) : 200 }
+  const status = refusal ? statusOf(refusal) : 200
+  const frame = { title: visit.say('staff.add-title'), door: '/staff', status }
   return show(reply, visit, frame, addStaffView(visit, { form, places, refusal }))
 }
 

@@ -1,0 +1,21 @@
+import type { Visit } from './visit.ts'
+
+type Spoken = Pick<Visit, 'language' | 'say'>
+
+/** A time of milliseconds as people read it: `8 ms`, `1.2 s`. */
+export function msText({ language }: Spoken, ms: number): string {
+  const [unit, value, digits] =
+    ms < 1_000 ? (['millisecond', ms, ms < 10 ? 1 : 0] as const) : (['second', ms / 1_000, 1] as const)
+  return new Intl.NumberFormat(language.locale, {
+    style: 'unit',
+    unit,
+    maximumFractionDigits: digits,
+  }).format(value)
+}
+
+/** How many times a second: `0.4/s`. */
+export function perSecondText({ language, say }: Spoken, value: number): string {
+  const digits = value < 10 ? 1 : 0
+  const number = value.toLocaleString(language.locale, { maximumFractionDigits: digits })
+  return say('measure.per-second', { number })
+}
