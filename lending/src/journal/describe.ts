@@ -112,6 +112,7 @@ const facts = {
   'set-loan-rule': (a) => ({ ruleId: a.count('ruleId') }),
   'add-title': (a) => ({ titleId: a.count('titleId') }),
   'edit-title': (a) => ({ titleId: a.count('titleId'), version: a.count('version') }),
+  'set-cover': (a) => ({ picture: a.text('kind') }),
   'add-copy': (a) => ({ copyId: a.count('copyId'), titleId: a.count('titleId') }),
   'edit-copy': (a) => ({ copyId: a.count('copyId'), version: a.count('version') }),
   'add-import': (a) => ({ changeSetId: a.count('changeSetId') }),

@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Title, title } from '../../catalogue/title.ts'
-import { titleWithIsbn } from '../../catalogue/title-isbn.ts'
 import { neighbours } from '../../catalogue/title-series.ts'
 import { holdsOn } from '../../circulation/accounts.ts'
 import { placeHold } from '../../circulation/hold.ts'
@@ -15,22 +14,11 @@ import { act, goTo, idIn, originOf, type Served, show, statusOf, visitOf } from 
 import { titleMeta } from './title-meta.ts'
 import { type NearTitles, titleView } from './title-view.ts'
 
-/** A number for the address of an ISBN is no longer. */
-const isbnMax = 40
-
 /** One title: its copies, where they are, and placing a hold. */
 export function titlePages(served: Served): void {
   const { app, library } = served
   app.get('/titles/:id', { config: { access: { needs: 'search' } } }, async (request, reply) => {
     return showTitle(served, request, reply)
-  })
-
-  app.get('/isbn/:isbn', { config: { access: { needs: 'search' } } }, async (request, reply) => {
-    const written = asked(request.params).text('isbn', { max: isbnMax, label: 'The ISBN' })
-    const answer = await titleWithIsbn(library.db, written)
-    if (answer.found === 'none') throw new RefusedAtTheDoorError('title-unknown')
-    if (answer.found === 'several') return goTo(reply, '/search', { query: answer.isbn })
-    return goTo(reply, `/titles/${answer.titleId}`)
   })
 
   const access = { needs: 'hold', orPatron: true } as const
