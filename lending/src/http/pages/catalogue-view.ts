@@ -33,7 +33,8 @@ export function titleFormView(
     ${
       title &&
       html`<p class="actions"><a href="/titles/${title.titleId}">${say('title-form.back')}</a>
-        <a href="/titles/${title.titleId}/marc">${say('marc.title')}</a></p>`
+        <a href="/titles/${title.titleId}/marc">${say('marc.title')}</a>
+        <a href="/titles/${title.titleId}/merge">${say('merge-titles.title')}</a></p>`
     }
     ${title && copyPanel(visit, { title, places, types, problems })}
     <form class="form two panel" method="post" action="${title ? `/titles/${title.titleId}/edit` : '/catalogue'}">
