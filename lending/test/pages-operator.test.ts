@@ -180,3 +180,54 @@ test('events come through HAProxy as they are told', { skip: noHaproxy }, async 
   reply.destroy()
   agent.destroy()
 })
+
+test('a report is a table, a picture and a file, without script, and each says the same', async () => {
+  await using at = await anOpenLibrary()
+  await at.db.rows(sql`update title set title = '=Emma' where id = ${at.titleId}`)
+  await work(at)
+  const visitor = aVisitor(at.app)
+  await visitor.signIn('staff', await at.staff('manager'))
+  await visitor.open('/reports')
+  const seen = await visitor.open('/reports/loans')
+  assert.match(seen.text, /10 loans in all\. 1 row\./)
+  assert.match(seen.html, /aria-label="Loans\. The most: [^"]*, 10\."/)
+  const byBranch = await visitor.send('/reports/loans', { by: 'branch' })
+  assert.match(byBranch.text, /Branch Loans .* 10/)
+  const wrong = await visitor.send('/reports/loans', { from: '2026-03-02', to: '2026-03-01' })
+  assert.equal(wrong.status, 422)
+  assert.match(wrong.text, /The first day comes after the last/)
+  assert.equal((await visitor.open('/reports/loans.csv?from=2026-03-02&to=2026-03-01')).status, 422)
+  assert.equal((await visitor.open('/reports/loans?from=2020-01-01&to=2026-01-01')).status, 422)
+
+  const file = await visitor.open('/reports/top-titles.csv')
+  assert.match(file.html, /^\uFEFFTitle,Authors,Loans\r\n'=Emma,[^\r]*,10\r\n$/)
+  const picture = await visitor.open('/reports/top-titles.svg')
+  assert.match(
+    picture.html,
+    /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"[^>]*>\n<title>Most lent titles\. The most: =Emma, 10\./,
+  )
+
+  const cataloguer = aVisitor(at.app)
+  await cataloguer.signIn('staff', await at.staff('cataloguer'))
+  assert.doesNotMatch((await cataloguer.open('/reports')).text, /Overdue/)
+  assert.equal((await cataloguer.open('/reports/overdue')).status, 403)
+  assert.equal((await cataloguer.open('/reports/overdue.csv')).status, 403)
+  assert.equal((await cataloguer.open('/reports/dead-stock')).status, 200)
+})
+
+test('reports can be read by everybody', { skip: noChromium }, async () => {
+  await using at = await anOpenLibrary()
+  await using browser = await aBrowser()
+  await work(at)
+  await at.db.rows(sql`update copy set created_at = '2015-01-01'`)
+  const context = await operator(browser, at)
+  const states: Seeing['states'] = new Map([['operator', await context.storageState()]])
+  const shots = {
+    reports: '/reports',
+    'report-loans': '/reports/loans',
+    'report-branches': '/reports/loans?by=branch',
+    'report-inventory': '/reports/inventory?by=shelf',
+    'report-overdue': '/reports/overdue',
+  }
+  assert.deepEqual(await lookAt(browser, { address: at.address, states }, { operator: shots }), [])
+})

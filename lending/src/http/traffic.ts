@@ -90,6 +90,7 @@ const traffic: Readonly<Record<string, Traffic>> = {
   'GET /api/v1/books/:id': 'search',
 
   '/overdue': 'reports',
+  '/reports': 'reports',
   '/api/v1/loans/overdue': 'reports',
   '/journal': 'reports',
   '/api/v1/journal': 'reports',
