@@ -93,8 +93,10 @@ create table change_set (
   started_at timestamp with time zone not null default now(),
   ended_at timestamp with time zone,
   undone_at timestamp with time zone,
+  mended bigint not null default 0,
   constraint change_set_balances CHECK ((records_read = (((imported + updated) + unchanged) + rejected))),
   constraint change_set_kind_check CHECK ((kind = ANY (ARRAY['import'::text, 'edit'::text]))),
+  constraint change_set_mended_check CHECK ((mended >= 0)),
   constraint change_set_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text, 'undone'::text, 'partly-undone'::text]))),
   constraint change_set_pkey PRIMARY KEY (id)
 );
@@ -134,6 +136,7 @@ create table copy (
   constraint copy_pkey PRIMARY KEY (id),
   constraint copy_barcode_key UNIQUE (barcode)
 );
+CREATE INDEX copy_by_shelf ON public.copy USING btree (branch_id, shelf);
 CREATE INDEX copy_by_title ON public.copy USING btree (title_id);
 CREATE TRIGGER copy_never_emptied BEFORE TRUNCATE ON public.copy FOR EACH STATEMENT EXECUTE FUNCTION emptied_by_nobody();
 
@@ -262,6 +265,7 @@ CREATE INDEX hold_queue ON public.hold USING btree (title_id, placed_at, id) WHE
 CREATE UNIQUE INDEX hold_one_open_per_patron_and_title ON public.hold USING btree (title_id, patron_id) WHERE (closed_at IS NULL);
 CREATE UNIQUE INDEX hold_one_per_captured_copy ON public.hold USING btree (copy_id) WHERE (state = ANY (ARRAY['in-transit'::text, 'on-shelf'::text]));
 CREATE TRIGGER hold_never_emptied BEFORE TRUNCATE ON public.hold FOR EACH STATEMENT EXECUTE FUNCTION emptied_by_nobody();
+CREATE TRIGGER hold_on_kept_title AFTER INSERT ON public.hold FOR EACH ROW WHEN ((new.closed_at IS NULL)) EXECUTE FUNCTION hold_is_on_kept_title();
 
 create table instance (
   name text not null,
@@ -419,6 +423,17 @@ CREATE TRIGGER loan_rule_kept BEFORE DELETE OR UPDATE OF id ON public.loan_rule 
 CREATE TRIGGER loan_rule_never_emptied BEFORE TRUNCATE ON public.loan_rule FOR EACH STATEMENT EXECUTE FUNCTION never_emptied();
 CREATE TRIGGER policy_changed AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.loan_rule FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
 
+create table missing_copy (
+  copy_id bigint not null,
+  stock_take_id bigint not null,
+  was_lendable boolean not null,
+  since timestamp with time zone not null,
+  constraint missing_copy_copy_id_fkey FOREIGN KEY (copy_id) REFERENCES copy(id) ON DELETE CASCADE,
+  constraint missing_copy_stock_take_id_fkey FOREIGN KEY (stock_take_id) REFERENCES stock_take(id),
+  constraint missing_copy_pkey PRIMARY KEY (copy_id)
+);
+CREATE INDEX missing_copy_by_stock_take ON public.missing_copy USING btree (stock_take_id);
+
 create table notice (
   id uuid not null,
   kind text not null,
@@ -552,6 +567,17 @@ create table number_format (
   constraint number_format_pkey PRIMARY KEY (branch_id, kind)
 );
 
+create table often_lent_with (
+  title_id bigint not null,
+  other_ids bigint[] not null,
+  patrons integer[] not null,
+  constraint often_lent_with_check CHECK ((cardinality(other_ids) = cardinality(patrons))),
+  constraint often_lent_with_hides_each CHECK ((3 <= ALL (patrons))),
+  constraint often_lent_with_other_ids_check CHECK (((cardinality(other_ids) >= 1) AND (cardinality(other_ids) <= 8))),
+  constraint often_lent_with_title_id_fkey FOREIGN KEY (title_id) REFERENCES title(id) ON DELETE CASCADE,
+  constraint often_lent_with_pkey PRIMARY KEY (title_id)
+);
+
 create table patron (
   id bigint not null generated always as identity,
   card text,
@@ -615,6 +641,7 @@ create table reject (
   code text not null,
   reason text not null,
   raw bytea not null,
+  mended_at timestamp with time zone,
   constraint reject_change_set_id_fkey FOREIGN KEY (change_set_id) REFERENCES change_set(id),
   constraint reject_pkey PRIMARY KEY (change_set_id, record_number)
 );
@@ -668,6 +695,33 @@ create table staff (
   constraint staff_login_key UNIQUE (login)
 );
 
+create table stock_take (
+  id bigint not null generated always as identity,
+  branch_id bigint not null,
+  shelf text not null,
+  started_by text not null,
+  started_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint stock_take_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
+  constraint stock_take_pkey PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX stock_take_one_open_per_shelf ON public.stock_take USING btree (branch_id, shelf) WHERE (ended_at IS NULL);
+
+create table stock_take_scan (
+  stock_take_id bigint not null,
+  barcode text not null,
+  copy_id bigint,
+  found text not null,
+  scanned_by text not null,
+  scanned_at timestamp with time zone not null,
+  constraint stock_take_scan_found_check CHECK ((found = ANY (ARRAY['here'::text, 'elsewhere'::text, 'on-loan'::text, 'waited-for'::text, 'in-transit'::text, 'withdrawn'::text, 'unknown'::text]))),
+  constraint stock_take_scan_copy_id_fkey FOREIGN KEY (copy_id) REFERENCES copy(id) ON DELETE SET NULL,
+  constraint stock_take_scan_stock_take_id_fkey FOREIGN KEY (stock_take_id) REFERENCES stock_take(id),
+  constraint stock_take_scan_pkey PRIMARY KEY (stock_take_id, barcode)
+);
+CREATE INDEX stock_take_scan_by_copy ON public.stock_take_scan USING btree (copy_id) WHERE (copy_id IS NOT NULL);
+CREATE INDEX stock_take_scan_by_time ON public.stock_take_scan USING btree (stock_take_id, scanned_at DESC, barcode);
+
 create table title (
   id bigint not null generated always as identity,
   deleted_at timestamp with time zone,
@@ -691,9 +745,12 @@ create table title (
   version integer not null default 1,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  merged_into bigint,
+  constraint title_merged_is_gone CHECK (((merged_into IS NULL) OR ((deleted_at IS NOT NULL) AND (merged_into <> id)))),
   constraint title_published_year_check CHECK (((published_year >= '-5000'::integer) AND (published_year <= 9999))),
   constraint title_tier_check CHECK (((tier >= 0) AND (tier <= 4))),
   constraint title_title_check CHECK ((title <> ''::text)),
+  constraint title_merged_into_fkey FOREIGN KEY (merged_into) REFERENCES title(id),
   constraint title_pkey PRIMARY KEY (id)
 );
 CREATE INDEX title_by_folded_title ON public.title USING hash (split_part(folded, ' /'::text, 1));
@@ -703,6 +760,7 @@ CREATE INDEX title_by_letters_1 ON public.title USING gin (folded gin_trgm_ops) 
 CREATE INDEX title_by_letters_2 ON public.title USING gin (folded gin_trgm_ops) WHERE ((tier = 2) AND (deleted_at IS NULL));
 CREATE INDEX title_by_letters_3 ON public.title USING gin (folded gin_trgm_ops) WHERE ((tier = 3) AND (deleted_at IS NULL));
 CREATE INDEX title_by_letters_4 ON public.title USING gin (folded gin_trgm_ops) WHERE ((tier = 4) AND (deleted_at IS NULL));
+CREATE INDEX title_by_merged_into ON public.title USING btree (merged_into) WHERE (merged_into IS NOT NULL);
 CREATE INDEX title_by_words_0 ON public.title USING gin (words) WHERE ((tier = 0) AND (deleted_at IS NULL));
 CREATE INDEX title_by_words_1 ON public.title USING gin (words) WHERE ((tier = 1) AND (deleted_at IS NULL));
 CREATE INDEX title_by_words_2 ON public.title USING gin (words) WHERE ((tier = 2) AND (deleted_at IS NULL));
@@ -801,6 +859,19 @@ begin
     raise exception 'An operation that is forgotten stays as it is.' using errcode = 'BB003';
   end if;
   return new;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.hold_is_on_kept_title()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (select from title where id = new.title_id and merged_into is not null) then
+    raise exception 'Title % was merged into another meanwhile.', new.title_id using errcode = 'BB002';
+  end if;
+  return null;
 end
 $function$
 ;

@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { type Patterns, startPatterns } from '@bibby/patterns/patterns.ts'
 import type { OfLibrary } from './backups/last-run.ts'
+import { type Covers, openCovers } from './catalogue/covers/covers.ts'
 import type { NoticeService } from './notice-service.ts'
 import type { MailGoes } from './notices/caught-mail.ts'
 import { type NoticeFigures, noFigures } from './notices/figures.ts'
@@ -34,6 +35,8 @@ export type Library = AsyncDisposable & {
   readonly clock: () => Date
   /** `uploads/` and `exports/` live below it. */
   readonly dataFolder: string
+  /** The pictures of titles, in `covers/` below it. */
+  readonly covers: Covers
   /** Where this library's backups are; undefined where nobody keeps them, as in a command. */
   readonly backups: OfLibrary | undefined
   /** Machines beside this one that may read its figures: addresses and networks. */
@@ -118,6 +121,7 @@ export function openLibrary(options: LibraryOptions): Library {
     secondPerson: options.secondPerson ?? false,
   })
   const threads = openThreads(connection)
+  const covers = openCovers({ dataFolder })
   let running: Promise<Patterns> | undefined
   return {
     db,
@@ -128,6 +132,7 @@ export function openLibrary(options: LibraryOptions): Library {
     instance,
     clock,
     dataFolder,
+    covers,
     backups: options.backups,
     monitors: options.monitors ?? [],
     installation: options.installation ?? '',
@@ -148,6 +153,7 @@ export function openLibrary(options: LibraryOptions): Library {
     [Symbol.asyncDispose]: async () => {
       await operations[Symbol.asyncDispose]()
       await threads[Symbol.asyncDispose]()
+      await covers[Symbol.asyncDispose]()
       const closing = running?.then((patterns) => patterns[Symbol.asyncDispose]())
       await Promise.all([pools[Symbol.asyncDispose](), closing])
     },

@@ -1,6 +1,7 @@
 import { sweepUploads } from './catalogue/import/uploaded-file.ts'
 import { renewSearchOrder } from './catalogue/search-order.ts'
 import { expireHolds } from './circulation/expire-holds.ts'
+import { countLentTogether } from './circulation/lent-together.ts'
 import { seeTrash } from './cleanup/see-trash.ts'
 import { forgetNotices } from './notices/forget-notices.ts'
 import { addUpLedger } from './notices/ledger.ts'
@@ -16,6 +17,8 @@ export const dueSweeps: readonly Sweep[] = [
     name: 'end holds that nobody fetched',
     run: ({ db, instance }, now) => expireHolds(db, { actor: 'system:sweeps', instance }, now),
   },
+  // Before the loans of patrons are theirs no more.
+  { name: 'count what is lent together', run: ({ db }, now) => countLentTogether(db, now) },
   {
     name: 'forget returned loans',
     run: ({ db, instance }, now) => forgetReturnedLoans(db, now, { instance }),

@@ -7,11 +7,30 @@ const screenshots = join(import.meta.dirname, '..', '..', 'screenshots')
 /** Pictures are for people and take as long as all the rest: `npm run screenshots` takes them, the tests leave them out. */
 const takesPictures = process.env.SCREENSHOTS === 'yes'
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
-const widths = [
-  { width: 1280, height: 900, checkedIn: 'light' },
-  { width: 390, height: 844, checkedIn: 'dark' },
-] as const
-type Width = (typeof widths)[number]
+/** One way to look at a page. */
+type View = {
+  /** Ends the names of its pictures. */
+  readonly name: string
+  readonly width: number
+  readonly height: number
+  /** What the browser asks for. */
+  readonly locale: string
+  /** In which colours axe looks; without, it does not. */
+  readonly checkedIn?: 'light' | 'dark'
+  /** Only for pictures. */
+  readonly isPicture?: true
+}
+
+const wide = { width: 1280, height: 900 }
+const phone = { width: 390, height: 844 }
+/** Both widths and both directions of reading are looked at, in light and dark; German has the longest words. */
+const views: readonly View[] = [
+  { name: '1280', ...wide, locale: 'en', checkedIn: 'light' },
+  { name: '390-ar', ...phone, locale: 'ar', checkedIn: 'dark' },
+  { name: '390-de', ...phone, locale: 'de' },
+  { name: '390', ...phone, locale: 'en', isPicture: true },
+  { name: '1280-ar', ...wide, locale: 'ar', isPicture: true },
+]
 
 /** Paths by name. */
 type Shots = Readonly<Record<string, string>>
@@ -26,7 +45,7 @@ export type Seeing = {
 }
 
 /**
- * Opens each page, wide and on a phone, in light and dark, and says what is wrong: another status than it should have, what
+ * Opens each page, wide and on a phone, in light and dark, from left to right and from right to left, and says what is wrong: another status than it should have, what
  * axe finds, what moves after it was shown, what is too wide. The pages are paths by name, by role. With `SCREENSHOTS=yes` it
  * takes a picture of each.
  */
@@ -37,43 +56,48 @@ export async function lookAt(
 ): Promise<readonly string[]> {
   if (takesPictures) await mkdir(screenshots, { recursive: true })
   const wrong = await Promise.all(
-    widths.map(async (width) => {
-      const found: string[] = []
-      for (const [role, shots] of Object.entries(pages)) {
-        const state = at.states.get(role)
-        await using context = await browser.newContext({
-          viewport: { width: width.width, height: width.height },
-          // What is half way from light to dark is not what is meant.
-          reducedMotion: 'reduce',
-          ...(state ? { storageState: state } : {}),
-        })
-        const page = await context.newPage()
-        for (const [name, path] of Object.entries(shots)) {
-          const answer = await page.goto(at.address + path)
-          // A picture of an error page would pass for the page.
-          if (answer?.ok() === ofWhatIsNot.has(name))
-            found.push(`${name}-${width.width}: ${answer?.status()}`)
-          found.push(...(await lookAtOne(page, name, width)))
+    views
+      .filter(({ isPicture }) => takesPictures || !isPicture)
+      .map(async (view) => {
+        const found: string[] = []
+        for (const [role, shots] of Object.entries(pages)) {
+          const state = at.states.get(role)
+          await using context = await browser.newContext({
+            viewport: { width: view.width, height: view.height },
+            locale: view.locale,
+            // What is half way from light to dark is not what is meant.
+            reducedMotion: 'reduce',
+            ...(state ? { storageState: state } : {}),
+          })
+          const page = await context.newPage()
+          for (const [name, path] of Object.entries(shots)) {
+            const answer = await page.goto(at.address + path)
+            // A picture of an error page would pass for the page.
+            if (answer?.ok() === ofWhatIsNot.has(name))
+              found.push(`${name}-${view.name}: ${answer?.status()}`)
+            found.push(...(await lookAtOne(page, name, view)))
+          }
         }
-      }
-      return found
-    }),
+        return found
+      }),
   )
   return wrong.flat()
 }
 
-async function lookAtOne(page: Page, name: string, { width, checkedIn }: Width): Promise<readonly string[]> {
+async function lookAtOne(page: Page, name: string, view: View): Promise<readonly string[]> {
+  const { checkedIn } = view
   const wrong: string[] = []
   for (const colorScheme of ['light', 'dark'] as const) {
-    const shot = `${name}-${width}-${colorScheme}`
+    const shot = `${name}-${view.name}-${colorScheme}`
+    if (!takesPictures && colorScheme !== checkedIn) continue
     await page.emulateMedia({ colorScheme })
     if (takesPictures) await page.screenshot({ path: join(screenshots, `${shot}.png`), fullPage: true })
     if (colorScheme === checkedIn) wrong.push(...(await violations(page, shot)))
   }
   const shift = Number(await page.evaluate(layoutShift))
-  if (shift > 0.01) wrong.push(`${name}-${width}: moved by ${shift}`)
+  if (shift > 0.01) wrong.push(`${name}-${view.name}: moved by ${shift}`)
   const overflow = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'))
-  if (overflow > 0) wrong.push(`${name}-${width}: ${overflow} px too wide`)
+  if (overflow > 0) wrong.push(`${name}-${view.name}: ${overflow} px too wide`)
   return wrong
 }
 

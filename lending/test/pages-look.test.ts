@@ -85,23 +85,23 @@ async function prepare(browser: Browser, at: Sample): Promise<void> {
   await context.clearCookies()
   await signIn(page, at, { kind: 'staff', account: 'operator', role: 'staff' })
 
-  const { barcode } = await at.one<{ barcode: string }>(sql`
-    select copy.barcode from copy
+  const free = await at.one<{ barcode: string; copyId: number }>(sql`
+    select copy.barcode, copy.id as "copyId" from copy
     where copy.lendable and not exists (select from loan where loan.copy_id = copy.id and returned_at is null)
       and not exists (select from hold where hold.copy_id = copy.id and closed_at is null)
       and copy.withdrawn_at is null and copy.in_transit_to is null
     order by copy.id offset 20 limit 1
   `)
   // What waits on the shelf for somebody is scanned again: the slip is shown again.
-  const held = await at.one<{ barcode: string }>(sql`
-    select copy.barcode from hold join copy on copy.id = hold.copy_id
+  const held = await at.one<{ barcode: string; copyId: number }>(sql`
+    select copy.barcode, copy.id as "copyId" from hold join copy on copy.id = hold.copy_id
     join staff on staff.branch_id = hold.pickup_branch_id and staff.login = 'operator'
     where hold.state = 'on-shelf' order by hold.id limit 1
   `)
   await page.goto(`${at.address}/desk?card=${reader}`)
-  await page.locator('#scan').fill(barcode)
+  await page.locator('#scan').fill(free.barcode)
   await page.keyboard.press('Enter')
-  await page.getByText(barcode).first().waitFor()
+  await page.getByText(free.barcode).first().waitFor()
   await page.locator('#scan').fill(held.barcode)
   await page.keyboard.press('Enter')
   await page.getByText('Refused').first().waitFor()
@@ -110,7 +110,10 @@ async function prepare(browser: Browser, at: Sample): Promise<void> {
   await page.locator('#scan').fill(held.barcode)
   await page.keyboard.press('Enter')
   await page.getByText('To the hold shelf').first().waitFor()
-  at.paths.set('slip', page.url().slice(at.address.length))
+  at.paths.set('slip', `/check-in?copy=${held.copyId}`)
+  at.paths.set('paper-slip', `/desk/slip?copy=${held.copyId}`)
+  at.paths.set('lent', `/desk?card=${reader}&copy=${free.copyId}`)
+  await keptScans(at, free.copyId)
 
   // Two records of one person, with all that a merge may have to settle.
   const { patronId } = await at.one<{ patronId: number }>(sql`
@@ -184,6 +187,25 @@ async function prepare(browser: Browser, at: Sample): Promise<void> {
   await page.getByRole('button', { name: 'Start the import' }).click()
   await page.locator('[data-progress="over"]').waitFor()
   await context.close()
+}
+
+/** What an offline desk could not hand in. */
+async function keptScans(at: Sample, copyId: number): Promise<void> {
+  await at.one(sql`
+    insert into kept_scan (
+      branch_id, meant, patron_id, copy_id, unknown_code, scanned_at, handed_in_at, handed_in_by, refused
+    )
+    select patron.branch_id, kept.meant, patron.id, kept.copy_id, kept.code, now() - interval '40 minutes', now(),
+      (select 'staff:' || id from staff where login = 'operator'), kept.refused
+    from patron
+    cross join (values
+      ('lend', ${copyId}::bigint, null, 'copy-on-loan'),
+      ('lend', null, '978-read-badly', 'copy-unknown'),
+      ('take-back', ${copyId}, null, 'lent-since')
+    ) as kept (meant, copy_id, code, refused)
+    where patron.card = ${reader}
+    returning id
+  `)
 }
 
 /** Plans to erase somebody who has nothing open, and then somebody who has. */
@@ -311,6 +333,7 @@ async function shotsOf(at: Sample): Promise<Record<string, Record<string, string
       title: `/titles/${titleId}`,
       'sign-in': '/sign-in',
       'not-found': '/nothing-here',
+      'desk-offline': '/desk/offline',
     },
     patron: {
       account: '/account',
@@ -323,6 +346,11 @@ async function shotsOf(at: Sample): Promise<Record<string, Record<string, string
       'desk-empty': '/desk',
       desk: `/desk?card=${reader}`,
       'desk-unknown': '/desk?card=000',
+      'desk-lent': at.paths.get('lent') ?? '',
+      'desk-kept': '/desk/kept',
+      'desk-receipt': `/desk/receipt?card=${reader}`,
+      'desk-slip': at.paths.get('paper-slip') ?? '',
+      'desk-commands': '/desk/commands',
       'check-in': '/check-in',
       'check-in-slip': at.paths.get('slip') ?? '',
       shelf: '/shelf',

@@ -1,15 +1,13 @@
 import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { type ExportedCopy, exportedCopies } from './exported-copy.ts'
-import { formatOf } from './marc/format-of.ts'
-import { readIso2709, writeIso2709 } from './marc/iso2709.ts'
-import { marcxmlNamespace, readMarcxml, writeMarcxml } from './marc/marcxml.ts'
-import { type MarcEncoding, type MarcRecord, marcEncodings } from './marc/record.ts'
-import { recordOfTitle } from './marc/record-of-title.ts'
+import { writeIso2709 } from './marc/iso2709.ts'
+import { marcxmlNamespace, writeMarcxml } from './marc/marcxml.ts'
+import type { MarcRecord } from './marc/record.ts'
 import { withCopies } from './marc/with-copies.ts'
-import { withEdits } from './marc/with-edits.ts'
 import { ourCsvHead, ourCsvRows } from './our-csv.ts'
 import type { TitleFields } from './title-fields.ts'
+import { type KeptTitle, keptTitles, wholeRecord } from './whole-record.ts'
 
 /** What a catalogue can be taken away as. */
 export type ExportFormat = 'iso2709' | 'marcxml' | 'csv'
@@ -39,30 +37,14 @@ export async function* exportTitles(
 }
 
 const pageRows = 200
-/** A title of this version was never touched since it came. */
-const firstVersion = 1
 
-type Row = TitleFields & {
-  readonly titleId: number
-  readonly createdAt: Date
-  readonly version: number
-  readonly recordFormat: 'marc21' | 'unimarc' | 'marcxml' | 'csv' | null
-  readonly encoding: string | null
-  readonly raw: Buffer | null
-}
+type Row = TitleFields & KeptTitle
 
 async function* pages(db: { readonly rows: Rows }): AsyncGenerator<readonly Row[]> {
   let after = 0
   for (;;) {
     const rows = await db.rows<Row>(sql`
-      select
-        title.id as "titleId", title.control_source as "controlSource", title.control_number as "controlNumber",
-        title.title, title.subtitle, title.authors, title.publisher, title.published_year as "publishedYear",
-        title.language, title.material, title.isbns, title.subjects, title.series, title.summary,
-        title.created_at as "createdAt", title_record.format as "recordFormat", title_record.encoding,
-        title_record.raw, title.version
-      from title
-      left join title_record on title_record.title_id = title.id
+      ${keptTitles}
       where title.id > ${after} and title.deleted_at is null
       order by title.id
       limit ${pageRows}
@@ -110,36 +92,8 @@ const writers: Readonly<Record<ExportFormat, Writer>> = {
 function recordsOf(rows: readonly Row[], copies: Copies): Promise<MarcRecord[]> {
   return Promise.all(
     rows.map(async (row) => {
-      const record = await recordOf(row)
+      const record = await wholeRecord(row)
       return copies ? withCopies(record, copies.get(row.titleId) ?? []) : record
     }),
   )
-}
-
-/** The record as it came, in Unicode; or one made of the fields, where none came. */
-async function recordOf(row: Row): Promise<MarcRecord> {
-  const kept = row.raw && row.recordFormat !== 'csv' ? await readAgain(row, row.raw) : undefined
-  if (!kept) return recordOfTitle(row, row)
-  return row.version > firstVersion && formatOf(kept) === 'marc21' ? withEdits(kept, row, row) : kept
-}
-
-/**
- * Reads a record as the import did: by itself, unless that gives another encoding than the one that was asked for
- * then.
- */
-async function readAgain({ recordFormat, encoding }: Row, raw: Buffer): Promise<MarcRecord | undefined> {
-  const read = recordFormat === 'marcxml' ? readMarcxml : readIso2709
-  const asked = marcEncodings.find((name) => name === encoding)
-  const ways: readonly (MarcEncoding | undefined)[] = [undefined, asked]
-  for (const way of ways) {
-    for await (const found of read(once(raw), way ? { encoding: way } : {})) {
-      if (found.ok && (found.encoding === asked || asked === undefined)) return found.record
-      break
-    }
-  }
-  return undefined
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }

@@ -54,9 +54,9 @@ export function ourCsvRows(
   copies: readonly ExportedCopy[] | undefined,
 ): string {
   const cells = titleCells(title)
-  if (!copies) return written([cells])
+  if (!copies) return csvText([cells])
   const none = ourCopyColumns.map(() => null)
-  return written(
+  return csvText(
     copies.length === 0 ? [[...cells, ...none]] : copies.map((copy) => [...cells, ...copyCells(copy)]),
   )
 }
@@ -79,7 +79,8 @@ export function separated(cell: string): readonly string[] {
   return parts.map((part) => part.trim()).filter((part) => part !== '')
 }
 
-function written(rows: readonly (readonly Cell[])[]): string {
+/** Rows as CSV in which no cell is run as a formula. */
+export function csvText(rows: readonly (readonly Cell[])[]): string {
   return stringify(
     rows.map((row) => row.map((cell) => (typeof cell === 'string' ? withApostrophe(cell) : cell))),
   )

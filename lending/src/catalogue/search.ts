@@ -44,8 +44,15 @@ export type FoundTitle = {
   readonly copies: number
   /** Those of them that stand on a shelf, free for anybody. */
   readonly available: number
+  /** The same by branch, for those that have any. */
+  readonly places: readonly Standing[]
+  /** The first of `isbns`. */
   readonly isbn: string | null
+  readonly isbns: readonly string[]
 }
+
+/** The copies of a title at one branch, and how many of them stand on a shelf. */
+export type Standing = { readonly branchId: number; readonly copies: number; readonly available: number }
 
 /** Why there is no answer, in a form that can be told to a patron. */
 export type SearchRefused =
@@ -99,7 +106,7 @@ export async function search(searchDb: Database, ask: SearchAsk): Promise<Search
       const isThin = row.counted < thinResults && ask.mode !== 'substring' && ask.after === undefined
       return {
         outcome: 'found',
-        titles: shown.map(({ place: _, ...title }) => title),
+        titles: shown.map(({ place: _, ...title }) => added(title)),
         more: last && titles.length > limit ? cursorAt(last.place, questionOf(ask)) : null,
         atMost: row.at_most,
         counted: row.counted,
@@ -122,7 +129,15 @@ type Row = {
   counted: number
   at_most: boolean
   ids: string | null
-  titles: readonly (FoundTitle & { place: Place })[] | null
+  titles: readonly (Counted & { place: Place })[] | null
+}
+
+/** A title as the statement gives it: what can be told from the rest of it is left to us. */
+type Counted = Omit<FoundTitle, 'copies' | 'available' | 'isbn'>
+
+function added(title: Counted): FoundTitle {
+  const sum = (name: 'copies' | 'available') => title.places.reduce((all, each) => all + each[name], 0)
+  return { ...title, copies: sum('copies'), available: sum('available'), isbn: title.isbns[0] ?? null }
 }
 
 type Reading = { readonly candidates: Sql; readonly rank: Sql; readonly tokens: readonly string[] }
@@ -201,9 +216,15 @@ const foundTitle: Sql = sql`
   json_build_object(
     'titleId', title.id, 'title', title.title, 'subtitle', title.subtitle, 'authors', title.authors,
     'publishedYear', title.published_year, 'language', title.language, 'material', title.material,
-    'isbn', title.isbns[1],
-    'copies', (select count(*) from copy where copy.title_id = title.id and copy.withdrawn_at is null),
-    'available', (select count(*) from copy where copy.title_id = title.id and ${isAvailable}),
+    'isbns', title.isbns,
+    'places', array(
+      select json_build_object(
+        'branchId', copy.branch_id, 'copies', count(*), 'available', count(*) filter (where ${isAvailable})
+      )
+      from copy
+      where copy.title_id = title.id and copy.withdrawn_at is null
+      group by copy.branch_id
+    ),
     'place', json_build_object('rank', rank, 'loans', loans, 'year', year, 'titleId', page.id)
   )
 `

@@ -2,13 +2,22 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { cutAt } from '../../test/cut.ts'
 import { invariantsOf } from '../../test/invariants.ts'
-import { aCopy, aPatron, aSmallLibrary, besides, by, type SmallLibrary } from '../../test/library-fixtures.ts'
+import {
+  aBranch,
+  aCopy,
+  aPatron,
+  aSmallLibrary,
+  besides,
+  by,
+  type SmallLibrary,
+} from '../../test/library-fixtures.ts'
 import { scratchDatabase } from '../../test/scratch-database.ts'
 import type { Database } from '../postgres/pool.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
 import { type Outcome, type PlainObject, type Refusal, type Verb, write } from '../postgres/write.ts'
 import { cancelHold, placeHold, resumeHold, suspendHold } from './hold.ts'
 import { lend } from './lend.ts'
+import { movePickup } from './move-pickup.ts'
 import { renew } from './renew.ts'
 import { takeBack } from './take-back.ts'
 
@@ -172,3 +181,15 @@ test('losing the connection at any statement suspends a hold, or resumes it, onc
     effects: ({ holdId }) => sql`select version - 2 as times from hold where id = ${holdId}`,
   })
 })
+
+test('losing the connection at any statement has a hold fetched elsewhere once', () =>
+  cutEverywhere(movePickup, {
+    prepare: async (db, library) => {
+      const { holdId } = await aHold(db, library, (await aFreshCopy(db, library)).titleId)
+      const { branchId: pickupBranchId } = await aBranch(db)
+      return { holdId, pickupBranchId }
+    },
+    effects: ({ holdId, pickupBranchId }) => sql`
+      select count(*)::integer as times from hold where id = ${holdId} and pickup_branch_id = ${pickupBranchId}
+    `,
+  }))

@@ -17,6 +17,7 @@ import { sql } from '../postgres/sql.ts'
 import { type Outcome, type PlainObject, type Refusal, type Verb, write } from '../postgres/write.ts'
 import { cancelHold, placeHold, resumeHold, suspendHold } from './hold.ts'
 import { lend } from './lend.ts'
+import { movePickup } from './move-pickup.ts'
 import { renew } from './renew.ts'
 import { takeBack } from './take-back.ts'
 
@@ -153,6 +154,7 @@ test('30 clients who lend, take back, renew, hold and cancel as they like break 
     cancelHold: counted(cancelHold),
     suspendHold: counted(suspendHold),
     resumeHold: counted(resumeHold),
+    movePickup: counted(movePickup),
   }
   const holdIds: number[] = []
   const outcomes = await Promise.all(
@@ -170,7 +172,7 @@ test('30 clients who lend, take back, renew, hold and cancel as they like break 
     const [card, barcode, branchId] = [pick(world.cards), pick(world.barcodes), pick(world.branchIds)]
     const override = roll(4) === 0 ? { reason: 'because' } : undefined
     const holdId = holdIds.length > 0 ? pick(holdIds) : 0
-    switch (roll(12)) {
+    switch (roll(13)) {
       case 0:
       case 1:
       case 2:
@@ -187,6 +189,8 @@ test('30 clients who lend, take back, renew, hold and cancel as they like break 
         return write(db, who, verbs.suspendHold, { holdId, until: 'forever' })
       case 9:
         return write(db, who, verbs.resumeHold, { holdId })
+      case 10:
+        return write(db, who, verbs.movePickup, { holdId, pickupBranchId: branchId })
       default: {
         const ask = { card, titleId: pick(world.titleIds), pickupBranchId: branchId }
         const placed = await write(db, who, verbs.placeHold, ask)

@@ -6,9 +6,10 @@ import type { Verb } from '../postgres/write.ts'
 import { dueAt } from './due-date.ts'
 import { fineCents } from './fine.ts'
 import type { LoanRule } from './loan-rule.ts'
-import { localDay, type OpenDays } from './open-days.ts'
-import { type Override, type OverrideRefused, weigh } from './override.ts'
+import type { OpenDays } from './open-days.ts'
+import { type Override, weigh } from './override.ts'
 import { blockAtCentsByDefault, closedDaysMax, stillInForce } from './policy.ts'
+import { type RenewFacts, type RenewRefused, renewRefusals } from './renew-refusal.ts'
 import { ruleColumns } from './rules-for.ts'
 import { scanned } from './scanned.ts'
 
@@ -37,17 +38,6 @@ export type Renewed = {
   readonly overrideReason?: string
 }
 
-/** Why a loan is not renewed. */
-export type RenewRefused =
-  | { readonly refused: 'loan-unknown' }
-  | { readonly refused: 'patron-expired'; readonly expiresOn: string }
-  | { readonly refused: 'patron-blocked'; readonly because: string }
-  | { readonly refused: 'patron-owes'; readonly cents: number; readonly limitCents: number }
-  | { readonly refused: 'renewal-limit'; readonly limit: number }
-  | { readonly refused: 'hold-waits' }
-  | { readonly refused: 'due-date-not-later'; readonly dueAt: string }
-  | OverrideRefused
-
 /** What staff may go past with a reason. */
 export const renewOverridable: ReadonlySet<string> = new Set([
   'patron-expired',
@@ -71,7 +61,7 @@ export const renew: Verb<RenewAsk, Renewed, RenewRefused> = {
     const { loan, rule, openDays, patron } = facts
     const oldDue = new Date(loan.dueAt)
     const newDue = dueAt({ ...openDays, rule, lentAt: now, patronExpiresOn: patron.expiresOn })
-    const weighed = weigh(refusalsOf(facts, { now, newDue }), {
+    const weighed = weigh(renewRefusals(facts, { now, newDue }), {
       override: ask.override,
       overridable: renewOverridable,
     })
@@ -102,7 +92,7 @@ export const renew: Verb<RenewAsk, Renewed, RenewRefused> = {
 
 type Patron = { readonly id: number; readonly expiresOn: string; readonly blockedBecause: string | null }
 
-type Facts = {
+type Facts = RenewFacts & {
   readonly patron: Patron
   readonly loan: {
     readonly id: number
@@ -115,26 +105,8 @@ type Facts = {
   }
   readonly rule: LoanRule
   readonly openDays: OpenDays
-  readonly owesCents: number
-  readonly blockAtCents: number
-  readonly someoneWaits: boolean
   /** Of the circulation policy that the calendar was read by. */
   readonly policyVersion: string
-}
-
-function refusalsOf(facts: Facts, { now, newDue }: { now: Date; newDue: Date }): RenewRefused[] {
-  const { patron, loan, rule, owesCents, blockAtCents } = facts
-  const found: RenewRefused[] = []
-  if (patron.expiresOn < localDay(now, facts.openDays.timeZone))
-    found.push({ refused: 'patron-expired', expiresOn: patron.expiresOn })
-  if (patron.blockedBecause !== null)
-    found.push({ refused: 'patron-blocked', because: patron.blockedBecause })
-  if (owesCents >= blockAtCents)
-    found.push({ refused: 'patron-owes', cents: owesCents, limitCents: blockAtCents })
-  if (loan.renewals >= rule.renewalsMax) found.push({ refused: 'renewal-limit', limit: rule.renewalsMax })
-  if (facts.someoneWaits) found.push({ refused: 'hold-waits' })
-  if (newDue <= new Date(loan.dueAt)) found.push({ refused: 'due-date-not-later', dueAt: loan.dueAt })
-  return found
 }
 
 /** Locks patron, then copy, and reads the loan when they are held; undefined when it is not open, or not theirs. */
@@ -205,18 +177,7 @@ function freshLoan(which: Sql, now: Date): Sql {
         select coalesce(sum(cents), 0)::bigint from fine_line where patron_id = loan.patron_id
       ) as "owesCents",
       coalesce((select block_at_cents from library), ${blockAtCentsByDefault}) as "blockAtCents",
-      exists (
-        select from hold
-        join branch as pickup on pickup.id = hold.pickup_branch_id
-        where hold.title_id = copy.title_id
-          and hold.closed_at is null
-          and hold.state = 'waiting'
-          and hold.patron_id <> loan.patron_id
-          and (
-            hold.suspended_until is null
-            or hold.suspended_until <= (${now}::timestamptz at time zone pickup.time_zone)::date
-          )
-      ) as "someoneWaits"
+      ${someoneWaits(now)} as "someoneWaits"
     from loan
     join copy on copy.id = loan.copy_id
     join title on title.id = copy.title_id
@@ -224,5 +185,23 @@ function freshLoan(which: Sql, now: Date): Sql {
     join branch on branch.id = loan.branch_id
     cross join policy_version
     where ${which} and loan.returned_at is null
+  `
+}
+
+/** Whether a hold of somebody else waits now for the title of a `loan` and its `copy`. */
+export function someoneWaits(now: Date): Sql {
+  return sql`
+    exists (
+      select from hold
+      join branch as pickup on pickup.id = hold.pickup_branch_id
+      where hold.title_id = copy.title_id
+        and hold.closed_at is null
+        and hold.state = 'waiting'
+        and hold.patron_id <> loan.patron_id
+        and (
+          hold.suspended_until is null
+          or hold.suspended_until <= (${now}::timestamptz at time zone pickup.time_zone)::date
+        )
+    )
   `
 }

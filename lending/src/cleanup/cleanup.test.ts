@@ -33,7 +33,9 @@ async function aDataFolder() {
 test('a cover goes when no title has its ISBN, and has waited long enough for one', async () => {
   await using db = await scratchDatabase()
   await using folder = await aDataFolder()
-  await db.rows(sql`insert into title (title, isbns) values ('Emma', array['9780141439587'])`)
+  const [emma] = await db.rows<{ id: number }>(
+    sql`insert into title (title, isbns) values ('Emma', array['9780141439587']) returning id`,
+  )
   await db.rows(
     sql`insert into title (title, isbns, deleted_at) values ('Persuasion', array['9780141439686'], now())`,
   )
@@ -41,20 +43,22 @@ test('a cover goes when no title has its ISBN, and has waited long enough for on
   await folder.put('covers/9780141439686.png')
   await folder.put('covers/9780141439518.jpg')
   await folder.put('covers/0141439513.webp')
+  await folder.put(`covers/title-${emma?.id}.jpg`)
+  await folder.put('covers/title-9.jpg')
   await folder.put('covers/notes.txt')
   await folder.put('covers/9780141439518.txt')
   await folder.put('covers/9780199535569.jpg', new Date())
   const cleanup = openCleanup(cleanupHost(of(folder.path, db)))
   cleanup.mark('covers')
   const plan = await cleanup.plan('covers')
-  assert.deepEqual(plan.samples, ['0141439513.webp', '9780141439518.jpg'])
-  assert.deepEqual(plan.reasons, { 'no title has this ISBN': 2 })
-  // Two of seven are more than a fifth: a catalogue that was emptied by mistake loses no cover.
+  assert.deepEqual(plan.samples, ['0141439513.webp', '9780141439518.jpg', 'title-9.jpg'])
+  assert.deepEqual(plan.reasons, { 'no title has this ISBN': 2, 'there is no such title': 1 })
+  // Three of nine are more than a fifth: a catalogue that was emptied by mistake loses no cover.
   assert.equal(plan.refusal?.code, 'over-ceiling')
   await assert.rejects(cleanup.run(plan.digest), { code: 'over-ceiling' })
-  for (let n = 0; n < 10; n++) await folder.put(`covers/other ${n}.jpg`)
+  for (let n = 0; n < 20; n++) await folder.put(`covers/other ${n}.jpg`)
   const again = await cleanup.plan('covers')
-  assert.equal((await cleanup.run(again.digest)).moved, 2)
+  assert.equal((await cleanup.run(again.digest)).moved, 3)
 })
 
 function of(dataFolder: string, db: ScratchDatabase): CleanupOf {

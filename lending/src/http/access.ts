@@ -47,6 +47,7 @@ export const apiAccess: Readonly<Record<string, Access>> = {
   'DELETE /api/v1/holds/:id': { needs: 'hold', orPatron: true },
   'POST /api/v1/holds/:id/suspend': { needs: 'hold', orPatron: true },
   'POST /api/v1/holds/:id/resume': { needs: 'hold', orPatron: true },
+  'POST /api/v1/holds/:id/pickup': { needs: 'hold', orPatron: true },
   'GET /api/v1/branches/:code/pull-list': { needs: 'hold' },
   'GET /api/v1/branches/:code/hold-shelf': { needs: 'hold' },
 

@@ -24,6 +24,7 @@ const known = {
   BIBBY_STATEMENT_LIMIT: { status: 503, retryAfterSeconds: 5 },
   BIBBY_WORK_BUSY: { status: 503, retryAfterSeconds: 10 },
   BIBBY_WORK_LATE: { status: 503, retryAfterSeconds: 60 },
+  BIBBY_COVER_UNREAD: { status: 503, retryAfterSeconds: 10 },
   BIBBY_CLOSING: { status: 503, retryAfterSeconds: 1 },
   BIBBY_DISK_FULL: { status: 507 },
   BIBBY_UNEXPECTED: { status: 500 },

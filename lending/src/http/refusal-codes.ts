@@ -35,6 +35,7 @@ type Circulation =
   | RefusalOf<typeof import('../circulation/hold.ts').cancelHold>
   | RefusalOf<typeof import('../circulation/hold.ts').suspendHold>
   | RefusalOf<typeof import('../circulation/hold.ts').resumeHold>
+  | RefusalOf<typeof import('../circulation/move-pickup.ts').movePickup>
 
 type Rules =
   | RefusalOf<typeof import('../circulation/calendar.ts').setLoanRule>
@@ -52,12 +53,20 @@ type Rules =
 type Catalogue =
   | RefusalOf<typeof import('../catalogue/add-title.ts').addTitle>
   | RefusalOf<typeof import('../catalogue/edit-title.ts').editTitle>
+  | RefusalOf<typeof import('../catalogue/edit-record.ts').editRecord>
   | RefusalOf<typeof import('../catalogue/add-copy.ts').addCopy>
   | RefusalOf<typeof import('../catalogue/edit-copy.ts').editCopy>
   | RefusalOf<typeof import('../catalogue/shelf-plan.ts').setShelfPlan>
+  | RefusalOf<typeof import('../catalogue/stock-take/look-through.ts').startStockTake>
+  | RefusalOf<typeof import('../catalogue/stock-take/look-through.ts').scanShelf>
+  | RefusalOf<typeof import('../catalogue/stock-take/missing.ts').markMissing>
+  | RefusalOf<typeof import('../catalogue/stock-take/missing.ts').markFound>
   | import('../catalogue/search.ts').SearchRefused['refused']
+  | RefusalOf<typeof import('../catalogue/covers/set-cover.ts').setCover>
+  | import('../catalogue/covers/resize.ts').PictureRefused
 
 type Imports =
+  | import('../catalogue/import/mend-reject.ts').MendRejectRefused['refused']
   | import('../patrons/import-patrons.ts').ImportPatronsRefused['refused']
   | import('../catalogue/import/start-import.ts').StartImportRefused['refused']
   | import('../catalogue/import/undo-import.ts').UndoImportRefused['refused']
@@ -72,6 +81,7 @@ type People =
   | RefusalOf<typeof import('../patrons/patron.ts').extendCard>
   | RefusalOf<typeof import('../patrons/patron.ts').setPatronPassword>
   | RefusalOf<typeof import('../patrons/patron.ts').setKeepsHistory>
+  | RefusalOf<typeof import('../patrons/forget-history.ts').forgetHistory>
   | RefusalOf<typeof import('../patrons/merge-patrons.ts').mergePatrons>
   | RefusalOf<typeof import('../staff/staff.ts').addStaff>
   | RefusalOf<typeof import('../staff/change-staff.ts').editStaff>

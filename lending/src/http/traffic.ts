@@ -4,7 +4,8 @@ import type { Bounds } from './admission.ts'
 
 /**
  * What a request is to the library, the most needed first. `visitors` are searches of whoever is not signed in: people,
- * and bots. `free` is never refused and waits for nobody: health, figures, files from memory, and halting.
+ * and bots. `free` is never refused and waits for nobody: health, figures, files from memory, pictures of covers (which have bounds
+ * of their own), and halting.
  */
 export type Traffic = 'free' | 'check-in' | 'checkout' | 'people' | 'search' | 'visitors' | 'reports'
 
@@ -67,6 +68,7 @@ const traffic: Readonly<Record<string, Traffic>> = {
   '/desk-worker.js': 'free',
   '/language': 'free',
   '/operations/now': 'free',
+  '/covers': 'free',
   '/halt': 'free',
   '/resume': 'free',
   '/api/v1/halt': 'free',
@@ -85,9 +87,11 @@ const traffic: Readonly<Record<string, Traffic>> = {
   '/search': 'search',
   '/suggestions': 'search',
   '/titles': 'search',
+  '/isbn': 'search',
   'POST /api/v1/books/search': 'search',
   '/api/v1/suggestions': 'search',
   'GET /api/v1/books/:id': 'search',
+  'POST /titles/:id/cover': 'people',
 
   '/overdue': 'reports',
   '/reports': 'reports',
@@ -124,6 +128,7 @@ const traffic: Readonly<Record<string, Traffic>> = {
   '/sign-in': 'people',
   '/sign-out': 'people',
   '/staff': 'people',
+  '/stock-takes': 'people',
   '/api/v1/barcode-formats': 'people',
   '/api/v1/books': 'people',
   '/api/v1/branches': 'people',

@@ -35,6 +35,7 @@ export function byOf(library: Library, request: FastifyRequest, reply: FastifyRe
 /** What each edit is made from a version of. */
 const edited: Readonly<Record<string, string>> = {
   'edit-title': 'title',
+  'edit-record': 'title',
   'edit-copy': 'copy',
   'edit-patron': 'patron',
   'edit-staff': 'staff',

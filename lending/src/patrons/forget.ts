@@ -63,8 +63,8 @@ export async function forgetReturnedLoans(
   return sum
 }
 
-/** ISO 8601. */
-type Limits = {
+/** By what is forgotten. ISO 8601. */
+export type Limits = {
   /** What was over before this is forgotten. */
   readonly before: string
   /** Keys that were recorded since then must still give their answer. */
@@ -73,14 +73,17 @@ type Limits = {
 
 type ForgetAsk = { readonly patronIds: readonly number[]; readonly limits: Limits }
 
+/** How much one batch of forgetting may change. */
+export const forgettingFanOut = {
+  loan: rowsABatch,
+  hold: rowsABatch,
+  fine_line: 10 * rowsABatch,
+  because: 'A batch is parted from its patrons; a loan may have several lines of fines.',
+} as const
+
 const forget: Verb<ForgetAsk, Forgotten, never> = {
   action: 'forget',
-  fanOut: {
-    loan: rowsABatch,
-    hold: rowsABatch,
-    fine_line: 10 * rowsABatch,
-    because: 'A batch is parted from its patrons; a loan may have several lines of fines.',
-  },
+  fanOut: forgettingFanOut,
   about: () => ({}),
   work: async (tx, { patronIds, limits }, by) => {
     await allowForgetting(tx, by)
@@ -94,20 +97,35 @@ const forget: Verb<ForgetAsk, Forgotten, never> = {
       order by id
       for no key update skip locked
     `)
-    const ids = free.map(({ id }) => id)
-    // What a loan's fine has left to pay keeps the patron on it; what is settled loses its loan and stays in the sum.
-    const loans = await partLoans(tx, sql`loan.patron_id = any(${ids}) and ${loanIsOver(limits)}`)
-    const holds = await partHolds(tx, sql`hold.patron_id = any(${ids}) and ${holdIsOver(limits)}`)
-    return {
-      loans: loans.rows,
-      holds: holds.rows,
-      journalRows: loans.journalRows + holds.journalRows,
-      refusals: 0,
-    }
+    const { isMore: _, ...forgotten } = await forgetOver(
+      tx,
+      free.map(({ id }) => id),
+      limits,
+    )
+    return forgotten
   },
 }
 
-async function limitsAt(db: { readonly rows: Rows }, now: Date): Promise<Limits> {
+/** Parts these patrons, who are locked, from a batch of what is over; a full one may leave more. */
+export async function forgetOver(
+  tx: Tx,
+  patronIds: readonly number[],
+  limits: Limits,
+): Promise<Forgotten & { readonly isMore: boolean }> {
+  // What a loan's fine has left to pay keeps the patron on it; what is settled loses its loan and stays in the sum.
+  const loans = await partLoans(tx, sql`loan.patron_id = any(${patronIds}) and ${loanIsOver(limits)}`)
+  const holds = await partHolds(tx, sql`hold.patron_id = any(${patronIds}) and ${holdIsOver(limits)}`)
+  return {
+    loans: loans.rows,
+    holds: holds.rows,
+    journalRows: loans.journalRows + holds.journalRows,
+    refusals: 0,
+    isMore: loans.rows === rowsABatch || holds.rows === rowsABatch,
+  }
+}
+
+/** By what is forgotten at this time, as the library has settled it. */
+export async function limitsAt(db: { readonly rows: Rows }, now: Date): Promise<Limits> {
   const [library] = await db.rows<{ days: number }>(sql`select forget_after_days as days from library`)
   const ageMs = Math.max((library?.days ?? forgetAfterDaysByDefault) * dayMs, keysLastMs)
   return {

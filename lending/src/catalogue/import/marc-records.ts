@@ -19,12 +19,12 @@ export async function* marcRecords(
   if (setup.format === 'marcxml') {
     // What the XML declaration says holds for every record, so the file is read from its start.
     for await (const read of readMarcxml(fileBytes(filePath, 0), options)) {
-      if (read.number > from.number) yield incoming(read, 'marcxml', { position: 0, number: 0 })
+      if (read.number > from.number) yield incomingMarc(read, 'marcxml', { position: 0, number: 0 })
     }
     return
   }
   for await (const read of readIso2709(fileBytes(filePath, from.position), options)) {
-    yield incoming(read, 'marc', from)
+    yield incomingMarc(read, 'marc', from)
   }
 }
 
@@ -33,7 +33,8 @@ export function marcEncoding(name: string | undefined): MarcEncoding | undefined
   return marcEncodings.find((known) => known === name?.toLowerCase())
 }
 
-function incoming(read: ReadRecord, kind: 'marc' | 'marcxml', from: From): Incoming {
+/** A record that was read, as the catalogue takes it in. */
+export function incomingMarc(read: ReadRecord, kind: 'marc' | 'marcxml', from: From): Incoming {
   const { raw } = read
   const position = from.position + read.position
   const at = { number: from.number + read.number, position, end: position + raw.length, raw }

@@ -1,5 +1,6 @@
 import { Type } from '@fastify/type-provider-typebox'
 import { cancelHold, type HoldCancelled, placeHold, resumeHold, suspendHold } from '../../circulation/hold.ts'
+import { movePickup } from '../../circulation/move-pickup.ts'
 import type { SignedIn } from '../../staff/session.ts'
 import type { App } from '../app.ts'
 import { branchAsked } from '../branch-codes.ts'
@@ -14,7 +15,9 @@ const tags = ['desk', 'patron']
 export async function holds(app: App, served: ApiServed): Promise<void> {
   placing(app, served)
   suspending(app, served)
-  for (const { action } of [placeHold, cancelHold, suspendHold, resumeHold]) app.metrics.expectWrites(action)
+  moving(app, served)
+  for (const { action } of [placeHold, cancelHold, suspendHold, resumeHold, movePickup])
+    app.metrics.expectWrites(action)
 }
 
 /** A patron's hand reaches their own holds only; the verb checks it under its lock. */
@@ -91,6 +94,26 @@ function suspending(app: App, { library }: ApiServed): void {
     (request, reply) => {
       const ask = { holdId: request.params.id, ...own(request.who) }
       return answerWrite(library, request, reply, { verb: resumeHold, ask })
+    },
+  )
+}
+
+function moving(app: App, { library }: ApiServed): void {
+  app.post(
+    '/api/v1/holds/:id/pickup',
+    {
+      schema: {
+        summary: 'Have a waiting hold fetched at another branch; it keeps its place',
+        tags,
+        params: idInPath,
+        body: strict({ pickupBranch: code }),
+        response: { 200: answer({ holdId: id, titleId: id, patronId: id, pickupBranchId: id }) },
+      },
+    },
+    async (request, reply) => {
+      const pickupBranchId = await branchAsked(library, request, request.body.pickupBranch)
+      const ask = { holdId: request.params.id, pickupBranchId, ...own(request.who) }
+      return answerWrite(library, request, reply, { verb: movePickup, ask })
     },
   )
 }

@@ -16,7 +16,11 @@ const field = () => document.querySelector('#scan')
 const place = document.querySelector('#kept')
 const words = JSON.parse(place.dataset.words)
 const meant = place.dataset.meant
-const kept = await openKeptScans()
+let kept
+/** Scans are taken in one after another, however fast they come; the first ones wait for the store. */
+let taken = openKeptScans().then((store) => {
+  kept = store
+})
 
 /** Scans that are about to be sent, in order. */
 const waiting = []
@@ -27,16 +31,14 @@ let held = false
 let apart = place.dataset.apart || undefined
 let pauseMs = againMs.first
 let timer
+let comingBack
 
 holdPage(page)
 offerSound()
 if ('serviceWorker' in navigator) {
   navigator.serviceWorker.register(place.dataset.worker, { scope: '/' }).catch(() => undefined)
 }
-await comeBack()
-
-/** Scans are taken in one after another, however fast they come. */
-let taken = Promise.resolve()
+taken = taken.then(() => void comeBack())
 
 document.addEventListener('submit', (event) => {
   const form = event.target
@@ -51,17 +53,22 @@ document.addEventListener('submit', (event) => {
 async function scanned(form, code) {
   // An empty field means: the next patron. It waits for what was scanned before.
   const next = isNext(code)
-  if (code === '' && meant === 'take-back') return
+  if (code === '' && meant !== 'lend') return
   if (apart) {
-    await kept.add({ key: newKey(), code, meant, next, at: Date.now(), page, isLeft: true })
+    await kept.add({ ...made(code, next, form), isLeft: true })
     sound('attention')
     return tellKept()
   }
-  const scan = await kept.add({ key: newKey(), code, meant, next, at: Date.now(), page })
+  const scan = await kept.add(made(code, next, form))
   waiting.push({ scan, form: form.action })
   if (held) return hold()
   tellWaiting()
   if (!busy) sendAll()
+}
+
+function made(code, next, form) {
+  const { pathname } = new URL(form.action)
+  return { key: newKey(), code, meant, next, at: Date.now(), page, to: pathname, from: location.pathname }
 }
 
 function isNext(code) {
@@ -199,14 +206,30 @@ function askAgain() {
   pauseMs = Math.min(pauseMs * 2, againMs.most)
 }
 
-/** Hands in what this device has kept, if the library can be asked; otherwise tries again later. */
-async function comeBack() {
+/** Hands in what this device has kept, if the library can be asked; otherwise tries again later. Once at a time. */
+function comeBack() {
   clearTimeout(timer)
+  comingBack ??= tryToComeBack().finally(() => {
+    comingBack = undefined
+  })
+  return comingBack
+}
+
+/** Asked by a person: after an attempt that is under way there is another one at once. */
+async function comeBackNow() {
+  pauseMs = againMs.first
+  await comingBack
+  if (apart) await comeBack()
+}
+
+async function tryToComeBack() {
   const isShell = place.dataset.apart !== ''
   if (!apart && (await kept.all()).length === 0) return
   const wasApart = apart
   try {
     const sum = await handInAll(kept, ({ done, of }) => tell('plain', filled(words.handingIn, { done, of })))
+    // Another page of this device is at it.
+    if (!sum) return askAgain()
     pauseMs = againMs.first
     if ((isShell || wasApart) && (await isBack())) {
       apart = undefined
@@ -261,7 +284,7 @@ async function tellKept() {
     line.append(sign, ` · ${when}${faults ? ` · ${words.faulty}` : ''}`)
     list.append(line)
   }
-  offer(add('p', ''), words.again, comeBack)
+  offer(add('p', ''), words.again, comeBackNow)
 }
 
 async function tellHandedIn({ done, toLookAt }) {
@@ -342,5 +365,5 @@ document.addEventListener('keydown', (event) => {
 
 // Leaving with scans that are kept nowhere else would lose them.
 addEventListener('beforeunload', (event) => {
-  if (waiting.length > 0 || !kept.isDurable) event.preventDefault()
+  if (waiting.length > 0 || (apart && !kept?.isDurable)) event.preventDefault()
 })

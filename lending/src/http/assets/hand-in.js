@@ -21,14 +21,14 @@ export function holdPage(page) {
 
 /**
  * Hands in all scans that no living page is about to send. `tell({ done, of })` hears how far it is. Gives how many went
- * in and how many somebody must look at.
+ * in and how many somebody must look at; undefined when another page is at it.
  *
  * Throws NotNow; what was not handed in yet is kept.
  */
 export async function handInAll(kept, tell) {
   if (!navigator.locks) return handIn(kept, tell)
   return navigator.locks.request(handingIn, { ifAvailable: true }, (lock) =>
-    lock ? handIn(kept, tell) : { done: 0, toLookAt: 0 },
+    lock ? handIn(kept, tell) : undefined,
   )
 }
 
@@ -42,12 +42,12 @@ async function handIn(kept, tell) {
     if (!scan) return sum
     tell({ done: sum.done, of: sum.done + due.length })
     const before = (await kept.context()) ?? {}
-    const context = scan.card === undefined ? before : { card: scan.card }
+    const context = contextOf(scan, before)
     if (scan.next) {
       await kept.settle(scan, { card: '' })
       continue
     }
-    token ??= await freshToken()
+    token ??= await freshToken(scan)
     const answer = await send(scan, context, token)
     if (answer.fault) {
       await kept.mark({ ...scan, faults: (scan.faults ?? 0) + 1 })
@@ -55,7 +55,7 @@ async function handIn(kept, tell) {
     }
     if (answer.stale) {
       if (isFresh) throw new NotNow('away')
-      ;[token, isFresh] = [await freshToken(), true]
+      ;[token, isFresh] = [await freshToken(scan), true]
       continue
     }
     isFresh = false
@@ -65,9 +65,15 @@ async function handIn(kept, tell) {
   }
 }
 
+/** For whom it was sent first, or who stands there by now; a pile of returns is nobody's. */
+function contextOf({ meant, card }, before) {
+  if (meant !== 'lend') return {}
+  return card === undefined ? before : { card }
+}
+
 /** Who stands at the desk after this scan, as far as can be known. */
 function after(context, answer, { meant, code }) {
-  if (meant === 'take-back') return context
+  if (meant !== 'lend') return undefined
   if (answer.became === 'card') return { card: answer.card }
   return answer.isUnknown ? { ...context, afterUnknown: context.afterUnknown ?? code } : context
 }
@@ -82,8 +88,8 @@ function pageLock(page) {
   return `bibby-desk-${page}`
 }
 
-async function freshToken() {
-  const answer = await asked('/desk', {})
+async function freshToken({ from }) {
+  const answer = await asked(from, {})
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
   if (page.querySelector('[data-stopped]')) throw new NotNow('stopped')
   const token = page.querySelector('input[name="_csrf"]')?.value
@@ -92,6 +98,7 @@ async function freshToken() {
 }
 
 async function send(scan, { card = '', afterUnknown = '' }, token) {
+  if (scan.meant === 'look-through') return sendAsForm(scan, token)
   const fields = {
     _csrf: token,
     key: scan.key,
@@ -105,6 +112,14 @@ async function send(scan, { card = '', afterUnknown = '' }, token) {
   const answer = await asked('/desk/hand-in', { method: 'POST', body: new URLSearchParams(fields) })
   if (answer.status === 403) return { stale: true }
   return answer.ok ? answer.json() : { fault: true }
+}
+
+/** A shelf that is looked through notes each scan, known or not: there is nothing to look at afterwards. */
+async function sendAsForm({ to, key, code }, token) {
+  const body = new URLSearchParams({ _csrf: token, key, code })
+  const answer = await asked(to, { method: 'POST', body })
+  if (answer.status === 403) return { stale: true }
+  return answer.status === 500 ? { fault: true } : { became: 'done' }
 }
 
 /** Asks the library; what says nothing about the scan itself means: not now. */

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { addClosedDay, closedDays, removeClosedDay } from '../../circulation/calendar.ts'
 import { type Branch, branches } from '../../circulation/places.ts'
 import { type NumberFormat, type NumberKind, numberFormats } from '../../formats/number-format.ts'
+import { address } from './address.ts'
 import { asked, identity } from './asked.ts'
 import { buttonForm, carried, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
@@ -11,7 +12,7 @@ import { act, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts
 import type { Visit } from './visit.ts'
 import { day, todayIn } from './wording.ts'
 
-const reasonLimits = { max: 200, label: 'The reason' }
+const reasonLimits = { max: 200, label: 'the-reason' } as const
 
 /** Branches, the days on which they are closed, and what new barcodes and cards look like there. */
 export function branchPages(served: Served): void {
@@ -27,7 +28,7 @@ export function branchPages(served: Served): void {
     const form = asked(request.body)
     const ask = {
       branchId: form.whole('branch', identity) ?? 0,
-      day: form.day('day', 'The day') ?? '',
+      day: form.day('day', 'the-day') ?? '',
       reason: form.text('reason', reasonLimits),
     }
     if (Object.keys(form.problems).length > 0) {
@@ -40,7 +41,7 @@ export function branchPages(served: Served): void {
 
   app.post('/branches/closed-days/remove', { config }, async (request, reply) => {
     const form = asked(request.body)
-    const ask = { branchId: form.whole('branch', identity) ?? 0, day: form.day('day', 'The day') ?? '' }
+    const ask = { branchId: form.whole('branch', identity) ?? 0, day: form.day('day', 'the-day') ?? '' }
     const outcome = await act(served, request, removeClosedDay, ask)
     if (outcome.outcome === 'refused') return showBranches(served, request, reply, outcome.refusal)
     return goTo(reply, '/branches', { said: 'closed-day-removed' })
@@ -104,7 +105,7 @@ function branchSection(visit: Visit, { branch, days, barcode, card, typed }: Sho
       <div class="stack-tight">
         <dl class="facts"><dt>${say('branches.code')}</dt><dd class="code">${branch.code}</dd><dt>${say('branches.time-zone')}</dt><dd>${branch.timeZone}</dd>
           <dt>${say('branches.closed-every')}</dt><dd>${weekdays(visit, branch.closedWeekdays)}</dd>
-          <dt>${say('branches.shelves')}</dt><dd><a href="/branches/${branch.code}/shelf-plan">${say('branches.shelf-plan')}</a></dd></dl>
+          <dt>${say('branches.shelves')}</dt><dd><a href="/branches/${branch.code}/shelf-plan">${say('branches.shelf-plan')}</a> · <a href="${address('/stock-takes', { branch: branch.code })}">${say('branches.stock-take')}</a></dd></dl>
         <form class="form" method="post" action="/branches/closed-days">${hidden(visit)}${carried('branch', branch.branchId)}
           ${textField({ name: 'day', id: `${id}-day`, label: say('branches.closed-on'), type: 'date', required: true })}
           ${textField({ name: 'reason', id: `${id}-reason`, label: say('branches.because'), max: 200 })}

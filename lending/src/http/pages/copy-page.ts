@@ -1,14 +1,19 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Copy, copy } from '../../catalogue/copy.ts'
 import { editCopy, editJudged } from '../../catalogue/edit-copy.ts'
+import { markFound, missingSince } from '../../catalogue/stock-take/missing.ts'
 import { branches, itemTypes } from '../../circulation/places.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { asked, identity } from './asked.ts'
 import { type CopyForm, copyFields, readCopy } from './copy-fields.ts'
-import { carried, hidden } from './form.ts'
-import { html } from './html.ts'
+import { flawTexts } from './flaw-text.ts'
+import { buttonForm, carried, hidden } from './form.ts'
+import { type Html, html } from './html.ts'
+import { notice } from './notice.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import { act, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
+import type { Visit } from './visit.ts'
+import { day } from './wording.ts'
 import { workName } from './work-line.ts'
 
 /** One copy: what it is called, where it belongs, whether it is lent. Who has it is not changed here. */
@@ -36,6 +41,24 @@ export function copyPages(served: Served): void {
       return showForm(served, request, reply, { found, form, refusal: outcome.refusal })
     return goTo(reply, `/titles/${found.titleId}`, { said: 'copy-changed' })
   })
+
+  app.post('/copies/:id/found', { config }, async (request, reply) => {
+    const found = await copyIn(served, request)
+    const outcome = await act(served, request, markFound, { copyIds: [found.copyId] })
+    if (outcome.outcome === 'refused')
+      return showForm(served, request, reply, { found, form: found, refusal: outcome.refusal })
+    return goTo(reply, `/copies/${found.copyId}/edit`, { said: 'copy-found' })
+  })
+}
+
+function missingNotice(visit: Visit, copyId: number, since: string): Html {
+  return notice(visit, 'warn', {
+    title: visit.say('copy-form.missing', { day: day(visit, since) }),
+    body: html`<p>${visit.say('copy-form.missing.next')}</p>${buttonForm(visit, {
+      action: `/copies/${copyId}/found`,
+      label: visit.say('stock-take.mark-found'),
+    })}`,
+  })
 }
 
 async function showForm(
@@ -45,12 +68,13 @@ async function showForm(
   { found, form, refusal }: { found: Copy; form: CopyForm; refusal?: Refused },
 ): Promise<FastifyReply> {
   const { db } = served.library
-  const [visit, places, types] = await Promise.all([
+  const [visit, places, types, missing] = await Promise.all([
     visitOf(served, request, reply),
     branches(db),
     itemTypes(db),
+    missingSince(db, found.copyId),
   ])
-  const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
+  const problems = flawTexts(visit, refusal)
   const frame = {
     title: visit.say('copy-form.edit'),
     door: '/',
@@ -64,6 +88,7 @@ async function showForm(
     html`<div class="stack">
       <p><a href="/titles/${found.titleId}">${visit.say('title-form.back')}</a></p>
       ${refusal && refusalNotice(visit, refusal)}
+      ${missing && missingNotice(visit, found.copyId, missing.since)}
       <form class="form two panel" method="post" action="/copies/${found.copyId}/edit">
         ${hidden(visit)}${carried('version', found.version)}
         ${copyFields(visit, { form, problems, places, types })}

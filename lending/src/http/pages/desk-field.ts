@@ -36,7 +36,7 @@ export function scanForm(
  */
 export function keptPlace(
   { say, stopped }: Visit,
-  { meant, isShell = false }: { readonly meant: Meant; readonly isShell?: boolean },
+  { meant, isShell = false }: { readonly meant: Meant | 'look-through'; readonly isShell?: boolean },
 ): Html {
   const words = {
     away: say('kept.away'),

@@ -78,14 +78,14 @@ function receipt(
   { card, fresh, older }: { card: string; fresh: readonly LoanRow[]; older: number },
 ): Html {
   const { say } = visit
-  return html`<section class="paper receipt" aria-label="${say('receipt.title')}">
+  return html`<section class="paper stack-tight" aria-label="${say('receipt.title')}">
     <h2>${visit.library?.name ?? 'Bibby'}</h2>
     <p>${visit.branch?.name} · ${moment(visit, visit.now)}</p>
     <p>${say('receipt.card', { card: html`<bdi class="code">${shortCard(card)}</bdi>` })}</p>
     ${
       fresh.length === 0
         ? html`<p class="empty">${say('receipt.nothing')}</p>`
-        : html`<ol class="plain receipt-lines">${fresh.map(
+        : html`<ol class="plain stack-tight">${fresh.map(
             (loan) => html`<li><p class="work">${workName(loan.title)}</p>
         <p><strong>${say('desk.due', { day: day(visit, loan.dueAt) })}</strong> · <span class="code">${loan.barcode}</span></p></li>`,
           )}</ol>`
@@ -97,7 +97,7 @@ function receipt(
 }
 
 function printTools({ say }: Visit, back: string): Html {
-  return html`<p class="actions" data-print="${say('receipt.print')}"><a class="button quiet" href="${back}">${say('receipt.back')}</a></p>`
+  return html`<p class="actions more" data-print="${say('receipt.print')}"><a class="button quiet" href="${back}">${say('receipt.back')}</a></p>`
 }
 
 function commandSheet(visit: Visit): Html {

@@ -9,6 +9,8 @@ import { authorNames, workLink } from './work-line.ts'
 type Shown = {
   /** Whether the patron asked that it be kept. */
   readonly keeps: boolean
+  /** For how many days the library remembers what anybody returned. */
+  readonly days: number
   readonly loans: readonly ReturnedLoan[]
   /** Where older ones are. */
   readonly older: string | undefined
@@ -17,7 +19,7 @@ type Shown = {
 }
 
 /** The returned loans that are still remembered, and the choice whether they shall be. */
-export function historyView(visit: Visit, { keeps, loans, older, isFirst, refusal }: Shown): Html {
+export function historyView(visit: Visit, { keeps, days, loans, older, isFirst, refusal }: Shown): Html {
   const { say } = visit
   return html`<div class="stack">
     <p><a href="/account">${say('history.back')}</a></p>
@@ -31,7 +33,7 @@ export function historyView(visit: Visit, { keeps, loans, older, isFirst, refusa
         }
         ${older && html`<p class="more"><a class="button quiet" href="${older}" rel="next">${say('history.older')}</a></p>`}
       </section>
-      ${choice(visit, keeps)}
+      ${choice(visit, { keeps, days })}
     </div>
   </div>`
 }
@@ -44,19 +46,37 @@ function loanRow(visit: Visit, loan: ReturnedLoan): Html {
   </div></li>`
 }
 
-function choice(visit: Visit, keeps: boolean): Html {
+function choice(visit: Visit, { keeps, days }: Pick<Shown, 'keeps' | 'days'>): Html {
   const { say } = visit
-  const form = (label: string, className: string) =>
-    html`<form method="post" action="/account/history">${hidden(visit)}${carried('keeps', keeps ? 'no' : 'yes')}
-      <button class="button ${className}">${label}</button></form>`
-  return html`<section class="panel quiet stack-tight" aria-labelledby="memory"><h2 id="memory">${say('account.memory')}</h2>${
-    keeps
-      ? html`<p>${say('account.keeps')}</p>
-        <details><summary>${say('history.forget-them')}</summary>
-          <p class="soft">${say('history.forget-warning')}</p>
-          ${form(say('history.forget-them'), 'danger small')}</details>`
-      : html`<p>${say('history.forgets')}</p>
-        <p class="soft">${say('history.offer')}</p>
-        ${form(say('history.keep-them'), 'quiet small')}`
-  }</section>`
+  const facts = (names: readonly FactName[]) =>
+    html`<dl class="facts stacked">${names.map(
+      (name) =>
+        html`<dt>${say(`history.${name}`)}</dt><dd>${say(`history.${name}.${keeps ? 'kept' : 'forgotten'}`, { days })}</dd>`,
+    )}</dl>`
+  return html`<section class="panel quiet stack-tight" aria-labelledby="memory"><h2 id="memory">${say('account.memory')}</h2>
+    <p>${keeps ? say('account.keeps') : say('history.forgets', { days })}</p>
+    ${facts(['what', 'who', 'until'])}
+    ${keeps ? forgetting(visit, days) : html`<p class="soft">${say('history.offer')}</p>${keepForm(visit, { keeps: 'yes', label: say('history.keep-them'), className: 'quiet small' })}`}
+  </section>`
+}
+
+type FactName = 'what' | 'who' | 'until'
+
+function forgetting(visit: Visit, days: number): Html {
+  const { say } = visit
+  return html`<details><summary>${say('history.keep-no-more')}</summary>
+      <p class="soft">${say('history.keep-no-more-warning', { days })}</p>
+      ${keepForm(visit, { keeps: 'no', label: say('history.keep-no-more'), className: 'danger small' })}</details>
+    <details><summary>${say('history.forget-now')}</summary>
+      <p class="soft">${say('history.forget-now-warning', { days })}</p>
+      <form method="post" action="/account/history/forget">${hidden(visit)}
+        <button class="button danger small">${say('history.forget-now')}</button></form></details>`
+}
+
+function keepForm(
+  visit: Visit,
+  form: { readonly keeps: 'yes' | 'no'; readonly label: string; readonly className: string },
+): Html {
+  return html`<form method="post" action="/account/history">${hidden(visit)}${carried('keeps', form.keeps)}
+    <button class="button ${form.className}">${form.label}</button></form>`
 }

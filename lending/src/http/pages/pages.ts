@@ -8,6 +8,7 @@ import { catalogueDeskPages } from './catalogue-page.ts'
 import { caughtMailPages } from './caught-mail-page.ts'
 import { checkInPages } from './check-in-page.ts'
 import { copyPages } from './copy-page.ts'
+import { coverPages } from './covers-page.ts'
 import { deadNoticePages } from './dead-notices-page.ts'
 import { deskKeptPages } from './desk-kept-page.ts'
 import { deskPages } from './desk-page.ts'
@@ -17,8 +18,10 @@ import { historyPages } from './history-page.ts'
 import { importPages } from './imports-page.ts'
 import { journalPages } from './journal-page.ts'
 import { languagePages } from './language-page.ts'
+import { marcPages } from './marc-page.ts'
 import { mePages } from './me-page.ts'
 import { mergePages } from './merge-page.ts'
+import { mergeTitlePages } from './merge-titles-page.ts'
 import { noticePreviewPages } from './notice-preview-page.ts'
 import { noticeTemplatePages } from './notice-template-page.ts'
 import { noticePages } from './notices-page.ts'
@@ -37,6 +40,7 @@ import { shelfPages } from './shelf-page.ts'
 import { shelfPlanPages } from './shelf-plan-page.ts'
 import { signInPages } from './sign-in-page.ts'
 import { staffPages } from './staff-page.ts'
+import { stockTakePages } from './stock-take-page.ts'
 import { titlePages } from './title-page.ts'
 
 /** All pages. They work without script; each form carries a CSRF token and an idempotency key. */
@@ -50,6 +54,7 @@ export async function pages(
   for (const part of [
     searchPages,
     titlePages,
+    coverPages,
     signInPages,
     languagePages,
     accountPages,
@@ -74,6 +79,9 @@ export async function pages(
     settingsPages,
     catalogueDeskPages,
     copyPages,
+    marcPages,
+    mergeTitlePages,
+    stockTakePages,
     haltPages,
     operationsNowPages,
     operationPages,

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { holdsOf, loansOf, owes } from '../../circulation/accounts.ts'
 import { payFine, waiveFine } from '../../circulation/fine-ledger.ts'
 import { cancelHold, resumeHold, suspendHold } from '../../circulation/hold.ts'
-import { branches, patronCategories } from '../../circulation/places.ts'
+import { movePickup } from '../../circulation/move-pickup.ts'
+import { patronCategories } from '../../circulation/places.ts'
 import { renew } from '../../circulation/renew.ts'
 import { setWantsReceipts } from '../../notices/want-receipts.ts'
 import { editPatronJudged } from '../../patrons/judged-card.ts'
@@ -20,6 +20,8 @@ import type { PlainObject, Refusal, Verb } from '../../postgres/write.ts'
 import { wantedPassword } from '../../staff/password.ts'
 import type { Permission } from '../../staff/permission.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
+import { readAccount } from './account-read.ts'
+import { type RenewalTold, renewAll } from './account-renew-all.ts'
 import { type Asked, asked, identity } from './asked.ts'
 import { readPatron } from './patron-fields.ts'
 import { patronView } from './patron-view.ts'
@@ -27,8 +29,7 @@ import type { Refused } from './refusal-notice.ts'
 import { act, branchIdOf, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
 import { typedPassword } from './typed-password.ts'
 
-const loansMax = 200
-const reasonLimits = { max: 500, label: 'The reason', required: true }
+const reasonLimits = { max: 500, label: 'the-reason', required: true } as const
 
 /** One patron as staff see them: how they stand, what they have, and what can be done about it. */
 export function patronPages(served: Served): void {
@@ -39,6 +40,11 @@ export function patronPages(served: Served): void {
     if (into) return goTo(reply, `/patrons/${into.patronId}`, { said: 'was-merged' })
     return showPatron(served, request, reply, await patronIn(served, request))
   })
+  app.post('/patrons/:id/renew-all', { config: { access: { needs: 'renew' } } }, async (request, reply) => {
+    const patron = await patronIn(served, request)
+    const ask = { patronId: patron.patronId, branchId: branchIdOf(request) }
+    return showPatron(served, request, reply, patron, { renewals: await renewAll(served, request, ask) })
+  })
   const on = forms(served)
 
   on('block', 'patron-write', 'blocked', blockPatron, ({ card }, form) => ({
@@ -48,7 +54,7 @@ export function patronPages(served: Served): void {
   on('unblock', 'patron-write', 'unblocked', unblockPatron, ({ card }) => ({ card }))
   on('extend', 'patron-write', 'extended', extendCard, ({ card }, form) => ({
     card,
-    until: form.day('until', 'Valid until') ?? '',
+    until: form.day('until', 'valid-until') ?? '',
   }))
   on('password', 'patron-write', 'password-set', setPatronPassword, async ({ card }, _form, request) => ({
     card,
@@ -63,11 +69,11 @@ export function patronPages(served: Served): void {
   )
   on('pay', 'fine-take', 'paid', payFine, ({ card }, form) => ({
     card,
-    cents: form.cents('amount', 'The amount') ?? 0,
+    cents: form.cents('amount', 'the-amount') ?? 0,
   }))
   on('waive', 'fine-waive', 'waived', waiveFine, ({ card }, form) => ({
     card,
-    cents: form.cents('amount', 'The amount') ?? 0,
+    cents: form.cents('amount', 'the-amount') ?? 0,
     reason: form.text('reason', reasonLimits),
   }))
   on('renew', 'renew', 'renewed', renew, (_, form, request) => ({
@@ -82,7 +88,11 @@ export function patronPages(served: Served): void {
   )
   on('holds/:hold/suspend', 'hold', 'hold-suspended', suspendHold, (patron, form, request) => ({
     ...holdIn(request, patron),
-    until: form.day('until', 'Until') ?? 'forever',
+    until: form.day('until', 'until') ?? 'forever',
+  }))
+  on('holds/:hold/pickup', 'hold', 'pickup-moved', movePickup, (patron, form, request) => ({
+    ...holdIn(request, patron),
+    pickupBranchId: form.whole('branchId', identity) ?? 0,
   }))
   on('edit', 'patron-write', 'changed', editPatron, (patron, form, request) => {
     const { card, expiresOn: _, ...fields } = readPatron(form, branchIdOf(request))
@@ -107,10 +117,11 @@ function forms(served: Served) {
       const ask = await askOf(patron, form, request)
       if (Object.keys(form.problems).length > 0) {
         const refusal = { refused: 'fields-invalid', problems: form.problems }
-        return showPatron(served, request, reply, patron, refusal)
+        return showPatron(served, request, reply, patron, { refusal })
       }
       const outcome = await act(served, request, verb, ask)
-      if (outcome.outcome === 'refused') return showPatron(served, request, reply, patron, outcome.refusal)
+      if (outcome.outcome === 'refused')
+        return showPatron(served, request, reply, patron, { refusal: outcome.refusal })
       // Their card or password may be another now: no session of theirs is taken as it was.
       served.app.sessions.forget(`patron:${patron.patronId}`)
       return goTo(reply, `/patrons/${patron.patronId}`, {
@@ -120,35 +131,28 @@ function forms(served: Served) {
   }
 }
 
+/** What came of a form that did not simply succeed. */
+export type PatronTold = { readonly refusal?: Refused; readonly renewals?: readonly RenewalTold[] }
+
 async function showPatron(
   served: Served,
   request: FastifyRequest,
   reply: FastifyReply,
   patron: Patron,
-  refusal?: Refused,
+  told: PatronTold = {},
 ): Promise<FastifyReply> {
-  const { db, clock } = served.library
-  const { patronId } = patron
-  const [visit, loans, holds, owed, places, categories] = await Promise.all([
+  const [visit, account, categories] = await Promise.all([
     visitOf(served, request, reply),
-    loansOf(db, { patronId, now: clock(), limit: loansMax }),
-    holdsOf(db, patronId),
-    owes(db, patronId),
-    branches(db),
-    patronCategories(db),
+    readAccount(served, patron.patronId),
+    patronCategories(served.library.db),
   ])
   const frame = {
     title: `${patron.givenName} ${patron.familyName}`.trim(),
     door: '/patrons',
     ownHead: true,
-    status: refusal ? statusOf(refusal) : 200,
+    status: told.refusal ? statusOf(told.refusal) : 200,
   }
-  return show(
-    reply,
-    visit,
-    frame,
-    patronView(visit, { patron, loans, holds, owed, places, categories, refusal }),
-  )
+  return show(reply, visit, frame, patronView(visit, { patron, account, categories, told }))
 }
 
 /** The patron whose page this is. Refuses when there is none. */

@@ -1,34 +1,34 @@
-import type { owes } from '../../circulation/accounts.ts'
-import type { Branch, PatronCategory } from '../../circulation/places.ts'
+import type { PatronCategory } from '../../circulation/places.ts'
 import type { Patron } from '../../patrons/patron.ts'
 import { may } from '../../staff/permission.ts'
+import type { Account } from './account-read.ts'
+import { renewedAll } from './account-renew-all.ts'
 import { address } from './address.ts'
 import { fineList } from './fine-list.ts'
+import { flawTexts } from './flaw-text.ts'
 import { buttonForm, carried, hidden, textField } from './form.ts'
-import { type HoldRow, holdList } from './hold-list.ts'
+import { holdList } from './hold-list.ts'
 import { type Html, html } from './html.ts'
-import { type LoanRow, loanList } from './loan-list.ts'
+import { anyRenewable, loanList } from './loan-list.ts'
 import { notice, tag } from './notice.ts'
 import { patronFields } from './patron-fields.ts'
+import type { PatronTold } from './patron-page.ts'
 import { receiptsPanel } from './receipts-panel.ts'
-import { type Refused, refusalNotice } from './refusal-notice.ts'
+import { refusalNotice } from './refusal-notice.ts'
 import { saidText } from './said.ts'
 import { currencyOf, type Visit, zoneOf } from './visit.ts'
 import { day, money, todayIn } from './wording.ts'
 
 type Shown = {
   readonly patron: Patron
-  readonly loans: readonly LoanRow[]
-  readonly holds: readonly HoldRow[]
-  readonly owed: Awaited<ReturnType<typeof owes>>
-  readonly places: readonly Branch[]
+  readonly account: Account
   readonly categories: readonly PatronCategory[]
-  readonly refusal: Refused | undefined
+  readonly told: PatronTold
 }
 
 /** A patron as staff see them. */
 export function patronView(visit: Visit, shown: Shown): Html {
-  const { patron, loans, holds, refusal } = shown
+  const { patron, told } = shown
   const path = `/patrons/${patron.patronId}`
   const { say } = visit
   const said = saidText(visit)
@@ -38,15 +38,12 @@ export function patronView(visit: Visit, shown: Shown): Html {
   </div>
   <div class="stack">
     ${said && notice(visit, 'good', { title: said })}
-    ${refusal && refusalNotice(visit, refusal)}
+    ${told.refusal && refusalNotice(visit, told.refusal)}
+    ${told.renewals && renewedAll(visit, told.renewals)}
     <div class="columns">
       <div>
-        <section class="section" aria-labelledby="loans"><h2 id="loans">${say('patron.loans', { count: loans.length })}</h2>
-          ${loans.length === 0 ? html`<p class="empty">${say('patron.no-loans')}</p>` : loanList(visit, { loans, renewTo: may(visit.who, 'renew') ? `${path}/renew` : undefined })}
-        </section>
-        <section class="section" aria-labelledby="holds"><h2 id="holds">${say('patron.holds', { count: holds.length })}</h2>
-          ${holds.length === 0 ? html`<p class="empty">${say('patron.no-holds')}</p>` : holdList(visit, { holds, path: `${path}/holds` })}
-        </section>
+        ${loansSection(visit, shown)}
+        ${holdsSection(visit, shown)}
         ${may(visit.who, 'patron-write') && editSection(visit, shown)}
       </div>
       <div class="stack">
@@ -57,6 +54,38 @@ export function patronView(visit: Visit, shown: Shown): Html {
       </div>
     </div>
   </div>`
+}
+
+function loansSection(visit: Visit, { patron, account }: Shown): Html {
+  const { say, who } = visit
+  const { loans, inTheWay } = account
+  const path = `/patrons/${patron.patronId}`
+  const mayRenew = may(who, 'renew')
+  return html`<section class="section" aria-labelledby="loans">
+    <div class="section-head"><h2 id="loans">${say('patron.loans', { count: loans.length })}</h2>${
+      mayRenew &&
+      loans.length > 1 &&
+      anyRenewable(loans, inTheWay) &&
+      buttonForm(visit, { action: `${path}/renew-all`, label: say('patron.renew-all') })
+    }</div>
+    ${
+      loans.length === 0
+        ? html`<p class="empty">${say('patron.no-loans')}</p>`
+        : loanList(visit, { loans, inTheWay, renewTo: mayRenew ? `${path}/renew` : undefined })
+    }
+  </section>`
+}
+
+function holdsSection(visit: Visit, { patron, account }: Shown): Html {
+  const { holds, estimates, places } = account
+  return html`<section class="section" aria-labelledby="holds">
+    <h2 id="holds">${visit.say('patron.holds', { count: holds.length })}</h2>
+    ${
+      holds.length === 0
+        ? html`<p class="empty">${visit.say('patron.no-holds')}</p>`
+        : holdList(visit, { holds, estimates, places, path: `/patrons/${patron.patronId}/holds` })
+    }
+  </section>`
 }
 
 function standing(visit: Visit, patron: Patron): Html {
@@ -95,7 +124,7 @@ function emailText(email: string): Html {
   return at < 1 ? html`${email}` : html`${email.slice(0, at)}<wbr>${email.slice(at)}`
 }
 
-function finesPanel(visit: Visit, { patron, owed }: Shown): Html {
+function finesPanel(visit: Visit, { patron, account: { owed } }: Shown): Html {
   const { say } = visit
   const path = `/patrons/${patron.patronId}`
   const amount = (id: string) =>
@@ -148,8 +177,8 @@ function cardActions(visit: Visit, patron: Patron): Html {
   </section>`
 }
 
-function editSection(visit: Visit, { patron, places, categories, refusal }: Shown): Html {
-  const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
+function editSection(visit: Visit, { patron, account: { places }, categories, told }: Shown): Html {
+  const problems = flawTexts(visit, told.refusal)
   return html`<details class="section"><summary>${visit.say('patron.change')}</summary>
     <form class="form two" method="post" action="/patrons/${patron.patronId}/edit">
       ${hidden(visit)}${carried('version', patron.version)}

@@ -6,6 +6,7 @@ import { mergedInto } from '../../patrons/merged-card.ts'
 import { registerPatron } from '../../patrons/patron.ts'
 import { may } from '../../staff/permission.ts'
 import { asked } from './asked.ts'
+import { flawTexts } from './flaw-text.ts'
 import { hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { notice, tag } from './notice.ts'
@@ -23,7 +24,7 @@ export function patronsPages(served: Served): void {
 
   app.get('/patrons', { config: { access: { needs: 'patron-read' } } }, async (request, reply) => {
     const visit = await visitOf(served, request, reply)
-    const query = asked(request.query).text('query', { max: 100, label: 'The search' })
+    const query = asked(request.query).text('query', { max: 100, label: 'the-search' })
     const found = query ? await findPatrons(library.db, { query, limit: foundMax }) : undefined
     const into = found?.length === 0 ? await mergedInto(library.db, { card: query }) : undefined
     if (into) return goTo(reply, `/patrons/${into.patronId}`, { said: 'was-merged' })
@@ -76,7 +77,7 @@ async function showForm(
   const { say } = visit
   const status = refusal ? statusOf(refusal) : 200
   const frame = { title: say('register.title'), door: '/patrons', status }
-  const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
+  const problems = flawTexts(visit, refusal)
   return show(
     reply,
     visit,

@@ -1,6 +1,7 @@
 import { type SearchAsk, search } from '../../catalogue/search.ts'
 import { yearRanges } from '../../catalogue/search-facets.ts'
 import { suggest } from '../../catalogue/suggest.ts'
+import { branches } from '../../circulation/places.ts'
 import { may } from '../../staff/permission.ts'
 import { asked, identity } from './asked.ts'
 import { homeView } from './home-view.ts'
@@ -28,9 +29,13 @@ export function searchPages(served: Served): void {
   })
 
   app.get('/search', { config: { access: { needs: 'search' } } }, async (request, reply) => {
-    const visit = await visitOf(served, request, reply)
     const wanted = readWanted(request.query)
-    const answer = await search(library.searchDb, { ...askOf(wanted), limit: pageTitles, facets: true })
+    const [visit, answer, places] = await Promise.all([
+      visitOf(served, request, reply),
+      search(library.searchDb, { ...askOf(wanted), limit: pageTitles, facets: true }),
+      branches(library.db),
+    ])
+    const covers = answer.outcome === 'found' ? await library.covers.of(answer.titles) : []
     const frame = {
       title: wanted.query ? visit.say('search.title-of', { query: wanted.query }) : visit.say('search.title'),
       door: '/',
@@ -39,18 +44,18 @@ export function searchPages(served: Served): void {
       status: answer.outcome === 'refused' ? statusOf(answer) : 200,
     }
     const mayAdd = may(visit.who, 'catalogue-write')
-    return show(reply, visit, frame, resultsView(visit, { wanted, answer, mayAdd }))
+    return show(reply, visit, frame, resultsView(visit, { wanted, answer, mayAdd, covers, branches: places }))
   })
 
   app.get('/suggestions', { config: { access: { needs: 'search' } } }, async (request) => {
-    const query = asked(request.query).text('query', { max: 100, label: 'The search' })
+    const query = asked(request.query).text('query', { max: 100, label: 'the-search' })
     return { suggestions: query === '' ? [] : await suggest(library.searchDb, query, suggestionsMax) }
   })
 }
 
 function readWanted(sent: unknown): Wanted {
   const form = asked(sent)
-  const short = (name: string) => form.text(name, { max: 40, label: name })
+  const short = (name: string) => form.text(name, { max: 40, label: 'the-field' })
   const raw = (sent as { query?: unknown }).query
   return {
     // As it was typed: what search refuses, it refuses in its own words.
@@ -61,7 +66,7 @@ function readWanted(sent: unknown): Wanted {
     year: short('year'),
     material: short('material'),
     inside: form.ticked('inside'),
-    after: form.text('after', { max: 500, label: 'after' }),
+    after: form.text('after', { max: 500, label: 'the-field' }),
   }
 }
 

@@ -1,9 +1,13 @@
+import type { Cover } from '../../catalogue/covers/covers.ts'
 import type { SearchAnswer } from '../../catalogue/search.ts'
+import type { Branch } from '../../circulation/places.ts'
 import { refusalIn } from '../answers.ts'
 import { address } from './address.ts'
-import { availabilityTag } from './availability.ts'
+import { availabilityTag, whereAvailable } from './availability.ts'
+import { smallCover } from './cover-view.ts'
 import { carried } from './form.ts'
 import { type Html, html } from './html.ts'
+import { listed } from './listed.ts'
 import { notice } from './notice.ts'
 import { chosenFilters, facetsView, isNarrowed } from './search-facets-view.ts'
 import type { Visit } from './visit.ts'
@@ -12,6 +16,16 @@ import { authorNames, editionLine, workName } from './work-line.ts'
 
 type Found = Extract<SearchAnswer, { outcome: 'found' }>
 type FoundTitle = Found['titles'][number]
+
+/** What is shown with an answer. */
+export type Results = {
+  readonly wanted: Wanted
+  readonly answer: SearchAnswer
+  readonly mayAdd: boolean
+  /** Of the titles, in their order. */
+  readonly covers: readonly (Cover | undefined)[]
+  readonly branches: readonly Branch[]
+}
 
 /** The one field for all searches. */
 export function searchBox(
@@ -40,16 +54,14 @@ export function searchBox(
 }
 
 /** The results of a search: what was found, how to narrow it, how to go on. */
-export function resultsView(
-  visit: Visit,
-  { wanted, answer, mayAdd }: { wanted: Wanted; answer: SearchAnswer; mayAdd: boolean },
-): Html {
+export function resultsView(visit: Visit, results: Results): Html {
+  const { wanted, answer } = results
   return html`<h1 class="unseen">${visit.say('search.title')}</h1>
   <div class="section">${searchBox(visit, { query: wanted.query, kept: keptFilters(wanted) })}</div>
   <div class="section">${
     answer.outcome === 'refused'
       ? refused(visit, wanted, answer.refused)
-      : found(visit, { wanted, answer, mayAdd })
+      : found(visit, { ...results, answer })
   }</div>`
 }
 
@@ -61,11 +73,9 @@ function refused(visit: Visit, wanted: Wanted, code: string): Html {
   return notice(visit, 'warn', { title, body: html`<p>${next}</p>${whole}` })
 }
 
-function found(
-  visit: Visit,
-  { wanted, answer, mayAdd }: { wanted: Wanted; answer: Found; mayAdd: boolean },
-): Html {
+function found(visit: Visit, results: Results & { readonly answer: Found }): Html {
   const { say } = visit
+  const { wanted, answer, mayAdd } = results
   const narrowed = chosenFilters(visit, wanted, answer)
   if (answer.titles.length === 0) return html`${narrowed}${nothing(visit, { wanted, answer, mayAdd })}`
   return html`<div class="columns facetted">
@@ -76,7 +86,7 @@ function found(
         ${answer.facets && html`<a class="to-facets" href="#narrow">${say('search.narrow')}</a>`}
       </div>
       ${didYouMean(visit, wanted, answer)}
-      <ol class="rows results">${answer.titles.map((each) => resultRow(visit, each))}</ol>
+      <ol class="rows results">${answer.titles.map((each, index) => resultRow(visit, each, { ...results, cover: results.covers[index] }))}</ol>
       <div class="actions more">
         ${answer.more && html`<a class="button quiet" href="${wantedLink(wanted, { after: answer.more })}" rel="next">${say('search.more')}</a>`}
         ${wanted.after && html`<a href="${wantedLink(wanted, {})}">${say('search.back-to-first')}</a>`}
@@ -91,15 +101,21 @@ function total({ say }: Visit, { counted: count, atMost }: Found): string {
   return say(atMost ? 'search.count-at-least' : 'search.count', { count })
 }
 
-function resultRow(visit: Visit, each: FoundTitle): Html {
+function resultRow(
+  visit: Visit,
+  each: FoundTitle,
+  { cover, branches }: Pick<Results, 'branches'> & { readonly cover: Cover | undefined },
+): Html {
+  const where = whereAvailable(visit, each.places, branches)
   return html`<li>
+    <a class="to-cover" href="/titles/${each.titleId}" tabindex="-1" aria-hidden="true">${smallCover(cover, each)}</a>
     <div>
       <p class="work"><a href="/titles/${each.titleId}">${workName(each.title, each.language)}</a></p>
       ${each.subtitle && html`<p><bdi dir="auto">${each.subtitle}</bdi></p>`}
       <p>${authorNames(visit, each.authors)}</p>
       <p class="under">${editionLine(visit, each)}</p>
     </div>
-    <p class="end">${availabilityTag(visit, each)}</p>
+    <div class="end"><p>${availabilityTag(visit, each)}</p>${where && html`<p class="under">${where}</p>`}</div>
   </li>`
 }
 
@@ -123,15 +139,11 @@ function nothing(
 
 function didYouMean(visit: Visit, wanted: Wanted, { didYouMean: words }: Found): Html | undefined {
   if (!words || words.length === 0) return undefined
-  const list = new Intl.ListFormat(visit.language.locale, { type: 'unit', style: 'short' })
-  const links = html`${list
-    .formatToParts(words)
-    .map(({ type, value }) =>
-      type === 'literal'
-        ? value
-        : html`<a href="${wantedLink(wanted, { query: value })}"><bdi>${value}</bdi></a>`,
-    )}`
-  return notice(visit, 'plain', { title: visit.say('search.did-you-mean', { words: links }) })
+  const links = words.map(
+    (each) => html`<a href="${wantedLink(wanted, { query: each })}"><bdi>${each}</bdi></a>`,
+  )
+  const title = visit.say('search.did-you-mean', { words: listed(visit.language, links) })
+  return notice(visit, 'plain', { title })
 }
 
 function keptFilters(wanted: Wanted): Html {

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { survivorOf } from '../../catalogue/survivor.ts'
 import { type Title, title } from '../../catalogue/title.ts'
 import { holdsOn } from '../../circulation/accounts.ts'
 import { placeHold } from '../../circulation/hold.ts'
@@ -14,6 +15,10 @@ import { titleView } from './title-view.ts'
 export function titlePages(served: Served): void {
   const { app, library } = served
   app.get('/titles/:id', { config: { access: { needs: 'search' } } }, async (request, reply) => {
+    const survivor = await survivorOf(library.db, idIn(request) ?? 0)
+    // For good, but not to be remembered by a browser: a merging can be undone.
+    if (survivor !== undefined)
+      return reply.header('cache-control', 'no-cache').redirect(`/titles/${survivor}`, 301)
     return showTitle(served, request, reply)
   })
 
@@ -32,17 +37,18 @@ export function titlePages(served: Served): void {
   })
 
   async function showTitle(
-    { library: { db } }: Served,
+    { library: { db, covers } }: Served,
     request: FastifyRequest,
     reply: FastifyReply,
     tried?: { readonly refusal: Refused; readonly card: string },
   ): Promise<FastifyReply> {
     const shown = await titleIn(request)
     const isTold = request.who?.kind === 'staff' && may(request.who, 'patron-read')
-    const [visit, places, queue] = await Promise.all([
+    const [visit, places, queue, [cover]] = await Promise.all([
       visitOf(served, request, reply),
       branches(db),
       isTold ? holdsOn(db, shown.titleId) : [],
+      covers.of([shown]),
     ])
     const frame = {
       title: shown.title,
@@ -50,7 +56,7 @@ export function titlePages(served: Served): void {
       ownHead: true,
       status: tried ? statusOf(tried.refusal) : 200,
     }
-    return show(reply, visit, frame, titleView(visit, { title: shown, places, queue, tried }))
+    return show(reply, visit, frame, titleView(visit, { title: shown, cover, places, queue, tried }))
   }
 
   async function titleIn(request: FastifyRequest): Promise<Title> {

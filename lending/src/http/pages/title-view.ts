@@ -1,10 +1,12 @@
 import type { CopyLine } from '../../catalogue/copy.ts'
+import type { Cover } from '../../catalogue/covers/covers.ts'
 import type { Title } from '../../catalogue/title.ts'
 import type { HoldOn } from '../../circulation/accounts.ts'
 import type { Branch } from '../../circulation/places.ts'
 import { may } from '../../staff/permission.ts'
 import { address } from './address.ts'
 import { availabilityTag, copyStateTag } from './availability.ts'
+import { largeCover } from './cover-view.ts'
 import { choiceField, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { languageName } from './language.ts'
@@ -21,11 +23,13 @@ export function titleView(
   visit: Visit,
   {
     title,
+    cover,
     places,
     queue,
     tried,
   }: {
     readonly title: Title
+    readonly cover: Cover | undefined
     readonly places: readonly Branch[]
     /** Who waits, for staff who may know it. */
     readonly queue: readonly HoldOn[]
@@ -39,9 +43,11 @@ export function titleView(
   const available = lent.filter(({ state }) => state === 'available').length
   return html`<article>
     <header class="title-head">
-      <h1>${workName(title.title, title.language)}</h1>
+      ${largeCover(visit, cover, title)}
+      <div><h1>${workName(title.title, title.language)}</h1>
       ${title.subtitle && html`<p class="subtitle"><bdi dir="auto">${title.subtitle}</bdi></p>`}
       ${title.authors.length > 0 && html`<p class="authors">${authorLinks(title.authors)}</p>`}
+      </div>
     </header>
     <div class="stack">
       ${said && notice(visit, 'good', { title: said })}

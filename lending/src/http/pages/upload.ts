@@ -18,9 +18,13 @@ const keptMs = 24 * 60 * 60 * 1_000
 const tidiedMax = 1_000
 const previewed = 'preview-'
 
-/** Keeps the file of an upload form in the data folder. Refuses an empty one. */
-export async function keepUpload(library: Library, request: FastifyRequest): Promise<Upload> {
-  const part = await request.file()
+/** Keeps the file of an upload form in the data folder. Refuses an empty one, and one of more than `bytesMax`. */
+export async function keepUpload(
+  library: Library,
+  request: FastifyRequest,
+  { bytesMax }: { readonly bytesMax?: number } = {},
+): Promise<Upload> {
+  const part = await request.file(bytesMax === undefined ? {} : { limits: { fileSize: bytesMax } })
   if (!part) throw new RefusedAtTheDoorError('file-empty')
   const folder = join(library.dataFolder, 'uploads')
   await mkdir(folder, { recursive: true })

@@ -1,0 +1,87 @@
+import type { Rows } from '../../postgres/pool.ts'
+import { type Sql, sql } from '../../postgres/sql.ts'
+import { csvText } from '../our-csv.ts'
+
+/** A copy that should stand on the shelf and was not seen there. */
+export type NotSeen = {
+  readonly copyId: number
+  readonly barcode: string
+  readonly callNumber: string
+  readonly titleId: number
+  readonly title: string
+  readonly authors: readonly string[]
+  readonly itemType: string
+}
+
+/** Where the next part of a list begins. */
+export type After = { readonly callNumber: string; readonly copyId: number }
+
+/** How many copies one part of the list holds, and are marked as missing at once. */
+export const notSeenMax = 500
+
+/**
+ * What a stock-take expects and has not seen, as it stands now, along the shelf: not what is on loan, waited for or on its
+ * way, withdrawn, missing already, or newer than the end of the stock-take.
+ */
+export async function notSeen(
+  db: { rows: Rows },
+  stockTakeId: number,
+  { after, limit = notSeenMax }: { after?: After | undefined; limit?: number } = {},
+): Promise<NotSeen[]> {
+  return db.rows<NotSeen>(sql`
+    select copy.id as "copyId", copy.barcode, copy.call_number as "callNumber", title.id as "titleId", title.title,
+      title.authors, item_type.name as "itemType"
+    ${expectedHere(stockTakeId)}
+      and (${after?.callNumber ?? null}::text is null
+        or (copy.call_number, copy.id) > (${after?.callNumber ?? ''}::text, ${after?.copyId ?? 0}::bigint))
+    order by copy.call_number, copy.id
+    limit ${Math.min(limit, notSeenMax)}
+  `)
+}
+
+/** The whole list as CSV, read in parts. */
+export async function* notSeenCsv(
+  db: { rows: Rows },
+  stockTakeId: number,
+  columns: readonly string[],
+): AsyncGenerator<string> {
+  // Spreadsheets take a file for UTF-8 by this mark.
+  yield `\uFEFF${csvText([columns])}`
+  let after: After | undefined
+  for (;;) {
+    const rows = await notSeen(db, stockTakeId, { after })
+    const last = rows.at(-1)
+    if (!last) return
+    yield csvText(
+      rows.map(({ callNumber, barcode, title, authors, itemType }) => [
+        callNumber,
+        barcode,
+        title,
+        authors.join('; '),
+        itemType,
+      ]),
+    )
+    after = last
+  }
+}
+
+/** `from` and `where` of the copies that a stock-take expects and has not seen. */
+export function expectedHere(stockTakeId: number): Sql {
+  return sql`
+    from stock_take
+    join copy on copy.branch_id = stock_take.branch_id and copy.shelf = stock_take.shelf
+    join title on title.id = copy.title_id
+    join item_type on item_type.id = copy.item_type_id
+    where stock_take.id = ${stockTakeId} and copy.withdrawn_at is null and copy.in_transit_to is null
+      and copy.created_at <= coalesce(stock_take.ended_at, 'infinity')
+      and not exists (
+        select from stock_take_scan as scan
+        where scan.stock_take_id = stock_take.id and scan.barcode = copy.barcode
+      )
+      and not exists (select from loan where loan.copy_id = copy.id and loan.returned_at is null)
+      and not exists (
+        select from hold where hold.copy_id = copy.id and hold.state in ('in-transit', 'on-shelf')
+      )
+      and not exists (select from missing_copy where missing_copy.copy_id = copy.id)
+  `
+}

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import { done, neverTwice, refusal } from '../../../test/every-cut.ts'
+import { aBranch, aCopy, aPatron, aSmallLibrary, by, monday } from '../../../test/library-fixtures.ts'
+import { copiesOn } from '../../../test/operation-fixtures.ts'
+import { scratchDatabase } from '../../../test/scratch-database.ts'
+import { lend } from '../../circulation/lend.ts'
+import type { Database } from '../../postgres/pool.ts'
+import { sql } from '../../postgres/sql.ts'
+import { write } from '../../postgres/write.ts'
+import { endStockTake, scanShelf, startStockTake } from './look-through.ts'
+import { markFound, markMissing, missingSince } from './missing.ts'
+import { notSeen, notSeenCsv } from './not-seen.ts'
+import { progressOf, scansOf, shelvesOf } from './stock-take.ts'
+
+async function aShelf(db: Database, { shelf = 'Novels', count = 3 } = {}) {
+  const small = await aSmallLibrary(db)
+  const place = { branchId: small.branchId, itemTypeId: small.itemTypeId }
+  const copies = await copiesOn(db, shelf, count, place)
+  await db.rows(sql`update copy set created_at = ${monday} where shelf = ${shelf}`)
+  const { stockTakeId } = done(await write(db, by(), startStockTake, { branch: small.branchCode, shelf }))
+  const scan = async (barcode: string, actor = 'staff:1') =>
+    done(await write(db, by({ actor }), scanShelf, { stockTakeId, barcode }))
+  return { ...small, ...place, copies, stockTakeId, scan }
+}
+
+const idsOf = (copies: readonly { readonly copyId: number }[]) => copies.map(({ copyId }) => copyId)
+const barcodeOf = (copies: readonly { readonly barcode: string }[], at: number) => copies[at]?.barcode ?? ''
+
+test('each copy in hand is told for what it is, and what was expected and not seen is listed along the shelf', async () => {
+  await using db = await scratchDatabase()
+  const at = await aShelf(db)
+  const { branchId } = await aBranch(db, { name: 'Hill' })
+  const { itemTypeId } = at
+  const elsewhere = await aCopy(db, { branchId, itemTypeId })
+  const withdrawn = await aCopy(db, { branchId: at.branchId, itemTypeId, withdrawnBecause: 'Worn' })
+  const onItsWay = await aCopy(db, { branchId: at.branchId, itemTypeId, inTransitTo: branchId })
+  const lent = barcodeOf(at.copies, 2)
+  done(await write(db, by(), lend, { card: at.card, barcode: lent, branchId: at.branchId }))
+  const found = []
+  for (const barcode of [
+    barcodeOf(at.copies, 0),
+    elsewhere.barcode,
+    lent,
+    onItsWay.barcode,
+    withdrawn.barcode,
+    'nobody',
+  ])
+    found.push((await at.scan(barcode)).found)
+  assert.deepEqual(found, ['here', 'elsewhere', 'on-loan', 'in-transit', 'withdrawn', 'unknown'])
+  assert.deepEqual(idsOf(await notSeen(db, at.stockTakeId)), idsOf(at.copies.slice(1, 2)))
+  assert.deepEqual(await progressOf(db, at.stockTakeId), { seen: 1, notSeen: 1, attention: 5, missing: 0 })
+  const [open] = await db.rows<{ n: number }>(sql`select count(*) as n from loan where returned_at is null`)
+  assert.equal(open?.n, 1, 'nothing is changed by looking')
+})
+
+test('two people look through one shelf, the same copy twice is once, and another day goes on where they left', async () => {
+  await using db = await scratchDatabase()
+  const at = await aShelf(db)
+  const again = { branch: at.branchCode, shelf: 'Novels' }
+  const joined = done(await write(db, by({ actor: 'staff:2' }), startStockTake, again))
+  assert.deepEqual([joined.stockTakeId, joined.isJoined], [at.stockTakeId, true])
+  const barcode = barcodeOf(at.copies, 0)
+  const both = await Promise.all([at.scan(barcode), at.scan(` ${barcode} `, 'staff:2')])
+  assert.deepEqual(both.map(({ isAgain }) => isAgain).toSorted(), [false, true])
+  assert.equal((await scansOf(db, at.stockTakeId, { limit: 10 })).length, 1)
+  done(await write(db, by(), endStockTake, { stockTakeId: at.stockTakeId }))
+  const late = await write(db, by(), scanShelf, { stockTakeId: at.stockTakeId, barcode })
+  assert.equal(refusal(late).refused, 'stock-take-ended')
+  assert.equal(done(await write(db, by(), startStockTake, again)).isJoined, false)
+})
+
+test('what was not seen is marked as missing as it was listed or not at all, and comes back as it was', async () => {
+  await using db = await scratchDatabase()
+  const at = await aShelf(db)
+  const { stockTakeId } = at
+  await db.rows(sql`update copy set lendable = false where id = ${at.copies[1]?.copyId ?? 0}`)
+  const lendable = () =>
+    db.rows<{ lendable: boolean }>(
+      sql`select lendable from copy where id = any(${idsOf(at.copies)}::bigint[]) order by id`,
+    )
+  const before = await lendable()
+  const copyIds = idsOf(at.copies)
+  const mark = () => write(db, by(), markMissing, { stockTakeId, copyIds })
+  assert.equal(refusal(await mark()).refused, 'stock-take-open')
+  done(await write(db, by(), endStockTake, { stockTakeId }))
+  const lent = { card: at.card, barcode: barcodeOf(at.copies, 0), branchId: at.branchId }
+  done(await write(db, by(), lend, lent))
+  assert.equal(refusal(await mark()).refused, 'list-changed')
+  assert.deepEqual(await lendable(), before)
+
+  const left = idsOf(at.copies.slice(1))
+  assert.equal(done(await write(db, by(), markMissing, { stockTakeId, copyIds: left })).copies, 2)
+  assert.deepEqual(await notSeen(db, stockTakeId), [])
+  const { card } = await aPatron(db, { branchId: at.branchId, categoryId: at.categoryId })
+  const wanted = { card, barcode: barcodeOf(at.copies, 2), branchId: at.branchId }
+  assert.equal(refusal(await write(db, by(), lend, wanted)).refused, 'copy-not-for-loan')
+  assert.equal((await missingSince(db, left[0] ?? 0))?.stockTakeId, stockTakeId)
+
+  done(await write(db, by(), markFound, { copyIds: left }))
+  assert.deepEqual(await lendable(), before, 'one that was read here only is so again')
+  assert.equal(refusal(await write(db, by(), markFound, { copyIds: left })).refused, 'nothing-found')
+})
+
+test('losing the connection at any statement starts, scans, ends, marks and finds at most once', async () => {
+  await using db = await scratchDatabase()
+  const at = await aShelf(db, { count: 1 })
+  const one = async (query: ReturnType<typeof sql>) => (await db.rows<{ n: number }>(query))[0]?.n ?? -1
+  const fresh = async () => {
+    const shelf = randomUUID()
+    const copies = await copiesOn(db, shelf, 1, { branchId: at.branchId, itemTypeId: at.itemTypeId })
+    await db.rows(sql`update copy set created_at = ${monday} where shelf = ${shelf}`)
+    const begun = done(await write(db, by(), startStockTake, { branch: at.branchCode, shelf }))
+    return { shelf, stockTakeId: begun.stockTakeId, copy: copies[0] ?? { copyId: 0, barcode: '' } }
+  }
+  await neverTwice(db, startStockTake, async () => {
+    const shelf = randomUUID()
+    const times = () => one(sql`select count(*) as n from stock_take where shelf = ${shelf}`)
+    return { ask: { branch: at.branchCode, shelf }, times }
+  })
+  await neverTwice(db, scanShelf, async () => {
+    const { stockTakeId, copy } = await fresh()
+    const times = () =>
+      one(sql`select count(*) as n from stock_take_scan where stock_take_id = ${stockTakeId}`)
+    return { ask: { stockTakeId, barcode: copy.barcode }, times }
+  })
+  await neverTwice(db, endStockTake, async () => {
+    const { stockTakeId } = await fresh()
+    const times = () =>
+      one(sql`select count(*) as n from stock_take where id = ${stockTakeId} and ended_at is not null`)
+    return { ask: { stockTakeId }, times }
+  })
+  const version = (copyId: number) => one(sql`select version as n from copy where id = ${copyId}`)
+  const ended = async () => {
+    const { stockTakeId, copy } = await fresh()
+    done(await write(db, by(), endStockTake, { stockTakeId }))
+    return { stockTakeId, copyIds: [copy.copyId] }
+  }
+  await neverTwice(db, markMissing, async () => {
+    const ask = await ended()
+    return { ask, times: async () => (await version(ask.copyIds[0] ?? 0)) - 1 }
+  })
+  await neverTwice(db, markFound, async () => {
+    const ask = await ended()
+    done(await write(db, by(), markMissing, ask))
+    return { ask: { copyIds: ask.copyIds }, times: async () => (await version(ask.copyIds[0] ?? 0)) - 2 }
+  })
+})
+
+test('the list goes out as CSV whole, in which nothing is a formula; shelves are named once each', async () => {
+  await using db = await scratchDatabase()
+  const at = await aShelf(db, { count: 2 })
+  await db.rows(sql`update copy set call_number = '=1+1' where id = ${at.copies[0]?.copyId ?? 0}`)
+  let csv = ''
+  for await (const part of notSeenCsv(db, at.stockTakeId, ['Call number', 'Barcode'])) csv += part
+  assert.match(csv, /^\uFEFFCall number,Barcode\n/)
+  assert.match(csv, /^'=1\+1,/m)
+  assert.equal(csv.trim().split('\n').length, 3)
+  await copiesOn(db, 'Atlases', 2, { branchId: at.branchId, itemTypeId: at.itemTypeId })
+  assert.deepEqual(await shelvesOf(db, at.branchId, { limit: 10 }), ['Atlases', 'Novels'])
+  assert.deepEqual(await shelvesOf(db, at.branchId, { limit: 1 }), ['Atlases'])
+})

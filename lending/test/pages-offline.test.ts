@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { lend } from '../src/circulation/lend.ts'
+import { takeBack } from '../src/circulation/take-back.ts'
+import { sql } from '../src/postgres/sql.ts'
+import { write } from '../src/postgres/write.ts'
+import { aBrowser, anOpenLibrary, cursor, noChromium, type OpenLibrary, pagePassword } from './browser.ts'
+import { aCable } from './cable.ts'
+import { aCopy, aPatron, besides, by } from './library-fixtures.ts'
+
+const skip = noChromium
+const tenMinutesMs = 10 * 60_000
+
+test('a desk that is offline for ten minutes loses none of 30 scans, and lists the 3 that conflict', {
+  skip,
+}, async () => {
+  await using at = await anOpenLibrary()
+  await using cable = await aCable(at.address)
+  await using browser = await aBrowser()
+  const { page } = await aDesk(browser, at, cable.address)
+  const [ada, ben, other] = [await someone(at, 'Ada'), await someone(at, 'Ben'), await someone(at, 'Other')]
+  const books = await Promise.all(Array.from({ length: 26 }, () => aCopy(at.db, besides(at))))
+  const [forAda, forBen, back] = [books.slice(0, 11), books.slice(11, 20), books.slice(20)]
+  const { branchId } = at
+  const yesterday = new Date(Date.now() - 24 * 60 * 60_000)
+  for (const { barcode } of back) await done(at, lend, { card: other.card, barcode, branchId }, yesterday)
+  await page.goto(`${cable.address}/check-in`)
+  await readyForOffline(page)
+  await page.goto(`${cable.address}/desk`)
+  await readyForOffline(page)
+
+  await cable.pull()
+  await page.clock.setFixedTime(Date.now() - tenMinutesMs)
+  await scan(page, ada.card)
+  await page.getByText('The library cannot be reached.').waitFor()
+  for (const { barcode } of forAda) await scan(page, barcode)
+  await page.getByText('Kept here: 12').waitFor()
+  // The device goes on from where it was, also when its page is loaded anew.
+  await page.reload()
+  await page.getByText('Kept here: 12').waitFor()
+  await scan(page, '')
+  await scan(page, ben.card)
+  for (const { barcode } of forBen) await scan(page, barcode)
+  await scan(page, 'not-a-book')
+  await page.getByText('Kept here: 23').waitFor()
+  await page.goto(`${cable.address}/check-in`)
+  for (const { barcode } of back) await scan(page, barcode)
+  await scan(page, at.barcode)
+  await page.getByText('Kept here: 30').waitFor()
+  await page.clock.setFixedTime(Date.now())
+
+  // Another desk, with another wire, goes on meanwhile.
+  const [taken] = forBen
+  const [returned] = back
+  assert.ok(taken && returned)
+  await done(at, lend, { card: other.card, barcode: taken.barcode, branchId })
+  await done(at, takeBack, { barcode: returned.barcode, branchId })
+  await done(at, lend, { card: ada.card, barcode: returned.barcode, branchId })
+
+  const before = Date.now()
+  await cable.plugIn()
+  await page.getByRole('button', { name: 'Send them again' }).press('Enter')
+  await page.getByText('The library is back. Handed in: 30').waitFor()
+  const link = page.getByRole('link', { name: 'To be looked at: 3' })
+  await link.waitFor()
+
+  const loans = await at.db.rows<{ card: string; barcode: string; lent_at: Date; back: boolean }>(sql`
+    select patron.card, copy.barcode, loan.lent_at, loan.returned_at is not null as back
+    from loan join copy on copy.id = loan.copy_id join patron on patron.id = loan.patron_id
+  `)
+  const openOf = (card: string) => loans.filter((each) => each.card === card && !each.back)
+  assert.deepEqual(
+    openOf(ada.card)
+      .map(({ barcode }) => barcode)
+      .toSorted(),
+    [...forAda, returned].map(({ barcode }) => barcode).toSorted(),
+  )
+  assert.equal(openOf(ben.card).length, forBen.length - 1)
+  assert.deepEqual(
+    openOf(other.card).map(({ barcode }) => barcode),
+    [taken.barcode],
+  )
+  const ages = openOf(ben.card).map(({ lent_at }) => before - lent_at.getTime())
+  assert.ok(
+    ages.every((age) => Math.abs(age - tenMinutesMs) < 90_000),
+    `lent as of then: ${ages.join()}`,
+  )
+
+  await link.press('Enter')
+  await page.getByRole('heading', { name: 'Kept scans' }).waitFor()
+  const listed = await page.locator('.kept-scans > li').allTextContents()
+  assert.equal(listed.length, 3)
+  for (const said of [
+    'The copy is on loan.',
+    'No copy has this barcode.',
+    'It was lent again after this was scanned.',
+  ])
+    assert.equal(listed.filter((each) => each.includes(said)).length, 1, said)
+  await page.getByRole('button', { name: 'Seen to' }).first().press('Enter')
+  await page.getByText('It is seen to.').waitFor()
+  assert.equal(await page.locator('.kept-scans > li').count(), 2)
+})
+
+test('behind a scan that nobody knows no kept book goes to whoever stood there before', {
+  skip,
+}, async () => {
+  await using at = await anOpenLibrary()
+  await using cable = await aCable(at.address)
+  await using browser = await aBrowser()
+  const { page } = await aDesk(browser, at, cable.address)
+  const [ada, ben] = [await someone(at, 'Ada'), await someone(at, 'Ben')]
+  const [one, two, three] = await Promise.all([1, 2, 3].map(() => aCopy(at.db, besides(at))))
+  assert.ok(one && two && three)
+  await page.goto(`${cable.address}/desk?card=${ada.card}`)
+  await page.getByText('Scan the books').waitFor()
+  await cable.pull()
+  for (const code of [one.barcode, 'a-card-read-badly', two.barcode, ben.card, three.barcode])
+    await scan(page, code)
+  await page.getByText('Kept here: 5').waitFor()
+  await cable.plugIn()
+  await page.getByRole('button', { name: 'Send them again' }).press('Enter')
+  await page.getByText('To be looked at: 2').waitFor()
+  const lent = await at.db.rows<{ card: string; barcode: string }>(sql`
+    select patron.card, copy.barcode from loan join copy on copy.id = loan.copy_id
+    join patron on patron.id = loan.patron_id order by loan.lent_at
+  `)
+  assert.deepEqual(lent, [
+    { card: ada.card, barcode: one.barcode },
+    { card: ben.card, barcode: three.barcode },
+  ])
+
+  // Somebody says whose it was: it is lent as of then.
+  await page.getByRole('link', { name: 'To be looked at: 2' }).press('Enter')
+  const row = page.locator('.kept-scans > li', { hasText: two.barcode })
+  await row.getByLabel('Lend it to card').fill(ben.card)
+  await row.getByRole('button', { name: 'Lend' }).press('Enter')
+  await page.getByText('It is lent, as of when it was scanned.').waitFor()
+  assert.equal((await at.db.rows(sql`select from loan`)).length, 3)
+})
+
+test('while the library can only be read, and after a sign-out, scans are kept and said so', {
+  skip,
+}, async () => {
+  await using at = await anOpenLibrary()
+  await using browser = await aBrowser()
+  const { page, context } = await aDesk(browser, at, at.address)
+  await page.goto(`${at.address}/desk?card=${at.card}`)
+  await page.getByText('Scan the books').waitFor()
+  await at.db.rows(sql`update fence set mode = 'read-only', reason = 'A test'`)
+  await scan(page, at.barcode)
+  await page.getByText('Kept here: 1').waitFor()
+  await page.getByRole('button', { name: 'Send them again' }).press('Enter')
+  await page.getByText('The library can only be read now.').waitFor()
+
+  await at.db.rows(sql`update fence set mode = 'normal'`)
+  const cookies = await context.cookies()
+  await context.clearCookies()
+  await page.getByRole('button', { name: 'Send them again' }).press('Enter')
+  await page.getByText('You are signed out.').waitFor()
+  assert.equal((await at.db.rows(sql`select from loan`)).length, 0)
+
+  await context.addCookies(cookies)
+  await page.getByRole('button', { name: 'Send them again' }).press('Enter')
+  await page.getByText('On loan: 1 item').waitFor()
+  assert.equal((await at.db.rows(sql`select from loan`)).length, 1)
+})
+
+async function aDesk(browser: Awaited<ReturnType<typeof aBrowser>>, at: OpenLibrary, address: string) {
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  await page.goto(`${address}/sign-in?kind=staff`)
+  await cursor(page)
+  await page.keyboard.type(await at.staff('desk'))
+  await page.keyboard.press('Tab')
+  await page.keyboard.type(pagePassword)
+  await page.keyboard.press('Enter')
+  await page.getByText('Sign out').waitFor()
+  return { page, context }
+}
+
+/** The worker has what it needs to show the desk alone. */
+async function readyForOffline(page: Page): Promise<void> {
+  await page.evaluate('navigator.serviceWorker.ready.then(() => undefined)')
+  await page.waitForFunction('navigator.serviceWorker.controller !== null')
+}
+
+async function someone(at: OpenLibrary, givenName: string): Promise<{ card: string }> {
+  return aPatron(at.db, { ...besides(at), givenName })
+}
+
+async function done(
+  at: OpenLibrary,
+  verb: typeof lend | typeof takeBack,
+  ask: { readonly card?: string; readonly barcode: string; readonly branchId: number },
+  occurredAt = new Date(),
+): Promise<void> {
+  const outcome = await write(at.library.db, by({ occurredAt }), verb as typeof lend, { card: '', ...ask })
+  assert.equal(outcome.outcome, 'done', JSON.stringify(outcome))
+}
+
+async function scan(page: Page, code: string): Promise<void> {
+  await cursor(page)
+  await page.keyboard.type(code)
+  await page.keyboard.press('Enter')
+}
