@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Branch, branches } from '../../circulation/places.ts'
+import { type Flaws, flawInEnglish, flawsInEnglish } from '../../language/flaw.ts'
 import { stillAsked } from '../../postgres/asker.ts'
 import { csvHead, csvRows } from '../../reports/csv.ts'
 import {
@@ -25,7 +26,7 @@ import { dayText, todayIn } from './wording.ts'
 
 /** So many rows stand on a page; the file has more. */
 const shownMax = 100
-const yearsBounds = { label: 'The years', min: 1, max: 30 }
+const yearsBounds = { label: 'years', min: 1, max: 30 } as const
 const yearsByDefault = 3
 const daysByDefault = 30
 const dayMs = 86_400_000
@@ -114,7 +115,12 @@ async function showReport(
 function fitting(visit: Visit, request: FastifyRequest, report: Report): ReportAsk {
   const { ask, problems } = readAsk(visit, request, { report, places: undefined })
   const [problem] = Object.values(problems)
-  if (problem !== undefined) throw new RefusedAtTheDoorError('fields-invalid', { problems }, problem)
+  if (problem !== undefined)
+    throw new RefusedAtTheDoorError(
+      'fields-invalid',
+      { problems: flawsInEnglish(problems) },
+      flawInEnglish(problem),
+    )
   return ask
 }
 
@@ -122,25 +128,25 @@ function readAsk(
   visit: Visit,
   { query }: FastifyRequest,
   { report, places }: { readonly report: Report; readonly places: readonly Branch[] | undefined },
-): { readonly ask: ReportAsk; readonly problems: Readonly<Record<string, string>> } {
-  const { say, now } = visit
+): { readonly ask: ReportAsk; readonly problems: Flaws } {
+  const { now } = visit
   const form = asked(query)
   const today = todayIn(zoneOf(visit), now)
-  const to = form.day('to', say('reports.to')) ?? today
-  const from = form.day('from', say('reports.from')) ?? daysBefore(to, daysByDefault - 1)
-  const named = form.text('by', { max: 20, label: say('reports.by') })
+  const to = form.day('to', 'last-day') ?? today
+  const from = form.day('from', 'first-day') ?? daysBefore(to, daysByDefault - 1)
+  const named = form.text('by', { max: 20, label: 'grouping' })
   const by = report.groupings.find((each) => each === named) ?? report.groupings[0] ?? ('branch' as Grouping)
-  const branch = form.whole('branch', { ...identity, label: say('reports.branch') })
+  const branch = form.whole('branch', { ...identity, label: 'the-branch' })
   const isThere = places === undefined || places.some(({ branchId }) => branchId === branch)
   const years = form.whole('years', yearsBounds) ?? yearsByDefault
-  const problems = { ...form.problems, ...(report.asks.includes('days') ? badDays(visit, from, to) : {}) }
+  const problems = { ...form.problems, ...(report.asks.includes('days') ? badDays(from, to) : {}) }
   return { ask: { from, to, by, branchId: isThere ? branch : undefined, years, now }, problems }
 }
 
-function badDays({ say }: Visit, from: string, to: string): Readonly<Record<string, string>> {
-  if (from > to) return { from: say('reports.days-order') }
+function badDays(from: string, to: string): Flaws {
+  if (from > to) return { from: { flaw: 'days-order' } }
   const days = (Date.parse(to) - Date.parse(from)) / dayMs + 1
-  return days > daysMax ? { from: say('reports.days-too-many', { days: daysMax }) } : {}
+  return days > daysMax ? { from: { flaw: 'days-too-many', values: { max: daysMax } } } : {}
 }
 
 function daysBefore(day: string, days: number): string {

@@ -1,4 +1,5 @@
 import type { Branch } from '../../circulation/places.ts'
+import type { Flaws } from '../../language/flaw.ts'
 import { isMessageId } from '../../language/messages.ts'
 import {
   type Cell,
@@ -12,6 +13,7 @@ import {
 import { lyingBars, uprightBars } from '../plot/bar-plot.ts'
 import { type Picture, pictureIn } from '../plot/picture.ts'
 import { address } from './address.ts'
+import { flawTexts } from './flaw-text.ts'
 import { choiceField, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import type { Visit } from './visit.ts'
@@ -30,7 +32,7 @@ export function reportView(
   }: Asked & {
     readonly table: Table | undefined
     readonly places: readonly Branch[]
-    readonly problems: Readonly<Record<string, string>>
+    readonly problems: Flaws
   },
 ): Html {
   const { say } = visit
@@ -43,26 +45,22 @@ export function reportView(
 
 function askForm(
   visit: Visit,
-  {
-    report,
-    ask,
-    places,
-    problems,
-  }: Asked & { readonly places: readonly Branch[]; readonly problems: Readonly<Record<string, string>> },
+  { report, ask, places, problems }: Asked & { readonly places: readonly Branch[]; readonly problems: Flaws },
 ): Html {
   const { say } = visit
   const { asks, groupings, name } = report
+  const words = flawTexts(visit, { problems })
   const day = (field: 'from' | 'to') =>
     textField({
       name: field,
       label: say(`reports.${field}`),
       type: 'date',
       value: ask[field],
-      problem: problems[field],
+      problem: words[field],
     })
   return html`<form class="inline-form" action="/reports/${name}" aria-label="${say('reports.choose')}">
     ${asks.includes('days') && html`${day('from')}${day('to')}`}
-    ${asks.includes('years') && textField({ name: 'years', label: say('reports.years'), type: 'number', min: 1, step: '1', value: ask.years, problem: problems.years, className: 'narrow' })}
+    ${asks.includes('years') && textField({ name: 'years', label: say('reports.years'), type: 'number', min: 1, step: '1', value: ask.years, problem: words.years, className: 'narrow' })}
     ${
       groupings.length > 1 &&
       choiceField({
