@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
 import { test } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { noteDrills } from '../src/drills-noted.ts'
 import { haltNow } from '../src/halt/halt.ts'
 import { beat, instances } from '../src/instances/instances.ts'
 import { sql } from '../src/postgres/sql.ts'
@@ -84,9 +85,15 @@ test('the page tells which Bibbys are at work, which are silent, and forgets tho
   for (const name of ['library-2', 'library-3', 'library-4']) await beat(at.db, { ...one, name })
   await at.db.rows(sql`update instance set seen_at = now() - interval '1 minute' where name = 'library-3'`)
   await at.db.rows(sql`update instance set seen_at = now() - interval '1 hour' where name = 'library-4'`)
+  await noteDrills(at.library.dataFolder, [
+    { name: '2012-knight', verdict: 'held', at: '2026-11-01T02:00:00Z' },
+    { name: '2017-s3', verdict: 'harmed', at: '2026-11-01T02:00:00Z' },
+  ])
+  await noteDrills(at.library.dataFolder, [{ name: '2017-s3', verdict: 'held', at: '2026-11-08T02:00:00Z' }])
   const visitor = aVisitor(at.app)
   await visitor.signIn('staff', await at.staff('operator'))
   const { text } = await visitor.open('/operations/now')
+  assert.match(text, /Drills 2012-knight 1 Nov 2026.* Held 2017-s3 8 Nov 2026.* Held/)
   assert.match(text, /test 0\.1\.0 .*library-2 0\.1\.0 c0ffee .*There .*library-3 .*Silent/)
   assert.doesNotMatch(text, /library-4/)
   await beat(at.db, { ...one, name: 'library-2' })
