@@ -9,17 +9,22 @@ import { noteDrills } from '../src/drills-noted.ts'
 import { haltNow } from '../src/halt/halt.ts'
 import { beat, instances } from '../src/instances/instances.ts'
 import { sql } from '../src/postgres/sql.ts'
+import type { Role } from '../src/staff/permission.ts'
 import { aBrowser, anOpenLibrary, aVisitor, noChromium, type OpenLibrary, pagePassword } from './browser.ts'
 import { noHaproxy, startHaproxy } from './haproxy.ts'
 import { lookAt, type Seeing } from './look.ts'
 
 const writes = 20
 
+async function tokenOf({ app, staff }: OpenLibrary, role: Role): Promise<string> {
+  const body = { kind: 'staff', account: await staff(role), password: pagePassword }
+  return (await app.inject({ method: 'POST', url: '/api/v1/sessions', body })).json().token
+}
+
 /** Lends a copy and takes it back, again and again, at a desk with a token of its own. */
 async function work(at: OpenLibrary): Promise<void> {
   const { app, card, barcode } = at
-  const body = { kind: 'staff', account: await at.staff('desk'), password: pagePassword }
-  const { token } = (await app.inject({ method: 'POST', url: '/api/v1/sessions', body })).json()
+  const token = await tokenOf(at, 'desk')
   const ask = async (url: string, asked: object) => {
     const headers = { authorization: `Bearer ${token}`, 'idempotency-key': randomUUID() }
     const answer = await app.inject({ method: 'POST', url, headers, body: asked })
@@ -140,8 +145,7 @@ test('with script the page stays current without being loaded again, and is load
 
 test('who signs out is told no more; who may not operate hears nothing; and as many follow as may', async () => {
   await using at = await anOpenLibrary()
-  const body = { kind: 'staff', account: await at.staff('operator'), password: pagePassword }
-  const { token } = (await at.app.inject({ method: 'POST', url: '/api/v1/sessions', body })).json()
+  const token = await tokenOf(at, 'operator')
   const headers = { cookie: `bibby_session=${token}` }
   const events = `${at.address}/operations/now/events`
   assert.equal((await fetch(events, { redirect: 'manual' })).status, 303)
@@ -166,8 +170,7 @@ test('who signs out is told no more; who may not operate hears nothing; and as m
 test('events come through HAProxy as they are told', { skip: noHaproxy }, async () => {
   await using at = await anOpenLibrary({ trustProxy: '127.0.0.1' })
   await using proxy = await startHaproxy(at.address.replace('http://', ''))
-  const body = { kind: 'staff', account: await at.staff('operator'), password: pagePassword }
-  const { token } = (await at.app.inject({ method: 'POST', url: '/api/v1/sessions', body })).json()
+  const token = await tokenOf(at, 'operator')
   const agent = new Agent({ ca: proxy.ca, servername: 'localhost' })
   const sent = request({
     ...{ agent, host: '127.0.0.1', port: proxy.port, path: '/operations/now/events' },
@@ -220,6 +223,27 @@ test('a report is a table, a picture and a file, without script, and each says t
   assert.equal((await cataloguer.open('/reports/overdue')).status, 403)
   assert.equal((await cataloguer.open('/reports/overdue.csv')).status, 403)
   assert.equal((await cataloguer.open('/reports/dead-stock')).status, 200)
+})
+
+test('a report by API has the rows of the page, as JSON and as a file; days that do not fit are refused', async () => {
+  await using at = await anOpenLibrary()
+  await work(at)
+  const headers = { authorization: `Bearer ${await tokenOf(at, 'cataloguer')}` }
+  const ask = (url: string) => at.app.inject({ url: `/api/v1/reports/${url}`, headers })
+  const days = `from=2026-01-01&to=${at.library.clock().toISOString().slice(0, 10)}`
+  const { columns, rows, count, sum } = (await ask(`loans?${days}&by=branch&branch=${at.branchCode}`)).json()
+  assert.deepEqual(
+    [columns, rows.map(([, loans]: unknown[]) => loans), count, sum],
+    [['branch', 'loans'], [10], 1, 10],
+  )
+  const file = await ask('inventory?format=csv')
+  assert.match(file.headers['content-type'] ?? '', /^text\/csv/)
+  assert.match(file.body, /^\uFEFFbranch,on-shelf,[^\r]*,all\r\n[^\r]*,1,0,0,0,0,0,1\r\n$/)
+  const wrong = await ask('loans?from=2026-03-02&to=2026-03-01')
+  assert.deepEqual([wrong.statusCode, wrong.json().code], [422, 'fields-invalid'])
+  assert.equal((await ask('loans')).statusCode, 400)
+  assert.equal((await ask('dead-stock?years=31')).statusCode, 400)
+  assert.equal((await ask('overdue')).statusCode, 403)
 })
 
 test('reports can be read by everybody', { skip: noChromium }, async () => {

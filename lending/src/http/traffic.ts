@@ -96,6 +96,7 @@ const traffic: Readonly<Record<string, Traffic>> = {
   '/overdue': 'reports',
   '/reports': 'reports',
   '/api/v1/loans/overdue': 'reports',
+  '/api/v1/reports': 'reports',
   '/journal': 'reports',
   '/api/v1/journal': 'reports',
   '/api/v1/notices/list': 'reports',

@@ -96,6 +96,8 @@ export type Place = readonly (string | number)[]
 /** Some rows of a list, and where it goes on. */
 export type Page = { readonly rows: readonly (readonly Cell[])[]; readonly last: Place | undefined }
 
+/** How many years without a loan may be asked for. */
+export const yearsBounds = { min: 1, max: 30, byDefault: 3 } as const
 /** The days of one report, at most. */
 export const daysMax = 1_096
 /** The rows of one file, at most. */

@@ -3,15 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Branch, branches } from '../../circulation/places.ts'
 import { type Flaws, flawInEnglish, flawsInEnglish } from '../../language/flaw.ts'
 import { stillAsked } from '../../postgres/asker.ts'
-import { csvHead, csvRows } from '../../reports/csv.ts'
-import {
-  daysMax,
-  type Grouping,
-  type Report,
-  type ReportAsk,
-  rowsOf,
-  type Table,
-} from '../../reports/report.ts'
+import { reportFile } from '../../reports/csv.ts'
+import { daysFlaws } from '../../reports/fitting-days.ts'
+import { type Grouping, type Report, type ReportAsk, type Table, yearsBounds } from '../../reports/report.ts'
 import { reports } from '../../reports/reports.ts'
 import { may } from '../../staff/permission.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
@@ -26,8 +20,6 @@ import { dayText, todayIn } from './wording.ts'
 
 /** So many rows stand on a page; the file has more. */
 const shownMax = 100
-const yearsBounds = { label: 'years', min: 1, max: 30 } as const
-const yearsByDefault = 3
 const daysByDefault = 30
 const dayMs = 86_400_000
 
@@ -67,7 +59,7 @@ function oneReport(served: Served, report: Report): void {
         .type('text/csv; charset=utf-8')
         .header('content-disposition', `attachment; filename="${fileName(report, ask)}.csv"`)
         .header('cache-control', 'no-store')
-        .send(Readable.from(stillAsked(csvOf(served, { report, ask, names }))))
+        .send(Readable.from(stillAsked(reportFile(library.db, { report, ask, names }))))
     },
   )
 
@@ -81,14 +73,6 @@ function oneReport(served: Served, report: Report): void {
       .header('cache-control', 'no-store')
       .send(pictureFile(reportPicture(visit, { report, ask, table }), headingOf(visit, report, ask)))
   })
-}
-
-async function* csvOf(
-  { library }: Served,
-  { report, ask, names }: { report: Report; ask: ReportAsk; names: readonly string[] },
-): AsyncGenerator<string> {
-  yield csvHead(names)
-  for await (const rows of rowsOf(library.db, report, ask)) yield csvRows(rows)
 }
 
 async function showReport(
@@ -138,15 +122,9 @@ function readAsk(
   const by = report.groupings.find((each) => each === named) ?? report.groupings[0] ?? ('branch' as Grouping)
   const branch = form.whole('branch', { ...identity, label: 'the-branch' })
   const isThere = places === undefined || places.some(({ branchId }) => branchId === branch)
-  const years = form.whole('years', yearsBounds) ?? yearsByDefault
-  const problems = { ...form.problems, ...(report.asks.includes('days') ? badDays(from, to) : {}) }
+  const years = form.whole('years', { ...yearsBounds, label: 'years' }) ?? yearsBounds.byDefault
+  const problems = { ...form.problems, ...daysFlaws(report, { from, to }) }
   return { ask: { from, to, by, branchId: isThere ? branch : undefined, years, now }, problems }
-}
-
-function badDays(from: string, to: string): Flaws {
-  if (from > to) return { from: { flaw: 'days-order' } }
-  const days = (Date.parse(to) - Date.parse(from)) / dayMs + 1
-  return days > daysMax ? { from: { flaw: 'days-too-many', values: { max: daysMax } } } : {}
 }
 
 function daysBefore(day: string, days: number): string {
