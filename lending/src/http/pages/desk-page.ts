@@ -181,7 +181,7 @@ async function atDesk({ library }: Served, card: string): Promise<AtDesk | undef
   const { patronId } = patron
   const [loans, holds] = await Promise.all([
     loansOf(library.db, { patronId, now: library.clock(), limit: loansMax }),
-    holdsOf(library.db, patronId),
+    holdsOf(library.db, { patronId, now: library.clock() }),
   ])
   return { patron, loans, ready: holds.filter(({ state }) => state === 'on-shelf') }
 }

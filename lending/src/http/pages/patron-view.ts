@@ -1,6 +1,7 @@
 import type { PatronCategory } from '../../circulation/places.ts'
 import type { Patron } from '../../patrons/patron.ts'
 import { may } from '../../staff/permission.ts'
+import { noticesPanel } from './account-notices.ts'
 import type { Account } from './account-read.ts'
 import { renewedAll } from './account-renew-all.ts'
 import { address } from './address.ts'
@@ -13,7 +14,6 @@ import { anyRenewable, loanList } from './loan-list.ts'
 import { notice, tag } from './notice.ts'
 import { patronFields } from './patron-fields.ts'
 import type { PatronTold } from './patron-page.ts'
-import { receiptsPanel } from './receipts-panel.ts'
 import { refusalNotice } from './refusal-notice.ts'
 import { saidText } from './said.ts'
 import { currencyOf, type Visit, zoneOf } from './visit.ts'
@@ -50,7 +50,7 @@ export function patronView(visit: Visit, shown: Shown): Html {
         ${cardPanel(visit, patron)}
         ${finesPanel(visit, shown)}
         ${may(visit.who, 'patron-write') && cardActions(visit, patron)}
-        ${may(visit.who, 'patron-write') && receiptsPanel(visit, { patron, action: `${path}/receipts` })}
+        ${may(visit.who, 'patron-write') && noticesPanel(visit, { patron, action: `${path}/notices` })}
       </div>
     </div>
   </div>`
@@ -182,7 +182,7 @@ function editSection(visit: Visit, { patron, account: { places }, categories, to
   return html`<details class="section"><summary>${visit.say('patron.change')}</summary>
     <form class="form two" method="post" action="/patrons/${patron.patronId}/edit">
       ${hidden(visit)}${carried('version', patron.version)}
-      ${patronFields(visit, { form: patron, isNew: false, problems, places, categories })}
+      ${patronFields(visit, { form: patron, problems, places, categories })}
       <div class="whole"><button class="button">${visit.say('patron.save')}</button></div>
     </form></details>`
 }
