@@ -8,6 +8,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { noteDrills } from '../src/drills-noted.ts'
 import { haltNow } from '../src/halt/halt.ts'
 import { beat, instances } from '../src/instances/instances.ts'
+import type { Database } from '../src/postgres/pool.ts'
 import { sql } from '../src/postgres/sql.ts'
 import type { Role } from '../src/staff/permission.ts'
 import { aBrowser, anOpenLibrary, aVisitor, noChromium, type OpenLibrary, pagePassword } from './browser.ts'
@@ -165,6 +166,30 @@ test('who signs out is told no more; who may not operate hears nothing; and as m
     assert.match(all, /event: anew\ndata:\n\n$/)
   }
   assert.equal((await fetch(events, { headers, redirect: 'manual' })).status, 303)
+})
+
+test('while the database is away the page is told so, and when it is back', async () => {
+  let isAway = false
+  const through = (db: Database): Database => ({
+    ...db,
+    rows: (statement) => (isAway ? Promise.reject(new Error('away')) : db.rows(statement)),
+  })
+  await using at = await anOpenLibrary({ through })
+  const headers = { cookie: `bibby_session=${await tokenOf(at, 'operator')}` }
+  const leaving = new AbortController()
+  const answer = await fetch(`${at.address}/operations/now/events`, { headers, signal: leaving.signal })
+  const reader = (answer.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader()
+  const until = async (words: string) => {
+    for (let heard = ''; !heard.includes(words); ) heard += (await reader.read()).value
+  }
+  await until('Writing goes on')
+  isAway = true
+  await at.app.pulse.take()
+  await until('The database does not answer')
+  isAway = false
+  await at.app.pulse.take()
+  await until('Writing goes on')
+  leaving.abort()
 })
 
 test('events come through HAProxy as they are told', { skip: noHaproxy }, async () => {

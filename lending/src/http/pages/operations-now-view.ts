@@ -27,8 +27,8 @@ export function nowView(visit: Visit, facts: NowFacts): Html {
   </div>`
 }
 
-function standing({ say, ...visit }: Visit, { fence, at }: NowFacts): Html {
-  const local = { say, ...visit }
+function standing(visit: Visit, { fence, at }: NowFacts): Html {
+  const { say } = visit
   const halted = Object.keys(fence?.haltedVerbs ?? {}).map((verb) => actionWords(say, verb))
   const mode =
     fence === undefined
@@ -36,7 +36,7 @@ function standing({ say, ...visit }: Visit, { fence, at }: NowFacts): Html {
       : tag(fence.mode === 'normal' ? 'good' : 'bad', say(`now.mode.${fence.mode}`))
   return html`<section class="stack-tight" data-part="standing" aria-label="${say('now.standing')}">
     <p>${mode}${halted.length > 0 && html` ${tag('warn', say('now.halted-verbs', { verbs: halted.join(', ') }))}`}
-      <span class="soft small">${say('now.looked-at', { at: moment(local, at) })}</span></p>
+      <span class="soft small">${say('now.looked-at', { at: moment(visit, at) })}</span></p>
   </section>`
 }
 
