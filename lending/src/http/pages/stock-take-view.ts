@@ -111,6 +111,7 @@ export function stockTakeView(
       ${progressCounts(visit, progress)}
       <div class="actions">
         <a class="button quiet" href="${path}/not-seen">${say('stock-take.see-not-seen')}</a>
+        ${take.shelf && html`<a class="button quiet" href="${address('/operations/edit-copies', { branch: take.branch, shelf: take.shelf })}">${say('edit-copies.of-shelf')}</a>`}
         ${take.endedAt === null && buttonForm(visit, { action: `${path}/end`, label: say('stock-take.end'), className: 'quiet' })}
       </div>
     </section>
