@@ -265,6 +265,7 @@ CREATE INDEX hold_queue ON public.hold USING btree (title_id, placed_at, id) WHE
 CREATE UNIQUE INDEX hold_one_open_per_patron_and_title ON public.hold USING btree (title_id, patron_id) WHERE (closed_at IS NULL);
 CREATE UNIQUE INDEX hold_one_per_captured_copy ON public.hold USING btree (copy_id) WHERE (state = ANY (ARRAY['in-transit'::text, 'on-shelf'::text]));
 CREATE TRIGGER hold_never_emptied BEFORE TRUNCATE ON public.hold FOR EACH STATEMENT EXECUTE FUNCTION emptied_by_nobody();
+CREATE TRIGGER hold_on_kept_title AFTER INSERT ON public.hold FOR EACH ROW WHEN ((new.closed_at IS NULL)) EXECUTE FUNCTION hold_is_on_kept_title();
 
 create table instance (
   name text not null,
@@ -860,6 +861,19 @@ begin
     raise exception 'An operation that is forgotten stays as it is.' using errcode = 'BB003';
   end if;
   return new;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.hold_is_on_kept_title()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (select from title where id = new.title_id and merged_into is not null) then
+    raise exception 'Title % was merged into another meanwhile.', new.title_id using errcode = 'BB002';
+  end if;
+  return null;
 end
 $function$
 ;

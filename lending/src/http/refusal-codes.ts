@@ -66,6 +66,7 @@ type Catalogue =
   | import('../catalogue/covers/resize.ts').PictureRefused
 
 type Imports =
+  | import('../catalogue/import/mend-reject.ts').MendRejectRefused['refused']
   | import('../patrons/import-patrons.ts').ImportPatronsRefused['refused']
   | import('../catalogue/import/start-import.ts').StartImportRefused['refused']
   | import('../catalogue/import/undo-import.ts').UndoImportRefused['refused']

@@ -36,7 +36,7 @@ export function accountPages(served: Served): void {
   on('holds/:id/resume', 'hold-resumed', resumeHold, (_, request) => holdIn(request))
   on('holds/:id/suspend', 'hold-suspended', suspendHold, (form, request) => ({
     ...holdIn(request),
-    until: form.day('until', 'Until') ?? 'forever',
+    until: form.day('until', 'until') ?? 'forever',
   }))
   on('holds/:id/pickup', 'pickup-moved', movePickup, (form, request) => ({
     ...holdIn(request),

@@ -23,7 +23,7 @@ export function keptView(
         ? html`<p class="empty">${say('kept.nothing')}</p>`
         : html`<ol class="rows kept-scans">${scans.map((scan) => html`<li>${keptRow(visit, scan)}</li>`)}</ol>`
     }
-    <p class="actions"><a class="button quiet" href="/desk">${say('kept.to-the-desk')}</a></p>`
+    <p class="actions more"><a class="button quiet" href="/desk">${say('kept.to-the-desk')}</a></p>`
 }
 
 function keptRow(visit: Visit, scan: KeptScan): Html {

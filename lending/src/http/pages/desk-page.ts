@@ -18,7 +18,7 @@ import { act, branchIdOf, goTo, type Served, show, statusOf, visitOf } from './s
 
 /** More loans than this are not shown at the desk. */
 const loansMax = 200
-const reasonLimits = { max: 500, label: 'The reason' }
+const reasonLimits = { max: 500, label: 'the-reason' } as const
 
 /** The desk: one field for cards, books and commands. */
 export function deskPages(served: Served): void {
@@ -49,6 +49,17 @@ export function deskPages(served: Served): void {
     const { passing, override } = readOverride(request, lendOverridable)
     const asksFor = { card: form.text('card', scanned), code: form.text('barcode', scanned), override }
     return scan(served, request, reply, asksFor, passing)
+  })
+
+  app.post('/desk/take-back', { config: { access: { needs: 'take-back' } } }, async (request, reply) => {
+    const form = asked(request.body)
+    const card = form.text('card', scanned)
+    const code = form.text('barcode', scanned)
+    const came = await scanAtDesk(served, request, { card: '', code, isReturn: true })
+    if (came.did === 'take-back') return goTo(reply, '/desk', { card, copy: came.answer.copyId })
+    const at = card ? await atDesk(served, card) : undefined
+    const refused = came.did === 'nothing' ? nothingToPass(came.refusal, code) : undefined
+    return showDesk(served, request, reply, { at, card, ...(refused && { refused }) })
   })
 
   app.post('/desk/renew', { config: { access: { needs: 'renew' } } }, async (request, reply) => {
@@ -187,7 +198,7 @@ export function readOverride(
   overridable: Overridable,
 ): { passing: readonly string[]; override?: { override: Override } } {
   const form = asked(body)
-  const named = form.text('passing', { max: 400, label: 'passing' }).split(' ')
+  const named = form.text('passing', { max: 400, label: 'the-field' }).split(' ')
   const passing = named.filter((code) => overridable.has(code))
   if (passing.length === 0 || !may(who, 'override')) return { passing }
   return { passing, override: { override: { reason: form.text('reason', reasonLimits), refusals: passing } } }

@@ -97,7 +97,7 @@ function receipt(
 }
 
 function printTools({ say }: Visit, back: string): Html {
-  return html`<p class="actions" data-print="${say('receipt.print')}"><a class="button quiet" href="${back}">${say('receipt.back')}</a></p>`
+  return html`<p class="actions more" data-print="${say('receipt.print')}"><a class="button quiet" href="${back}">${say('receipt.back')}</a></p>`
 }
 
 function commandSheet(visit: Visit): Html {

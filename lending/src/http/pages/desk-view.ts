@@ -4,7 +4,7 @@ import type { Patron } from '../../patrons/patron.ts'
 import { may } from '../../staff/permission.ts'
 import { address } from './address.ts'
 import { keptPlace, scanForm } from './desk-field.ts'
-import { carried, hidden, textField } from './form.ts'
+import { buttonForm, carried, hidden, textField } from './form.ts'
 import type { HoldRow } from './hold-list.ts'
 import { type Html, html } from './html.ts'
 import { type LoanRow, loanList } from './loan-list.ts'
@@ -118,8 +118,22 @@ function refusedScan(visit: Visit, scan: RefusedScan, at: AtDesk | undefined): H
   return refusalNotice(
     visit,
     scan.refusal,
-    html`${scan.barcode && scannedLine(visit, scan.barcode)}${isMine && overrideForm(visit, scan, at.patron.card)}`,
+    html`${scan.barcode && scannedLine(visit, scan.barcode)}${at && onLoanForms(visit, scan, at.patron.card)}${isMine && overrideForm(visit, scan, at.patron.card)}`,
   )
+}
+
+/** A copy that is on loan may lie here all the same: it is taken back, or kept longer by whoever has it. */
+function onLoanForms(visit: Visit, { refusal, barcode }: RefusedScan, card: string): Html | undefined {
+  if (refusal.refused !== 'copy-on-loan') return undefined
+  const { say } = visit
+  const { loanId, toSamePatron } = refusal as Refused & {
+    readonly loanId?: number
+    readonly toSamePatron?: boolean
+  }
+  return html`<div class="actions">
+    ${may(visit.who, 'take-back') && buttonForm(visit, { action: '/desk/take-back', label: say('desk.take-it-back'), fields: { card, barcode } })}
+    ${toSamePatron && loanId !== undefined && may(visit.who, 'renew') && buttonForm(visit, { action: '/desk/renew', label: say('desk.renew-it'), fields: { card, loanId } })}
+  </div>`
 }
 
 /** What was scanned: a desk that works through a pile sees which one was refused. */
@@ -184,7 +198,7 @@ export function doneList(visit: Visit, lines: readonly DeskLine[], patron?: Patr
     patron &&
     html`<a class="small" href="${address('/desk/receipt', { card: patron.card })}">${say('desk.print-receipt')}</a>`
   return html`<section class="section" aria-labelledby="done">
-    <div class="page-head"><h2 id="done">${say('desk.just-done')}</h2>${receipt}</div>
+    <div class="section-head"><h2 id="done">${say('desk.just-done')}</h2>${receipt}</div>
     <ol class="rows pairs">${lines.map(
       ({ at, words }) =>
         html`<li><div>${words}</div><p class="end soft small">${clockTime(visit, at)}</p></li>`,

@@ -1,24 +1,9 @@
-import type { MessageId } from '../../language/messages.ts'
+import { doorGroups, openDoors } from './doors.ts'
 import { type Html, html } from './html.ts'
-import { openDoors } from './layout.ts'
 import { notice } from './notice.ts'
 import { saidText } from './said.ts'
 import { searchBox } from './search-view.ts'
 import type { Visit } from './visit.ts'
-
-const about: Readonly<Record<string, MessageId>> = {
-  '/desk': 'home.about.desk',
-  '/check-in': 'home.about.check-in',
-  '/shelf': 'home.about.shelf',
-  '/patrons': 'home.about.patrons',
-  '/imports': 'home.about.imports',
-  '/rules': 'home.about.rules',
-  '/journal': 'home.about.journal',
-  '/branches': 'home.about.branches',
-  '/staff': 'home.about.staff',
-  '/settings': 'home.about.settings',
-  '/account': 'home.about.account',
-}
 
 /** The first page: one field, and the doors that this person may open. */
 export function homeView(visit: Visit): Html {
@@ -31,10 +16,14 @@ export function homeView(visit: Visit): Html {
       ${searchBox(visit, { query: '', autofocus: who?.kind !== 'staff' })}
       <p class="aside-text">${say('home.how-to-search')}</p>
     </div>
-    ${
-      doors.length > 0 &&
-      html`<section aria-label="${say('home.doors')}"><div class="doors">${doors.map(
-        ({ to, label }) => html`<a href="${to}"><strong>${label}</strong>${about[to] && say(about[to])}</a>`,
-      )}</div></section>`
-    }`
+    ${doorGroups.map((group) => {
+      const here = doors.filter((each) => each.group === group)
+      if (here.length === 0) return undefined
+      const heading = say(`frame.group.${group}`)
+      return html`<section class="door-group" aria-label="${heading}">
+        ${group !== 'daily' && html`<h2>${heading}</h2>`}
+        <div class="doors">${here.map(
+          ({ to, label, about }) => html`<a href="${to}"><strong>${label}</strong>${about}</a>`,
+        )}</div></section>`
+    })}`
 }

@@ -1,8 +1,7 @@
 import { languages } from '../../language/languages.ts'
-import type { MessageId } from '../../language/messages.ts'
-import { may, type Permission } from '../../staff/permission.ts'
 import { address } from './address.ts'
 import { type AssetName, asset } from './asset.ts'
+import { doorGroups, type OpenDoor, openDoors } from './doors.ts'
 import { hidden } from './form.ts'
 import { type Html, html, type Piece } from './html.ts'
 import { notice } from './notice.ts'
@@ -101,44 +100,30 @@ function languageLinks({ language, say, again: to }: Visit): Html {
   )}</nav>`
 }
 
-type Door = {
-  readonly to: string
-  readonly label: MessageId
-  readonly needs: Permission
-  readonly staff?: true
-}
+/** More doors than this do not stand side by side: the less daily ones are behind one of their own. */
+const sideBySideMax = 7
 
-const doors: readonly Door[] = [
-  { to: '/', label: 'door.search', needs: 'search' },
-  { to: '/desk', label: 'door.desk', needs: 'lend', staff: true },
-  { to: '/check-in', label: 'door.check-in', needs: 'take-back', staff: true },
-  { to: '/shelf', label: 'door.shelf', needs: 'take-back', staff: true },
-  { to: '/patrons', label: 'door.patrons', needs: 'patron-read', staff: true },
-  { to: '/imports', label: 'door.imports', needs: 'import', staff: true },
-  { to: '/rules', label: 'door.rules', needs: 'lend', staff: true },
-  { to: '/journal', label: 'door.journal', needs: 'journal-read', staff: true },
-  { to: '/branches', label: 'door.branches', needs: 'rules-write', staff: true },
-  { to: '/staff', label: 'door.staff', needs: 'staff-write', staff: true },
-  { to: '/notices', label: 'door.notices', needs: 'rules-write', staff: true },
-  { to: '/operations', label: 'door.operations', needs: 'operate', staff: true },
-  { to: '/halt', label: 'door.halt', needs: 'halt', staff: true },
-  { to: '/settings', label: 'door.settings', needs: 'settings', staff: true },
-]
-
-/** The doors that this person may open. */
-export function openDoors({
-  who,
-  say,
-}: Pick<Visit, 'who' | 'say'>): readonly { readonly to: string; readonly label: string }[] {
-  const open = doors.filter((door) => (door.staff ? who?.kind === 'staff' && may(who, door.needs) : true))
-  const mine: Door = { to: '/account', label: 'door.account', needs: 'search' }
-  return (who?.kind === 'patron' ? [...open, mine] : open).map(({ to, label }) => ({ to, label: say(label) }))
-}
-
-function navigation(visit: Visit, frame: Frame): Html {
-  return html`<nav class="nav" aria-label="${visit.say('frame.main')}">${openDoors(visit).map(
-    ({ to, label }) => html`<a href="${to}"${to === frame.door && html` aria-current="page"`}>${label}</a>`,
-  )}</nav>`
+function navigation(visit: Visit, { door }: Frame): Html {
+  const { say } = visit
+  const open = openDoors(visit)
+  const isFew = open.length <= sideBySideMax
+  const inSight = isFew ? open : open.filter(({ to, group }) => group === 'daily' || to === door)
+  const link = ({ to, label }: OpenDoor) =>
+    html`<a href="${to}"${to === door && html` aria-current="page"`}>${label}</a>`
+  return html`<nav class="nav" aria-label="${say('frame.main')}">${inSight.map(link)}</nav>
+  ${
+    !isFew &&
+    html`<details class="nav-more"><summary>${say('frame.more')}</summary>
+    <nav aria-label="${say('frame.more')}">${doorGroups
+      .filter((group) => group !== 'daily')
+      .map((group) => {
+        const here = open.filter((each) => each.group === group)
+        return (
+          here.length > 0 && html`<section><h2>${say(`frame.group.${group}`)}</h2>${here.map(link)}</section>`
+        )
+      })}</nav>
+  </details>`
+  }`
 }
 
 function account(visit: Visit, frame: Frame): Html {

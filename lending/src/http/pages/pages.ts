@@ -22,6 +22,7 @@ import { languagePages } from './language-page.ts'
 import { marcPages } from './marc-page.ts'
 import { mePages } from './me-page.ts'
 import { mergePages } from './merge-page.ts'
+import { mergeTitlePages } from './merge-titles-page.ts'
 import { noticePreviewPages } from './notice-preview-page.ts'
 import { noticeTemplatePages } from './notice-template-page.ts'
 import { noticePages } from './notices-page.ts'
@@ -79,6 +80,7 @@ export async function pages(
     catalogueDeskPages,
     copyPages,
     marcPages,
+    mergeTitlePages,
     stockTakePages,
     haltPages,
     operationsNowPages,

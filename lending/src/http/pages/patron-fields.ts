@@ -1,6 +1,7 @@
 import type { Branch, PatronCategory } from '../../circulation/places.ts'
 import { patronTexts } from '../../patrons/patron-fields.ts'
 import type { Asked } from './asked.ts'
+import type { FlawTexts } from './flaw-text.ts'
 import { checkField, choiceField, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import type { Visit } from './visit.ts'
@@ -25,22 +26,22 @@ export function readPatron(form: Asked, branchId: number): PatronForm {
   const text = (name: keyof typeof patronTexts) => form.text(name, { ...patronTexts[name], required: false })
   return {
     card: text('card'),
-    categoryCode: form.text('categoryCode', { max: 32, label: 'Category' }),
-    branchId: form.whole('branchId', { label: 'Branch', min: 1, max: Number.MAX_SAFE_INTEGER }) ?? branchId,
+    categoryCode: form.text('categoryCode', { max: 32, label: 'category' }),
+    branchId: form.whole('branchId', { label: 'branch', min: 1, max: Number.MAX_SAFE_INTEGER }) ?? branchId,
     givenName: text('givenName'),
     familyName: text('familyName'),
     email: text('email'),
     phone: text('phone'),
     address: text('address'),
     note: text('note'),
-    expiresOn: form.day('expiresOn', 'Valid until') ?? '',
+    expiresOn: form.day('expiresOn', 'valid-until') ?? '',
     protected: form.ticked('protected'),
   }
 }
 
 type FieldsShown = {
   readonly form: PatronForm
-  readonly problems: Readonly<Record<string, string>>
+  readonly problems: FlawTexts
   readonly places: readonly Branch[]
   readonly categories: readonly PatronCategory[]
 }

@@ -30,7 +30,7 @@ import type { Refused } from './refusal-notice.ts'
 import { act, branchIdOf, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
 import { typedPassword } from './typed-password.ts'
 
-const reasonLimits = { max: 500, label: 'The reason', required: true }
+const reasonLimits = { max: 500, label: 'the-reason', required: true } as const
 
 /** One patron as staff see them: how they stand, what they have, and what can be done about it. */
 export function patronPages(served: Served): void {
@@ -55,7 +55,7 @@ export function patronPages(served: Served): void {
   on('unblock', 'patron-write', 'unblocked', unblockPatron, ({ card }) => ({ card }))
   on('extend', 'patron-write', 'extended', extendCard, ({ card }, form) => ({
     card,
-    until: form.day('until', 'Valid until') ?? '',
+    until: form.day('until', 'valid-until') ?? '',
   }))
   on('password', 'patron-write', 'password-set', setPatronPassword, async ({ card }, _form, request) => ({
     card,
@@ -67,11 +67,11 @@ export function patronPages(served: Served): void {
   }))
   on('pay', 'fine-take', 'paid', payFine, ({ card }, form) => ({
     card,
-    cents: form.cents('amount', 'The amount') ?? 0,
+    cents: form.cents('amount', 'the-amount') ?? 0,
   }))
   on('waive', 'fine-waive', 'waived', waiveFine, ({ card }, form) => ({
     card,
-    cents: form.cents('amount', 'The amount') ?? 0,
+    cents: form.cents('amount', 'the-amount') ?? 0,
     reason: form.text('reason', reasonLimits),
   }))
   on('renew', 'renew', 'renewed', renew, (_, form, request) => ({
@@ -86,7 +86,7 @@ export function patronPages(served: Served): void {
   )
   on('holds/:hold/suspend', 'hold', 'hold-suspended', suspendHold, (patron, form, request) => ({
     ...holdIn(request, patron),
-    until: form.day('until', 'Until') ?? 'forever',
+    until: form.day('until', 'until') ?? 'forever',
   }))
   on('holds/:hold/pickup', 'hold', 'pickup-moved', movePickup, (patron, form, request) => ({
     ...holdIn(request, patron),

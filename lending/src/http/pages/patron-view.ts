@@ -6,6 +6,7 @@ import type { Account } from './account-read.ts'
 import { renewedAll } from './account-renew-all.ts'
 import { address } from './address.ts'
 import { fineList } from './fine-list.ts'
+import { flawTexts } from './flaw-text.ts'
 import { buttonForm, carried, hidden, textField } from './form.ts'
 import { holdList } from './hold-list.ts'
 import { type Html, html } from './html.ts'
@@ -177,7 +178,7 @@ function cardActions(visit: Visit, patron: Patron): Html {
 }
 
 function editSection(visit: Visit, { patron, account: { places }, categories, told }: Shown): Html {
-  const problems = (told.refusal?.problems ?? {}) as Readonly<Record<string, string>>
+  const problems = flawTexts(visit, told.refusal)
   return html`<details class="section"><summary>${visit.say('patron.change')}</summary>
     <form class="form two" method="post" action="/patrons/${patron.patronId}/edit">
       ${hidden(visit)}${carried('version', patron.version)}

@@ -8,6 +8,7 @@ import { may } from '../../staff/permission.ts'
 import { refusalIn } from '../answers.ts'
 import { address } from './address.ts'
 import { asked } from './asked.ts'
+import { type FlawTexts, flawTexts } from './flaw-text.ts'
 import { hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { notice, tag } from './notice.ts'
@@ -27,7 +28,7 @@ export function patronsPages(served: Served): void {
 
   app.get('/patrons', { config: { access: { needs: 'patron-read' } } }, async (request, reply) => {
     const visit = await visitOf(served, request, reply)
-    const query = asked(request.query).text('query', { max: 100, label: 'The search' })
+    const query = asked(request.query).text('query', { max: 100, label: 'the-search' })
     const found = query ? await findPatrons(library.db, { query, limit: foundMax }) : undefined
     const into = found?.length === 0 ? await mergedInto(library.db, { card: query }) : undefined
     if (into) return goTo(reply, `/patrons/${into.patronId}`, { said: 'was-merged' })
@@ -83,9 +84,9 @@ async function showForm(
   const { say } = visit
   const status = refusal ? statusOf(refusal) : 200
   const frame = { title: say('register.title'), door: '/patrons', status }
-  const problems: Readonly<Record<string, string>> = {
+  const problems: FlawTexts = {
     ...(refusal && cardRefusals.has(refusal.refused) ? { card: refusalIn(say, refusal.refused).title } : {}),
-    ...(refusal?.problems as Readonly<Record<string, string>> | undefined),
+    ...flawTexts(visit, refusal),
   }
   return show(
     reply,
