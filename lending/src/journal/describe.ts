@@ -132,6 +132,7 @@ const facts = {
   'end-stock-take': (a) => ({ stockTakeId: a.count('stockTakeId') }),
   'mark-missing': (a) => ({ copies: a.count('copies'), stockTakeId: a.count('stockTakeId') }),
   'mark-found': (a) => ({ copies: a.count('copies') }),
+  'set-cover': (a) => ({ picture: a.text('kind') }),
   'add-copy': (a) => ({ copyId: a.count('copyId'), titleId: a.count('titleId') }),
   'edit-copy': (a) => ({ copyId: a.count('copyId'), version: a.count('version') }),
   'add-import': (a) => ({ changeSetId: a.count('changeSetId') }),

@@ -17,6 +17,7 @@ import { deskPaperPages } from './desk-paper-page.ts'
 import { haltPages } from './halt-page.ts'
 import { historyPages } from './history-page.ts'
 import { importPages } from './imports-page.ts'
+import { isbnPages } from './isbn-page.ts'
 import { journalPages } from './journal-page.ts'
 import { languagePages } from './language-page.ts'
 import { marcPages } from './marc-page.ts'
@@ -54,6 +55,7 @@ export async function pages(
   for (const part of [
     searchPages,
     titlePages,
+    isbnPages,
     coverPages,
     signInPages,
     languagePages,

@@ -172,6 +172,11 @@ export function idIn(request: FastifyRequest): number | undefined {
   return asked(request.params).whole('id', identity)
 }
 
+/** What stands before the path of an address here, as it was asked for: `https://library.example.org`. */
+export function originOf({ protocol, host }: Pick<FastifyRequest, 'protocol' | 'host'>): string {
+  return `${protocol}://${host}`
+}
+
 /** The branch at whose desk this member of staff works. */
 export function branchIdOf({ who }: FastifyRequest): number {
   if (!who) throw new RefusedAtTheDoorError('not-signed-in')
