@@ -265,6 +265,7 @@ CREATE INDEX hold_queue ON public.hold USING btree (title_id, placed_at, id) WHE
 CREATE UNIQUE INDEX hold_one_open_per_patron_and_title ON public.hold USING btree (title_id, patron_id) WHERE (closed_at IS NULL);
 CREATE UNIQUE INDEX hold_one_per_captured_copy ON public.hold USING btree (copy_id) WHERE (state = ANY (ARRAY['in-transit'::text, 'on-shelf'::text]));
 CREATE TRIGGER hold_never_emptied BEFORE TRUNCATE ON public.hold FOR EACH STATEMENT EXECUTE FUNCTION emptied_by_nobody();
+CREATE TRIGGER hold_on_kept_title AFTER INSERT ON public.hold FOR EACH ROW WHEN ((new.closed_at IS NULL)) EXECUTE FUNCTION hold_is_on_kept_title();
 
 create table instance (
   name text not null,
@@ -599,9 +600,11 @@ create table patron (
   registered_at timestamp with time zone not null default now(),
   deleted_at timestamp with time zone,
   merged_into bigint,
+  unwanted_notices text[] not null default '{}'::text[],
   constraint patron_card_check CHECK ((card <> ''::text)),
   constraint patron_check CHECK (((blocked_because IS NULL) = (blocked_at IS NULL))),
   constraint patron_merged_is_gone CHECK (((merged_into IS NULL) OR ((deleted_at IS NOT NULL) AND (merged_into <> id)))),
+  constraint patron_unwanted_notices_check CHECK ((unwanted_notices <@ ARRAY['hold-ready'::text, 'hold-expired'::text, 'due-soon'::text, 'card-expiring'::text])),
   constraint patron_without_card_is_erased CHECK (((card IS NOT NULL) OR ((deleted_at IS NOT NULL) AND (((given_name || family_name) || email) = ''::text)))),
   constraint patron_branch_id_fkey FOREIGN KEY (branch_id) REFERENCES branch(id),
   constraint patron_category_id_fkey FOREIGN KEY (category_id) REFERENCES patron_category(id),
@@ -858,6 +861,19 @@ begin
     raise exception 'An operation that is forgotten stays as it is.' using errcode = 'BB003';
   end if;
   return new;
+end
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.hold_is_on_kept_title()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (select from title where id = new.title_id and merged_into is not null) then
+    raise exception 'Title % was merged into another meanwhile.', new.title_id using errcode = 'BB002';
+  end if;
+  return null;
 end
 $function$
 ;

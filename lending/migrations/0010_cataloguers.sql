@@ -11,6 +11,19 @@ alter table title add constraint title_merged_is_gone
   check (merged_into is null or (deleted_at is not null and merged_into <> id));
 create index title_by_merged_into on title (merged_into) where merged_into is not null;
 
+-- Who places a hold has looked before the titles were merged, and waited for that to end: they look again (BB002).
+-- After the row, and so after the check of its foreign key, which is what waits.
+create function hold_is_on_kept_title() returns trigger language plpgsql as $$
+begin
+  if exists (select from title where id = new.title_id and merged_into is not null) then
+    raise exception 'Title % was merged into another meanwhile.', new.title_id using errcode = 'BB002';
+  end if;
+  return null;
+end
+$$;
+create trigger hold_on_kept_title after insert on hold
+  for each row when (new.closed_at is null) execute function hold_is_on_kept_title();
+
 -- Copies shelf by shelf: what is expected where somebody looks.
 create index copy_by_shelf on copy (branch_id, shelf);
 

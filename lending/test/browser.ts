@@ -151,8 +151,8 @@ export type Visitor = {
   readonly cookies: () => Record<string, string>
 }
 
-/** Somebody at the door. */
-export function aVisitor(app: App): Visitor {
+/** Somebody at the door, whose browser asks for these languages (`Accept-Language`). */
+export function aVisitor(app: App, { accepts = 'en' }: { readonly accepts?: string } = {}): Visitor {
   const cookies = new Map<string, string>()
   let last: Seen | undefined
 
@@ -168,6 +168,7 @@ export function aVisitor(app: App): Visitor {
       cookies: Object.fromEntries(cookies),
       headers: {
         accept: 'text/html',
+        'accept-language': accepts,
         ...(payload === undefined ? {} : { 'content-type': type }),
       },
       ...(payload === undefined ? {} : { payload }),
@@ -205,8 +206,7 @@ export function aVisitor(app: App): Visitor {
     },
     signIn: async (kind, account) => {
       await visitor.open(`/sign-in?kind=${kind}`)
-      const says = kind === 'staff' ? 'Login' : 'Card number'
-      return visitor.send('/sign-in', { account, password: pagePassword }, { says })
+      return visitor.send('/sign-in', { kind, account, password: pagePassword })
     },
     seen: () => {
       assert.ok(last, 'Nothing was opened yet.')

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type ImportLibrary, waitForImport } from '../src/catalogue/import/start-import.ts'
 import { sql } from '../src/postgres/sql.ts'
 import {
   aBrowser,
@@ -10,7 +11,8 @@ import {
   type OpenLibrary,
   pagePassword,
 } from './browser.ts'
-import { copiesOn } from './operation-fixtures.ts'
+import { aCopy, aTitle } from './library-fixtures.ts'
+import { aMailbox, carriedOut, copiesOn } from './operation-fixtures.ts'
 
 async function aShelf(at: OpenLibrary) {
   const copies = await copiesOn(at.db, 'Novels', 3, { branchId: at.branchId, itemTypeId: at.itemTypeId })
@@ -109,4 +111,59 @@ test('staff read the whole record, a cataloguer writes it line by line, and two 
     assert.match(late.html, /\$aBarns/)
   }
   assert.match((await ann.open(`/titles/${at.titleId}/edit`)).html, /Pigs &amp; &lt;spiders&gt;/)
+})
+
+test('a record that an import set aside is mended where it is listed; what does not fit keeps what was typed', async () => {
+  await using at = await anOpenLibrary()
+  const cataloguer = aVisitor(at.app)
+  await cataloguer.signIn('staff', await at.staff('cataloguer'))
+  await cataloguer.open('/imports')
+  const content = 'id,title,author\n1,,"Ende, <Michael>"\n2,,Nobody\n'
+  await cataloguer.upload('/imports/uploads', { name: 'gifts.csv', content }, { format: 'csv' })
+  const started = await cataloguer.send('/imports', { name: 'Gifts' })
+  const path = started.path
+  await waitForImport(at.library as ImportLibrary, Number(path.split('/').at(-1)))
+  const list = await cataloguer.open(`${path}/rejects`)
+  assert.match(list.html, /href="[^"]*\/rejects\/1">Mend/)
+
+  await cataloguer.open(`${path}/rejects/1`)
+  assert.match(cataloguer.seen().text, /It has no title\..*Read as: Authors/)
+  const unfit = await cataloguer.send(`${path}/rejects/1`, { 'cell-3': 'Ende, M.' })
+  assert.equal(unfit.status, 422)
+  assert.match(unfit.text, /The record does not fit.*It has no title/)
+  assert.match(unfit.html, /name="cell-3"[^>]*value="Ende, M\."/)
+  const mended = await cataloguer.send(`${path}/rejects/1`, { 'cell-2': 'Momo' })
+  assert.match(mended.text, /is a new title/)
+  assert.doesNotMatch(mended.html, /\/rejects\/1"/)
+  assert.equal((await cataloguer.open(`${path}/rejects/1`)).status, 404)
+  assert.match((await cataloguer.open(path)).text, /1 record that was set aside was mended/)
+})
+
+test('two records of one title are compared by page and merged by a plan; the old address leads to the one that stays', async () => {
+  const { mails, sendDirect } = aMailbox()
+  await using at = await anOpenLibrary({ sendDirect })
+  const places = { branchId: at.branchId, itemTypeId: at.itemTypeId }
+  const twin = await aCopy(at.db, { ...places, titleId: (await aTitle(at.db)).titleId })
+  const cataloguer = aVisitor(at.app)
+  const login = await at.staff('cataloguer')
+  await at.db.rows(sql`update staff set email = 'c@example.org' where login = ${login}`)
+  await cataloguer.signIn('staff', login)
+  const edit = await cataloguer.open(`/titles/${at.titleId}/edit`)
+  assert.ok(edit.html.includes(`href="/titles/${at.titleId}/merge"`))
+  const path = `/titles/${at.titleId}/merge`
+  await cataloguer.open(path)
+  assert.match((await cataloguer.send(path, { other: 'nothing' })).text, /No other title goes by nothing/)
+  const compared = await cataloguer.send(path, { other: twin.barcode })
+  assert.match(compared.text, /This one goes.*This one stays/)
+  assert.equal((await cataloguer.send(path, { because: '' }, { says: 'Plan' })).status, 422)
+  const planned = await cataloguer.send(path, { because: 'One book' }, { says: 'Plan' })
+  assert.match(planned.path, /^\/operations\//)
+  assert.match(planned.text, /1 copy/)
+  const [{ id = '' } = {}] = await at.db.rows<{ id: string }>(sql`select id::text from guard_operation`)
+  const plan = await at.library.operations.guard.show(id)
+  assert.ok(plan)
+  await carriedOut(at.library, plan, mails)
+  const led = await aVisitor(at.app).open(`/titles/${twin.titleId}`)
+  assert.deepEqual([led.status, led.path], [200, `/titles/${at.titleId}`])
+  assert.match(led.text, /Charlotte's Web/)
 })

@@ -133,6 +133,7 @@ export const apiAccess: Readonly<Record<string, Access>> = {
   'PUT /api/v1/notices/templates/:kind': { needs: 'rules-write' },
   'POST /api/v1/notices/templates/:kind/preview': { needs: 'rules-write' },
   'POST /api/v1/patrons/:card/receipts': { needs: 'patron-write', orOwnCard: true },
+  'POST /api/v1/patrons/:card/wanted-notices': { needs: 'patron-write', orOwnCard: true },
 
   'GET /api/v1/journal': { needs: 'journal-read' },
   'GET /api/v1/audit': { needs: 'audit' },

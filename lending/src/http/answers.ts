@@ -102,6 +102,8 @@ const kinds: Readonly<Record<RefusalCode, Kind>> = {
   'record-lines-unfit': misused(422),
   'record-number-changed': ruled,
   'record-unfit': misused(422),
+  'reject-unknown': missing,
+  'import-undone': ruled,
   'barcode-unreadable': misused(422),
   'fields-invalid': misused(422),
   'notice-not-dead': ruled,

@@ -66,6 +66,7 @@ type Catalogue =
   | import('../catalogue/covers/resize.ts').PictureRefused
 
 type Imports =
+  | import('../catalogue/import/mend-reject.ts').MendRejectRefused['refused']
   | import('../patrons/import-patrons.ts').ImportPatronsRefused['refused']
   | import('../catalogue/import/start-import.ts').StartImportRefused['refused']
   | import('../catalogue/import/undo-import.ts').UndoImportRefused['refused']
@@ -101,6 +102,7 @@ type Notices =
   | RefusalOf<typeof import('../notices/own-templates.ts').saveTemplate>
   | RefusalOf<typeof import('../notices/set-notices.ts').setNotices>
   | RefusalOf<typeof import('../notices/want-receipts.ts').setWantsReceipts>
+  | RefusalOf<typeof import('../notices/wanted-notices.ts').setWantedNotices>
 
 type Operations = import('@bibby/guard/refusal.ts').Refusal['refused']
 

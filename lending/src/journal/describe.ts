@@ -50,6 +50,7 @@ type Reader = {
   readonly day: (name: string) => string
   readonly money: (name: string) => string
   readonly count: (name: string) => number
+  readonly yes: (name: string) => 'yes' | 'no'
   readonly inside: (name: string) => Reader
   /** What staff went past; `none` is nothing. */
   readonly past: string
@@ -112,6 +113,25 @@ const facts = {
   'set-loan-rule': (a) => ({ ruleId: a.count('ruleId') }),
   'add-title': (a) => ({ titleId: a.count('titleId') }),
   'edit-title': (a) => ({ titleId: a.count('titleId'), version: a.count('version') }),
+  'edit-record': (a) => ({ titleId: a.count('titleId'), version: a.count('version') }),
+  'mend-reject': (a) => ({
+    recordNumber: a.count('recordNumber'),
+    changeSetId: a.count('changeSetId'),
+    fate: a.text('fate'),
+  }),
+  'start-stock-take': (a) => ({
+    branch: a.text('branch'),
+    shelf: a.text('shelf'),
+    joined: a.yes('isJoined'),
+  }),
+  'scan-shelf': (a) => ({
+    barcode: a.text('barcode'),
+    stockTakeId: a.count('stockTakeId'),
+    found: a.text('found').replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase()),
+  }),
+  'end-stock-take': (a) => ({ stockTakeId: a.count('stockTakeId') }),
+  'mark-missing': (a) => ({ copies: a.count('copies'), stockTakeId: a.count('stockTakeId') }),
+  'mark-found': (a) => ({ copies: a.count('copies') }),
   'set-cover': (a) => ({ picture: a.text('kind') }),
   'add-copy': (a) => ({ copyId: a.count('copyId'), titleId: a.count('titleId') }),
   'edit-copy': (a) => ({ copyId: a.count('copyId'), version: a.count('version') }),
@@ -149,6 +169,7 @@ const facts = {
   'edit-notices': (a) => ({ version: a.count('version') }),
   'save-template': (a) => ({ kind: a.kind }),
   'set-wants-receipts': () => ({}),
+  'set-wanted-notices': () => ({}),
   'found-library': () => ({}),
   'finish-founding': () => ({}),
   forget: (a) => ({ loans: a.count('loans'), holds: a.count('holds') }),
@@ -175,6 +196,7 @@ function reader(say: SayText, answer: Readonly<Record<string, unknown>>, timeZon
   return {
     text,
     count,
+    yes: (name) => (answer[name] === true ? 'yes' : 'no'),
     day: (name) => dayAt(text(name), timeZone),
     money: (name) => (count(name) / 100).toFixed(2),
     inside: (name) => {

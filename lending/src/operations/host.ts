@@ -36,6 +36,7 @@ const actions: Readonly<Record<Step, string>> = {
 const batch: FanOut = {
   title: 500,
   copy: 50_000,
+  hold: 5_000,
   because: 'A batch of what was planned row by row, bounded and confirmed.',
 }
 

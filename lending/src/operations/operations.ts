@@ -13,6 +13,7 @@ import { type DeleteAllBooks, deleteAllBooks } from './delete-all-books.ts'
 import { editCopies } from './edit-copies.ts'
 import { erasePatron } from './erase-patron.ts'
 import { guardHost } from './host.ts'
+import { mergeTitles } from './merge-titles.ts'
 import { keptSecret } from './secret.ts'
 import { type SendDirect, sendCode } from './send-code.ts'
 import { type TurnNoticesOn, turnNoticesOn } from './turn-notices-on.ts'
@@ -22,6 +23,7 @@ import { withdrawCopies } from './withdraw-copies.ts'
 const needs: Readonly<Record<string, Permission>> = {
   'withdraw-copies': 'withdraw',
   'edit-copies': 'catalogue-write',
+  'merge-titles': 'catalogue-write',
   'delete-all-books': 'delete-all',
   'turn-notices-on': 'settings',
   'erase-patron': 'erase',
@@ -117,7 +119,7 @@ export function openOperations({
       },
     }),
     // Everything in the library that destroys, and what cannot be called back. What is not here cannot be done to many rows at once.
-    [withdrawCopies, editCopies, erasePatron, deleteAll, noticesOn],
+    [withdrawCopies, editCopies, mergeTitles, erasePatron, deleteAll, noticesOn],
   )
   const run = (id: string) => {
     const known = underWay.get(id)

@@ -23,6 +23,8 @@ export type ChangeSet = {
   readonly updated: number
   readonly unchanged: number
   readonly rejected: number
+  /** How many records were set aside, mended by hand, and are counted among the others now. */
+  readonly mended: number
   readonly warnings: WarningCounts
   readonly setup: ImportSetup
   readonly startedAt: string
@@ -57,7 +59,7 @@ export type Reject = {
   readonly rawBytes: number
 }
 
-/** The rejects of an import in the order of the file, after record number `after`. */
+/** The records of an import that are still set aside, in the order of the file, after record number `after`. */
 export function rejects(
   db: { rows: Rows },
   changeSetId: number,
@@ -67,7 +69,7 @@ export function rejects(
     select record_number as "recordNumber", position_bytes as "positionBytes", code, reason,
       length(raw) as "rawBytes"
     from reject
-    where change_set_id = ${changeSetId} and record_number > ${after}
+    where change_set_id = ${changeSetId} and record_number > ${after} and mended_at is null
     order by record_number
     limit ${Math.min(limit, listMax)}
   `)
@@ -89,6 +91,7 @@ type Row = {
   updated: number
   unchanged: number
   rejected: number
+  mended: number
   warnings: WarningCounts
   options: ImportSetup
   started_at: Date
@@ -98,7 +101,7 @@ type Row = {
 
 const query: Sql = sql`
   select id, kind, name, actor, state, failed_because, format, file_name, file_bytes, position_bytes, records_read,
-    imported, updated, unchanged, rejected, warnings, options, started_at, ended_at, undone_at
+    imported, updated, unchanged, rejected, mended, warnings, options, started_at, ended_at, undone_at
   from change_set
 `
 
@@ -119,6 +122,7 @@ function shown(row: Row): ChangeSet {
     updated: row.updated,
     unchanged: row.unchanged,
     rejected: row.rejected,
+    mended: row.mended,
     warnings: row.warnings,
     setup: row.options,
     startedAt: row.started_at.toISOString(),

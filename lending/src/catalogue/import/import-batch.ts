@@ -4,10 +4,10 @@ import type { Verb } from '../../postgres/write.ts'
 import { identityOf } from './identity.ts'
 import { batchRecordsMax, type ImportSetup, sortedInEvery } from './import-setup.ts'
 import type { Incoming, IncomingReject } from './incoming.ts'
-import { type Counts, type Numbered, plan } from './plan.ts'
+import { type Counts, type Numbered, type Plan, plan } from './plan.ts'
 import { type SeenFrom, standingTitles } from './standing-titles.ts'
-import { storePlan } from './store-plan.ts'
-import { type WarningCounts, withWarnings } from './warning.ts'
+import { type Storing, storePlan } from './store-plan.ts'
+import { type Warning, type WarningCounts, withWarnings } from './warning.ts'
 
 /** A run of records that follow each other in the file, each made ready for the catalogue ahead of the write. */
 export type Batch = {
@@ -50,19 +50,13 @@ export function importBatch(batch: Batch): Verb<ImportBatchAsk, BatchImported, B
       const standing = await standingTitles(tx, identities, { seenFrom: batch.seenFrom, lock: true })
       const planned = plan(records, standing)
       const { branch, itemType } = batch.setup
-      const { copiesNotMade, copiesMadeAfterAll } = await storePlan(tx, planned, {
+      const { counts, notMade } = await takeIn(tx, planned, {
         changeSetId,
         at: occurredAt,
         branch,
         itemType,
         sortsIn: Math.floor(to / sortedInEvery) > Math.floor(from / sortedInEvery),
       })
-      const counts = {
-        ...planned.counts,
-        unchanged: planned.counts.unchanged - copiesMadeAfterAll,
-        updated: planned.counts.updated + copiesMadeAfterAll,
-      }
-      const notMade = Array.from({ length: copiesNotMade }, () => 'copy-not-made' as const)
       await advance(tx, changeSetId, {
         counts,
         position: batch.position,
@@ -73,6 +67,24 @@ export function importBatch(batch: Batch): Verb<ImportBatchAsk, BatchImported, B
       })
       return { changeSetId, ...counts }
     },
+  }
+}
+
+/** Stores what was planned, and counts it: a record that changes no title and makes a copy after all is an update. */
+export async function takeIn(
+  tx: Tx,
+  planned: Plan,
+  storing: Storing,
+): Promise<{ readonly counts: Counts; readonly notMade: readonly Warning[] }> {
+  const { copiesNotMade, copiesMadeAfterAll } = await storePlan(tx, planned, storing)
+  const { unchanged, updated } = planned.counts
+  return {
+    counts: {
+      ...planned.counts,
+      unchanged: unchanged - copiesMadeAfterAll,
+      updated: updated + copiesMadeAfterAll,
+    },
+    notMade: Array.from({ length: copiesNotMade }, () => 'copy-not-made' as const),
   }
 }
 

@@ -23,16 +23,23 @@ export type FileToRead = {
   readonly patterns: () => Promise<Patterns>
 }
 
-async function* csvRecords({ filePath, setup, patterns }: FileToRead, from: From): AsyncGenerator<Incoming> {
+async function* csvRecords(file: FileToRead, from: From): AsyncGenerator<Incoming> {
+  const { encoding, csv } = file.setup
+  const position = Math.max(from.position, csv?.firstRowAt ?? 0)
+  const bytes = textBytes(file.filePath, { encoding, from: position })
+  yield* csvRecordsIn(bytes, file, { position, number: from.number })
+}
+
+/** The records that rows in UTF-8 make, under the header and by the mapping of their import. */
+export async function* csvRecordsIn(
+  bytes: AsyncIterable<Uint8Array>,
+  { setup, patterns }: Omit<FileToRead, 'filePath'>,
+  from: From,
+): AsyncGenerator<Incoming> {
   const { csv, encoding } = setup
   if (!csv) throw new Error('A CSV import was made without its columns.')
   const readRow = csv.isOurs ? ourRowReader(csv.header) : rowReader(csv.mapping, csv.header)
-  const position = Math.max(from.position, csv.firstRowAt)
-  const rows = csvRows(textBytes(filePath, { encoding, from: position }), {
-    shape: csv.shape,
-    columns: csv.header.length,
-    from: { position, number: from.number },
-  })
+  const rows = csvRows(bytes, { shape: csv.shape, columns: csv.header.length, from })
   const { takings } = csv.isOurs ? { takings: [] } : placedColumns(csv.mapping, csv.header)
   const read = takings.length > 0 ? withTakenCells(rows, { takings, patterns }) : rows
   for await (const row of read) {

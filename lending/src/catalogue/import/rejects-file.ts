@@ -10,7 +10,7 @@ const marcxmlStart =
 const marcxmlEnd = '</collection>\n'
 
 /**
- * The records that an import set aside, byte for byte, as a file of the same format: mend it and import it. For
+ * The records that are still set aside, byte for byte, as a file of the same format: mend it and import it. For
  * CSV the header stands first, and text that came in another encoding is in UTF-8.
  */
 export async function* rejectsFile(db: { rows: Rows }, changeSetId: number): AsyncGenerator<Uint8Array> {
@@ -34,7 +34,7 @@ async function* rawRejects(db: { rows: Rows }, changeSetId: number): AsyncGenera
     const rows = await db.rows<{ record_number: number; raw: Buffer }>(sql`
       select record_number, raw
       from reject
-      where change_set_id = ${changeSetId} and record_number > ${after}
+      where change_set_id = ${changeSetId} and record_number > ${after} and mended_at is null
       order by record_number
       limit ${rowsPerRead}
     `)

@@ -3,6 +3,7 @@ import { materials, type TitleFields } from '../../catalogue/title-fields.ts'
 import type { Branch, ItemType } from '../../circulation/places.ts'
 import { copyFields } from './copy-fields.ts'
 import { coverForm } from './cover-view.ts'
+import { type FlawTexts, flawTexts } from './flaw-text.ts'
 import { carried, choiceField, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
@@ -26,13 +27,14 @@ export function titleFormView(
   },
 ): Html {
   const { say } = visit
-  const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
+  const problems = flawTexts(visit, refusal)
   return html`<div class="stack">
     ${refusal && refusalNotice(visit, refusal)}
     ${
       title &&
       html`<p class="actions"><a href="/titles/${title.titleId}">${say('title-form.back')}</a>
-        <a href="/titles/${title.titleId}/marc">${say('marc.title')}</a></p>`
+        <a href="/titles/${title.titleId}/marc">${say('marc.title')}</a>
+        <a href="/titles/${title.titleId}/merge">${say('merge-titles.title')}</a></p>`
     }
     ${title && copyPanel(visit, { title, places, types, problems })}
     <form class="form two panel" method="post" action="${title ? `/titles/${title.titleId}/edit` : '/catalogue'}">
@@ -44,7 +46,7 @@ export function titleFormView(
   </div>`
 }
 
-function titleFields({ say }: Visit, fields: TitleFields, problems: Readonly<Record<string, string>>): Html {
+function titleFields({ say }: Visit, fields: TitleFields, problems: FlawTexts): Html {
   const lines = (name: 'authors' | 'isbns' | 'subjects' | 'series', label: string) =>
     textField({
       name,
@@ -85,7 +87,7 @@ function copyPanel(
     readonly title: Title
     readonly places: readonly Branch[]
     readonly types: readonly ItemType[]
-    readonly problems: Readonly<Record<string, string>>
+    readonly problems: FlawTexts
   },
 ): Html {
   return html`<section class="panel" aria-labelledby="copy-heading"><h2 id="copy-heading">${visit.say('copy-form.add')}</h2>

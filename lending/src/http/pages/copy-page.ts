@@ -6,6 +6,7 @@ import { branches, itemTypes } from '../../circulation/places.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { asked, identity } from './asked.ts'
 import { type CopyForm, copyFields, readCopy } from './copy-fields.ts'
+import { flawTexts } from './flaw-text.ts'
 import { buttonForm, carried, hidden } from './form.ts'
 import { type Html, html } from './html.ts'
 import { notice } from './notice.ts'
@@ -73,7 +74,7 @@ async function showForm(
     itemTypes(db),
     missingSince(db, found.copyId),
   ])
-  const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
+  const problems = flawTexts(visit, refusal)
   const frame = {
     title: visit.say('copy-form.edit'),
     door: '/',

@@ -11,6 +11,7 @@ import { defaultLimits } from '../limits.ts'
 import { asked, identity } from './asked.ts'
 import { html } from './html.ts'
 import { importPreviewPages } from './import-preview-page.ts'
+import { importMendPages } from './imports-mend-page.ts'
 import { importsView, importView, rejectsView, undoneView } from './imports-view.ts'
 import { refusalNotice } from './refusal-notice.ts'
 import { byOfForm, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
@@ -20,12 +21,14 @@ const rejectsMax = 100
 /** How often a browser without script asks how far an import is. */
 const refreshSeconds = 2
 const access = { needs: 'import' } as const
+const long = { handlerTimeout: defaultLimits.longHandlerMs }
 
 /** Imports: the list, one import with its progress, what was set aside, and undoing. */
 export function importPages(served: Served): void {
   const { app, library } = served
   const { db } = library
   importPreviewPages(served)
+  importMendPages(served)
 
   app.get('/imports', { config: { access } }, async (request, reply) => {
     const [visit, sets] = await Promise.all([
@@ -60,7 +63,6 @@ export function importPages(served: Served): void {
     return show(reply, visit, frame, rejectsView(visit, { set, rows, more }))
   })
 
-  const long = { handlerTimeout: defaultLimits.longHandlerMs }
   app.get('/imports/:id/rejects-file', { config: { access }, ...long }, async (request, reply) => {
     const set = await importIn(served, request)
     return reply
@@ -72,6 +74,11 @@ export function importPages(served: Served): void {
       .send(Readable.from(stillAsked(rejectsFile(db, set.changeSetId))))
   })
 
+  acting(served)
+}
+
+function acting(served: Served): void {
+  const { app, library } = served
   app.post('/imports/:id/run', { config: { access } }, async (request, reply) => {
     const { changeSetId } = await importIn(served, request)
     // It runs on behind this answer; the page of the import shows how far it is, and why it failed if it does.

@@ -92,19 +92,12 @@ export function importView(
   const isLeft = isStuck || set.state === 'waiting'
   return html`<div class="stack" data-progress="${isOpen ? 'running' : 'over'}">
     ${kept}
-    ${
-      isLeft &&
-      !isFileHere &&
-      notice(visit, 'warn', {
-        title: say('import.file-elsewhere'),
-        body: html`<p>${say('import.file-elsewhere.next')}</p>`,
-      })
-    }
-    ${isStuck && isFileHere && notice(visit, 'warn', { title: say('import.cut-off'), body: html`<p>${say('import.cut-off.next')}</p>` })}
+    ${isLeft && leftNotice(visit, { isFileHere, isStuck })}
     <section class="panel stack-tight" aria-label="${say('import.progress')}" aria-live="polite">
       <p>${isStuck ? tag('warn', say('import-state.cut-off')) : stateTag(visit, set)}${set.failedBecause && html` <bdi lang="en" dir="ltr">${set.failedBecause}</bdi>`}</p>
       ${isOpen && progressBar(visit, set)}
       ${countsList(visit, set)}
+      ${set.mended > 0 && html`<p class="soft">${say('import.mended', { count: set.mended })}</p>`}
       ${warningsList(visit, set.warnings)}
     </section>
     <div class="actions">
@@ -126,6 +119,24 @@ export function importView(
       ${set.undoneAt && html`<dt>${say('import.undone')}</dt><dd>${moment(visit, set.undoneAt)}</dd>`}
     </dl>
   </div>`
+}
+
+/** Nobody is at it: what there is to know before it goes on. */
+function leftNotice(
+  visit: Visit,
+  { isFileHere, isStuck }: { readonly isFileHere: boolean; readonly isStuck: boolean },
+): Html | undefined {
+  const { say } = visit
+  if (!isFileHere)
+    return notice(visit, 'warn', {
+      title: say('import.file-elsewhere'),
+      body: html`<p>${say('import.file-elsewhere.next')}</p>`,
+    })
+  if (!isStuck) return undefined
+  return notice(visit, 'warn', {
+    title: say('import.cut-off'),
+    body: html`<p>${say('import.cut-off.next')}</p>`,
+  })
 }
 
 function undoForm(visit: Visit, path: string): Html {
@@ -200,18 +211,19 @@ export function rejectsView(
 ): Html {
   const { say } = visit
   const path = `/imports/${set.changeSetId}`
-  if (rows.length === 0) return html`<p class="empty">${say('rejects.none')}</p>`
+  if (rows.length === 0)
+    return html`<p class="empty">${say(set.mended > 0 ? 'rejects.none-left' : 'rejects.none')}</p>`
   return html`<div class="stack">
     ${notice(visit, 'plain', {
       title: say('rejects.mend'),
-      body: html`<p>${say('rejects.mend-body')}</p><p><a class="button" href="${path}/rejects-file" download>${say('rejects.get')}</a></p>`,
+      body: html`<p>${say('rejects.mend-body')}</p><p><a class="button quiet" href="${path}/rejects-file" download>${say('rejects.get')}</a></p>`,
     })}
-    <div class="scroll" tabindex="0" role="region" aria-label="${say('rejects.table')}"><table>
-      <thead><tr><th scope="col" class="number">${say('rejects.record')}</th><th scope="col" class="number">${say('rejects.at-byte')}</th><th scope="col">${say('rejects.why')}</th></tr></thead>
-      <tbody>${rows.map(
-        (row) =>
-          html`<tr><td class="number">${numberText(visit, row.recordNumber)}</td><td class="number">${numberText(visit, row.positionBytes)}</td><td><bdi lang="en" dir="ltr">${row.reason}</bdi></td></tr>`,
-      )}</tbody></table></div>
+    <ul class="rows" aria-label="${say('rejects.table')}">${rows.map(
+      ({ recordNumber, positionBytes, reason }) => html`<li><div>
+        <p><bdi lang="en" dir="ltr">${reason}</bdi></p>
+        <p class="under">${say('rejects.place', { number: recordNumber, position: positionBytes })}</p>
+      </div><p class="end"><a class="button quiet small" href="${path}/rejects/${recordNumber}">${say('rejects.mend-one')} <span class="unseen">${say('rejects.mend-about', { number: recordNumber })}</span></a></p></li>`,
+    )}</ul>
     ${more !== undefined && html`<p><a class="button quiet" href="${address(`${path}/rejects`, { after: more })}" rel="next">${say('rejects.more')}</a></p>`}
   </div>`
 }

@@ -66,8 +66,8 @@ function frameOf(title: string, found: KeptTitle) {
   return { title, door: '/', lead: html`${workName(found.title, found.language)}` }
 }
 
-/** Letter by letter as it was sent: what is composed otherwise in a record stays so. */
-function linesSent({ body }: FastifyRequest): string {
+/** A record as lines, letter by letter as it was sent: what is composed otherwise in a record stays so. */
+export function linesSent({ body }: FastifyRequest): string {
   const { record } = (body ?? {}) as { readonly record?: unknown }
   return typeof record === 'string' ? record.slice(0, linesCharactersMax) : ''
 }

@@ -6,6 +6,7 @@ import type { Library } from '../../library.ts'
 import type { NoticeFigures } from '../../notices/figures.ts'
 import { type QueueNow, queueNow } from '../../notices/queue.ts'
 import { type Fence, fence } from '../../postgres/fence.ts'
+import type { TrafficCounts } from '../overload.ts'
 import { type Beat, type Done, feels } from '../pulse.ts'
 import type { Served } from './serve-page.ts'
 
@@ -16,6 +17,8 @@ export type NowFacts = {
   readonly minute: Done
   readonly quarter: Done
   readonly fence: Fence | undefined
+  /** Requests of all classes that are bounded. */
+  readonly requests: { readonly running: number; readonly waiting: number }
   /** This one is among them. */
   readonly instances: readonly Instance[]
   readonly operations: readonly Operation[] | undefined
@@ -63,6 +66,7 @@ export function nowFacts({ app, library }: Served): () => Promise<NowFacts> {
       minute: app.pulse.since(minuteSeconds),
       quarter: app.pulse.since(quarterSeconds),
       fence: stands,
+      requests: requestsOf(app.traffic()),
       instances: withOwn(library, others ?? [], beats.at(-1)),
       operations: atWork,
       pools: Object.entries(library.pools).map(([name, pool]) => ({ name, ...pool.counts() })),
@@ -75,6 +79,14 @@ export function nowFacts({ app, library }: Served): () => Promise<NowFacts> {
     }
   }
   return shared(look)
+}
+
+function requestsOf(counts: TrafficCounts): NowFacts['requests'] {
+  const all = Object.values(counts)
+  return {
+    running: all.reduce((sum, { running }) => sum + running, 0),
+    waiting: all.reduce((sum, { waiting }) => sum + waiting, 0),
+  }
 }
 
 /** What this process knows of itself is newer than what it has written down. */

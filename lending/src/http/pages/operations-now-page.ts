@@ -41,7 +41,7 @@ export function operationsNowPages(served: Served): void {
       scripts: ['live.js'],
       refreshSeconds,
     } as const
-    const view = html`<div data-live="/operations/now/events">${nowView(visit, facts)}
+    const view = html`<div class="stack" data-live="/operations/now/events">${nowView(visit, facts)}
       <p class="soft small" data-live-words data-live="${say('now.live')}" data-lost="${say('now.lost')}" role="status">${say('now.every', { seconds: refreshSeconds })}</p></div>`
     return show(reply, visit, frame, view)
   })

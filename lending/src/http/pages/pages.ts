@@ -1,6 +1,7 @@
 import type { Library } from '../../library.ts'
 import type { App } from '../app.ts'
 import type { Limits } from '../limits.ts'
+import { accountCardPages } from './account-card-page.ts'
 import { accountPages } from './account-page.ts'
 import { assetRoutes } from './asset.ts'
 import { branchPages } from './branches-page.ts'
@@ -22,6 +23,7 @@ import { languagePages } from './language-page.ts'
 import { marcPages } from './marc-page.ts'
 import { mePages } from './me-page.ts'
 import { mergePages } from './merge-page.ts'
+import { mergeTitlePages } from './merge-titles-page.ts'
 import { noticePreviewPages } from './notice-preview-page.ts'
 import { noticeTemplatePages } from './notice-template-page.ts'
 import { noticePages } from './notices-page.ts'
@@ -58,6 +60,7 @@ export async function pages(
     signInPages,
     languagePages,
     accountPages,
+    accountCardPages,
     historyPages,
     mePages,
     deskPages,
@@ -79,6 +82,7 @@ export async function pages(
     catalogueDeskPages,
     copyPages,
     marcPages,
+    mergeTitlePages,
     stockTakePages,
     haltPages,
     operationsNowPages,

@@ -88,7 +88,7 @@ export function searchPages(served: Served): void {
   })
 
   app.get('/suggestions', { config: { access: { needs: 'search' } } }, async (request) => {
-    const query = asked(request.query).text('query', { max: 100, label: 'The search' })
+    const query = asked(request.query).text('query', { max: 100, label: 'the-search' })
     return { suggestions: query === '' ? [] : await suggest(library.searchDb, query, suggestionsMax) }
   })
 }
@@ -114,7 +114,7 @@ async function firstOf(
 
 function readWanted(sent: unknown): Wanted {
   const form = asked(sent)
-  const short = (name: string) => form.text(name, { max: 40, label: name })
+  const short = (name: string) => form.text(name, { max: 40, label: 'the-field' })
   const raw = (sent as { query?: unknown }).query
   return {
     // As it was typed: what search refuses, it refuses in its own words.
@@ -125,7 +125,7 @@ function readWanted(sent: unknown): Wanted {
     year: short('year'),
     material: short('material'),
     inside: form.ticked('inside'),
-    after: form.text('after', { max: 500, label: 'after' }),
+    after: form.text('after', { max: 500, label: 'the-field' }),
   }
 }
 

@@ -41,7 +41,7 @@ export async function visitOf(
     fence(library.db),
   ])
   const branch = places.find(({ branchId }) => branchId === who?.branchId) ?? places[0]
-  const said = asked(request.query).text('said', { max: 40, label: 'said' })
+  const said = asked(request.query).text('said', { max: 40, label: 'the-field' })
   let csrf: string | undefined
   const language = languageOfRequest(request)
   return {
@@ -153,7 +153,7 @@ export type Settled<Done, Refused extends Refusal> = Exclude<
 
 /** The key of the form. A form without one was not made by us. */
 export function keyOf(request: FastifyRequest): string {
-  const key = asked(request.body).text(keyField, { max: 100, label: 'The key' })
+  const key = asked(request.body).text(keyField, { max: 100, label: 'the-field' })
   if (/^[\x21-\x7e]{8,100}$/.test(key)) return key
   throw new RefusedAtTheDoorError(
     'request-invalid',

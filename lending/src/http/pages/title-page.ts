@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { survivorOf } from '../../catalogue/survivor.ts'
 import { type Title, title } from '../../catalogue/title.ts'
 import { neighbours } from '../../catalogue/title-series.ts'
 import { holdsOn } from '../../circulation/accounts.ts'
@@ -18,6 +19,10 @@ import { type NearTitles, titleView } from './title-view.ts'
 export function titlePages(served: Served): void {
   const { app, library } = served
   app.get('/titles/:id', { config: { access: { needs: 'search' } } }, async (request, reply) => {
+    const survivor = await survivorOf(library.db, idIn(request) ?? 0)
+    // For good, but not to be remembered by a browser: a merging can be undone.
+    if (survivor !== undefined)
+      return reply.header('cache-control', 'no-cache').redirect(`/titles/${survivor}`, 301)
     return showTitle(served, request, reply)
   })
 

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { aServedLibrary } from '../../test/api-fixtures.ts'
+import { cutAt } from '../../test/cut.ts'
+import { done } from '../../test/every-cut.ts'
+import { invariantsOf } from '../../test/invariants.ts'
+import { aCopy, aPatron, aTitle, besides, by } from '../../test/library-fixtures.ts'
+import {
+  aCataloguer,
+  aMailbox,
+  atRest,
+  carriedOut,
+  codeIn,
+  digestOfAll,
+} from '../../test/operation-fixtures.ts'
+import { survivorOf } from '../catalogue/survivor.ts'
+import { cancelHold, placeHold } from '../circulation/hold.ts'
+import { lend } from '../circulation/lend.ts'
+import { takeBack } from '../circulation/take-back.ts'
+import type { Database } from '../postgres/pool.ts'
+import { sql } from '../postgres/sql.ts'
+import { write } from '../postgres/write.ts'
+import { mergeTitles } from './merge-titles.ts'
+import { openOperations } from './operations.ts'
+import { sendNothing } from './send-code.ts'
+
+async function aLibrary() {
+  const { mails, sendDirect } = aMailbox()
+  const at = await aServedLibrary({ sendDirect })
+  const actor = await aCataloguer(at.db, at.branchId)
+  const places = { branchId: at.branchId, itemTypeId: at.itemTypeId }
+  const [from, into] = [
+    await aTitle(at.db, { title: 'Emma' }),
+    await aTitle(at.db, { title: 'Emma, a novel' }),
+  ]
+  const copies = [
+    await aCopy(at.db, { ...places, titleId: from.titleId }),
+    await aCopy(at.db, { ...places, titleId: from.titleId }),
+    await aCopy(at.db, { ...places, titleId: into.titleId }),
+  ]
+  const given = { from: from.titleId, into: into.titleId, because: 'One book' }
+  const plan = (over: Partial<typeof given> = {}) =>
+    at.library.operations.guard.plan(mergeTitles, { by: actor, given: { ...given, ...over } })
+  const waits = async (titleId: number, card?: string) => {
+    const who = card ?? (await aPatron(at.db, besides(at))).card
+    done(await write(at.db, by(), placeHold, { titleId, card: who, pickupBranchId: at.branchId }))
+    return who
+  }
+  const lent = async (barcode: string) => {
+    const { card } = await aPatron(at.db, besides(at))
+    done(await write(at.db, by(), lend, { card, barcode, branchId: at.branchId }))
+  }
+  return {
+    ...at,
+    mails,
+    actor,
+    copies,
+    given,
+    plan,
+    waits,
+    lent,
+    [Symbol.asyncDispose]: at[Symbol.asyncDispose],
+  }
+}
+
+type At = Awaited<ReturnType<typeof aLibrary>>
+
+async function merged(at: At) {
+  const told = await at.plan()
+  assert.ok('planned' in told, JSON.stringify(told))
+  const end = await carriedOut(at.library, told.planned, at.mails)
+  assert.equal(end.state, 'done', JSON.stringify(end.because))
+  return told.planned
+}
+
+const queue = (db: Database, titleId: number) =>
+  db.rows<{ card: string }>(sql`
+    select patron.card from hold join patron on patron.id = hold.patron_id
+    where hold.title_id = ${titleId} and hold.closed_at is null order by hold.placed_at, hold.id
+  `)
+
+test('copies, loans and holds move to the title that stays, who waits for both keeps the earlier place, and undo brings every table back to the row', async () => {
+  await using at = await aLibrary()
+  const { from, into } = at.given
+  for (const copy of at.copies) await at.lent(copy.barcode)
+  const both = await at.waits(from)
+  const other = await at.waits(into)
+  await at.waits(into, both)
+  const third = await at.waits(from)
+  const before = await digestOfAll(at.db)
+  const plan = await merged(at)
+  assert.deepEqual(plan.samples, [
+    `“Emma” (title ${from}) into “Emma, a novel” (title ${into})`,
+    '2 copies',
+    '2 open loans',
+    '2 holds',
+    'Of these, 1 of patrons who wait for both: the earlier place is kept',
+  ])
+  assert.deepEqual(
+    (await queue(at.db, into)).map(({ card }) => card),
+    [both, other, third],
+  )
+  assert.deepEqual(await queue(at.db, from), [])
+  const [copies] = await at.db.rows<{ n: number }>(
+    sql`select count(*) as n from copy where title_id = ${into}`,
+  )
+  assert.equal(copies?.n, 3)
+  assert.equal(await survivorOf(at.db, from), into)
+  assert.deepEqual(await invariantsOf(at.db, { journalled: false }), [])
+
+  await at.library.operations.guard.undo({ by: at.actor, id: plan.id })
+  assert.equal((await atRest(at.library, plan.id)).state, 'undone')
+  assert.equal(await digestOfAll(at.db), before)
+  assert.equal(await survivorOf(at.db, from), undefined)
+})
+
+test('what was lent, given back and cancelled after a merging keeps that when it is undone', async () => {
+  await using at = await aLibrary()
+  const { from, into } = at.given
+  const [first, , last] = at.copies
+  for (const copy of at.copies) await at.lent(copy.barcode)
+  const both = await at.waits(from)
+  await at.waits(into, both)
+  const plan = await merged(at)
+  const back = { barcode: first?.barcode ?? '', branchId: at.branchId }
+  const { next } = done(await write(at.db, by(), takeBack, back))
+  assert.equal(next.to, 'hold-shelf', 'the copy of the one serves who waited for the other')
+  const [kept] = await at.db.rows<{ id: number }>(sql`select id from hold where closed_at is null`)
+  done(await write(at.db, by(), cancelHold, { holdId: kept?.id ?? 0 }))
+  const anew = await at.waits(into)
+  await at.library.operations.guard.undo({ by: at.actor, id: plan.id })
+  assert.equal((await atRest(at.library, plan.id)).state, 'undone')
+  assert.deepEqual(
+    (await queue(at.db, into)).map(({ card }) => card),
+    [both, anew],
+    'one gave way, and waits again',
+  )
+  const titleOf = await at.db.rows(sql`
+    select title_id from copy where id in (${first?.copyId ?? 0}, ${last?.copyId ?? 0}) order by id
+  `)
+  assert.deepEqual(titleOf, [{ title_id: from }, { title_id: into }])
+  assert.deepEqual(await invariantsOf(at.db, { journalled: false }), [])
+})
+
+test('a title with itself, one that is gone, and a patron with a ready copy of each stand in the way', async () => {
+  await using at = await aLibrary()
+  const { from, into } = at.given
+  const obstaclesOf = (told: object) => [
+    ...new Set(Array.from(JSON.stringify(told).matchAll(/"obstacle":"([^"]+)"/g), ([, name]) => name)),
+  ]
+  assert.deepEqual(obstaclesOf(await at.plan({ into: from })), ['title-same'])
+  assert.deepEqual(obstaclesOf(await at.plan({ into: 9 })), ['title-unknown'])
+  for (const copy of at.copies) await at.lent(copy.barcode)
+  const both = await at.waits(from)
+  await at.waits(into, both)
+  for (const copy of [at.copies[0], at.copies[2]])
+    done(await write(at.db, by(), takeBack, { barcode: copy?.barcode ?? '', branchId: at.branchId }))
+  assert.deepEqual(obstaclesOf(await at.plan()), ['waits-for-both'])
+})
+
+test('who waits for a title after the plan is seen, and the plan does not run', async () => {
+  await using at = await aLibrary()
+  const told = await at.plan()
+  assert.ok('planned' in told)
+  for (const copy of at.copies.slice(0, 2)) await at.lent(copy.barcode)
+  await at.waits(at.given.from)
+  assert.notEqual((await carriedOut(at.library, told.planned, at.mails)).state, 'done')
+  assert.equal(await survivorOf(at.db, at.given.from), undefined)
+})
+
+test('a hold that was being placed while the titles became one goes to nobody’s title', async () => {
+  await using at = await aLibrary()
+  const { from, into } = at.given
+  for (const copy of at.copies) await at.lent(copy.barcode)
+  await merged(at)
+  await assert.rejects(
+    at.db.rows(sql`
+      insert into hold (title_id, patron_id, pickup_branch_id, placed_at)
+      select ${from}, id, ${at.branchId}, now() from patron limit 1
+    `),
+    { code: 'BB002' },
+  )
+  assert.deepEqual(await queue(at.db, into), [])
+})
+
+test('a way that leads on through several mergings ends at the title that stays', async () => {
+  await using at = await aLibrary()
+  await merged(at)
+  const { titleId } = await aTitle(at.db, { title: 'Emma again' })
+  const told = await at.plan({ from: at.given.into, into: titleId })
+  assert.ok('planned' in told, JSON.stringify(told))
+  await carriedOut(at.library, told.planned, at.mails)
+  assert.equal(await survivorOf(at.db, at.given.from), titleId)
+})
+
+test('losing the connection at any statement merges titles at most once, and it can be gone on with', async () => {
+  await using at = await aLibrary()
+  const { guard } = at.library.operations
+  for (const cut of ['before', 'reply-lost'] as const) {
+    for (let nth = 1, isReached = true; isReached; nth++) {
+      const where = `${cut} ${nth}`
+      const told = await at.plan()
+      assert.ok('planned' in told, where)
+      const { id, phrase, requestedBy } = told.planned
+      await guard.sendCode({ by: requestedBy, id })
+      await guard.confirm({ by: requestedBy, id, phrase: phrase ?? '', code: codeIn(at.mails) })
+      const cutting = cutAt(at.db, nth, cut)
+      await using lossy = openOperations({
+        ...at.library,
+        db: cutting,
+        sendDirect: sendNothing,
+        secondPerson: false,
+      })
+      await lossy.guard.run({ id, signal: new AbortController().signal }).catch(() => undefined)
+      isReached = cutting.reached()
+      assert.equal((await atRest(at.library, id)).state, 'done', where)
+      const [kept] = await at.db.rows(sql`select version from title where id = ${at.given.into}`)
+      assert.deepEqual(kept, { version: 2 }, where)
+      await guard.undo({ by: at.actor, id })
+      assert.equal((await atRest(at.library, id)).state, 'undone', where)
+    }
+  }
+})

@@ -1,0 +1,156 @@
+import type { Held, Target } from '@bibby/guard/guarded.ts'
+import type { Tx } from '../postgres/pool.ts'
+import { sql } from '../postgres/sql.ts'
+
+type Pair = { readonly from: number; readonly into: number }
+
+/** A title with more copies or more people waiting is merged by whoever looks after the database. */
+const hangingMax = 2_000
+
+/** Two titles as one row of an operation: the first goes, the second stays. */
+export function pairId({ from, into }: Pair): string {
+  return `${from}/${into}`
+}
+
+/** The two titles of a row. */
+export function pairOf(id: string): Pair {
+  const [from = 0, into = 0] = id.split('/').map(Number)
+  return { from, into }
+}
+
+/** Finds both titles. One that is not in the catalogue stands in the way by its number. */
+export async function titlesMeant(
+  tx: Tx,
+  given: Pair,
+): Promise<{ readonly pair: Target | undefined; readonly missing: readonly Target[] }> {
+  const found = await tx.rows<{ id: number; label: string }>(sql`
+    select id, '“' || title || '” (title ' || id || ')' as label
+    from title
+    where id in (${given.from}, ${given.into}) and deleted_at is null
+  `)
+  const labelOf = (id: number) => found.find((title) => title.id === id)?.label
+  const obstacle = (id: number, why: string): Target => ({
+    id: `title ${id}`,
+    version: '0',
+    label: `title ${id}`,
+    obstacle: why,
+  })
+  const missing = [...new Set([given.from, given.into])]
+    .filter((id) => labelOf(id) === undefined)
+    .map((id) => obstacle(id, 'title-unknown'))
+  if (missing.length > 0) return { pair: undefined, missing }
+  if (given.from === given.into) return { pair: undefined, missing: [obstacle(given.from, 'title-same')] }
+  const [held] = await pairsStanding(tx, [pairId(given)])
+  const label = `${labelOf(given.from)} into ${labelOf(given.into)}`
+  return { pair: held && { ...held, label }, missing: [] }
+}
+
+/**
+ * How pairs stand. The version speaks for both titles, for the copies of the one that goes and for those who wait; once it is
+ * gone only for itself, and for whether its number is somebody else's by now: then it cannot come back.
+ */
+export async function pairsStanding(tx: Tx, ids: readonly string[]): Promise<readonly Held[]> {
+  const pairs = ids.map((id) => ({ id, ...pairOf(id) }))
+  return tx.rows<Held>(sql`
+    select given.id, '“' || gone.title || '” (title ' || gone.id || ')' as label,
+      case
+        when gone.deleted_at is not null then concat_ws(
+          '/', gone.version, 'into ' || coalesce(gone.merged_into::text, 'nowhere'),
+          case when kept.deleted_at is not null then 'title deleted' end,
+          case when exists (
+            select from title as taken
+            where taken.deleted_at is null and taken.control_source = gone.control_source
+              and taken.control_number = gone.control_number
+          ) then 'number taken' end
+        )
+        else concat_ws(
+          '/', gone.version, kept.version, case when kept.deleted_at is not null then 'title deleted' end,
+          (
+            select string_agg(copy.id || '.' || copy.version, ',' order by copy.id)
+            from copy
+            where copy.title_id = gone.id
+          ),
+          (
+            select string_agg(hold.id || '.' || hold.version, ',' order by hold.id)
+            from hold
+            where hold.title_id in (gone.id, kept.id) and hold.closed_at is null
+          )
+        )
+      end as version
+    from json_to_recordset(${JSON.stringify(pairs)}::json) as given (id text, "from" bigint, "into" bigint)
+    join title as gone on gone.id = given.from
+    join title as kept on kept.id = given.into
+    order by given.id
+  `)
+}
+
+/** Nobody can have two copies of one title on their way: each such patron keeps the titles apart for now. */
+export async function inTheWay(tx: Tx, { from, into }: Pair, atMost: number): Promise<readonly Target[]> {
+  const twice = await tx.rows<Target>(sql`
+    select 'copy ' || copy.barcode as id, '0' as version, copy.barcode as label, 'waits-for-both' as obstacle
+    from hold
+    join hold as other on other.patron_id = hold.patron_id and other.title_id = ${into}
+      and other.state in ('in-transit', 'on-shelf')
+    join copy on copy.id = hold.copy_id
+    where hold.title_id = ${from} and hold.state in ('in-transit', 'on-shelf')
+    order by copy.barcode
+    limit ${Math.max(0, atMost - 1)}
+  `)
+  const [hanging] = await tx.rows<{ most: number }>(sql`
+    select greatest(
+      (select count(*) from (select from copy where title_id = ${from} limit ${hangingMax + 1}) as copies),
+      (select count(*) from (select from hold where title_id in (${from}, ${into}) and closed_at is null limit ${hangingMax + 1}) as holds)
+    ) as most
+  `)
+  const isMany = (hanging?.most ?? 0) > hangingMax
+  const many: Target = { id: 'many', version: '0', label: `title ${from}`, obstacle: 'too-much-on-title' }
+  return isMany ? [...twice, many] : twice
+}
+
+/** What would move, line by line. */
+export async function hangingOn(tx: Tx, { from, into }: Pair): Promise<readonly string[]> {
+  const [row] = await tx.rows<{
+    copies: number
+    openLoans: number
+    loans: number
+    holds: number
+    twice: number
+    record: string
+  }>(sql`
+    select
+      (select count(*) from copy where title_id = ${from}) as copies,
+      (
+        select count(*) from loan
+        join copy on copy.id = loan.copy_id
+        where copy.title_id = ${from} and loan.returned_at is null
+      ) as "openLoans",
+      (select loans_count from title where id = ${from}) as loans,
+      (select count(*) from hold where title_id = ${from} and closed_at is null) as holds,
+      (
+        select count(*) from hold
+        join hold as other on other.patron_id = hold.patron_id and other.title_id = ${into} and other.closed_at is null
+        where hold.title_id = ${from} and hold.closed_at is null
+      ) as twice,
+      case
+        when not exists (select from title_record where title_id = ${from}) then 'none'
+        when exists (select from title_record where title_id = ${into}) then 'stays'
+        else 'moves'
+      end as record
+  `)
+  if (!row) throw new Error('A statement that always has one row had none.')
+  return [
+    ...counted(row.copies, 'copy', 'copies'),
+    ...counted(row.openLoans, 'open loan', 'open loans'),
+    ...counted(row.loans, 'loan so far', 'loans so far'),
+    ...counted(row.holds, 'hold', 'holds'),
+    ...(row.twice > 0
+      ? [`Of these, ${row.twice} of patrons who wait for both: the earlier place is kept`]
+      : []),
+    ...(row.record === 'moves' ? ['The record that it came with'] : []),
+    ...(row.record === 'stays' ? ['Not its record: the title that stays has one of its own'] : []),
+  ]
+}
+
+function counted(count: number, one: string, many: string): readonly string[] {
+  return count === 0 ? [] : [`${count.toLocaleString('en')} ${count === 1 ? one : many}`]
+}
