@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { characters, isDay, isEmail, plainText, plainTexts } from './text.ts'
 
-const name = { max: 10, label: 'Name' }
+const name = { max: 10, label: 'name' } as const
 
 test('text is kept in one form: NFC, without space around it', () => {
   assert.deepEqual(plainText('  e\u0301te\u0301 ', name), { ok: true, text: 'été' })
@@ -18,7 +18,10 @@ test('control characters are refused, and a line break where one line is asked',
 })
 
 test('half a character and what is no text are refused', () => {
-  assert.deepEqual(plainText('a\ud800', name), { ok: false, problem: 'Name holds half a character.' })
+  assert.deepEqual(plainText('a\ud800', name), {
+    ok: false,
+    problem: { flaw: 'half-character', label: 'name' },
+  })
   for (const bad of [null, 1, {}, [], true]) assert.equal(plainText(bad, name).ok, false)
 })
 

@@ -1,43 +1,45 @@
 import { Temporal } from 'temporal-polyfill'
+import type { Flaw, FlawId, Flaws, LabelId } from './language/flaw.ts'
 
 /** What a text field may hold. */
 export type TextLimits = {
   /** The most characters (code points, after normalising). */
   readonly max: number
-  /** What the field is called where people see it: `Family name`. */
-  readonly label: string
+  /** What the field is called where people see it. */
+  readonly label: LabelId
   /** Whether the text may have several lines. Default: no. */
   readonly lines?: boolean
   /** Whether it must not be empty. Default: it may be. */
   readonly required?: boolean
 }
 
-/** The text in the form in which it is kept, or what is wrong with it, as a sentence. */
+/** The text in the form in which it is kept, or what is wrong with it. */
 export type CheckedText =
   | { readonly ok: true; readonly text: string }
-  | { readonly ok: false; readonly problem: string }
+  | { readonly ok: false; readonly problem: Flaw }
 
 /**
  * Checks what a person typed and gives it in one form: NFC, without space around it, lines ending in `\n`.
- * Control characters (NUL too), halves of characters and more than `max` characters are a problem, in words.
+ * Control characters (NUL too), halves of characters and more than `max` characters are a problem.
  */
 export function plainText(
   value: unknown,
   { max, label, lines = false, required = false }: TextLimits,
 ): CheckedText {
-  const problem = (words: string): CheckedText => ({ ok: false, problem: `${label} ${words}` })
-  if (typeof value !== 'string') return problem('must be text.')
+  const flawed = (flaw: FlawId): CheckedText => ({ ok: false, problem: { flaw, label } })
+  const tooLong: CheckedText = { ok: false, problem: { flaw: 'too-long', label, values: { max } } }
+  if (typeof value !== 'string') return flawed('not-text')
   // Refused before any work that grows with it; no character is longer than four before normalising.
-  if (value.length > max * 4 + 1_000) return problem(`is longer than ${max} characters.`)
-  if (!value.isWellFormed()) return problem('holds half a character.')
+  if (value.length > max * 4 + 1_000) return tooLong
+  if (!value.isWellFormed()) return flawed('half-character')
   const isAscii = /^[ -~]*$/.test(value)
   const text = (isAscii ? value : value.normalize('NFC').replaceAll('\r\n', '\n')).trim()
   if (!isAscii && hasControlCharacter(lines ? text.replaceAll('\n', '') : text)) {
-    return problem(lines ? 'holds a control character.' : 'holds a control character or a line break.')
+    return flawed(lines ? 'control-character' : 'control-or-break')
   }
   // Text has no more characters than units.
-  if (text.length > max && characters(text) > max) return problem(`is longer than ${max} characters.`)
-  if (required && text === '') return problem('must not be empty.')
+  if (text.length > max && characters(text) > max) return tooLong
+  if (required && text === '') return flawed('empty')
   return { ok: true, text }
 }
 
@@ -77,9 +79,9 @@ export function plainTexts<Name extends string>(
   values: Readonly<Partial<Record<NoInfer<Name>, unknown>>>,
 ):
   | { readonly ok: true; readonly texts: Partial<Record<Name, string>> }
-  | { readonly ok: false; readonly problems: Readonly<Record<string, string>> } {
+  | { readonly ok: false; readonly problems: Flaws } {
   const texts: Partial<Record<Name, string>> = {}
-  const problems: Record<string, string> = {}
+  const problems: Record<string, Flaw> = {}
   for (const name of Object.keys(limits) as Name[]) {
     if (values[name] === undefined) continue
     const checked = plainText(values[name], limits[name])

@@ -140,24 +140,26 @@ export type Visitor = {
   /** Brings a file by the form of the page seen last. */
   readonly upload: (
     action: string,
-    file: { readonly name: string; readonly content: string },
+    file: { readonly name: string; readonly content: string | Buffer },
     fields?: Readonly<Record<string, string>>,
   ) => Promise<Seen>
   /** Sends exactly this, as a forger would. */
   readonly post: (path: string, fields: Readonly<Record<string, string>>) => Promise<Seen>
   readonly signIn: (kind: 'staff' | 'patron', account: string) => Promise<Seen>
   readonly seen: () => Seen
+  /** What the browser would send along. */
+  readonly cookies: () => Record<string, string>
 }
 
-/** Somebody at the door. */
-export function aVisitor(app: App): Visitor {
+/** Somebody at the door, whose browser asks for these languages (`Accept-Language`). */
+export function aVisitor(app: App, { accepts = 'en' }: { readonly accepts?: string } = {}): Visitor {
   const cookies = new Map<string, string>()
   let last: Seen | undefined
 
   const ask = async (
     method: 'GET' | 'POST',
     path: string,
-    payload?: string,
+    payload?: string | Buffer,
     type = 'application/x-www-form-urlencoded',
   ): Promise<Seen> => {
     const answer = await app.inject({
@@ -166,6 +168,7 @@ export function aVisitor(app: App): Visitor {
       cookies: Object.fromEntries(cookies),
       headers: {
         accept: 'text/html',
+        'accept-language': accepts,
         ...(payload === undefined ? {} : { 'content-type': type }),
       },
       ...(payload === undefined ? {} : { payload }),
@@ -196,18 +199,20 @@ export function aVisitor(app: App): Visitor {
       const parts = Object.entries({ ...others, ...fields }).map(
         ([field, value]) => `--edge\r\ncontent-disposition: form-data; name="${field}"\r\n\r\n${value}\r\n`,
       )
-      const file = `--edge\r\ncontent-disposition: form-data; name="file"; filename="${name}"\r\ncontent-type: text/plain\r\n\r\n${content}\r\n--edge--\r\n`
-      return ask('POST', form.action, parts.join('') + file, 'multipart/form-data; boundary=edge')
+      const head = `--edge\r\ncontent-disposition: form-data; name="file"; filename="${name}"\r\ncontent-type: text/plain\r\n\r\n`
+      const pieces = [parts.join('') + head, content, '\r\n--edge--\r\n']
+      const body = Buffer.concat(pieces.map((piece) => Buffer.from(piece)))
+      return ask('POST', form.action, body, 'multipart/form-data; boundary=edge')
     },
     signIn: async (kind, account) => {
       await visitor.open(`/sign-in?kind=${kind}`)
-      const says = kind === 'staff' ? 'Login' : 'Card number'
-      return visitor.send('/sign-in', { account, password: pagePassword }, { says })
+      return visitor.send('/sign-in', { kind, account, password: pagePassword })
     },
     seen: () => {
       assert.ok(last, 'Nothing was opened yet.')
       return last
     },
+    cookies: () => Object.fromEntries(cookies),
   }
   return visitor
 }

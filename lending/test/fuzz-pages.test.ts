@@ -13,6 +13,8 @@ async function pagesOf(at: ServedLibrary): Promise<{ method: string; path: strin
     [...found]
       .map(([, path = '', method = '']) => ({ method, path }))
       .filter(({ path }) => path.startsWith('/') && !/^\/(?:api|actuator|metrics|assets)\b/.test(path))
+      // Events go on until somebody leaves; see pages-operator.test.ts.
+      .filter(({ path }) => !path.endsWith('/events'))
       // What the API has outside of its own folder takes a token, and no form.
       .filter(({ method, path }) => !(`${method} ${path}` in apiAccess))
   )

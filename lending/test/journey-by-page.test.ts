@@ -63,7 +63,7 @@ test('a patron renews, waits, suspends, resumes and cancels by page without scri
   assert.match(patron.seen().text, /Number 1 in the queue/)
   assert.match(
     (await patron.send('/account/holds/', {}, { says: 'Suspend' })).text,
-    /Suspended until you resume it/,
+    /Suspended until it is resumed/,
   )
   assert.match((await patron.send('/account/holds/', {}, { says: 'Resume' })).text, /Number 1 in the queue/)
   assert.match((await patron.send('/account/holds/', {}, { says: 'Cancel' })).text, /You wait for nothing/)

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
+import { placeHold } from '../src/circulation/hold.ts'
 import { sql } from '../src/postgres/sql.ts'
+import { write } from '../src/postgres/write.ts'
 import { aBrowser, anOpenLibrary, cursor, noChromium, type OpenLibrary, pagePassword } from './browser.ts'
-import { aCopy, aPatron, besides } from './library-fixtures.ts'
+import { aCopy, aPatron, aTitle, besides, by } from './library-fixtures.ts'
 
 const skip = noChromium
 
@@ -40,6 +42,92 @@ test('a desk works by keyboard alone: cards, books, a refusal, an override, the 
   await scan(page, '')
   await page.getByText('Scan the patron’s card').waitFor()
   assert.equal((await at.db.rows(sql`select from loan where returned_at is null`)).length, 2)
+})
+
+test('a whole shift by keyboard alone: 60 loans, 40 returns, 3 refusals, a hold, and a receipt', {
+  skip,
+}, async () => {
+  await using at = await anOpenLibrary()
+  await using browser = await aBrowser()
+  const page = await browser.newPage()
+  await signIn(page, at)
+  const patrons = await Promise.all(
+    Array.from({ length: 6 }, (_, nth) => aPatron(at.db, { ...besides(at), familyName: `Patron ${nth}` })),
+  )
+  const blocked = await aPatron(at.db, { ...besides(at), blockedBecause: 'Lost a book' })
+  const waiting = await aPatron(at.db, { ...besides(at), familyName: 'Waiting' })
+  const first = await aCopy(at.db, { ...besides(at), ...(await aTitle(at.db, { title: 'Emma' })) })
+  const others = await Promise.all(Array.from({ length: 59 }, () => aCopy(at.db, besides(at))))
+  const copies = [first, ...others]
+  const hold = { card: waiting.card, titleId: first.titleId, pickupBranchId: at.branchId }
+  assert.equal((await write(at.library.db, by({ occurredAt: new Date() }), placeHold, hold)).outcome, 'done')
+
+  await page.goto(`${at.address}/desk`)
+  for (const [nth, { card }] of patrons.entries()) {
+    await scan(page, card)
+    await page.getByRole('heading', { name: `Patron ${nth}` }).waitFor()
+    for (const { barcode } of copies.slice(nth * 10, nth * 10 + 10)) await scan(page, barcode)
+    await page.getByText('On loan: 10 items').waitFor()
+  }
+  await scan(page, blocked.card)
+  await page.getByText('Lost a book').first().waitFor()
+  await scan(page, at.barcode)
+  await page.getByText('The patron is blocked.').first().waitFor()
+  // The next card ends what was refused, and a book that somebody else has is refused too.
+  await scan(page, waiting.card)
+  await page.getByRole('heading', { name: 'Waiting' }).waitFor()
+  await scan(page, first.barcode)
+  await page.getByText('The copy is on loan.').first().waitFor()
+  await scan(page, 'no-such-book')
+  await page.getByText('No copy has this barcode.').first().waitFor()
+
+  // A command that is scanned leads to the pile of returns.
+  await scan(page, 'DESKRETURN')
+  await page.getByText('Scan what comes back').waitFor()
+  for (const { barcode } of copies.slice(1, 40)) await scan(page, barcode)
+  await scan(page, first.barcode)
+  await page.locator('#desk[data-outcome="attention"]').waitFor()
+  await page.getByText('To the hold shelf').first().waitFor()
+  await scan(page, '/next')
+  await page.getByText('Scan the patron’s card').waitFor()
+  await scan(page, patrons[5]?.card ?? '')
+  await page.getByText('On loan: 10 items').waitFor()
+  await scan(page, '/receipt')
+  await page.getByRole('button', { name: 'Print' }).waitFor()
+  assert.equal(await page.locator('.paper .work').count(), 10)
+
+  const [told] = await at.db.rows<{ lent: number; back: number; refused: number }>(sql`
+    select count(*)::int as lent, count(returned_at)::int as back,
+      (select count(*)::int from journal where action = 'lend' and outcome = 'refused') as refused
+    from loan
+  `)
+  assert.deepEqual(told, { lent: 60, back: 40, refused: 3 })
+})
+
+test('a book that is scanned before any card comes back, and what it is to be lent for is said', {
+  skip,
+}, async () => {
+  await using at = await anOpenLibrary()
+  await using browser = await aBrowser()
+  const page = await browser.newPage()
+  await signIn(page, at)
+  await page.goto(`${at.address}/desk?card=${at.card}`)
+  await scan(page, at.barcode)
+  await page.locator('#desk[data-outcome="done"]').waitFor()
+  await scan(page, at.barcode)
+  await page.locator('#desk[data-outcome="refused"]').waitFor()
+  await page.getByRole('button', { name: 'Take it back' }).press('Enter')
+  await page.getByText('Back to the shelf').first().waitFor()
+  await page.getByText('On loan: 0 items').waitFor()
+  await scan(page, at.barcode)
+  await page.getByText('On loan: 1 item').waitFor()
+  await scan(page, '')
+  await scan(page, at.barcode)
+  await page.getByText('Back to the shelf').first().waitFor()
+  await page.getByText('Scan the patron’s card').waitFor()
+  await scan(page, 'neither')
+  await page.getByText('Nobody has this card, and no copy has this barcode.').first().waitFor()
+  assert.equal((await at.db.rows(sql`select from loan where returned_at is null`)).length, 0)
 })
 
 test('no scan is lost when they come faster than the answers', { skip }, async () => {

@@ -16,6 +16,7 @@ const doors: Readonly<Record<string, readonly Who[]>> = {
   '/titles/TITLE': everybody,
   '/sign-in': everybody,
   '/account': ['patron'],
+  '/account/card': ['patron'],
   '/account/history': ['patron'],
   '/me': ['patron', 'desk', 'cataloguer', 'manager', 'operator'],
   '/desk': ['desk', 'manager', 'operator'],

@@ -360,6 +360,7 @@ async function shotsOf(at: Sample): Promise<Record<string, Record<string, string
     patron: {
       account: '/account',
       history: '/account/history',
+      'account-card': '/account/card',
       'me-patron': '/me',
       'title-for-a-patron': `/titles/${titleId}`,
     },

@@ -1,5 +1,6 @@
 import { payFine, waiveFine } from '../src/circulation/fine-ledger.ts'
 import { cancelHold, placeHold } from '../src/circulation/hold.ts'
+import { keepScan, keptScans, settleScan } from '../src/circulation/kept-scan.ts'
 import { lend } from '../src/circulation/lend.ts'
 import { renew } from '../src/circulation/renew.ts'
 import { takeBack } from '../src/circulation/take-back.ts'
@@ -79,6 +80,16 @@ export async function aPatronWithAPast(db: Database, library: SmallLibrary): Pro
   await no(db, lend, { ...ask, card: twin.card })
   await no(db, placeHold, { titleId, pickupBranchId: branchId, card: twin.card })
   await did(importPatron, { card, familyName: 'Quillfeather-Smith', phone: '555 7788 1' })
+  const scan = {
+    branchId,
+    meant: 'lend',
+    code: barcode,
+    scannedAt: monday.toISOString(),
+    refused: 'loan-limit',
+  } as const
+  await did(keepScan, { ...scan, card })
+  const [kept] = await keptScans(db, { branchId })
+  await did(settleScan, { keptScanId: kept?.keptScanId ?? 0, note: 'Told Quillfeather' })
   await someNotices(db, patronId)
   await db.rows(sql`
     insert into session (token_sha256, patron_id, expires_at)

@@ -1,10 +1,10 @@
 import { judgedNumber, type NumberJudged, numberProblem } from '../formats/number-format.ts'
+import type { Flaws } from '../language/flaw.ts'
 import type { Library } from '../library.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
 import { checkedCopy } from './checked-copy.ts'
-import type { FieldProblems } from './checked-fields.ts'
 import { plannedShelf } from './planned-shelf.ts'
 
 /** A new copy of a title: where it stands and what kind of thing it is, by their codes. */
@@ -48,7 +48,7 @@ export type AddCopyRefused =
   | { readonly refused: 'barcode-taken'; readonly titleId: number }
   | { readonly refused: 'branch-unknown' }
   | { readonly refused: 'item-type-unknown' }
-  | { readonly refused: 'fields-invalid'; readonly problems: FieldProblems }
+  | { readonly refused: 'fields-invalid'; readonly problems: Flaws }
 
 /** Adds a copy to a title. */
 export const addCopy: Verb<AddCopyAsk, CopyAdded, AddCopyRefused> = {

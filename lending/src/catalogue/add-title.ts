@@ -1,7 +1,8 @@
+import type { Flaws } from '../language/flaw.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
-import { checkedFields, type FieldProblems } from './checked-fields.ts'
+import { checkedFields } from './checked-fields.ts'
 import { newTitleIds, storeOne } from './stored-title.ts'
 import { emptyTitle, type TitleFields } from './title-fields.ts'
 
@@ -13,7 +14,7 @@ export type TitleAdded = { readonly titleId: number; readonly version: number }
 
 /** Why a title was not added. */
 export type AddTitleRefused =
-  | { readonly refused: 'fields-invalid'; readonly problems: FieldProblems }
+  | { readonly refused: 'fields-invalid'; readonly problems: Flaws }
   | { readonly refused: 'control-number-taken'; readonly titleId: number }
 
 /** Adds one title to the catalogue, found by search at once. */

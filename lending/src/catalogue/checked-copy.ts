@@ -1,5 +1,5 @@
+import type { Flaw, Flaws } from '../language/flaw.ts'
 import { plainText } from '../text.ts'
-import type { FieldProblems } from './checked-fields.ts'
 
 /** The longest that each text of a copy may be, in characters. */
 export const copyLimits = { barcode: 64, shelf: 200, callNumber: 200, note: 2_000 } as const
@@ -12,15 +12,15 @@ type CopyTexts = { barcode: string; shelf?: string; callNumber?: string; note?: 
 /** Checks the texts of a copy; those left out stay out, but a barcode is always there. */
 export function checkedCopy(
   given: Readonly<Partial<Record<keyof CopyTexts | 'priceCents', unknown>>>,
-): { ok: true; texts: CopyTexts } | { ok: false; problems: FieldProblems } {
+): { ok: true; texts: CopyTexts } | { ok: false; problems: Flaws } {
   const texts: CopyTexts = { barcode: '' }
-  const problems: Record<string, string> = {}
+  const problems: Record<string, Flaw> = {}
   const labels = {
-    barcode: 'The barcode',
-    shelf: 'The shelf',
-    callNumber: 'The call number',
-    note: 'The note',
-  }
+    barcode: 'the-barcode',
+    shelf: 'the-shelf',
+    callNumber: 'the-call-number',
+    note: 'the-note',
+  } as const
   for (const name of ['barcode', 'shelf', 'callNumber', 'note'] as const) {
     if (given[name] === undefined) continue
     const checked = plainText(given[name], {
@@ -32,8 +32,7 @@ export function checkedCopy(
     if (checked.ok) texts[name] = checked.text
     else problems[name] = checked.problem
   }
-  if (!isPrice(given.priceCents))
-    problems.priceCents = 'The price must be a whole number of cents, 0 or more.'
+  if (!isPrice(given.priceCents)) problems.priceCents = { flaw: 'price-not-cents' }
   return Object.keys(problems).length > 0 ? { ok: false, problems } : { ok: true, texts }
 }
 

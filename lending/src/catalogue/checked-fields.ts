@@ -1,3 +1,4 @@
+import { type Flaw, type Flaws, type LabelId, notWhole } from '../language/flaw.ts'
 import { plainText } from '../text.ts'
 import { isbn13 } from './isbn.ts'
 import { materials, type TitleFields } from './title-fields.ts'
@@ -21,31 +22,28 @@ export const titleLimits = {
 /** Years that the table takes; before the common era they are negative. */
 export const yearLimits = { from: -5_000, to: 9_999 } as const
 
-/** What is wrong with the fields that somebody gave, by field, each a sentence. */
-export type FieldProblems = { readonly [field: string]: string }
-
 /** The fields in the catalogue's form, or all that is wrong with them. */
 export type CheckedFields =
   | { readonly ok: true; readonly fields: Partial<TitleFields> }
-  | { readonly ok: false; readonly problems: FieldProblems }
+  | { readonly ok: false; readonly problems: Flaws }
 
 type TextField = 'title' | 'subtitle' | 'publisher' | 'summary' | 'controlSource' | 'language'
 type ListField = 'authors' | 'isbns' | 'subjects' | 'series' | 'otherTitles'
 
-const texts: Readonly<Record<TextField, string>> = {
-  title: 'The title',
-  subtitle: 'The subtitle',
-  publisher: 'The publisher',
-  summary: 'The summary',
-  controlSource: 'The source of the number',
-  language: 'The language',
+const texts: Readonly<Record<TextField, LabelId>> = {
+  title: 'the-title',
+  subtitle: 'the-subtitle',
+  publisher: 'the-publisher',
+  summary: 'the-summary',
+  controlSource: 'the-source-of-the-number',
+  language: 'the-language',
 }
-const lists: Readonly<Record<ListField, string>> = {
-  authors: 'Each author',
-  isbns: 'Each ISBN',
-  subjects: 'Each subject',
-  series: 'Each series',
-  otherTitles: 'Each other title',
+const lists: Readonly<Record<ListField, LabelId>> = {
+  authors: 'each-author',
+  isbns: 'each-isbn',
+  subjects: 'each-subject',
+  series: 'each-series',
+  otherTitles: 'each-other-title',
 }
 
 /**
@@ -54,7 +52,7 @@ const lists: Readonly<Record<ListField, string>> = {
  */
 export function checkedFields(given: Readonly<Partial<Record<keyof TitleFields, unknown>>>): CheckedFields {
   const fields: Record<string, unknown> = {}
-  const problems: Record<string, string> = {}
+  const problems: Record<string, Flaw> = {}
   const take = (name: string, part: Part) => {
     if ('problem' in part) problems[name] = part.problem
     else fields[name] = part.value
@@ -74,24 +72,23 @@ export function checkedFields(given: Readonly<Partial<Record<keyof TitleFields, 
     : { ok: true, fields: fields as Partial<TitleFields> }
 }
 
-type Part = { readonly value: unknown } | { readonly problem: string }
+type Part = { readonly value: unknown } | { readonly problem: Flaw }
 
-function textPart(value: unknown, label: string, max: number, name: string): Part {
+function textPart(value: unknown, label: LabelId, max: number, name: string): Part {
   const checked = plainText(value, { label, max, required: name === 'title', lines: name === 'summary' })
   return checked.ok ? { value: checked.text } : { problem: checked.problem }
 }
 
 function listPart(value: unknown, name: ListField): Part {
   const { each, count } = titleLimits[name]
-  if (!Array.isArray(value)) return { problem: 'This must be a list of texts.' }
-  if (value.length > count) return { problem: `There are more than ${count}.` }
+  if (!Array.isArray(value)) return { problem: { flaw: 'not-list' } }
+  if (value.length > count) return { problem: { flaw: 'too-many', values: { max: count } } }
   const parts: string[] = []
   for (const entry of value) {
     const checked = plainText(entry, { label: lists[name], max: each })
     if (!checked.ok) return { problem: checked.problem }
     const text = name === 'isbns' ? isbn13(checked.text) : checked.text
-    if (text === undefined)
-      return { problem: `"${checked.text}" is no ISBN: its check digit does not agree.` }
+    if (text === undefined) return { problem: { flaw: 'not-isbn', values: { isbn: checked.text } } }
     if (text !== '' && !parts.includes(text)) parts.push(text)
   }
   return { value: parts }
@@ -99,18 +96,18 @@ function listPart(value: unknown, name: ListField): Part {
 
 function controlNumberPart(value: unknown): Part {
   if (value === null || value === '') return { value: null }
-  return textPart(value, 'The number', titleLimits.controlNumber, 'controlNumber')
+  return textPart(value, 'the-number', titleLimits.controlNumber, 'controlNumber')
 }
 
 function yearPart(value: unknown): Part {
   if (value === null) return { value }
   const { from, to } = yearLimits
   const isYear = typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to
-  return isYear ? { value } : { problem: `The year must be a whole number from ${from} to ${to}.` }
+  return isYear ? { value } : { problem: notWhole({ label: 'the-year', min: from, max: to }) }
 }
 
 function materialPart(value: unknown): Part {
   return materials.some((known) => known === value)
     ? { value }
-    : { problem: `The material must be one of: ${materials.join(', ')}.` }
+    : { problem: { flaw: 'material-unknown', values: { materials: materials.join(', ') } } }
 }

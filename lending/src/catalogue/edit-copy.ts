@@ -1,10 +1,10 @@
 import { judgedNumber, type NumberJudged, numberProblem } from '../formats/number-format.ts'
+import type { Flaws } from '../language/flaw.ts'
 import type { Library } from '../library.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
 import { placeOf } from './add-copy.ts'
 import { checkedCopy } from './checked-copy.ts'
-import type { FieldProblems } from './checked-fields.ts'
 import { plannedShelf } from './planned-shelf.ts'
 
 /** Which copy (by identity, or by the barcode that it has now), from which version, and what changes; the rest stays. */
@@ -63,7 +63,7 @@ export type EditCopyRefused =
   | { readonly refused: 'barcode-taken'; readonly titleId: number }
   | { readonly refused: 'branch-unknown' }
   | { readonly refused: 'item-type-unknown' }
-  | { readonly refused: 'fields-invalid'; readonly problems: FieldProblems }
+  | { readonly refused: 'fields-invalid'; readonly problems: Flaws }
 
 type Found = {
   id: number

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
+import type { Flaws } from '../language/flaw.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
-import type { FieldProblems } from './checked-fields.ts'
 import { incomingMarc } from './import/marc-records.ts'
 import { otherTitlesOf } from './kept-record.ts'
 import { MarcTooLongError, readIso2709, writeIso2709 } from './marc/iso2709.ts'
@@ -33,7 +33,7 @@ export type EditRecordRefused =
   | { readonly refused: 'record-lines-unfit'; readonly problems: readonly LineProblem[] }
   | { readonly refused: 'record-number-changed' }
   | { readonly refused: 'record-unfit'; readonly because: string }
-  | { readonly refused: 'fields-invalid'; readonly problems: FieldProblems }
+  | { readonly refused: 'fields-invalid'; readonly problems: Flaws }
 
 /**
  * Writes the record of a title anew and makes the title of it, by the same code as an import. Its number stays, by which an

@@ -1,7 +1,8 @@
+import type { Flaws } from '../language/flaw.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
 import { titleWithNumber } from './add-title.ts'
-import { checkedFields, type FieldProblems } from './checked-fields.ts'
+import { checkedFields } from './checked-fields.ts'
 import { otherTitlesOf } from './kept-record.ts'
 import { fieldsOf, type StoredTitle, storeOne, titleColumns } from './stored-title.ts'
 import type { TitleFields } from './title-fields.ts'
@@ -22,7 +23,7 @@ export type TitleEdited = { readonly titleId: number; readonly version: number }
 export type EditTitleRefused =
   | { readonly refused: 'title-unknown' }
   | { readonly refused: 'version-stale'; readonly version: number }
-  | { readonly refused: 'fields-invalid'; readonly problems: FieldProblems }
+  | { readonly refused: 'fields-invalid'; readonly problems: Flaws }
   | { readonly refused: 'control-number-taken'; readonly titleId: number }
 
 /**

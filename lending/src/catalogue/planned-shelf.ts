@@ -34,7 +34,7 @@ export async function rangesFound(
   `)
   for (const plan of plans) {
     const here = asked.flatMap(({ branch, callNumber }, index) => {
-      const checked = plainText(callNumber, { max: copyLimits.callNumber, label: 'The call number' })
+      const checked = plainText(callNumber, { max: copyLimits.callNumber, label: 'the-call-number' })
       return branch === plan.branch && checked.ok && checked.text !== ''
         ? [{ index, text: checked.text }]
         : []

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { done, neverTwice, refusal } from '../../test/every-cut.ts'
 import { aBranch, anItemType, aSmallLibrary, by, withoutPatterns } from '../../test/library-fixtures.ts'
 import { scratchDatabase } from '../../test/scratch-database.ts'
+import { type Flaw, flawInEnglish } from '../language/flaw.ts'
 import type { Database } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { write } from '../postgres/write.ts'
@@ -127,7 +128,7 @@ test('a plan with a pattern that is vulnerable or none, or with a range without 
   await using db = await scratchDatabase()
   await opened(db)
   const problemsOf = async (ranges: readonly ShelfRange[]) =>
-    (refusal(await settle(db, ranges)) as unknown as { problems: Record<string, string> }).problems
+    (refusal(await settle(db, ranges)) as unknown as { problems: Record<string, Flaw> }).problems
   const hostile = await problemsOf([
     { shelf: 'Fine', pattern: '5' },
     { shelf: 'Hostile', pattern: '([0-9]+)+x' },
@@ -135,10 +136,10 @@ test('a plan with a pattern that is vulnerable or none, or with a range without 
     { shelf: 'Space', pattern: 'F ' },
   ])
   assert.deepEqual(Object.keys(hostile).toSorted(), ['pattern-2', 'pattern-3', 'pattern-4', 'shelf-3'])
-  assert.match(hostile['pattern-2'] ?? '', /exponential time.* Such a text is /)
-  assert.match(hostile['pattern-3'] ?? '', /closes no group/)
+  assert.match(flawInEnglish(hostile['pattern-2'] ?? ''), /exponential time.* Such a text is /)
+  assert.match(flawInEnglish(hostile['pattern-3'] ?? ''), /closes no group/)
   const many = Array.from({ length: 101 }, () => ({ shelf: 'A', pattern: '5' }))
-  assert.match((await problemsOf(many)).ranges ?? '', /100 ranges at most; this one has 101/)
+  assert.match(flawInEnglish((await problemsOf(many)).ranges ?? ''), /100 ranges at most; this one has 101/)
   assert.deepEqual(await shelfPlan(db, 'main'), { branch: 'main', version: 0, ranges: [] })
 })
 

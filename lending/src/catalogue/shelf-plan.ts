@@ -1,11 +1,11 @@
 import { judgedPattern, patternMax } from '../formats/judged-pattern.ts'
+import type { Flaw, Flaws } from '../language/flaw.ts'
 import type { Library } from '../library.ts'
 import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
 import { plainText } from '../text.ts'
 import { copyLimits } from './checked-copy.ts'
-import type { FieldProblems } from './checked-fields.ts'
 
 /** A shelf, and the pattern that the call numbers on it begin with. */
 export type ShelfRange = { readonly shelf: string; readonly pattern: string }
@@ -40,7 +40,7 @@ export async function shelfPlan(db: { readonly rows: Rows }, branch: string): Pr
 }
 
 /** A plan with all that is wrong with it. Made by `judgedPlan`, outside of the transaction that stores it. */
-export type JudgedPlan = { readonly ranges: readonly ShelfRange[]; readonly problems: FieldProblems }
+export type JudgedPlan = { readonly ranges: readonly ShelfRange[]; readonly problems: Flaws }
 
 /**
  * Registers the patterns that the branch has not had until now: each may take some seconds. What is wrong is told under
@@ -51,15 +51,15 @@ export async function judgedPlan(
   given: { readonly branch: string; readonly ranges: readonly ShelfRange[] },
 ): Promise<JudgedPlan> {
   if (given.ranges.length > planLimits.ranges) {
-    const problem = `A plan has ${planLimits.ranges} ranges at most; this one has ${given.ranges.length}.`
-    return { ranges: [], problems: { ranges: problem } }
+    const values = { max: planLimits.ranges, count: given.ranges.length }
+    return { ranges: [], problems: { ranges: { flaw: 'ranges-too-many', values } } }
   }
   const before = (await shelfPlan(library.db, given.branch))?.ranges ?? []
   const known = new Set(before.map(({ pattern }) => pattern))
-  const problems: Record<string, string> = {}
+  const problems: Record<string, Flaw> = {}
   const ranges: ShelfRange[] = []
   for (const [index, range] of given.ranges.entries()) {
-    const shelf = plainText(range.shelf, { max: planLimits.shelf, label: 'The shelf', required: true })
+    const shelf = plainText(range.shelf, { max: planLimits.shelf, label: 'the-shelf', required: true })
     if (!shelf.ok) problems[`shelf-${index + 1}`] = shelf.problem
     const judged = known.has(range.pattern)
       ? { ok: true as const, text: range.pattern }
@@ -84,7 +84,7 @@ export type ShelfPlanSet = { readonly branch: string; readonly version: number; 
 export type SetShelfPlanRefused =
   | { readonly refused: 'branch-unknown' }
   | { readonly refused: 'version-stale'; readonly version: number }
-  | { readonly refused: 'fields-invalid'; readonly problems: FieldProblems }
+  | { readonly refused: 'fields-invalid'; readonly problems: Flaws }
 
 /** Settles which call numbers stand on which shelf of a branch. No copy that is there moves. */
 export const setShelfPlan: Verb<SetShelfPlanAsk, ShelfPlanSet, SetShelfPlanRefused> = {

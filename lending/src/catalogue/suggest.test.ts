@@ -4,6 +4,9 @@ import fc from 'fast-check'
 import { searchable, someTitles } from '../../test/searchable.ts'
 import { suggest } from './suggest.ts'
 
+const author = (text: string) => ({ text, kind: 'author' })
+const title = (text: string) => ({ text, kind: 'title' })
+
 test('while somebody types, titles that begin so come first, the most lent before, and authors with them', async () => {
   await using library = await searchable()
   await someTitles(library.db, [
@@ -13,18 +16,21 @@ test('while somebody types, titles that begin so come first, the most lent befor
     { title: 'Élan', authors: ['Leftwich, Ann'] },
   ])
   assert.deepEqual(await suggest(library.searchDb, 'the le', 5), [
-    'The Left Bank',
-    'The Left Hand of Darkness',
+    title('The Left Bank'),
+    title('The Left Hand of Darkness'),
   ])
   assert.deepEqual(await suggest(library.searchDb, 'lef', 5), [
-    'Leftwich, Ann',
-    'What was left',
-    'The Left Bank',
-    'The Left Hand of Darkness',
+    author('Leftwich, Ann'),
+    title('What was left'),
+    title('The Left Bank'),
+    title('The Left Hand of Darkness'),
   ])
-  assert.deepEqual(await suggest(library.searchDb, 'ursula le g', 5), ['Le Guin, Ursula K.'])
-  assert.deepEqual(await suggest(library.searchDb, 'ELA', 5), ['Élan'])
-  assert.deepEqual(await suggest(library.searchDb, 'lef', 2), ['Leftwich, Ann', 'What was left'])
+  assert.deepEqual(await suggest(library.searchDb, 'ursula le g', 5), [author('Le Guin, Ursula K.')])
+  assert.deepEqual(await suggest(library.searchDb, 'ELA', 5), [title('Élan')])
+  assert.deepEqual(await suggest(library.searchDb, 'lef', 2), [
+    author('Leftwich, Ann'),
+    title('What was left'),
+  ])
 })
 
 test('a title that stands in the catalogue twice is suggested once', async () => {

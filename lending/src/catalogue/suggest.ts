@@ -9,11 +9,18 @@ const suggestionsMax = 20
 /** Of the suggestions, at most this share are authors. */
 const authorShare = 1 / 3
 
+/** What somebody may be looking for. */
+export type Suggestion = { readonly text: string; readonly kind: 'title' | 'author' }
+
 /**
  * Titles and authors that what was typed so far may become, likeliest first. Any text is taken; one that cannot
  * be searched for, or that takes too long, has no suggestions.
  */
-export async function suggest(searchDb: Database, prefix: string, limit: number): Promise<string[]> {
+export async function suggest(
+  searchDb: Database,
+  prefix: string,
+  limit: number,
+): Promise<readonly Suggestion[]> {
   const query = readQuery(prefix, {}, { continuesFrom: 1 })
   if ('refused' in query) return []
   const wanted = Math.min(Math.max(Math.trunc(limit), 1), suggestionsMax)
@@ -39,7 +46,11 @@ const statementStopped = '57014'
 type Candidate = { readonly title: string; readonly authors: readonly string[] }
 
 /** Authors that have every word typed, then titles in their order; what reads alike only once. */
-function chosen(rows: readonly Candidate[], tokens: readonly string[], wanted: number): string[] {
+function chosen(
+  rows: readonly Candidate[],
+  tokens: readonly string[],
+  wanted: number,
+): readonly Suggestion[] {
   const authors = new Map<string, string>()
   const titles = new Map<string, string>()
   for (const row of rows) {
@@ -48,7 +59,9 @@ function chosen(rows: readonly Candidate[], tokens: readonly string[], wanted: n
     else titles.set(foldedText(row.title), row.title)
   }
   const room = Math.max(Math.ceil(wanted * authorShare), wanted - titles.size)
-  return [...[...authors.values()].slice(0, room), ...titles.values()].slice(0, wanted)
+  const as = (kind: Suggestion['kind']) => (text: string) => ({ text, kind })
+  const first = [...authors.values()].slice(0, room).map(as('author'))
+  return [...first, ...[...titles.values()].map(as('title'))].slice(0, wanted)
 }
 
 function begins(text: string, tokens: readonly string[]): boolean {

@@ -87,7 +87,9 @@ test('a hold’s place in the queue is the same in the account and on the title'
   done(await write(db, by({ occurredAt: later(1) }), suspendHold, suspended))
   const { next } = done(await write(db, by({ occurredAt: later(2) }), takeBack, { barcode, branchId }))
   assert.ok(next.to === 'hold-shelf')
-  const standing = await Promise.all(people.map(async ({ patronId }) => (await holdsOf(db, patronId))[0]))
+  const standing = await Promise.all(
+    people.map(async ({ patronId }) => (await holdsOf(db, { patronId, now: later(2) }))[0]),
+  )
   assert.deepEqual(
     standing.map((hold) => [hold?.state, hold?.position, hold?.suspendedUntil, hold?.shelfUntil]),
     [
@@ -138,6 +140,9 @@ test('the pull list asks for as many copies as wait, of those that stand on the 
   done(await write(db, by(), suspendHold, until))
   assert.equal((await listed()).length, 1)
   assert.equal((await listed(branchId, later(3))).length, 2)
+  const { patronId } = people[1] ?? { patronId: 0 }
+  const suspended = async (now: Date) => (await holdsOf(db, { patronId, now }))[0]?.suspendedUntil
+  assert.deepEqual([await suspended(later(2)), await suspended(later(3))], ['2026-03-05', null])
   done(await write(db, by(), takeBack, { barcode: library.barcode, branchId }))
   assert.deepEqual(await listed(), [])
   done(await write(db, by(), cancelHold, { holdId: holds[0] ?? 0 }))

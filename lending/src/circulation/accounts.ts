@@ -62,7 +62,10 @@ export type HoldOf = {
 }
 
 /** What a patron waits for: what can be fetched first, then by the day it was asked for. */
-export async function holdsOf(db: { readonly rows: Rows }, patronId: number): Promise<readonly HoldOf[]> {
+export async function holdsOf(
+  db: { readonly rows: Rows },
+  { patronId, now }: { readonly patronId: number; readonly now: Date },
+): Promise<readonly HoldOf[]> {
   const rows = await db.rows<HoldOf & { placedAt: Date }>(sql`
     select hold.id as "holdId", hold.title_id as "titleId", title.title, title.authors, hold.state,
       case when hold.state = 'waiting' then (
@@ -71,7 +74,10 @@ export async function holdsOf(db: { readonly rows: Rows }, patronId: number): Pr
           and (ahead.placed_at, ahead.id) <= (hold.placed_at, hold.id)
       ) end as position,
       branch.id as "pickupBranchId", branch.name as "pickupBranchName", hold.placed_at as "placedAt",
-      ${suspendedUntil} as "suspendedUntil", hold.shelf_until as "shelfUntil"
+      case
+        when hold.suspended_until > (${now}::timestamptz at time zone branch.time_zone)::date then ${suspendedUntil}
+      end as "suspendedUntil",
+      hold.shelf_until as "shelfUntil"
     from hold
     join title on title.id = hold.title_id
     join branch on branch.id = hold.pickup_branch_id

@@ -1,3 +1,4 @@
+import type { Flaws } from '../language/flaw.ts'
 import type { Rows, Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
@@ -39,7 +40,7 @@ export type DayClosed = {
 /** Why the calendar was not changed. */
 export type ClosedDayRefused =
   | { readonly refused: 'branch-unknown' }
-  | { readonly refused: 'fields-invalid'; readonly problems: Readonly<Record<string, string>> }
+  | { readonly refused: 'fields-invalid'; readonly problems: Flaws }
 
 /**
  * Closes a branch on a day. Loans of the branch that are due that day are due on its next open day, and what its
@@ -59,7 +60,7 @@ export const addClosedDay: Verb<
   },
   about: () => ({}),
   work: async (tx, { branchId, day, reason = '' }) => {
-    const checked = plainText(reason, { max: 200, label: 'The reason' })
+    const checked = plainText(reason, { max: 200, label: 'the-reason' })
     if (!checked.ok) return { refused: 'fields-invalid', problems: { reason: checked.problem } }
     if (!isDay(day)) return dayWrong
     const timeZone = await lockBranch(tx, branchId)
@@ -97,7 +98,7 @@ export const removeClosedDay: Verb<
 
 const dayWrong = {
   refused: 'fields-invalid',
-  problems: { day: 'The day must be one of the calendar, as 2030-12-31.' },
+  problems: { day: { flaw: 'day-unknown' } },
 } as const
 
 /** Two who change one branch's calendar at once would each miss the other's day when they look for the next open one. */

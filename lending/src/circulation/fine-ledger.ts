@@ -1,3 +1,4 @@
+import type { Flaws } from '../language/flaw.ts'
 import { type NobodyHasCard, nobodyHas } from '../patrons/merged-card.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
@@ -13,7 +14,7 @@ export type FineRefused =
   | NobodyHasCard
   | { readonly refused: 'nothing-owed' }
   | { readonly refused: 'more-than-owed'; readonly owesCents: number }
-  | { readonly refused: 'fields-invalid'; readonly problems: Readonly<Record<string, string>> }
+  | { readonly refused: 'fields-invalid'; readonly problems: Flaws }
   | { readonly refused: 'reason-missing' }
 
 /** Takes a payment, in whole cents, of what is owed at most: the library keeps no purse for anyone. */
@@ -33,7 +34,7 @@ export const waiveFine: Verb<
   action: 'waive-fine',
   about: ({ patronId }) => ({ patronId }),
   work: async (tx, { card, cents, reason }, { occurredAt }) => {
-    const checked = plainText(reason, { max: 500, label: 'The reason' })
+    const checked = plainText(reason, { max: 500, label: 'the-reason' })
     if (!checked.ok) return { refused: 'fields-invalid', problems: { reason: checked.problem } }
     if (checked.text === '') return { refused: 'reason-missing' }
     return settle(tx, { card, cents, kind: 'waiver', reason: checked.text, at: occurredAt })
@@ -52,7 +53,7 @@ async function settle(
   },
 ): Promise<Settled | FineRefused> {
   if (!Number.isSafeInteger(line.cents) || line.cents <= 0) {
-    return { refused: 'fields-invalid', problems: { cents: 'The amount must be whole cents, one at least.' } }
+    return { refused: 'fields-invalid', problems: { cents: { flaw: 'not-cents' } } }
   }
   const [patron] = await tx.rows<{ id: number }>(sql`
     select id from patron where card = ${scanned(line.card)} and deleted_at is null for no key update

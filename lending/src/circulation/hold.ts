@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Flaw, FlawId } from '../language/flaw.ts'
 import { type NobodyHasCard, nobodyHas } from '../patrons/merged-card.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
@@ -100,7 +101,7 @@ export type HoldSuspended = {
 export type SuspendHoldRefused =
   | CancelHoldRefused
   | { readonly refused: 'hold-captured' }
-  | { readonly refused: 'fields-invalid'; readonly problems: { readonly until: string } }
+  | { readonly refused: 'fields-invalid'; readonly problems: { readonly until: Flaw } }
 
 /** Lets others go first for a while; the place in the queue is kept. */
 export const suspendHold: Verb<SuspendHoldAsk, HoldSuspended, SuspendHoldRefused> = {
@@ -108,10 +109,10 @@ export const suspendHold: Verb<SuspendHoldAsk, HoldSuspended, SuspendHoldRefused
   about: ({ holdId, titleId, patronId }) => ({ holdId, titleId, patronId }),
   work: async (tx, ask, by) => {
     const { until } = ask
-    if (until !== 'forever' && !isDay(until)) return untilInvalid('is not a day (YYYY-MM-DD) or "forever".')
+    if (until !== 'forever' && !isDay(until)) return untilInvalid('until-unknown')
     const hold = await lockWaitingHold(tx, ask, by.occurredAt)
     if ('refused' in hold) return hold
-    if (until <= hold.today) return untilInvalid('must lie in the future.')
+    if (until <= hold.today) return untilInvalid('until-past')
     await setSuspended(tx, hold.id, until === 'forever' ? 'infinity' : until)
     return { holdId: hold.id, titleId: hold.titleId, patronId: hold.patronId, until }
   },
@@ -166,6 +167,6 @@ function isDay(text: string): boolean {
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
 }
 
-function untilInvalid(until: string): SuspendHoldRefused {
-  return { refused: 'fields-invalid', problems: { until } }
+function untilInvalid(flaw: FlawId): SuspendHoldRefused {
+  return { refused: 'fields-invalid', problems: { until: { flaw } } }
 }

@@ -1,3 +1,4 @@
+import type { Flaws } from '../language/flaw.ts'
 import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
@@ -63,7 +64,7 @@ export type ScanSettled = {
 export type SettleScanRefused =
   | { readonly refused: 'scan-unknown' }
   | { readonly refused: 'scan-settled' }
-  | { readonly refused: 'fields-invalid'; readonly problems: Readonly<Record<string, string>> }
+  | { readonly refused: 'fields-invalid'; readonly problems: Flaws }
 
 /** Says that a kept scan has been seen to; what was done about it may be noted. */
 export const settleScan: Verb<
@@ -74,7 +75,7 @@ export const settleScan: Verb<
   action: 'settle-scan',
   about: ({ copyId, patronId }) => ({ copyId, patronId }),
   work: async (tx, ask, by) => {
-    const note = plainText(ask.note ?? '', { max: 500, label: 'The note' })
+    const note = plainText(ask.note ?? '', { max: 500, label: 'the-note' })
     if (!note.ok) return { refused: 'fields-invalid', problems: { note: note.problem } }
     const [known] = await tx.rows<ScanSettled & { isSettled: boolean }>(sql`
       select id as "keptScanId", copy_id as "copyId", patron_id as "patronId", settled_at is not null as "isSettled"

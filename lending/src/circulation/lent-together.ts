@@ -12,6 +12,8 @@ const loansLookedAt = 200
 /** Of a visit with more, these. */
 const visitLoansMax = 40
 const othersMax = 8
+/** Some may have left the catalogue since. */
+const shownMax = 6
 const titlesABatch = 200
 /**
  * Each round looks at one part of the catalogue. A day and the parts have no divisor in common, so that a Bibby that only
@@ -141,5 +143,6 @@ export async function oftenLentWith(
     join title on title.id = other.id
     where often_lent_with.title_id = ${titleId} and title.deleted_at is null
     order by other.place
+    limit ${shownMax}::integer
   `)
 }

@@ -1,3 +1,4 @@
+import { type Flaw, type Flaws, notWhole } from '../language/flaw.ts'
 import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
@@ -19,9 +20,9 @@ export type LibrarySettings = {
 
 /** The least and the most that a number may be. */
 export const settingBounds = {
-  holdShelfDays: { min: 1, max: 365, label: 'Days on the hold shelf' },
-  forgetAfterDays: { min: 0, max: 3_650, label: 'Days until a loan is forgotten' },
-  blockAtCents: { min: 1, max: 99_999_999, label: 'The debt that stops lending, in cents,' },
+  holdShelfDays: { min: 1, max: 365, label: 'days-on-the-hold-shelf' },
+  forgetAfterDays: { min: 0, max: 3_650, label: 'days-until-a-loan-is-forgotten' },
+  blockAtCents: { min: 1, max: 99_999_999, label: 'the-debt-in-cents' },
 } as const
 
 /** The name of a library in characters, at most. */
@@ -38,7 +39,7 @@ export type EditLibraryAsk = Partial<Omit<LibrarySettings, 'version'>> & { reado
 
 /** Why nothing was changed. */
 export type EditLibraryRefused =
-  | { readonly refused: 'fields-invalid'; readonly problems: Readonly<Record<string, string>> }
+  | { readonly refused: 'fields-invalid'; readonly problems: Flaws }
   | { readonly refused: 'version-stale'; readonly version: number }
 
 /** Changes the settings. Money that was charged keeps its amount: a new currency converts nothing. */
@@ -72,26 +73,26 @@ const columns = sql`
 
 function checked(ask: EditLibraryAsk): {
   readonly texts: { readonly name?: string; readonly currency?: string }
-  readonly problems: Readonly<Record<string, string>>
+  readonly problems: Flaws
 } {
-  const problems: Record<string, string> = {}
+  const problems: Record<string, Flaw> = {}
   const texts: { name?: string; currency?: string } = {}
   if (ask.name !== undefined) {
-    const name = plainText(ask.name, { max: libraryNameMax, label: 'Name', required: true })
+    const name = plainText(ask.name, { max: libraryNameMax, label: 'name', required: true })
     if (name.ok) texts.name = name.text
     else problems.name = name.problem
   }
   if (ask.currency !== undefined) {
     texts.currency = ask.currency.trim().toUpperCase()
     if (!currencies.has(texts.currency)) {
-      problems.currency = 'Currency must be three letters that ISO 4217 names, as EUR or USD.'
+      problems.currency = { flaw: 'currency-unknown' }
     }
   }
   for (const name of Object.keys(settingBounds) as (keyof typeof settingBounds)[]) {
     const value = ask[name]
-    const { min, max, label } = settingBounds[name]
-    if (value !== undefined && !(Number.isInteger(value) && value >= min && value <= max)) {
-      problems[name] = `${label} must be a whole number from ${min} to ${max}.`
+    const bounds = settingBounds[name]
+    if (value !== undefined && !(Number.isInteger(value) && value >= bounds.min && value <= bounds.max)) {
+      problems[name] = notWhole(bounds)
     }
   }
   return { texts, problems }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { done } from '../../test/every-cut.ts'
-import { aBranch, aPatron, aRule, aSmallLibrary, besides, by } from '../../test/library-fixtures.ts'
+import { aBranch, aPatron, aRule, aSmallLibrary, besides, by, monday } from '../../test/library-fixtures.ts'
 import { type ScratchDatabase, scratchDatabase } from '../../test/scratch-database.ts'
 import { sql } from '../postgres/sql.ts'
 import { write } from '../postgres/write.ts'
@@ -20,7 +20,7 @@ async function aWaiting(db: ScratchDatabase) {
   })
   const { holdId } = done(await write(db, by(), placeHold, { titleId, card, pickupBranchId }))
   const { branchId: away } = await aBranch(db, { name: 'Away' })
-  const hold = async () => (await holdsOf(db, patronId))[0]
+  const hold = async () => (await holdsOf(db, { patronId, now: monday }))[0]
   const refusal = async (ask: MovePickupAsk) => {
     const told = await write(db, by(), movePickup, ask)
     return told.outcome === 'refused' ? told.refusal.refused : told.outcome

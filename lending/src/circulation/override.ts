@@ -17,7 +17,7 @@ export type OverrideRefused =
 /** The go-ahead: which refusals were passed over, and the reason if any was. */
 export type GoAhead = { readonly overridden: readonly string[]; readonly overrideReason?: string }
 
-const reasonLimits = { max: 500, label: 'Reason' }
+const reasonLimits = { max: 500, label: 'reason' } as const
 
 /**
  * Weighs refusals, in their order, against an override: the go-ahead, or the first refusal that stands.

@@ -1,3 +1,4 @@
+import type { Flaw, Flaws } from '../language/flaw.ts'
 import type { Rows, Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
@@ -59,7 +60,7 @@ export async function itemTypes(db: { readonly rows: Rows }): Promise<readonly I
 /** Why a place was not added. */
 export type AddPlaceRefused =
   | { readonly refused: 'code-taken' }
-  | { readonly refused: 'fields-invalid'; readonly problems: Readonly<Record<string, string>> }
+  | { readonly refused: 'fields-invalid'; readonly problems: Flaws }
 
 /** Adds a branch. Closed on Sundays unless it says otherwise; closed all week is no branch. */
 export const addBranch: Verb<
@@ -76,13 +77,13 @@ export const addBranch: Verb<
   about: () => ({}),
   work: async (tx, { code, name, timeZone, closedWeekdays = [7] }) => {
     const checked = checkedPlace({ code, name })
-    const problems: Record<string, string> = { ...checked.problems }
+    const problems: Record<string, Flaw> = { ...checked.problems }
     if (!isTimeZone(timeZone) || !(await isKnownToServer(tx, timeZone)))
-      problems.timeZone = 'Time zone must be one that IANA names, as Europe/Berlin.'
+      problems.timeZone = { flaw: 'time-zone-unknown' }
     const weekdays = [...new Set(closedWeekdays)].toSorted()
     if (weekdays.some((day) => !Number.isInteger(day) || day < 1 || day > 7)) {
-      problems.closedWeekdays = 'A weekday is a number from 1, Monday, to 7.'
-    } else if (weekdays.length === 7) problems.closedWeekdays = 'A branch must open on one weekday at least.'
+      problems.closedWeekdays = { flaw: 'weekday-unknown' }
+    } else if (weekdays.length === 7) problems.closedWeekdays = { flaw: 'never-open' }
     if (Object.keys(problems).length > 0) return { refused: 'fields-invalid', problems }
     const [row] = await tx.rows<{ branchId: number; code: string }>(sql`
       insert into branch (code, name, time_zone, closed_weekdays)
@@ -141,11 +142,11 @@ export function isCode(text: string): boolean {
 
 function checkedPlace({ code, name }: { readonly code: string; readonly name: string }): {
   readonly name?: string
-  readonly problems?: Readonly<Record<string, string>>
+  readonly problems?: Flaws
 } {
-  const checked = plainText(name, { max: 100, label: 'Name', required: true })
-  const problems: Record<string, string> = checked.ok ? {} : { name: checked.problem }
-  if (!isCode(code)) problems.code = 'Code may hold 1 to 32 letters a to z, digits and dashes.'
+  const checked = plainText(name, { max: 100, label: 'name', required: true })
+  const problems: Record<string, Flaw> = checked.ok ? {} : { name: checked.problem }
+  if (!isCode(code)) problems.code = { flaw: 'code-letters' }
   return checked.ok && Object.keys(problems).length === 0 ? { name: checked.text } : { problems }
 }
 

@@ -1,3 +1,4 @@
+import { type Flaws, type LabelId, notWhole } from '../language/flaw.ts'
 import type { Rows, Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
@@ -28,7 +29,7 @@ export type SetLoanRuleRefused =
   | { readonly refused: 'branch-unknown' }
   | { readonly refused: 'category-unknown' }
   | { readonly refused: 'item-type-unknown' }
-  | { readonly refused: 'fields-invalid'; readonly problems: Readonly<Record<string, string>> }
+  | { readonly refused: 'fields-invalid'; readonly problems: Flaws }
 
 /** Sets the one rule for a case. Open loans keep their due dates; they are renewed and fined by the rule as it is then. */
 export const setLoanRule: Verb<SetLoanRuleAsk, { ruleId: number; version: number }, SetLoanRuleRefused> = {
@@ -105,23 +106,23 @@ export async function loanRules(
 }
 
 /** The same limits as the constraints of the table, and of what an amount can be. */
-const ranges: Readonly<Record<string, readonly [least: number, most: number, label: string]>> = {
-  loanDays: [1, 3_650, 'Loan days'],
-  renewalsMax: [0, 1_000, 'Renewals'],
-  loansMax: [0, 10_000, 'Loans'],
-  holdsMax: [0, 10_000, 'Holds'],
-  fineCentsPerDay: [0, 1_000_000, 'Fine a day'],
-  graceDays: [0, 3_650, 'Days of grace'],
-  fineCapCents: [0, 100_000_000, 'The most that a loan costs'],
+const ranges: Readonly<Record<string, readonly [least: number, most: number, label: LabelId]>> = {
+  loanDays: [1, 3_650, 'loan-days'],
+  renewalsMax: [0, 1_000, 'renewals'],
+  loansMax: [0, 10_000, 'loans'],
+  holdsMax: [0, 10_000, 'holds'],
+  fineCentsPerDay: [0, 1_000_000, 'fine-a-day'],
+  graceDays: [0, 3_650, 'days-of-grace'],
+  fineCapCents: [0, 100_000_000, 'the-most-that-a-loan-costs'],
 }
 
-function outOfRange(ask: SetLoanRuleAsk): Record<string, string> {
+function outOfRange(ask: SetLoanRuleAsk): Flaws {
   const given = Object.entries(ask)
-  const wrong = Object.entries(ranges).flatMap(([name, [least, most, label]]) => {
+  const wrong = Object.entries(ranges).flatMap(([name, [min, max, label]]) => {
     const value: unknown = given.find(([each]) => each === name)?.[1]
     if (value === undefined) return []
-    const fits = Number.isInteger(value) && Number(value) >= least && Number(value) <= most
-    return fits ? [] : [[name, `${label} must be a whole number from ${least} to ${most}.`] as const]
+    const fits = Number.isInteger(value) && Number(value) >= min && Number(value) <= max
+    return fits ? [] : [[name, notWhole({ label, min, max })] as const]
   })
   return Object.fromEntries(wrong)
 }

@@ -1,4 +1,5 @@
 import type { Taken } from '@bibby/patterns/patterns.ts'
+import type { Flaw } from '../language/flaw.ts'
 import type { Library } from '../library.ts'
 import { plainText } from '../text.ts'
 
@@ -8,7 +9,7 @@ export type Holds = 'whole' | 'beginning' | 'anywhere'
 /** A pattern that was found safe, or what is wrong with it, with what to write instead. */
 export type JudgedPattern =
   | { readonly ok: true; readonly text: string; readonly taken: Taken }
-  | { readonly ok: false; readonly problem: string }
+  | { readonly ok: false; readonly problem: Flaw }
 
 /** The longest pattern, in characters. */
 export const patternMax = 200
@@ -19,14 +20,10 @@ export async function judgedPattern(
   given: string,
   holds: Holds,
 ): Promise<JudgedPattern> {
-  const checked = plainText(given, { max: patternMax, label: 'The pattern', required: true })
+  const checked = plainText(given, { max: patternMax, label: 'the-pattern', required: true })
   if (!checked.ok) return checked
   // Taken away in silence it would be another pattern.
-  if (given !== given.trim())
-    return {
-      ok: false,
-      problem: 'The pattern begins or ends with a space. Write it as [ ], or leave it out.',
-    }
+  if (given !== given.trim()) return { ok: false, problem: { flaw: 'pattern-ends-in-space' } }
   const running = await patterns()
   const register = {
     whole: running.registerWhole,
@@ -36,5 +33,5 @@ export async function judgedPattern(
   const answer = await register(checked.text)
   if (!('refused' in answer)) return { ok: true, text: checked.text, taken: answer }
   const attack = answer.attackInShort ? ` Such a text is ${answer.attackInShort}.` : ''
-  return { ok: false, problem: `${answer.says}${attack}` }
+  return { ok: false, problem: { flaw: 'pattern-unsafe', values: { says: `${answer.says}${attack}` } } }
 }

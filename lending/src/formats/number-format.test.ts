@@ -6,6 +6,7 @@ import { aBranch, anItemType, aSmallLibrary, by } from '../../test/library-fixtu
 import { scratchDatabase } from '../../test/scratch-database.ts'
 import { addCopy } from '../catalogue/add-copy.ts'
 import { editCopy, editJudged } from '../catalogue/edit-copy.ts'
+import { flawsInEnglish } from '../language/flaw.ts'
 import type { Database } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { write } from '../postgres/write.ts'
@@ -50,7 +51,7 @@ async function add(db: Database, barcode: string, barcodeJudged?: NumberJudged) 
 
 function problemsOf(outcome: { outcome: string }): unknown {
   assert.equal(outcome.outcome, 'refused', JSON.stringify(outcome))
-  return (outcome as unknown as { refusal: { problems?: unknown } }).refusal.problems
+  return flawsInEnglish((outcome as unknown as { refusal: { problems?: unknown } }).refusal.problems)
 }
 
 test('a new barcode that does not look like those of its branch is refused, and the refusal shows one that does', async () => {

@@ -1,4 +1,5 @@
 import { type Patterns, registeredBefore, whole } from '@bibby/patterns/patterns.ts'
+import type { Flaw, Flaws } from '../language/flaw.ts'
 import type { Library } from '../library.ts'
 import type { Rows, Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
@@ -13,7 +14,6 @@ export type NumberKind = 'barcode' | 'card'
 export type NumberFormat = { readonly branch: string; readonly pattern: string; readonly example: string }
 
 /** What is wrong with a field, by its name. */
-type Problems = Readonly<Record<string, string>>
 
 /** The longest pattern and example, in characters. */
 export const formatLimits = { pattern: patternMax, example: 64 } as const
@@ -40,7 +40,7 @@ export async function numberFormats(
 export type JudgedFormat = {
   readonly pattern: string
   readonly example: string
-  readonly problems: Problems
+  readonly problems: Flaws
 }
 
 /** Registers the pattern and tries it on its example. This may take some seconds. */
@@ -50,7 +50,7 @@ export async function judgedFormat(
 ): Promise<JudgedFormat> {
   const example = plainText(given.example, {
     max: formatLimits.example,
-    label: 'The example',
+    label: 'the-example',
     required: true,
   })
   const texts = { pattern: given.pattern, example: example.ok ? example.text : given.example }
@@ -59,7 +59,7 @@ export async function judgedFormat(
   if (!judged.ok) return { ...texts, problems: { pattern: judged.problem } }
   const found = await (await library.patterns()).match(judged.taken.registered, example.text)
   const fits = 'outcome' in found && found.outcome === 'matched'
-  const misfit = { example: 'The example does not match the pattern from end to end.' }
+  const misfit: Flaws = { example: { flaw: 'example-misfit' } }
   return { ...texts, pattern: judged.text, problems: fits ? {} : misfit }
 }
 
@@ -76,7 +76,7 @@ export type FormatSet = {
 /** Why the format stays as it was. */
 export type SetFormatRefused =
   | { readonly refused: 'branch-unknown' }
-  | { readonly refused: 'fields-invalid'; readonly problems: Problems }
+  | { readonly refused: 'fields-invalid'; readonly problems: Flaws }
 
 /** Settles what new barcodes of a branch look like. Those that copies have already stay. */
 export const setBarcodeFormat: Verb<SetFormatAsk, FormatSet, SetFormatRefused> = setFormat('barcode')
@@ -151,7 +151,7 @@ export async function judgedNumbers(
   `)
   for (const { id, code, pattern, example, revision } of formats) {
     const held = given.flatMap(({ branch, number }, index) => {
-      const checked = plainText(number, { max: formatLimits.example, label: 'The number', required: true })
+      const checked = plainText(number, { max: formatLimits.example, label: 'the-number', required: true })
       return checked.ok && (branch === id || branch === code) ? [{ index, number: checked.text }] : []
     })
     const registered = registeredBefore({ source: whole(pattern), flags: '' })
@@ -178,19 +178,12 @@ type Format = {
 
 const verdicts = { matched: 'fits', 'not-matched': 'misfit', 'over-budget': 'undecided' } as const
 
-/** What people are told of a number that does not fit. */
-const misfits = {
-  barcode: (example: string) => `A barcode of this branch looks like ${example}. Scan it again.`,
-  card: (example: string) =>
-    `A new card of this branch looks like ${example}. Scan it, or type it as it is printed.`,
-} as const
-
-/** What people are told of a number that was judged; undefined of one that fits. */
-export function misfitIn(kind: NumberKind, judged: NumberJudged | undefined): string | undefined {
+/** What is wrong with a number that was judged; undefined where it fits. */
+export function misfitIn(kind: NumberKind, judged: NumberJudged | undefined): Flaw | undefined {
   if (judged?.verdict === 'fits') return undefined
   return judged?.verdict === 'misfit'
-    ? misfits[kind](judged.example)
-    : `The ${kind} could not be held to the format of this branch. Send it again.`
+    ? { flaw: `${kind}-misfit`, values: { example: judged.example } }
+    : { flaw: `${kind}-undecided` }
 }
 
 /** What stands against giving this number to a copy or a patron of this branch, by the format in force now. */
@@ -202,12 +195,12 @@ export async function numberProblem(
     number,
     judged,
   }: { readonly branchId: number; readonly number: string; readonly judged: NumberJudged | undefined },
-): Promise<{ readonly refused: 'fields-invalid'; readonly problems: Problems } | undefined> {
+): Promise<{ readonly refused: 'fields-invalid'; readonly problems: Flaws } | undefined> {
   const [format] = await tx.rows<{ revision: string }>(sql`
     select revision from number_format where branch_id = ${branchId} and kind = ${kind} for share
   `)
   if (!format) return undefined
   const isOfNow = judged?.revision === format.revision && judged.number === number
-  const says = misfitIn(kind, isOfNow ? judged : undefined)
-  return says === undefined ? undefined : { refused: 'fields-invalid', problems: { [kind]: says } }
+  const misfit = misfitIn(kind, isOfNow ? judged : undefined)
+  return misfit && { refused: 'fields-invalid', problems: { [kind]: misfit } }
 }

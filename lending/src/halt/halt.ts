@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { actions } from '../journal/describe.ts'
+import type { Flaws } from '../language/flaw.ts'
 import { type Halted, haltVerb } from '../postgres/fence.ts'
 import type { Database, Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
@@ -17,7 +18,7 @@ export type HaltAsk = {
 /** Why nothing was halted. */
 export type HaltRefused =
   | { readonly refused: 'verb-unknown' }
-  | { readonly refused: 'fields-invalid'; readonly problems: Readonly<Record<string, string>> }
+  | { readonly refused: 'fields-invalid'; readonly problems: Flaws }
 
 /** The longest reason, in characters. */
 export const haltReasonMax = 200
@@ -28,7 +29,7 @@ export const halt: Verb<HaltAsk, Halted, HaltRefused> = {
   about: () => ({}),
   passesFence: true,
   work: async (tx, { reason, verb }) => {
-    const because = plainText(reason, { max: haltReasonMax, label: 'Reason' })
+    const because = plainText(reason, { max: haltReasonMax, label: 'reason' })
     if (!because.ok) return { refused: 'fields-invalid', problems: { reason: because.problem } }
     if (verb === undefined) return haltAll(tx, because.text)
     // A typo must not leave behind a halt that halts nothing.

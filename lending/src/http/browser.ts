@@ -4,6 +4,7 @@ import fastifyMultipart from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import type { Library } from '../library.ts'
 import type { App } from './app.ts'
+import { addCompression } from './compress.ts'
 import { RefusedAtTheDoorError } from './errors.ts'
 import type { Limits } from './limits.ts'
 import { pages } from './pages/pages.ts'
@@ -45,6 +46,7 @@ export async function browser(
       return done(new RefusedAtTheDoorError('form-stale'))
     return app.csrfProtection(request, reply, done)
   })
+  addCompression(app)
   await app.register(pages, { library, limits })
 }
 

@@ -23,7 +23,10 @@ const retryMs = 5_000
  * Opens the events of a page. They come with the beats of the pulse, which is shorter than any timeout on the way; where
  * nothing is new, or it cannot be told, a comment says that we are still here. All are sent away when the server closes.
  */
-export function openListeners(app: App, { max = listenersMax }: { readonly max?: number } = {}): Listeners {
+export function openListeners(
+  app: Pick<App, 'pulse' | 'addHook'>,
+  { max = listenersMax }: { readonly max?: number } = {},
+): Listeners {
   const all = new Map<ServerResponse, () => Promise<void>>()
   const stop = app.pulse.onBeat(() => {
     for (const tellAgain of all.values()) void tellAgain()

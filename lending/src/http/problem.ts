@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyReply } from 'fastify'
+import { flawsInEnglish } from '../language/flaw.ts'
 import type { SignedIn } from '../staff/session.ts'
 import { type Answer, answerTo } from './answers.ts'
 
@@ -48,6 +49,7 @@ export function sendRefusal(
 ): FastifyReply {
   const { refused, ...rest } = refusal
   const facts: Record<string, unknown> = rest
+  if (facts.problems !== undefined) facts.problems = flawsInEnglish(facts.problems)
   const answer = answerTo(refused)
   if (who?.kind !== 'staff') for (const name of staffFacts) delete facts[name]
   const seconds = facts.retryAfterSeconds

@@ -102,6 +102,7 @@ type Notices =
   | RefusalOf<typeof import('../notices/own-templates.ts').saveTemplate>
   | RefusalOf<typeof import('../notices/set-notices.ts').setNotices>
   | RefusalOf<typeof import('../notices/want-receipts.ts').setWantsReceipts>
+  | RefusalOf<typeof import('../notices/wanted-notices.ts').setWantedNotices>
 
 type Operations = import('@bibby/guard/refusal.ts').Refusal['refused']
 

@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { type Sql, sql } from '../postgres/sql.ts'
 import { type Facts, type Kind, kinds } from './kinds.ts'
+import { isWanted } from './wanted-notices.ts'
 
 /** What is to be told. */
 export type Causing = {
@@ -13,8 +14,8 @@ export type Causing = {
 }
 
 /**
- * The insert that causes notices of a kind, for the transaction of the fact that they tell. Who has no address is told
- * nothing; what has caused a notice before causes no second one.
+ * The insert that causes notices of a kind, for the transaction of the fact that they tell. Who has no address, or
+ * does not want notices of this kind, is told nothing; what has caused a notice before causes no second one.
  */
 export function noticesOf(kind: Kind, { at, rows, rowsMax = 1 }: Causing): Sql {
   const ids = Array.from({ length: rowsMax }, () => randomUUIDv7())
@@ -26,7 +27,7 @@ export function noticesOf(kind: Kind, { at, rows, rowsMax = 1 }: Causing): Sql {
       told.hold_id, told.facts, ${at}, ${nextAt}, notice_stood_still(${at})
     from (${rows}) as told
     join patron on patron.id = told.patron_id
-    where patron.email <> '' and patron.deleted_at is null
+    where patron.email <> '' and patron.deleted_at is null and ${isWanted(kind)}
     on conflict (cause) do nothing
   `
 }

@@ -5,6 +5,7 @@ import { by, monday } from '../../test/library-fixtures.ts'
 import { handClock, queuedNotices, senderFor, states } from '../../test/notice-fixtures.ts'
 import { type Behaviour, noticeService } from '../../test/notice-service.ts'
 import { scratchDatabase } from '../../test/scratch-database.ts'
+import { type Flaw, flawInEnglish } from '../language/flaw.ts'
 import type { Database } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { write } from '../postgres/write.ts'
@@ -81,8 +82,11 @@ test('a library’s own text is used, made from the version that was seen, and k
     item: '* {title}',
   } as const
   const unknown = { ...mine, body: '{password}', version: 0 }
-  const refused = refusal(await write(db, by(), saveTemplate, unknown)) as { problems?: { body: string } }
-  assert.match(refused.problems?.body ?? '', /^Nothing fills \{password\}\. These are filled here: \{name\}/)
+  const refused = refusal(await write(db, by(), saveTemplate, unknown)) as { problems?: { body: Flaw } }
+  assert.match(
+    flawInEnglish(refused.problems?.body ?? ''),
+    /^Nothing fills \{password\}\. These are filled here: \{name\}/,
+  )
   assert.deepEqual(await templateOf(db, mine.kind), {
     kind: mine.kind,
     ...defaultTemplates['hold-expired'],

@@ -2,6 +2,7 @@ import type { Rows } from '../postgres/pool.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
 import type { Kind } from './kinds.ts'
 import type { NoticeSettings } from './notice-settings.ts'
+import { isWanted } from './wanted-notices.ts'
 
 /** What time brings about. */
 export type SweptKind = 'due-soon' | 'overdue' | 'card-expiring'
@@ -31,8 +32,8 @@ export function dueNow(kind: SweptKind, settings: NoticeSettings, now: Date): Sq
   return sql`
     select due.cause, due.patron_id, due.loan_id, null::bigint as hold_id, due.facts
     from (${due}) as due
-    join patron as told on told.id = due.patron_id
-    where told.email <> '' and told.deleted_at is null and not told.protected
+    join patron on patron.id = due.patron_id
+    where patron.email <> '' and patron.deleted_at is null and not patron.protected and ${isWanted(kind)}
       and not exists (select from notice where notice.cause = due.cause)
     order by due.cause
   `

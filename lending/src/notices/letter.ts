@@ -101,6 +101,7 @@ export async function waiting(
       (loan.due_at at time zone lender.time_zone)::date::text as "dueOn",
       hold.state as "holdState", hold.shelf_until::text as "shelfUntil",
       patron.expires_on::text as "cardExpiresOn",
+      not notice.kind = any(patron.unwanted_notices) as "isWanted",
       (
         extract(epoch from ${now}::timestamptz - coalesce(notice.resent_at, notice.caused_at))
         - case

@@ -1,3 +1,4 @@
+import { type Flaw, type Flaws, notWhole } from '../language/flaw.ts'
 import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
@@ -22,11 +23,11 @@ export type NoticeSettings = {
 
 /** The least and the most of each number. */
 export const noticeBounds = {
-  dueSoonDays: { min: 0, max: 60, label: 'Days before the due date' },
-  cardExpiringDays: { min: 0, max: 180, label: 'Days before a card ends' },
-  runMax: { min: 1, max: 100_000, label: 'The most notices of a run' },
-  patronDayMax: { min: 1, max: 100, label: 'The most letters of a patron and day' },
-  lettersPerSecondMax: { min: 1, max: 1_000, label: 'The most letters a second' },
+  dueSoonDays: { min: 0, max: 60, label: 'days-before-the-due-date' },
+  cardExpiringDays: { min: 0, max: 180, label: 'days-before-a-card-ends' },
+  runMax: { min: 1, max: 100_000, label: 'the-most-notices-of-a-run' },
+  patronDayMax: { min: 1, max: 100, label: 'the-most-letters-of-a-patron-and-day' },
+  lettersPerSecondMax: { min: 1, max: 1_000, label: 'the-most-letters-a-second' },
 } as const
 
 const stepsMax = 10
@@ -44,7 +45,7 @@ export type EditNoticesAsk = Partial<Omit<NoticeSettings, 'version'>> & { readon
 
 /** Why nothing was changed. */
 export type EditNoticesRefused =
-  | { readonly refused: 'fields-invalid'; readonly problems: Readonly<Record<string, string>> }
+  | { readonly refused: 'fields-invalid'; readonly problems: Flaws }
   | { readonly refused: 'version-stale'; readonly version: number }
 
 /** Changes when patrons are told, and how much at most. */
@@ -80,21 +81,21 @@ const columns = sql`
   language, version
 `
 
-function problemsOf(ask: EditNoticesAsk): Readonly<Record<string, string>> {
-  const problems: Record<string, string> = {}
+function problemsOf(ask: EditNoticesAsk): Flaws {
+  const problems: Record<string, Flaw> = {}
   for (const name of Object.keys(noticeBounds) as (keyof typeof noticeBounds)[]) {
     const value = ask[name]
-    const { min, max, label } = noticeBounds[name]
-    if (value !== undefined && !(Number.isInteger(value) && value >= min && value <= max)) {
-      problems[name] = `${label} must be a whole number from ${min} to ${max}.`
+    const bounds = noticeBounds[name]
+    if (value !== undefined && !(Number.isInteger(value) && value >= bounds.min && value <= bounds.max)) {
+      problems[name] = notWhole(bounds)
     }
   }
   const steps = ask.overdueDays
   if (steps && (steps.length > stepsMax || new Set(steps).size < steps.length || !steps.every(isStep))) {
-    problems.overdueDays = `Days after the due date must be at most ${stepsMax} different whole numbers from 1 to ${stepDayMax}.`
+    problems.overdueDays = { flaw: 'overdue-days', values: { count: stepsMax, max: stepDayMax } }
   }
   if (ask.language !== undefined && !isLanguage(ask.language)) {
-    problems.language = 'The language must be one that is known, as en or de-AT.'
+    problems.language = { flaw: 'language-unknown' }
   }
   return problems
 }

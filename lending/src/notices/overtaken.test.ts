@@ -10,6 +10,7 @@ const present: Present = {
   holdState: 'on-shelf',
   shelfUntil: '2026-03-09',
   cardExpiresOn: '2026-03-12',
+  isWanted: true,
   ageMs: 60_000,
 }
 const facts: Readonly<Record<Kind, Facts>> = {
@@ -25,6 +26,14 @@ const all = Object.keys(facts) as readonly Kind[]
 
 test('what is true and fresh is sent', () => {
   for (const kind of all) assert.equal(whyNotSent(kind, facts[kind], present), undefined, kind)
+})
+
+test('what a patron does not want any more is not sent to them', () => {
+  for (const kind of all)
+    assert.deepEqual(whyNotSent(kind, facts[kind], { ...present, isWanted: false }), {
+      state: 'void',
+      because: 'not-wanted',
+    })
 })
 
 test('nobody is told to fetch a book that is not on the hold shelf any more', () => {

@@ -8,6 +8,8 @@ export type Present = {
   readonly holdState: string | null
   readonly shelfUntil: string | null
   readonly cardExpiresOn: string
+  /** Whether the patron wants notices of this kind. */
+  readonly isWanted: boolean
   /** How old the notice is, without the time that sending stood still. */
   readonly ageMs: number
 }
@@ -17,6 +19,7 @@ export type NotSent = { readonly state: 'void' | 'dead'; readonly because: strin
 
 /** Says why a notice is not true any more or too old to be sent unasked; undefined when it may go. */
 export function whyNotSent(kind: Kind, facts: Facts, present: Present): NotSent | undefined {
+  if (!present.isWanted) return { state: 'void', because: 'not-wanted' }
   const overtaken = overtakenBy[kind](facts, present)
   if (overtaken !== undefined) return { state: 'void', because: overtaken }
   if (present.ageMs > kinds[kind].keepsMs) return { state: 'dead', because: 'stale' }

@@ -1,3 +1,4 @@
+import type { Flaw, Flaws } from '../language/flaw.ts'
 import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
@@ -47,21 +48,21 @@ export type SaveTemplateAsk = Template & { readonly kind: Kind; readonly version
 
 /** Why it was not saved. */
 export type SaveTemplateRefused =
-  | { readonly refused: 'fields-invalid'; readonly problems: Readonly<Record<string, string>> }
+  | { readonly refused: 'fields-invalid'; readonly problems: Flaws }
   | { readonly refused: 'version-stale'; readonly version: number }
 
 const limits = {
-  subject: { max: templateMax.subject, label: 'The subject', required: true },
-  body: { max: templateMax.body, label: 'The text', lines: true, required: true },
-  item: { max: templateMax.item, label: 'The line of a thing' },
+  subject: { max: templateMax.subject, label: 'the-subject', required: true },
+  body: { max: templateMax.body, label: 'the-text', lines: true, required: true },
+  item: { max: templateMax.item, label: 'the-line-of-a-thing' },
 } as const
 
 /** A template as it would be kept, or what is wrong with it, by part. */
 export function checkedTemplate(
   parts: Template,
-): { readonly template: Template } | { readonly problems: Readonly<Record<string, string>> } {
+): { readonly template: Template } | { readonly problems: Flaws } {
   const checked = plainTexts(limits, parts)
-  const problems: Record<string, string> = checked.ok ? {} : { ...checked.problems }
+  const problems: Record<string, Flaw> = checked.ok ? {} : { ...checked.problems }
   for (const part of ['subject', 'body', 'item'] as const) {
     const unknown = unknownPlaceholders(part, parts[part])
     if (unknown.length > 0) problems[part] ??= unknownWords(part, unknown)
@@ -102,9 +103,9 @@ export const saveTemplate: Verb<
   },
 }
 
-function unknownWords(part: keyof Template, unknown: readonly string[]): string {
+function unknownWords(part: keyof Template, unknown: readonly string[]): Flaw {
   const known = Object.keys(part === 'item' ? placeholders.item : placeholders.text)
   const usable = known.filter((name) => part !== 'subject' || name !== 'items')
   const braced = (names: readonly string[]) => names.map((name) => `{${name}}`).join(', ')
-  return `Nothing fills ${braced(unknown)}. These are filled here: ${braced(usable)}.`
+  return { flaw: 'nothing-fills', values: { unknown: braced(unknown), known: braced(usable) } }
 }

@@ -1,4 +1,5 @@
 import { scanned } from '../circulation/scanned.ts'
+import type { Flaws } from '../language/flaw.ts'
 import { type NobodyHasCard, nobodyHas } from '../patrons/merged-card.ts'
 import type { Database, Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
@@ -37,9 +38,7 @@ export type LetterPreview = {
 }
 
 /** Why there is nothing to show. */
-export type PreviewRefused =
-  | NobodyHasCard
-  | { readonly refused: 'fields-invalid'; readonly problems: Readonly<Record<string, string>> }
+export type PreviewRefused = NobodyHasCard | { readonly refused: 'fields-invalid'; readonly problems: Flaws }
 
 /** Of so many notices of one kind and patron a preview is made. */
 const lookedAtMax = 1_000

@@ -92,7 +92,7 @@ test('once the way back has closed, no row of any table names who was erased; co
   await at.link()
   const before = await counts(at.db)
   const tables = new Set((await rowsNaming(at.db, tellTale)).map((row) => row.split(':')[0]))
-  const all = ['fine_line', 'guard_operation', 'journal', 'notice', 'patron']
+  const all = ['fine_line', 'guard_operation', 'journal', 'kept_scan', 'notice', 'patron']
   assert.deepEqual([...tables], all, 'the test would find them')
 
   assert.equal(await erased.guard.forget(sweep), 3)
@@ -132,6 +132,7 @@ async function rowsAbout(db: Database, patronId: number): Promise<readonly objec
     union all select 'hold' from hold where patron_id = ${patronId}
     union all select 'fine' from fine_line where patron_id = ${patronId}
     union all select 'notice' from notice where patron_id = ${patronId}
+    union all select 'kept scan' from kept_scan where patron_id = ${patronId}
     union all select 'session' from session where patron_id = ${patronId}
     union all select 'journal' from journal where patron_id = ${patronId} or journal::text like ${`%patron:${patronId}%`}
   `)

@@ -184,7 +184,8 @@ async function emptyRecords(tx: Tx, ids: readonly number[]): Promise<number> {
     update patron
     set card = null, given_name = '', family_name = '', email = '', phone = '', address = '', note = '',
         expires_on = (deleted_at at time zone 'UTC')::date, blocked_because = null, blocked_at = null, protected = false,
-        keeps_history = false, wants_receipts = false, password_hash = null, version = version + 1
+        keeps_history = false, wants_receipts = false, unwanted_notices = '{}', password_hash = null,
+        version = version + 1
     where id = any(${ids})
     returning 1
   `)

@@ -27,6 +27,8 @@ export type Patron = {
   readonly keepsHistory: boolean
   /** Whether each loan and return is confirmed by mail. */
   readonly wantsReceipts: boolean
+  /** The kinds of notices that they do not want. */
+  readonly unwantedNotices: readonly string[]
   readonly hasPassword: boolean
   /** ISO 8601. */
   readonly registeredAt: string
@@ -53,7 +55,7 @@ export async function patron(
       patron.email, patron.phone, patron.address, patron.note,
       patron.expires_on as "expiresOn", patron.blocked_because as "blockedBecause",
       patron.blocked_at as "blockedAt", patron.protected, patron.keeps_history as "keepsHistory",
-      patron.wants_receipts as "wantsReceipts",
+      patron.wants_receipts as "wantsReceipts", patron.unwanted_notices as "unwantedNotices",
       patron.password_hash is not null as "hasPassword",
       patron.registered_at as "registeredAt", patron.version,
       (

@@ -13,6 +13,7 @@ import {
   setBarcodeFormat,
   setCardFormat,
 } from '../formats/number-format.ts'
+import { flawsInEnglish } from '../language/flaw.ts'
 import type { Database } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { write } from '../postgres/write.ts'
@@ -56,7 +57,7 @@ async function register(db: Database, branchId: number, card?: string) {
 }
 
 function problemsOf(told: Parameters<typeof refusal>[0]): unknown {
-  return (refusal(told) as { problems?: unknown }).problems
+  return flawsInEnglish((refusal(told) as { problems?: unknown }).problems)
 }
 
 test('a new card that does not look like those of its branch is refused, and one that a patron has stays', async () => {

@@ -40,8 +40,8 @@ export async function mergePreview(
   if (!merged) return { ...(await nobodyHas(db, mergedCard)), card: mergedCard }
   const [loans, keptHolds, mergedHolds, [returned]] = await Promise.all([
     loansOf(db, { patronId: merged.patronId, now, limit: loansMax }),
-    holdsOf(db, kept.patronId),
-    holdsOf(db, merged.patronId),
+    holdsOf(db, { patronId: kept.patronId, now }),
+    holdsOf(db, { patronId: merged.patronId, now }),
     db.rows<{ count: number }>(sql`
       select count(*)::integer as count from loan where patron_id = ${merged.patronId} and returned_at is not null
     `),

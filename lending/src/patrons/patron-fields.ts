@@ -1,15 +1,16 @@
 import { Temporal } from 'temporal-polyfill'
+import type { Flaw, Flaws } from '../language/flaw.ts'
 import { isDay, isEmail, plainTexts, type TextLimits } from '../text.ts'
 
 /** What is kept about a patron as text, and how much of it. */
 export const patronTexts = {
-  card: { max: 64, label: 'Card', required: true },
-  givenName: { max: 100, label: 'Given name' },
-  familyName: { max: 100, label: 'Family name' },
-  email: { max: 254, label: 'Email' },
-  phone: { max: 50, label: 'Phone' },
-  address: { max: 500, label: 'Address', lines: true },
-  note: { max: 2_000, label: 'Note', lines: true },
+  card: { max: 64, label: 'card', required: true },
+  givenName: { max: 100, label: 'given-name' },
+  familyName: { max: 100, label: 'family-name' },
+  email: { max: 254, label: 'email' },
+  phone: { max: 50, label: 'phone' },
+  address: { max: 500, label: 'address', lines: true },
+  note: { max: 2_000, label: 'note', lines: true },
 } as const satisfies Readonly<Record<string, TextLimits>>
 
 /** The fields of a patron that anyone at a desk may type. */
@@ -18,20 +19,20 @@ export type PatronFields = { readonly [Name in keyof typeof patronTexts]?: strin
   readonly expiresOn?: string
 }
 
-/** What is wrong with what was asked, in words, by field. */
+/** What is wrong with what was asked, by field. */
 export type FieldsInvalid = {
   readonly refused: 'fields-invalid'
-  readonly problems: Readonly<Record<string, string>>
+  readonly problems: Flaws
 }
 
 /** The fields in the form in which they are kept, or all that is wrong with them. */
 export function checkedFields(fields: PatronFields): { readonly fields: PatronFields } | FieldsInvalid {
   const checked = plainTexts(patronTexts, fields)
-  const problems: Record<string, string> = checked.ok ? {} : { ...checked.problems }
+  const problems: Record<string, Flaw> = checked.ok ? {} : { ...checked.problems }
   const texts = checked.ok ? checked.texts : {}
-  if (texts.email && !isEmail(texts.email)) problems.email = 'Email does not look like an address.'
+  if (texts.email && !isEmail(texts.email)) problems.email = { flaw: 'not-address', label: 'email' }
   if (fields.expiresOn !== undefined && !isDay(fields.expiresOn)) {
-    problems.expiresOn = 'Expiry must be a day, as 2030-12-31.'
+    problems.expiresOn = { flaw: 'expiry-not-day' }
   }
   if (Object.keys(problems).length > 0) return { refused: 'fields-invalid', problems }
   return { fields: fields.expiresOn === undefined ? texts : { ...texts, expiresOn: fields.expiresOn } }

@@ -1,3 +1,4 @@
+import { flawInEnglish } from '../language/flaw.ts'
 import type { ImportPatronAsk } from './import-patron.ts'
 import { type PatronColumn, patronColumns } from './patron-columns.ts'
 import { checkedFields, hasName } from './patron-fields.ts'
@@ -43,10 +44,11 @@ export function rowReader(file: {
     if (damage) return reject(damage.code, damage.reason)
     const { category, branch, ...typed } = byColumn(row.cells, file.at)
     const checked = checkedFields(typed)
-    if ('refused' in checked) return reject('fields-invalid', Object.values(checked.problems).join(' '))
+    if ('refused' in checked)
+      return reject('fields-invalid', Object.values(checked.problems).map(flawInEnglish).join(' '))
     const { card } = checked.fields
     if (card === undefined) return reject('card-missing', 'The row has no card.')
-    if (!hasName(checked.fields)) return reject('fields-invalid', 'A patron needs a name.')
+    if (!hasName(checked.fields)) return reject('fields-invalid', flawInEnglish({ flaw: 'nameless' }))
     const before = seen.get(card)
     if (before !== undefined) return reject('card-twice', `The card is on line ${before} already.`)
     const named = placesNamed({ category, branch }, file.places)

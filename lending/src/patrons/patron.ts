@@ -1,6 +1,7 @@
 import { localDay } from '../circulation/open-days.ts'
 import { scanned } from '../circulation/scanned.ts'
 import { type NumberJudged, numberProblem } from '../formats/number-format.ts'
+import type { Flaw } from '../language/flaw.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
@@ -69,10 +70,10 @@ export const registerPatron: Verb<RegisterPatronAsk, RegisteredPatron, RegisterP
   recognisedBy: ({ password: _, cardJudged: _judged, cardsMade: _made, ...rest }) => rest,
   work: async (tx, ask, { occurredAt }) => {
     const checked = checkedFields(ask)
-    const problems = 'refused' in checked ? { ...checked.problems } : {}
+    const problems: Record<string, Flaw> = 'refused' in checked ? { ...checked.problems } : {}
     const { password = { hash: null } } = ask
     if ('problem' in password) problems.password = password.problem
-    if (!('refused' in checked) && !hasName(checked.fields)) problems.familyName = 'A patron needs a name.'
+    if (!('refused' in checked) && !hasName(checked.fields)) problems.familyName = { flaw: 'nameless' }
     if ('refused' in checked || 'problem' in password || Object.keys(problems).length > 0)
       return { refused: 'fields-invalid', problems }
     const category = await categoryOf(tx, ask.categoryCode)
@@ -146,7 +147,7 @@ export const editPatron: Verb<
     if (!now) return nobodyHas(tx, ask.cardNow ?? '')
     if (now.version !== ask.version) return { refused: 'version-stale', version: now.version }
     if (!hasName({ ...now, ...fields })) {
-      return { refused: 'fields-invalid', problems: { familyName: 'A patron needs a name.' } }
+      return { refused: 'fields-invalid', problems: { familyName: { flaw: 'nameless' } } }
     }
     const category = ask.categoryCode === undefined ? null : await categoryOf(tx, ask.categoryCode)
     if (category === undefined) return { refused: 'category-unknown' }

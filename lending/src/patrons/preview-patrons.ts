@@ -1,4 +1,5 @@
 import { misfitIn } from '../formats/number-format.ts'
+import { flawInEnglish } from '../language/flaw.ts'
 import { type Judging, judgedRows } from './judged-rows.ts'
 import {
   type ImportPatronsRefused,
@@ -86,8 +87,8 @@ function fateOf(row: WantedRow | RejectedRow, standing: ReadonlyMap<string, Stan
   const named = { line, card, name: `${givenName} ${familyName}`.trim() }
   const there = standing.get(card)
   const misfit = cardJudged && misfitIn('card', cardJudged)
-  if (!there && misfit !== undefined)
-    return { line, fate: 'rejected', code: 'fields-invalid', reason: misfit }
+  if (!there && misfit)
+    return { line, fate: 'rejected', code: 'fields-invalid', reason: flawInEnglish(misfit) }
   if (!there) return { ...named, fate: 'registered', category: categoryCode ?? forNew?.categoryCode }
   if (there.isMerged) return rejected('patron-merged')
   if (there.isGone) return rejected('patron-erased')

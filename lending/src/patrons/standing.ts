@@ -1,5 +1,6 @@
 import { localDay } from '../circulation/open-days.ts'
 import { scanned } from '../circulation/scanned.ts'
+import type { FlawId } from '../language/flaw.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
 import type { WantedPassword } from '../staff/password.ts'
@@ -23,7 +24,7 @@ export const blockPatron: Verb<
   action: 'block-patron',
   about: ({ patronId }) => ({ patronId }),
   work: async (tx, { card, because }, { occurredAt }) => {
-    const checked = plainText(because, { max: 500, label: 'The reason', required: true })
+    const checked = plainText(because, { max: 500, label: 'the-reason', required: true })
     if (!checked.ok) return { refused: 'fields-invalid', problems: { because: checked.problem } }
     const [row] = await tx.rows<Standing & { blockedBecause: string }>(sql`
       update patron
@@ -68,7 +69,7 @@ export const extendCard: Verb<
   action: 'extend-card',
   about: ({ patronId }) => ({ patronId }),
   work: async (tx, { card, until }, { occurredAt }) => {
-    if (!isDay(until)) return untilWrong('The day must be one of the calendar, as 2030-12-31.')
+    if (!isDay(until)) return untilWrong('day-unknown')
     const [row] = await tx.rows<{ id: number; timeZone: string }>(sql`
       select patron.id, branch.time_zone as "timeZone"
       from patron
@@ -77,7 +78,7 @@ export const extendCard: Verb<
       for no key update of patron
     `)
     if (!row) return nobodyHas(tx, card)
-    if (until < localDay(occurredAt, row.timeZone)) return untilWrong('The day is past.')
+    if (until < localDay(occurredAt, row.timeZone)) return untilWrong('day-past')
     const [extended] = await tx.rows<Standing & { expiresOn: string }>(sql`
       update patron set expires_on = ${until}, version = version + 1
       where id = ${row.id}
@@ -133,6 +134,6 @@ export const setKeepsHistory: Verb<
   },
 }
 
-function untilWrong(problem: string): FieldsInvalid {
-  return { refused: 'fields-invalid', problems: { until: problem } }
+function untilWrong(flaw: FlawId): FieldsInvalid {
+  return { refused: 'fields-invalid', problems: { until: { flaw } } }
 }

@@ -1,4 +1,5 @@
 import { hash, type Options, verify } from '@node-rs/argon2'
+import { type Flaw, flawInEnglish } from '../language/flaw.ts'
 import { characters, hasControlCharacter } from '../text.ts'
 
 /**
@@ -17,22 +18,24 @@ const argon2id: Options = {
 const charactersMin = 8
 const charactersMax = 200
 
-/** What is wrong with a password that someone wants to have, in words; undefined when nothing is. */
-export function passwordProblem(password: string): string | undefined {
+const tooShort: Flaw = { flaw: 'too-short', label: 'password', values: { min: charactersMin } }
+const tooLong: Flaw = { flaw: 'too-long', label: 'password', values: { max: charactersMax } }
+
+/** What is wrong with a password that someone wants to have; undefined when nothing is. */
+export function passwordProblem(password: string): Flaw | undefined {
   // Before any work that grows with it; NFKC can lengthen or shorten a text.
-  if (password.length > charactersMax * 4 + 1_000)
-    return `Password is longer than ${charactersMax} characters.`
-  if (!password.isWellFormed()) return 'Password holds half a character.'
+  if (password.length > charactersMax * 4 + 1_000) return tooLong
+  if (!password.isWellFormed()) return { flaw: 'half-character', label: 'password' }
   const normal = password.normalize('NFKC')
-  if (hasControlCharacter(normal)) return 'Password holds a control character.'
+  if (hasControlCharacter(normal)) return { flaw: 'control-character', label: 'password' }
   const length = characters(normal)
-  if (length < charactersMin) return `Password is shorter than ${charactersMin} characters.`
-  if (length > charactersMax) return `Password is longer than ${charactersMax} characters.`
+  if (length < charactersMin) return tooShort
+  if (length > charactersMax) return tooLong
   return undefined
 }
 
-/** A password that someone wants to have: as it may be stored, or what is wrong with it, in words. */
-export type WantedPassword = { readonly hash: string } | { readonly problem: string }
+/** A password that someone wants to have: as it may be stored, or what is wrong with it. */
+export type WantedPassword = { readonly hash: string } | { readonly problem: Flaw }
 
 /**
  * Made before `write` is called. Hashing takes long, and no verb that sets a password is given one in clear: so none
@@ -46,7 +49,7 @@ export async function wantedPassword(typed: string): Promise<WantedPassword> {
 /** The password as it may be stored. Throws RangeError when there is a problem with it; see `wantedPassword`. */
 export async function hashPassword(password: string): Promise<string> {
   const problem = passwordProblem(password)
-  if (problem) throw new RangeError(problem)
+  if (problem) throw new RangeError(flawInEnglish(problem))
   return hash(password.normalize('NFKC'), argon2id)
 }
 

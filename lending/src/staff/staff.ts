@@ -1,3 +1,4 @@
+import type { Flaw, Flaws } from '../language/flaw.ts'
 import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Verb } from '../postgres/write.ts'
@@ -18,10 +19,10 @@ export type AddStaffAsk = {
   readonly password: WantedPassword
 }
 
-/** What is wrong with what was asked, in words, by field. */
+/** What is wrong with what was asked, by field. */
 export type FieldsInvalid = {
   readonly refused: 'fields-invalid'
-  readonly problems: Readonly<Record<string, string>>
+  readonly problems: Flaws
 }
 
 /** Why nobody was added. */
@@ -33,9 +34,9 @@ export type AddStaffRefused =
 
 /** What is kept about staff as text, and how much of it. */
 export const staffTexts = {
-  login: { max: 64, label: 'Login', required: true },
-  name: { max: 100, label: 'Name', required: true },
-  email: { max: 254, label: 'Email' },
+  login: { max: 64, label: 'login', required: true },
+  name: { max: 100, label: 'name', required: true },
+  email: { max: 254, label: 'email' },
 } as const
 
 /** The texts in the form in which they are kept, and all that is wrong with them and the role. */
@@ -49,18 +50,20 @@ export function checkedStaff({
   readonly role?: Role | undefined
 }): {
   readonly texts: { readonly login?: string; readonly name?: string; readonly email?: string }
-  readonly problems: Record<string, string>
+  readonly problems: Record<string, Flaw>
 } {
   const checked = plainTexts(staffTexts, { ...given, login: given.login?.toLowerCase() })
-  const problems: Record<string, string> = checked.ok ? {} : { ...checked.problems }
+  const problems: Record<string, Flaw> = checked.ok ? {} : { ...checked.problems }
   const texts = checked.ok ? checked.texts : {}
   // Of what did not fit as a text, that is said; all else is looked at too, so that everything is told at once.
   const [login, email] = [given.login, given.email].map((each) => each?.trim().toLowerCase() ?? '')
-  if (email && !isEmail(email)) problems.email ??= 'Email does not look like an address.'
+  if (email && !isEmail(email)) problems.email ??= { flaw: 'not-address', label: 'email' }
   if (login && !/^[a-z0-9][a-z0-9._-]{0,63}$/.test(login)) {
-    problems.login ??= 'Login may hold letters a to z, digits, dots, dashes and underscores only.'
+    problems.login ??= { flaw: 'login-letters' }
   }
-  if (role !== undefined && !roles.includes(role)) problems.role = `Role must be one of ${roles.join(', ')}.`
+  if (role !== undefined && !roles.includes(role)) {
+    problems.role = { flaw: 'role-unknown', values: { roles: roles.join(', ') } }
+  }
   return { texts, problems }
 }
 

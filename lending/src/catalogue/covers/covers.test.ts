@@ -38,15 +38,15 @@ test('a cover is made once a width, again when its folder was emptied, and anoth
   await at.put(`${emma}.jpg`, await picture({ width: 600, height: 900, kind: 'jpeg' }))
   const [cover] = await at.covers.of([{ titleId: 7, isbns: ['9780140449136', emma] }])
   assert.equal(cover?.key, emma)
-  const small = await at.read(emma, 160)
+  const small = await at.read(emma, 144)
   const { width, height, format } = await sharp(small).metadata()
-  assert.deepEqual({ width, height, format }, { width: 160, height: 240, format: 'webp' })
-  assert.equal((await sharp(await at.read(emma, 400)).metadata()).width, 400)
+  assert.deepEqual({ width, height, format }, { width: 144, height: 216, format: 'webp' })
+  assert.equal((await sharp(await at.read(emma, 336)).metadata()).width, 336)
   const made = join(at.folder, 'covers-cache', emma)
   assert.equal((await readdir(made)).length, 2)
 
   await rm(join(at.folder, 'covers-cache'), { recursive: true })
-  assert.deepEqual(await at.read(emma, 160), small)
+  assert.deepEqual(await at.read(emma, 144), small)
 
   const other = join(at.folder, 'incoming')
   await writeFile(other, await picture({ width: 300, height: 300, kind: 'png' }))
@@ -58,7 +58,7 @@ test('a cover is made once a width, again when its folder was emptied, and anoth
   assert.deepEqual((await readdir(join(at.folder, 'covers'))).toSorted(), [`${emma}.jpg`, 'title-7.webp'])
   const [replaced] = await at.covers.of([{ titleId: 7, isbns: [emma] }])
   assert.notEqual(replaced?.mark, owns?.mark)
-  await at.read('title-7', 160)
+  await at.read('title-7', 144)
   assert.equal((await readdir(join(at.folder, 'covers-cache', 'title-7'))).length, 1)
 })
 
@@ -86,7 +86,7 @@ test('what is no picture, claims to be huge or ends half way is no cover, and th
   await at.put(`${emma}.jpg`, Buffer.from('Call me Ishmael.'))
   const found = await at.covers.find(emma)
   assert.ok(found)
-  assert.equal(await at.covers.picture(found, 160), 'unfit')
+  assert.equal(await at.covers.picture(found, 144), 'unfit')
   assert.deepEqual(await at.covers.of([{ titleId: 7, isbns: [emma] }]), [undefined])
 })
 
@@ -100,7 +100,7 @@ test('of more covers at once than may wait some are busy, none fails, and asked 
       keys.map(async (key) => {
         const found = await at.covers.find(key)
         assert.ok(found)
-        const came = await at.covers.picture(found, 160)
+        const came = await at.covers.picture(found, 144)
         return typeof came === 'string' ? came : 'made'
       }),
     )
@@ -113,10 +113,10 @@ test('of more covers at once than may wait some are busy, none fails, and asked 
 test('a process that was killed is missed by nobody', async () => {
   await using at = await someCovers()
   await at.put(`${emma}.jpg`, await picture({ width: 60, height: 90, kind: 'jpeg' }))
-  await at.read(emma, 160)
+  await at.read(emma, 144)
   const children = (await readFile(`/proc/self/task/${process.pid}/children`, 'utf8')).trim().split(' ')
   for (const pid of children) process.kill(Number(pid), 'SIGKILL')
-  assert.ok((await at.read(emma, 400)).length > 0)
+  assert.ok((await at.read(emma, 336)).length > 0)
 })
 
 async function someCovers() {
@@ -127,7 +127,7 @@ async function someCovers() {
     folder,
     covers,
     put: (name: string, bytes: Buffer) => writeFile(join(folder, 'covers', name), bytes),
-    read: async (key: string, width: 160 | 400): Promise<Buffer> => {
+    read: async (key: string, width: 144 | 336): Promise<Buffer> => {
       const found = await covers.find(key)
       assert.ok(found, key)
       const bytes = await covers.picture(found, width)

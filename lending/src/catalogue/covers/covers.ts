@@ -4,15 +4,15 @@ import { systemCode } from '../../start-error.ts'
 import { WorkBusyError } from '../../work/turns.ts'
 import { type CoverFile, openCoverFolder } from './cover-folder.ts'
 import { coverEnds, isCoverKey, keyOfTitle, keysOf } from './cover-names.ts'
-import type { PictureKind, PictureRefused } from './resize.ts'
+import type { PictureKind, PictureRefused, ResizeAsk } from './resize.ts'
 import { openResizer, type Resizer } from './resizer.ts'
 
 /** How wide covers are served, in pixels: for lists, and for the page of a title on screens of double density. */
-export const coverWidths = [160, 400] as const
+export const coverWidths = [144, 336] as const
 /** One of these widths. */
 export type CoverWidth = (typeof coverWidths)[number]
 /** The longest file that is taken for a cover, in bytes. */
-export const coverBytesMax = 10 * 1_024 ** 2
+export const coverBytesMax = 10_000_000
 
 /** The cover of a title: what it is served as, and a mark that changes with the picture. */
 export type Cover = Pick<CoverFile, 'key' | 'mark'>
@@ -39,6 +39,8 @@ export type Covers = AsyncDisposable & {
 type CoverOwner = { readonly titleId: number; readonly isbns: readonly string[] }
 
 const ends: Readonly<Record<PictureKind, string>> = { jpeg: '.jpg', png: '.png', webp: '.webp' }
+/** Of WebP. A page of results has many of the small ones: 4 kB each, on average. */
+const qualities: Readonly<Record<CoverWidth, number>> = { 144: 60, 336: 70 }
 /** Files that turned out to be no pictures are not read again and again; so many are remembered. */
 const unfitMax = 10_000
 
@@ -52,7 +54,7 @@ export function openCovers({ dataFolder }: { readonly dataFolder: string }): Cov
   const underWay = new Map<string, Promise<'made' | 'busy' | 'unfit'>>()
 
   const make = async (cover: CoverFile, width: CoverWidth, to: string) => {
-    const told = await resized(resizer, cover.path, [{ width, to }])
+    const told = await resized(resizer, cover.path, [{ width, quality: qualities[width], to }])
     if (told === 'busy') return 'busy'
     if ('refused' in told) {
       if (unfit.size >= unfitMax) unfit.clear()
@@ -108,7 +110,7 @@ export function openCovers({ dataFolder }: { readonly dataFolder: string }): Cov
   }
 }
 
-async function resized(resizer: Resizer, from: string, sizes: { width: number; to: string }[]) {
+async function resized(resizer: Resizer, from: string, sizes: ResizeAsk['sizes']) {
   try {
     return await resizer.resize({ from, sizes })
   } catch (error) {

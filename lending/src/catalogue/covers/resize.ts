@@ -8,7 +8,7 @@ import sharp, { type Sharp } from 'sharp'
 /** A picture to read, and how wide to write it where; to nowhere, all of it is read all the same. */
 export type ResizeAsk = {
   readonly from: string
-  readonly sizes: readonly { readonly width: number; readonly to: string }[]
+  readonly sizes: readonly { readonly width: number; readonly quality: number; readonly to: string }[]
 }
 
 /** What became of it. */
@@ -28,7 +28,8 @@ const pixelsMax = 40_000_000
 const niceness = 15
 /** As wide as a picture becomes that is only looked at. */
 const looked = 32
-const webp = { quality: 80, effort: 4 } as const
+/** Of 0 to 6: how long to look for a smaller file. */
+const effort = 5
 
 sharp.cache(false)
 sharp.concurrency(1)
@@ -73,8 +74,12 @@ async function resize({ from, sizes }: ResizeAsk): Promise<Resized> {
 }
 
 /** It appears whole or not at all. */
-async function write(picture: Sharp, { width, to }: ResizeAsk['sizes'][number]): Promise<void> {
-  const bytes = await picture.autoOrient().resize({ width, withoutEnlargement: true }).webp(webp).toBuffer()
+async function write(picture: Sharp, { width, quality, to }: ResizeAsk['sizes'][number]): Promise<void> {
+  const bytes = await picture
+    .autoOrient()
+    .resize({ width, withoutEnlargement: true })
+    .webp({ quality, effort })
+    .toBuffer()
   const half = `${to}.new-${process.pid}`
   try {
     await using file = await open(half, 'w', 0o600)

@@ -1,3 +1,4 @@
+import { flawInEnglish } from '../../language/flaw.ts'
 import { checkedFields } from '../checked-fields.ts'
 import type { TitleFields } from '../title-fields.ts'
 import type { Incoming, IncomingAt, IncomingTitle } from './incoming.ts'
@@ -16,7 +17,7 @@ export function checkedRecord(
     ...place,
     ok: false,
     code: isMissing ? 'title-missing' : 'fields-invalid',
-    reason: isMissing ? 'It has no title.' : Object.values(checked.problems).join(' '),
+    reason: isMissing ? 'It has no title.' : Object.values(checked.problems).map(flawInEnglish).join(' '),
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Flaw } from '../../language/flaw.ts'
 /** A column by its name in the header, or what a pattern takes of it. */
 export type Column = string | TakenColumn
 
@@ -51,23 +52,26 @@ export const mappedFields = [
   'shelf',
 ] as const
 
-/** What is wrong with a mapping, each a sentence. Empty when it fits the header. */
-export function mappingProblems(mapping: CsvMapping, header: readonly string[]): readonly string[] {
+/** What is wrong with a mapping. Empty when it fits the header. */
+export function mappingProblems(mapping: CsvMapping, header: readonly string[]): readonly Flaw[] {
   const problems = mappedFields.flatMap((field) =>
     columnsOf(mapping, field)
       .map(nameOf)
       .filter((column) => !header.includes(column))
-      .map((column) => `${field}: the file has no column "${column}". It has: ${header.join(', ')}.`),
+      .map((column): Flaw => {
+        const values = { column, header: header.join(', ') }
+        return { flaw: 'column-missing', label: `mapped-${field}`, values }
+      }),
   )
   const taken = mappedFields.flatMap((field) => columnsOf(mapping, field)).filter(isTaken)
   if (taken.length > takenColumnsMax)
-    problems.push(`A mapping has ${takenColumnsMax} patterns at most; this one has ${taken.length}.`)
+    problems.push({ flaw: 'patterns-too-many', values: { max: takenColumnsMax, count: taken.length } })
   const titles = columnsOf(mapping, 'title')
   // An edit reads the other titles from the kept row again, and runs no pattern.
   if (titles.length > 1 && titles.some(isTaken))
-    problems.push('title: where a pattern takes the title, name one column for it.')
+    problems.push({ flaw: 'title-from-several', label: 'mapped-title' })
   return mapping.title === undefined || columnsOf(mapping, 'title').length === 0
-    ? ['Say which column holds the title.', ...problems]
+    ? [{ flaw: 'title-column-missing' }, ...problems]
     : problems
 }
 

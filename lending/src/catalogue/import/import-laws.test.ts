@@ -258,7 +258,7 @@ test('a file without a title column is refused with what it has', async () => {
   const refused = await importSetup(withoutPatterns(undefined), await files.file('a.csv', 'foo,bar\n1,2\n'))
   assert.deepEqual(refused, {
     refused: 'mapping-incomplete',
-    problems: ['Say which column holds the title.'],
+    problems: [{ flaw: 'title-column-missing' }],
     header: ['foo', 'bar'],
   })
   const empty = await importSetup(withoutPatterns(undefined), await files.file('b.csv', ''))

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import type { Flaw } from '../../language/flaw.ts'
 import type { Library } from '../../library.ts'
 import { sql } from '../../postgres/sql.ts'
 import type { Verb } from '../../postgres/write.ts'
@@ -32,12 +33,12 @@ export type ImportFileRefused =
   | { readonly refused: 'file-without-header' }
   | {
       readonly refused: 'mapping-incomplete'
-      readonly problems: readonly string[]
+      readonly problems: readonly Flaw[]
       readonly header: readonly string[]
     }
   | {
       readonly refused: 'mapping-pattern-unfit'
-      readonly problems: readonly string[]
+      readonly problems: readonly Flaw[]
       readonly header: readonly string[]
     }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { Flaws } from '../../language/flaw.ts'
 import type { Library } from '../../library.ts'
 import { askedBy } from '../../postgres/asker.ts'
 import type { Database, PoolOptions } from '../../postgres/pool.ts'
@@ -35,7 +36,7 @@ export type StartImportAsk = ImportFile & {
 /** Why an import was not started. */
 export type StartImportRefused =
   | ImportFileRefused
-  | { readonly refused: 'fields-invalid'; readonly problems: { readonly [field: string]: string } }
+  | { readonly refused: 'fields-invalid'; readonly problems: Flaws }
   /** The database never said whether it was added. The file must stay: if it was, the next start goes on with it. */
   | { readonly refused: 'start-unknown'; readonly key: string }
   | KeyReused
@@ -88,8 +89,8 @@ async function forgetSecond(library: ImportLibrary, filePath: string, changeSetI
 /** The longest name of an import or of its file, in characters. */
 const nameMax = 200
 
-function nameProblem(field: string, value: unknown): { [field: string]: string } | undefined {
-  const checked = plainText(value, { label: 'The name', max: nameMax, required: true })
+function nameProblem(field: string, value: unknown): Flaws | undefined {
+  const checked = plainText(value, { label: 'the-name', max: nameMax, required: true })
   return checked.ok ? undefined : { [field]: checked.problem }
 }
 

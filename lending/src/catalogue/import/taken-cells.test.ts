@@ -4,6 +4,7 @@ import { type Patterns, registeredBefore, startPatterns } from '@bibby/patterns/
 import fc from 'fast-check'
 import { aBranch, anItemType, withoutPatterns } from '../../../test/library-fixtures.ts'
 import { scratchDatabase } from '../../../test/scratch-database.ts'
+import { flawInEnglish } from '../../language/flaw.ts'
 import type { Database } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import { rejects } from './change-set.ts'
@@ -109,7 +110,7 @@ test('a mapping with a pattern that is hostile, none, or takes nothing is refuse
   const refused = async (over: CsvMapping) => {
     const told = await importSetup({ patterns }, { ...file, mapping: { title: 'title', ...over } })
     assert.ok('refused' in told && 'problems' in told, JSON.stringify(told))
-    return `${told.refused}: ${told.problems.join(' ')}`
+    return `${told.refused}: ${told.problems.map(flawInEnglish).join(' ')}`
   }
   const by = (pattern: string) => ({ isbn: { column: 'note', pattern } })
   assert.match(

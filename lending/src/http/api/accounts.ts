@@ -49,7 +49,12 @@ function reading(app: App, { library }: ApiServed): void {
         response: { 200: answer({ holds: Type.Array(Type.Any()) }) },
       },
     },
-    async (request) => ({ holds: await holdsOf(library.db, await idOf(request.params.card)) }),
+    async (request) => ({
+      holds: await holdsOf(library.db, {
+        patronId: await idOf(request.params.card),
+        now: library.clock(),
+      }),
+    }),
   )
   app.get(
     '/api/v1/patrons/:card/fines',

@@ -9,6 +9,7 @@ import { noticeStatus } from '../../notices/status.ts'
 import { previewSweep } from '../../notices/sweep.ts'
 import { placeholders, templateMax } from '../../notices/template.ts'
 import { setWantsReceipts } from '../../notices/want-receipts.ts'
+import { choices, setWantedNotices } from '../../notices/wanted-notices.ts'
 import type { App } from '../app.ts'
 import { card, cardInPath, lines, someLine, strict, version } from '../fields.ts'
 import { sendRefusal } from '../problem.ts'
@@ -33,6 +34,7 @@ const number = (name: keyof typeof noticeBounds) =>
 export async function notices(app: App, served: ApiServed): Promise<void> {
   looking(app, served)
   changing(app, served)
+  wanting(app, served)
   templates(app, served)
   previewing(app, served)
   for (const { action } of [
@@ -42,6 +44,7 @@ export async function notices(app: App, served: ApiServed): Promise<void> {
     dismissNotices,
     saveTemplate,
     setWantsReceipts,
+    setWantedNotices,
   ])
     app.metrics.expectWrites(action)
 }
@@ -119,6 +122,9 @@ function changing(app: App, { library }: ApiServed): void {
     { schema: { summary: 'Let dead notices be', tags, body: ids } },
     (request, reply) => answerWrite(library, request, reply, { verb: dismissNotices, ask: request.body }),
   )
+}
+
+function wanting(app: App, { library }: ApiServed): void {
   app.post(
     '/api/v1/patrons/:card/receipts',
     {
@@ -132,6 +138,26 @@ function changing(app: App, { library }: ApiServed): void {
     (request, reply) => {
       const ask = { card: request.params.card, wantsReceipts: request.body.wantsReceipts }
       return answerWrite(library, request, reply, { verb: setWantsReceipts, ask })
+    },
+  )
+  app.post(
+    '/api/v1/patrons/:card/wanted-notices',
+    {
+      schema: {
+        summary: 'All that the patron wants to be mailed about; overdue is told in any case',
+        tags,
+        params: cardInPath,
+        body: strict({
+          wanted: Type.Array(Type.Union(choices.map((choice) => Type.Literal(choice))), {
+            uniqueItems: true,
+            maxItems: choices.length,
+          }),
+        }),
+      },
+    },
+    (request, reply) => {
+      const ask = { card: request.params.card, wanted: request.body.wanted }
+      return answerWrite(library, request, reply, { verb: setWantedNotices, ask })
     },
   )
 }

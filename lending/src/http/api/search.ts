@@ -86,7 +86,8 @@ export async function searching(app: App, { library }: ApiServed): Promise<void>
     },
     async (request) => {
       const { query, limit = 8 } = request.query
-      return { suggestions: await suggest(library.searchDb, query, limit) }
+      const found = await suggest(library.searchDb, query, limit)
+      return { suggestions: found.map(({ text }) => text) }
     },
   )
 }

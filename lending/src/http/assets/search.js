@@ -36,20 +36,25 @@ function offerSuggestions(input) {
   }
 
   const take = (option) => {
-    input.value = option.textContent
+    input.value = option.dataset.text
     close()
     input.form.requestSubmit()
   }
 
   const show = (suggestions) => {
     list.replaceChildren(
-      ...suggestions.map((text, index) => {
+      ...suggestions.map(({ text, kind }, index) => {
         const option = document.createElement('li')
         option.id = `suggestion-${index}`
         option.setAttribute('role', 'option')
         option.setAttribute('aria-selected', 'false')
-        option.dir = 'auto'
-        option.textContent = text
+        option.dataset.text = text
+        const [words, what] = [document.createElement('span'), document.createElement('span')]
+        words.dir = 'auto'
+        words.textContent = text
+        what.className = 'kind'
+        what.textContent = kind === 'author' ? input.dataset.author : input.dataset.title
+        option.append(words, what)
         // Before the field loses its focus, or the list would be gone by the click.
         option.addEventListener('pointerdown', (event) => {
           event.preventDefault()

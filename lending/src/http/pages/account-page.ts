@@ -2,14 +2,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { cancelHold, type HoldAsk, resumeHold, suspendHold } from '../../circulation/hold.ts'
 import { movePickup } from '../../circulation/move-pickup.ts'
 import { renew } from '../../circulation/renew.ts'
-import { setWantsReceipts } from '../../notices/want-receipts.ts'
+import { setWantedNotices } from '../../notices/wanted-notices.ts'
 import { patron as patronOf } from '../../patrons/patron.ts'
 import type { PlainObject, Refusal, Verb } from '../../postgres/write.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
+import { readWanted } from './account-notices.ts'
 import { readAccount } from './account-read.ts'
 import { type RenewalTold, renewAll } from './account-renew-all.ts'
 import { accountView } from './account-view.ts'
 import { type Asked, asked, identity } from './asked.ts'
+import { html } from './html.ts'
 import type { Refused } from './refusal-notice.ts'
 import { languageOfRequest, sayIn } from './say.ts'
 import { act, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
@@ -34,25 +36,23 @@ export function accountPages(served: Served): void {
   on('holds/:id/resume', 'hold-resumed', resumeHold, (_, request) => holdIn(request))
   on('holds/:id/suspend', 'hold-suspended', suspendHold, (form, request) => ({
     ...holdIn(request),
-    until: form.day('until', 'Until') ?? 'forever',
+    until: form.day('until', 'until') ?? 'forever',
   }))
   on('holds/:id/pickup', 'pickup-moved', movePickup, (form, request) => ({
     ...holdIn(request),
     pickupBranchId: form.whole('branchId', identity) ?? 0,
   }))
-  on(
-    'receipts',
-    ({ wantsReceipts }) => (wantsReceipts ? 'receipts-on' : 'receipts-off'),
-    setWantsReceipts,
-    (form, request) => ({ card: patronIn(request).card, wantsReceipts: form.ticked('wants') }),
-  )
+  on('notices', 'notices-wanted', setWantedNotices, (form, request) => ({
+    card: patronIn(request).card,
+    wanted: readWanted(form),
+  }))
 }
 
 /** Registers a form of the patron's own: read it, do it, and show the account again. */
 function forms(served: Served) {
   return <Ask, Done extends PlainObject, Refuses extends Refusal>(
     path: string,
-    said: string | ((ask: Ask) => string),
+    said: string,
     verb: Verb<Ask, Done, Refuses>,
     askOf: (form: Asked, request: FastifyRequest) => Ask,
   ): void => {
@@ -67,7 +67,7 @@ function forms(served: Served) {
       const outcome = await act(served, request, verb, ask)
       if (outcome.outcome === 'refused')
         return showAccount(served, request, reply, { refusal: outcome.refusal })
-      return goTo(reply, '/account', { said: typeof said === 'string' ? said : said(ask) })
+      return goTo(reply, '/account', { said })
     })
   }
 }
@@ -94,6 +94,7 @@ async function showAccount(
   const frame = {
     title: visit.say('account.title'),
     door: '/account',
+    actions: html`<a class="button quiet" href="/account/card">${visit.say('account.card-large')}</a>`,
     status: told.refusal ? statusOf(told.refusal) : 200,
   }
   return show(reply, visit, frame, accountView(visit, { patron, account, told }))

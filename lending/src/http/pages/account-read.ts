@@ -24,7 +24,7 @@ export async function readAccount({ library }: Served, patronId: number): Promis
   const [loans, inTheWay, holds, estimates, owed, places] = await Promise.all([
     loansOf(db, which),
     inTheWayOfRenewals(db, which),
-    holdsOf(db, patronId),
+    holdsOf(db, which),
     estimatesOf(db, which),
     owes(db, patronId),
     branches(db),

@@ -1,17 +1,22 @@
 import type { Patron } from '../../patrons/patron.ts'
+import { barcodeImage, barcodeOf } from './account-barcode.ts'
+import { noticesPanel } from './account-notices.ts'
 import type { AccountTold } from './account-page.ts'
 import type { Account } from './account-read.ts'
 import { renewedAll } from './account-renew-all.ts'
+import { fullName } from './desk-view.ts'
 import { fineList } from './fine-list.ts'
 import { buttonForm } from './form.ts'
 import { holdList } from './hold-list.ts'
 import { type Html, html } from './html.ts'
 import { anyRenewable, loanList } from './loan-list.ts'
 import { notice } from './notice.ts'
-import { receiptsPanel } from './receipts-panel.ts'
 import { refusalNotice } from './refusal-notice.ts'
 import type { Visit } from './visit.ts'
 import { day } from './wording.ts'
+
+/** A code that is longer has a page of its own. */
+const besideOthers = { along: 290, across: 0 }
 
 type Shown = { readonly patron: Patron; readonly account: Account; readonly told: AccountTold }
 
@@ -35,7 +40,7 @@ export function accountView(visit: Visit, shown: Shown): Html {
         ${cardPanel(visit, patron)}
         <section class="panel stack-tight" aria-labelledby="fines"><h2 id="fines">${say('account.fines')}</h2>${fineList(visit, account.owed)}</section>
         ${memoryPanel(visit, patron)}
-        ${receiptsPanel(visit, { patron, action: '/account/receipts' })}
+        ${noticesPanel(visit, { patron, action: '/account/notices' })}
       </div>
     </div>
   </div>`
@@ -71,13 +76,17 @@ function holdsSection(visit: Visit, { holds, estimates, places }: Account): Html
 
 function cardPanel(visit: Visit, patron: Patron): Html {
   const { say } = visit
+  const shape = barcodeOf(patron.card, besideOthers)
+  const bars = shape && barcodeImage(visit, patron.card, shape)
   return html`<section class="panel stack-tight" aria-label="${say('account.your-card')}">
-    <h2><bdi dir="auto">${patron.givenName} ${patron.familyName}</bdi></h2>
+    <h2><bdi dir="auto">${fullName(patron)}</bdi></h2>
+    ${bars && html`<div class="card-face">${bars}<p class="card-number code">${patron.card}</p></div>`}
     <dl class="facts">
-      <dt>${say('patron.card')}</dt><dd class="code">${patron.card}</dd>
+      ${!bars && html`<dt>${say('patron.card')}</dt><dd class="code">${patron.card}</dd>`}
       <dt>${say('patron.valid-until')}</dt><dd>${day(visit, patron.expiresOn)}</dd>
       <dt>${say('patron.branch')}</dt><dd><bdi>${patron.branchName}</bdi></dd>
     </dl>
+    <p><a href="/account/card">${say('account.card-large')}</a></p>
     <p><a href="/me">${say('account.password-and-sign-ins')}</a></p>
   </section>`
 }

@@ -1,3 +1,4 @@
+import { type Flaw, type Flaws, type LabelId, notWhole } from '../../language/flaw.ts'
 import { plainText, type TextLimits } from '../../text.ts'
 
 /** What a form or a query asked for, read field by field; what does not fit is noted, never guessed. */
@@ -7,29 +8,29 @@ export type Asked = {
   /** A whole number within bounds; undefined where it is absent or does not fit. */
   readonly whole: (name: string, bounds: WholeBounds) => number | undefined
   /** An amount such as `2.50`, in whole cents. */
-  readonly cents: (name: string, label: string) => number | undefined
+  readonly cents: (name: string, label: LabelId) => number | undefined
   /** A day as `YYYY-MM-DD` that is in the calendar; undefined where it is absent or is none. */
-  readonly day: (name: string, label: string) => string | undefined
+  readonly day: (name: string, label: LabelId) => string | undefined
   /** Whether a box was ticked. */
   readonly ticked: (name: string) => boolean
-  /** What did not fit so far, in words, by field. */
-  readonly problems: Readonly<Record<string, string>>
+  /** What did not fit so far, by field. */
+  readonly problems: Flaws
 }
 
 /** What a number may be. */
 export type WholeBounds = {
-  readonly label: string
+  readonly label: LabelId
   readonly min: number
   readonly max: number
 }
 
 /** An identity in a field or a path. */
-export const identity: WholeBounds = { label: 'The number', min: 1, max: Number.MAX_SAFE_INTEGER }
+export const identity: WholeBounds = { label: 'the-number', min: 1, max: Number.MAX_SAFE_INTEGER }
 
 /** Reads what was sent. Anything may have been: nothing is trusted, and nothing throws. */
 export function asked(sent: unknown): Asked {
   const values = typeof sent === 'object' && sent !== null ? (sent as Record<string, unknown>) : {}
-  const problems: Record<string, string> = {}
+  const problems: Record<string, Flaw> = {}
   const sentAs = (name: string): unknown => (Object.hasOwn(values, name) ? values[name] : undefined)
 
   const text = (name: string, limits: TextLimits): string => {
@@ -44,7 +45,7 @@ export function asked(sent: unknown): Asked {
     if (written === '') return undefined
     const number = /^-?\d{1,16}$/.test(written) ? Number(written) : Number.NaN
     if (number >= min && number <= max) return number
-    problems[name] = `${label} must be a whole number from ${min} to ${max}.`
+    problems[name] = notWhole({ label, min, max })
     return undefined
   }
 
@@ -57,14 +58,14 @@ export function asked(sent: unknown): Asked {
       const found = /^(\d{1,6})(?:[.,](\d{1,2}))?$/.exec(written)
       const cents = found ? Number(found[1]) * 100 + Number((found[2] ?? '0').padEnd(2, '0')) : 0
       if (cents > 0) return cents
-      problems[name] = `${label} must be an amount such as 2.50.`
+      problems[name] = { flaw: 'not-amount', label }
       return undefined
     },
     day: (name, label) => {
       const written = text(name, { max: 10, label })
       if (written === '') return undefined
       if (isDay(written)) return written
-      problems[name] = `${label} must be a day such as 2026-11-30.`
+      problems[name] = { flaw: 'not-day', label }
       return undefined
     },
     ticked: (name) => sentAs(name) === 'yes',
@@ -73,7 +74,7 @@ export function asked(sent: unknown): Asked {
 }
 
 /** A card number or barcode as a scanner types it. */
-export const scanned = { max: 64, label: 'The scan' } as const
+export const scanned = { max: 64, label: 'the-scan' } as const
 
 function isDay(written: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(written) || written < '1900') return false

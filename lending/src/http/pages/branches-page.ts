@@ -12,7 +12,7 @@ import { act, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts
 import type { Visit } from './visit.ts'
 import { day, todayIn } from './wording.ts'
 
-const reasonLimits = { max: 200, label: 'The reason' }
+const reasonLimits = { max: 200, label: 'the-reason' } as const
 
 /** Branches, the days on which they are closed, and what new barcodes and cards look like there. */
 export function branchPages(served: Served): void {
@@ -28,7 +28,7 @@ export function branchPages(served: Served): void {
     const form = asked(request.body)
     const ask = {
       branchId: form.whole('branch', identity) ?? 0,
-      day: form.day('day', 'The day') ?? '',
+      day: form.day('day', 'the-day') ?? '',
       reason: form.text('reason', reasonLimits),
     }
     if (Object.keys(form.problems).length > 0) {
@@ -41,7 +41,7 @@ export function branchPages(served: Served): void {
 
   app.post('/branches/closed-days/remove', { config }, async (request, reply) => {
     const form = asked(request.body)
-    const ask = { branchId: form.whole('branch', identity) ?? 0, day: form.day('day', 'The day') ?? '' }
+    const ask = { branchId: form.whole('branch', identity) ?? 0, day: form.day('day', 'the-day') ?? '' }
     const outcome = await act(served, request, removeClosedDay, ask)
     if (outcome.outcome === 'refused') return showBranches(served, request, reply, outcome.refusal)
     return goTo(reply, '/branches', { said: 'closed-day-removed' })

@@ -98,14 +98,14 @@ async function showForm(
 
 function readTitle(form: Asked): Partial<TitleFields> {
   const text = (name: 'title' | 'subtitle' | 'publisher' | 'language') =>
-    form.text(name, { max: titleLimits[name], label: name })
-  const lines = (name: string) =>
+    form.text(name, { max: titleLimits[name], label: `the-${name}` })
+  const lines = (name: 'authors' | 'isbns' | 'subjects' | 'series') =>
     form
-      .text(name, { max: 20_000, label: name, lines: true })
+      .text(name, { max: 20_000, label: `the-${name}`, lines: true })
       .split('\n')
       .map((line) => line.trim())
       .filter(Boolean)
-  const material = form.text('material', { max: 20, label: 'Kind' })
+  const material = form.text('material', { max: 20, label: 'kind' })
   return {
     title: text('title'),
     subtitle: text('subtitle'),
@@ -115,9 +115,9 @@ function readTitle(form: Asked): Partial<TitleFields> {
     isbns: lines('isbns'),
     subjects: lines('subjects'),
     series: lines('series'),
-    summary: form.text('summary', { max: titleLimits.summary, label: 'The summary', lines: true }),
+    summary: form.text('summary', { max: titleLimits.summary, label: 'the-summary', lines: true }),
     material: materials.find((each) => each === material) ?? ('book' satisfies Material),
     publishedYear:
-      form.whole('year', { label: 'The year', min: yearLimits.from, max: yearLimits.to }) ?? null,
+      form.whole('year', { label: 'the-year', min: yearLimits.from, max: yearLimits.to }) ?? null,
   }
 }

@@ -4,6 +4,7 @@ import type { Branch, ItemType } from '../../circulation/places.ts'
 import { address } from './address.ts'
 import { copyFields } from './copy-fields.ts'
 import { coverForm } from './cover-view.ts'
+import { type FlawTexts, flawTexts } from './flaw-text.ts'
 import { carried, choiceField, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
@@ -27,7 +28,7 @@ export function titleFormView(
   },
 ): Html {
   const { say } = visit
-  const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
+  const problems = flawTexts(visit, refusal)
   return html`<div class="stack">
     ${refusal && refusalNotice(visit, refusal)}
     ${
@@ -59,7 +60,7 @@ function ofCopies({ copies }: Title): string {
   return address('/operations/edit-copies', { barcodes: barcodes.join('\n') })
 }
 
-function titleFields({ say }: Visit, fields: TitleFields, problems: Readonly<Record<string, string>>): Html {
+function titleFields({ say }: Visit, fields: TitleFields, problems: FlawTexts): Html {
   const lines = (name: 'authors' | 'isbns' | 'subjects' | 'series', label: string) =>
     textField({
       name,
@@ -100,7 +101,7 @@ function copyPanel(
     readonly title: Title
     readonly places: readonly Branch[]
     readonly types: readonly ItemType[]
-    readonly problems: Readonly<Record<string, string>>
+    readonly problems: FlawTexts
   },
 ): Html {
   return html`<section class="panel" aria-labelledby="copy-heading"><h2 id="copy-heading">${visit.say('copy-form.add')}</h2>

@@ -1,6 +1,8 @@
 import { copyLimits } from '../../catalogue/checked-copy.ts'
 import type { Branch, ItemType } from '../../circulation/places.ts'
+import type { LabelId } from '../../language/flaw.ts'
 import type { Asked } from './asked.ts'
+import type { FlawTexts } from './flaw-text.ts'
 import { checkField, choiceField, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import type { Visit } from './visit.ts'
@@ -18,15 +20,15 @@ export type CopyForm = {
 
 /** Reads the fields of a copy from a form. */
 export function readCopy(form: Asked): CopyForm {
-  const text = (name: keyof typeof copyLimits, label: string) =>
+  const text = (name: keyof typeof copyLimits, label: LabelId) =>
     form.text(name, { max: copyLimits[name], label, lines: name === 'note' })
   return {
-    barcode: text('barcode', 'Barcode'),
-    branch: form.text('branch', { max: 32, label: 'Branch' }),
-    itemType: form.text('itemType', { max: 32, label: 'Type' }),
-    shelf: text('shelf', 'Shelf'),
-    callNumber: text('callNumber', 'Call number'),
-    note: text('note', 'Note'),
+    barcode: text('barcode', 'barcode'),
+    branch: form.text('branch', { max: 32, label: 'branch' }),
+    itemType: form.text('itemType', { max: 32, label: 'type' }),
+    shelf: text('shelf', 'shelf'),
+    callNumber: text('callNumber', 'call-number'),
+    note: text('note', 'note'),
     lendable: !form.ticked('here'),
   }
 }
@@ -41,7 +43,7 @@ export function copyFields(
     types,
   }: {
     readonly form: Partial<CopyForm>
-    readonly problems: Readonly<Record<string, string>>
+    readonly problems: FlawTexts
     readonly places: readonly Branch[]
     readonly types: readonly ItemType[]
   },

@@ -7,6 +7,7 @@ import { RefusedAtTheDoorError } from '../errors.ts'
 import { address } from './address.ts'
 import { asked, identity } from './asked.ts'
 import { type CopyForm, copyFields, readCopy } from './copy-fields.ts'
+import { flawTexts } from './flaw-text.ts'
 import { buttonForm, carried, hidden } from './form.ts'
 import { type Html, html } from './html.ts'
 import { notice } from './notice.ts'
@@ -74,7 +75,7 @@ async function showForm(
     itemTypes(db),
     missingSince(db, found.copyId),
   ])
-  const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
+  const problems = flawTexts(visit, refusal)
   const frame = {
     title: visit.say('copy-form.edit'),
     door: '/',

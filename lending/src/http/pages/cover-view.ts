@@ -14,13 +14,13 @@ export function coverAddress({ key, mark }: Cover, width: CoverWidth): string {
 /** The cover of a title in a list, beside its name: nothing is read out twice. */
 export function smallCover(cover: Cover | undefined, drawn: Drawn): Html {
   if (!cover) return html`<span class="cover">${drawnCover(drawn)}</span>`
-  return html`<span class="cover"><img src="${coverAddress(cover, 160)}" width="80" height="120" alt="" loading="lazy" decoding="async"></span>`
+  return html`<span class="cover"><img src="${coverAddress(cover, 144)}" width="72" height="108" alt="" loading="lazy" decoding="async"></span>`
 }
 
 /** The cover of a title on its own page. */
 export function largeCover({ say }: Visit, cover: Cover | undefined, drawn: Drawn): Html {
   if (!cover) return html`<div class="cover large">${drawnCover(drawn)}</div>`
-  return html`<div class="cover large"><img src="${coverAddress(cover, 400)}" width="200" height="300" alt="${say('cover.alt')}" itemprop="image"></div>`
+  return html`<div class="cover large"><img src="${coverAddress(cover, 336)}" width="168" height="252" alt="${say('cover.alt')}" itemprop="image"></div>`
 }
 
 /** Bringing a picture for a title. */

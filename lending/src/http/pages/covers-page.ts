@@ -13,7 +13,7 @@ import { keepUpload, uploadPath } from './upload.ts'
 import type { Visit } from './visit.ts'
 
 /** More than this is not even received, to be refused in better words. */
-const bodyBytesMax = 100 * 1_024 ** 2
+const bodyBytesMax = 100_000_000
 const yearSeconds = 365 * 24 * 60 * 60
 /** What stands in for a picture for the moment; the browser asks again when the page is loaded again. */
 const plainBoard =
@@ -29,7 +29,7 @@ export function coverPages(served: Served): void {
     async (request, reply) => {
       const width = coverWidths.find((each) => String(each) === request.params.width)
       const cover = width && (await library.covers.find(request.params.key))
-      if (!cover) return reply.callNotFound()
+      if (!cover) throw new RefusedAtTheDoorError('not-found')
       const etag = `"${cover.mark}-${width}"`
       const isCurrent = request.query.v === cover.mark
       const kept = isCurrent ? `public, max-age=${yearSeconds}, immutable` : 'no-cache'

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Flaws } from '../../language/flaw.ts'
 import {
   type DeadAsk,
   dismissNotices,
@@ -30,7 +31,7 @@ export function deadNoticePages(served: Served): void {
     app.post(`/notices/dead/${path}`, { config: mayTell }, async (request, reply) => {
       const ask = chosenIn(request.body)
       if (ask.ids.length === 0) {
-        const problems = { ids: 'Tick at least one.' }
+        const problems: Flaws = { ids: { flaw: 'none-ticked' } }
         return showDead(served, request, reply, { refused: 'fields-invalid', problems })
       }
       const outcome = await act(served, request, verb, ask)

@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { codeKind } from '../../circulation/code-kind.ts'
 import { keepScan, keptScans, settleScan } from '../../circulation/kept-scan.ts'
 import { lend } from '../../circulation/lend.ts'
 import { lendOverridable } from '../../circulation/lend-refusal.ts'
 import { nobodyHas } from '../../patrons/merged-card.ts'
-import { patron as patronOf } from '../../patrons/patron.ts'
 import { asked, scanned } from './asked.ts'
 import { keptPlace, scanForm } from './desk-field.ts'
 import { keptView } from './desk-kept-view.ts'
@@ -28,7 +28,7 @@ export function deskKeptPages(served: Served): void {
   app.get('/desk/kept', { config: { access } }, (request, reply) => showKept(served, request, reply))
 
   app.post('/desk/kept/:id/settle', { config: { access } }, async (request, reply) => {
-    const note = asked(request.body).text('note', { max: 500, label: 'The note' })
+    const note = asked(request.body).text('note', { max: 500, label: 'the-note' })
     const outcome = await act(served, request, settleScan, { keptScanId: idIn(request) ?? 0, note })
     if (outcome.outcome === 'refused') return showKept(served, request, reply, outcome.refusal)
     return goTo(reply, '/desk/kept', { said: 'scan-settled' })
@@ -53,7 +53,7 @@ export function deskKeptPages(served: Served): void {
 /** The empty desk that a device keeps for when the library cannot be reached: it says nothing about anybody. */
 function shell(served: Served): void {
   served.app.get('/desk/offline', { config: { access: 'anyone' } }, async (request, reply) => {
-    const isReturn = asked(request.query).text('meant', { max: 20, label: 'meant' }) === 'take-back'
+    const isReturn = asked(request.query).text('meant', { max: 20, label: 'the-field' }) === 'take-back'
     const visit = { ...(await visitOf(served, request, reply)), who: undefined, csrf: '', stopped: undefined }
     const { say } = visit
     const frame = {
@@ -79,9 +79,9 @@ async function handIn(served: Served, request: FastifyRequest, reply: FastifyRep
   const form = asked(request.body)
   const code = form.text('code', scanned)
   const card = form.text('card', scanned)
-  const isReturn = form.text('meant', { max: 20, label: 'meant' }) === 'take-back'
+  const isReturn = form.text('meant', { max: 20, label: 'the-field' }) === 'take-back'
   const afterUnknown = form.text('afterUnknown', scanned)
-  const ageMs = form.whole('ageMs', { label: 'ageMs', min: 0, max: Number.MAX_SAFE_INTEGER }) ?? 0
+  const ageMs = form.whole('ageMs', { label: 'the-field', min: 0, max: Number.MAX_SAFE_INTEGER }) ?? 0
   const keptSince = new Date(served.library.clock().getTime() - Math.min(ageMs, keptMostMs))
   const came = afterUnknown
     ? await afterSomethingUnknown(served, code)
@@ -103,7 +103,7 @@ async function handIn(served: Served, request: FastifyRequest, reply: FastifyRep
 
 /** Behind something that is not known only a card says whose the rest is. */
 async function afterSomethingUnknown({ library }: Served, code: string): Promise<Scanned> {
-  if (await patronOf(library.db, { card: code })) return { did: 'card', card: code }
+  if ((await codeKind(library.db, code)) === 'card') return { did: 'card', card: code }
   const because = await nobodyHas(library.db, code)
   return {
     did: 'nothing',

@@ -18,7 +18,7 @@ import { act, branchIdOf, goTo, type Served, show, statusOf, visitOf } from './s
 
 /** More loans than this are not shown at the desk. */
 const loansMax = 200
-const reasonLimits = { max: 500, label: 'The reason' }
+const reasonLimits = { max: 500, label: 'the-reason' } as const
 
 /** The desk: one field for cards, books and commands. */
 export function deskPages(served: Served): void {
@@ -181,7 +181,7 @@ async function atDesk({ library }: Served, card: string): Promise<AtDesk | undef
   const { patronId } = patron
   const [loans, holds] = await Promise.all([
     loansOf(library.db, { patronId, now: library.clock(), limit: loansMax }),
-    holdsOf(library.db, patronId),
+    holdsOf(library.db, { patronId, now: library.clock() }),
   ])
   return { patron, loans, ready: holds.filter(({ state }) => state === 'on-shelf') }
 }
@@ -198,7 +198,7 @@ export function readOverride(
   overridable: Overridable,
 ): { passing: readonly string[]; override?: { override: Override } } {
   const form = asked(body)
-  const named = form.text('passing', { max: 400, label: 'passing' }).split(' ')
+  const named = form.text('passing', { max: 400, label: 'the-field' }).split(' ')
   const passing = named.filter((code) => overridable.has(code))
   if (passing.length === 0 || !may(who, 'override')) return { passing }
   return { passing, override: { override: { reason: form.text('reason', reasonLimits), refusals: passing } } }

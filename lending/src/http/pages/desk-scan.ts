@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify'
+import { codeKind } from '../../circulation/code-kind.ts'
 import { type Lent, lend } from '../../circulation/lend.ts'
 import type { Override } from '../../circulation/override.ts'
 import { type TakenBack, takeBack } from '../../circulation/take-back.ts'
 import { nobodyHas } from '../../patrons/merged-card.ts'
-import { patron as patronOf } from '../../patrons/patron.ts'
 import { may } from '../../staff/permission.ts'
 import { commandOf } from './desk-command.ts'
 import type { Refused } from './refusal-notice.ts'
@@ -42,22 +42,19 @@ export async function scanAtDesk(served: Served, request: FastifyRequest, scan: 
   const to = commandOf(code, card)
   if (to !== undefined) return { did: 'command', to }
   if (scan.isReturn) return takenBack(served, request, scan)
+  const kind = await codeKind(db, code)
+  if (kind === 'card') return { did: 'card', card: code }
+  const because = kind === 'unknown' ? await nobodyHas(db, code) : undefined
+  if (because?.refused === 'patron-merged') return { did: 'nothing', refusal: because }
   if (card === '') {
-    if (await patronOf(db, { card: code })) return { did: 'card', card: code }
-    const because = await nobodyHas(db, code)
-    if (because.refused === 'patron-merged') return { did: 'nothing', refusal: because }
-    if (!may(request.who, 'take-back')) return { did: 'nothing', refusal: because }
+    if (because && !may(request.who, 'take-back')) return { did: 'nothing', refusal: because }
     return takenBack(served, request, scan)
   }
   const ask = { card, barcode: code, branchId: branchIdOf(request), ...scan.override }
   const outcome = await act(served, request, lend, ask, keptSince ? { occurredAt: keptSince } : {})
-  if (outcome.outcome === 'done') return { did: 'lend', card, answer: outcome.answer }
-  const { refusal } = outcome
-  if (refusal.refused !== 'copy-unknown') return { did: 'nothing', refusal }
-  // The next person's card was scanned instead of a book: that is who stands here now.
-  if (await patronOf(db, { card: code })) return { did: 'card', card: code }
-  const because = await nobodyHas(db, code)
-  return { did: 'nothing', refusal: because.refused === 'patron-merged' ? because : refusal }
+  return outcome.outcome === 'done'
+    ? { did: 'lend', card, answer: outcome.answer }
+    : { did: 'nothing', refusal: outcome.refusal }
 }
 
 async function takenBack(

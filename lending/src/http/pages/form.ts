@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Html, html } from './html.ts'
+import { type Html, html, type Piece } from './html.ts'
 import type { Visit } from './visit.ts'
 
 /** The name of the hidden field that carries the idempotency key. */
@@ -24,7 +24,7 @@ export type TextField = {
   readonly label: string
   readonly value?: string | number | undefined
   readonly hint?: string
-  readonly problem?: string | undefined
+  readonly problem?: Piece
   readonly type?: 'text' | 'search' | 'password' | 'email' | 'tel' | 'date' | 'number'
   readonly autocomplete?: string
   readonly max?: number

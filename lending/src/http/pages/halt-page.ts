@@ -20,7 +20,7 @@ export function haltPages(served: Served): void {
 
   app.post('/halt', { config: mayHalt }, async (request, reply) => {
     const form = asked(request.body)
-    const ask = { reason: form.text('reason', { max: haltReasonMax, label: 'Why' }) }
+    const ask = { reason: form.text('reason', { max: haltReasonMax, label: 'why' }) }
     if (form.problems.reason) {
       return showHalt(served, request, reply, { refused: 'fields-invalid', problems: form.problems })
     }
@@ -34,11 +34,11 @@ export function haltPages(served: Served): void {
 
   app.post('/resume', { config: mayResume }, async (request, reply) => {
     const form = asked(request.body)
-    const verb = form.text('verb', { max: 60, label: 'The verb' })
+    const verb = form.text('verb', { max: 60, label: 'the-verb' })
     const ask = {
-      epoch: form.whole('epoch', { label: 'The epoch', min: 0, max: Number.MAX_SAFE_INTEGER }) ?? 0,
-      since: form.text('since', { max: 40, label: 'The time' }),
-      phrase: form.text('phrase', { max: 300, label: 'The phrase' }),
+      epoch: form.whole('epoch', { label: 'the-epoch', min: 0, max: Number.MAX_SAFE_INTEGER }) ?? 0,
+      since: form.text('since', { max: 40, label: 'the-time' }),
+      phrase: form.text('phrase', { max: 300, label: 'the-phrase' }),
       ...(verb === '' ? {} : { verb }),
     }
     const outcome = await act(served, request, resume, ask)

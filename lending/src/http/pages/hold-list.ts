@@ -29,13 +29,22 @@ export function holdList(visit: Visit, { holds, estimates, places, path }: Holds
       <div>
         <p class="work">${workLink(hold)}</p>
         <p class="under">${stateWords(visit, hold)}${
-          isQueued(hold) && html` · ${estimateWords(visit, estimates.get(hold.holdId))}`
+          hold.state === 'waiting' &&
+          !isSuspended(hold) &&
+          html` · ${estimateWords(visit, estimates.get(hold.holdId))}`
         }</p>
         <p class="under">${visit.say('hold.fetch-at', { branch: html`<bdi>${hold.pickupBranchName}</bdi>` })}</p>
+        ${hold.state === 'waiting' && changes(visit, hold, { path, places })}
       </div>
       <div class="end actions">
-        ${hold.state === 'waiting' && pause(visit, hold, path)}
-        ${hold.state === 'waiting' && places.length > 1 && fetchElsewhere(visit, { hold, path, places })}
+        ${
+          isSuspended(hold) &&
+          buttonForm(visit, {
+            action: `${path}/${hold.holdId}/resume`,
+            label: visit.say('hold.resume'),
+            about: visit.say('hold.about', { title: hold.title }),
+          })
+        }
         ${buttonForm(visit, {
           action: `${path}/${hold.holdId}/cancel`,
           label: visit.say('hold.cancel'),
@@ -47,8 +56,8 @@ export function holdList(visit: Visit, { holds, estimates, places, path }: Holds
   )}</ul>`
 }
 
-function isQueued({ state, suspendedUntil }: HoldRow): boolean {
-  return state === 'waiting' && suspendedUntil === null
+function isSuspended({ state, suspendedUntil }: HoldRow): boolean {
+  return state === 'waiting' && suspendedUntil !== null
 }
 
 function stateWords(visit: Visit, hold: HoldRow): Html {
@@ -75,35 +84,43 @@ function estimateWords({ say }: Visit, days: number | undefined): string {
     : say(`hold.estimate-${span.unit}`)
 }
 
-function pause(visit: Visit, hold: HoldRow, path: string): Html {
+function changes(
+  visit: Visit,
+  hold: HoldRow,
+  { path, places }: Pick<HoldsShown, 'path' | 'places'>,
+): Html | false {
+  const canMove = places.length > 1
+  if (isSuspended(hold) && !canMove) return false
+  return html`<details><summary>${visit.say('hold.change')}<span class="unseen"> ${visit.say('hold.about', { title: hold.title })}</span></summary>
+    <div class="row-forms">${!isSuspended(hold) && pause(visit, hold, path)}${canMove && fetchElsewhere(visit, hold, { path, places })}</div>
+    ${!isSuspended(hold) && html`<p class="soft small">${visit.say('hold.suspend-until-hint')}</p>`}
+  </details>`
+}
+
+function pause(visit: Visit, { holdId }: HoldRow, path: string): Html {
   const { say } = visit
-  const about = say('hold.about', { title: hold.title })
-  if (hold.suspendedUntil !== null) {
-    return buttonForm(visit, { action: `${path}/${hold.holdId}/resume`, label: say('hold.resume'), about })
-  }
-  return html`<details><summary>${say('hold.suspend')}<span class="unseen"> ${about}</span></summary>
-    <form class="inline-form" method="post" action="${path}/${hold.holdId}/suspend">
-      ${hidden(visit)}
-      ${textField({ name: 'until', id: `until-${hold.holdId}`, label: say('hold.suspend-until'), type: 'date', hint: say('hold.suspend-until-hint') })}
-      <button class="button quiet small">${say('hold.suspend')}</button>
-    </form></details>`
+  return html`<form class="inline-form" method="post" action="${path}/${holdId}/suspend">
+    ${hidden(visit)}
+    ${textField({ name: 'until', id: `until-${holdId}`, label: say('hold.suspend-until'), type: 'date' })}
+    <button class="button quiet small">${say('hold.suspend')}</button>
+  </form>`
 }
 
 function fetchElsewhere(
   visit: Visit,
-  { hold, path, places }: { readonly hold: HoldRow } & Pick<HoldsShown, 'path' | 'places'>,
+  { holdId, pickupBranchId }: HoldRow,
+  { path, places }: Pick<HoldsShown, 'path' | 'places'>,
 ): Html {
   const { say } = visit
-  return html`<details><summary>${say('hold.elsewhere')}<span class="unseen"> ${say('hold.about', { title: hold.title })}</span></summary>
-    <form class="inline-form" method="post" action="${path}/${hold.holdId}/pickup">
-      ${hidden(visit)}
-      ${choiceField({
-        name: 'branchId',
-        id: `pickup-${hold.holdId}`,
-        label: say('hold.pickup-branch'),
-        value: String(hold.pickupBranchId),
-        options: places.map(({ branchId, name }) => ({ value: String(branchId), label: name })),
-      })}
-      <button class="button quiet small">${say('hold.move-pickup')}</button>
-    </form></details>`
+  return html`<form class="inline-form" method="post" action="${path}/${holdId}/pickup">
+    ${hidden(visit)}
+    ${choiceField({
+      name: 'branchId',
+      id: `pickup-${holdId}`,
+      label: say('hold.pickup-branch'),
+      value: String(pickupBranchId),
+      options: places.map(({ branchId, name }) => ({ value: String(branchId), label: name })),
+    })}
+    <button class="button quiet small">${say('hold.move-pickup')}</button>
+  </form>`
 }

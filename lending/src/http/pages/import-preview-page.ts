@@ -23,7 +23,7 @@ export function importPreviewPages(served: Served): void {
 
   app.post('/imports/uploads', { ...long, bodyLimit: defaultLimits.uploadBytes }, async (request, reply) => {
     const { uploadId, fileName, fields } = await keepUpload(library, request)
-    const named = plainText(fileName, { max: 200, label: 'The name', required: true })
+    const named = plainText(fileName, { max: 200, label: 'the-name', required: true })
     const name = named.ok ? named.text : 'file'
     return goTo(reply, '/imports/preview', {
       upload: uploadId,
@@ -74,7 +74,7 @@ export type Look = {
 }
 
 function readLook(form: Asked, sent: unknown): Look {
-  const short = (name: string, max = 40) => form.text(name, { max, label: name })
+  const short = (name: string, max = 40) => form.text(name, { max, label: 'the-field' })
   const format = short('format')
   const fileName = short('fileName', 200) || 'file'
   return {

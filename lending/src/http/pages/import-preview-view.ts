@@ -6,6 +6,7 @@ import {
   previewRecordsMax,
 } from '../../catalogue/import/preview-import.ts'
 import type { Branch, ItemType } from '../../circulation/places.ts'
+import { flawText } from './flaw-text.ts'
 import { carried, choiceField, hidden } from './form.ts'
 import { type Html, html } from './html.ts'
 import type { Look } from './import-preview-page.ts'
@@ -30,7 +31,7 @@ export function importPreviewView(visit: Visit, shown: Shown): Html {
   const refused = 'refused' in preview ? preview : undefined
   return html`<div class="stack">
     ${refusedStart && refusalNotice(visit, refusedStart)}
-    ${refused && refusalNotice(visit, refused, 'problems' in refused ? html`<ul>${refused.problems.map((each) => html`<li><bdi lang="en" dir="ltr">${each}</bdi></li>`)}</ul>` : undefined)}
+    ${refused && refusalNotice(visit, refused, 'problems' in refused ? html`<ul>${refused.problems.map((each) => html`<li>${flawText(visit, each)}</li>`)}</ul>` : undefined)}
     ${'refused' in preview ? undefined : found(visit, shown, preview)}
     ${readingPanel(visit, shown)}
     ${'refused' in preview ? undefined : firstRecords(visit, preview)}

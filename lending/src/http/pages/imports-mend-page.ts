@@ -9,6 +9,7 @@ import {
   rejectToMend,
 } from '../../catalogue/import/reject-to-mend.ts'
 import { recordFromLines } from '../../catalogue/marc/record-lines.ts'
+import type { Flaw } from '../../language/flaw.ts'
 import { plainText } from '../../text.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { asked, identity } from './asked.ts'
@@ -86,12 +87,12 @@ async function mendedIn(request: FastifyRequest, { set, reject }: At): Promise<T
 /** Whatever was sent is shown again, also where it is no text of a title. */
 function cellsSent({ body }: FastifyRequest, count: number) {
   const sent = (body ?? {}) as Readonly<Record<string, unknown>>
-  const problems: Record<string, string> = {}
+  const problems: Record<string, Flaw> = {}
   const cells = Array.from({ length: count }, (_, index) => {
     const name = `cell-${index + 1}`
     const value = sent[name]
     const text = typeof value === 'string' ? value.slice(0, rowBytesMax) : ''
-    const checked = plainText(text, { max: rowBytesMax, label: 'It', lines: true })
+    const checked = plainText(text, { max: rowBytesMax, label: 'the-cell', lines: true })
     if (!checked.ok) problems[name] = checked.problem
     return checked.ok ? checked.text : text
   })

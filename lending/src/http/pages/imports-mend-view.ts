@@ -2,6 +2,7 @@ import type { ChangeSet } from '../../catalogue/import/change-set.ts'
 import { columnsOf, mappedFields, nameOf } from '../../catalogue/import/csv-mapping.ts'
 import { rowBytesMax } from '../../catalogue/import/csv-rows.ts'
 import type { Mending, RejectToMend } from '../../catalogue/import/reject-to-mend.ts'
+import { type FlawTexts, flawTexts } from './flaw-text.ts'
 import { hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { linesField, unfit } from './marc-view.ts'
@@ -43,7 +44,7 @@ export function mendView(
       ${
         mending.as === 'lines'
           ? linesField(visit, { lines: mending.lines, isWrong: refusal !== undefined })
-          : cellFields(visit, { set, mending, problems: problemsOf(refusal) })
+          : cellFields(visit, { set, mending, problems: problemsOf(visit, refusal) })
       }
       <div class="actions"><button class="button">${say('mend.take-in')}</button></div>
     </form>
@@ -51,8 +52,8 @@ export function mendView(
   </div>`
 }
 
-function problemsOf(refusal: Refused | undefined): Readonly<Record<string, string>> {
-  return refusal?.refused === 'fields-invalid' ? (refusal.problems as Readonly<Record<string, string>>) : {}
+function problemsOf(visit: Visit, refusal: Refused | undefined): FlawTexts {
+  return refusal?.refused === 'fields-invalid' ? flawTexts(visit, refusal) : {}
 }
 
 function cellFields(
@@ -64,7 +65,7 @@ function cellFields(
   }: {
     readonly set: ChangeSet
     readonly mending: Extract<Mending, { as: 'cells' }>
-    readonly problems: Readonly<Record<string, string>>
+    readonly problems: FlawTexts
   },
 ): Html {
   const { say } = visit

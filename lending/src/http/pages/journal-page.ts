@@ -41,13 +41,13 @@ export function journalPages(served: Served): void {
 }
 
 function readWanted(form: Asked): JournalWanted {
-  const short = (name: string, label: string) => form.text(name, { max: 100, label })
-  const before = short('before', 'before')
+  const short = (name: string) => form.text(name, { max: 100, label: 'the-field' })
+  const before = short('before')
   return {
     card: form.text('card', scanned),
     barcode: form.text('barcode', scanned),
-    actor: short('actor', 'Who'),
-    action: short('action', 'What'),
+    actor: short('actor'),
+    action: short('action'),
     before: /^[0-9a-f-]{36}$/.test(before) ? before : '',
   }
 }

@@ -10,7 +10,7 @@ const yearSeconds = 365 * 24 * 60 * 60
 export function languagePages({ app }: Served): void {
   app.get('/language', { config: { access: 'anyone' } }, async (request, reply) => {
     const form = asked(request.query)
-    const language = languageOf(form.text('is', { max: 8, label: 'is' }))
+    const language = languageOf(form.text('is', { max: 8, label: 'the-field' }))
     if (language)
       reply.setCookie(languageCookie, language.tag, {
         path: '/',
@@ -19,6 +19,6 @@ export function languagePages({ app }: Served): void {
         httpOnly: true,
         secure: 'auto',
       })
-    return goTo(reply, ownPath(form.text('to', { max: 2_000, label: 'to' })) || '/')
+    return goTo(reply, ownPath(form.text('to', { max: 2_000, label: 'the-field' })) || '/')
   })
 }

@@ -15,6 +15,8 @@ export type Frame = {
   /** The door of the navigation that the page stands behind. */
   readonly door?: string
   readonly scripts?: readonly AssetName[]
+  /** What the page says of itself to those who link to it. */
+  readonly head?: Html
   /** Asks for the page again after so many seconds, for browsers without script. */
   readonly refreshSeconds?: number
   /** Without it the page is wide and plain. */
@@ -34,6 +36,7 @@ export function page(visit: Visit, frame: Frame, content: Html): Html {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${frame.title} · Bibby</title>
+${frame.head}
 <link rel="stylesheet" href="${asset('bibby.css')}">
 <link rel="icon" type="image/svg+xml" href="${asset('favicon.svg')}">
 ${
@@ -113,7 +116,7 @@ function navigation(visit: Visit, { door }: Frame): Html {
   return html`<nav class="nav" aria-label="${say('frame.main')}">${inSight.map(link)}</nav>
   ${
     !isFew &&
-    html`<details class="nav-more"><summary>${say('frame.more')}</summary>
+    html`<details class="nav-more"><summary class="nav-summary">${say('frame.more')}</summary>
     <nav aria-label="${say('frame.more')}">${doorGroups
       .filter((group) => group !== 'daily')
       .map((group) => {

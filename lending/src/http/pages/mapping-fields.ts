@@ -24,8 +24,8 @@ export function readMapping(form: Asked, sent: unknown): CsvMapping | undefined 
   if (!isGiven) return undefined
   const mapping: { [field in MappedField]?: Columns } = {}
   for (const field of mappedFields) {
-    const text = form.text(`map.${field}`, { max: 4_000, label: field })
-    const pattern = form.text(`take.${field}`, { max: patternMax, label: field })
+    const text = form.text(`map.${field}`, { max: 4_000, label: `mapped-${field}` })
+    const pattern = form.text(`take.${field}`, { max: patternMax, label: `mapped-${field}` })
     const taking = { pattern, ...(form.ticked(`may.${field}`) ? { optional: true } : {}) }
     const columns = (severalColumns(text) ?? [text])
       .filter((column) => column !== '')

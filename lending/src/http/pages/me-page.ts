@@ -1,13 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Flaws } from '../../language/flaw.ts'
 import { setOwnPassword } from '../../staff/own-password.ts'
 import { wantedPassword } from '../../staff/password.ts'
 import { confirmPassword, type SignedIn } from '../../staff/session.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { sessionCookie, tokenOf } from '../signed-in.ts'
+import { flawTexts } from './flaw-text.ts'
 import { hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
-import { languageOfRequest, sayIn } from './say.ts'
 import { act, goTo, keyOf, type Served, show, statusOf, visitOf } from './serve-page.ts'
 import { typedPassword } from './typed-password.ts'
 import type { Visit } from './visit.ts'
@@ -24,7 +25,7 @@ export function mePages(served: Served): void {
     const who = personIn(request)
     const password = typedPassword(request.body)
     if (password !== typedPassword(request.body, 'again')) {
-      const problems = { again: sayIn(languageOfRequest(request))('me.two-ways') }
+      const problems: Flaws = { again: { flaw: 'two-ways' } }
       return showMe(served, request, reply, { refused: 'fields-invalid', problems })
     }
     const confirmed = await confirmPassword(library.db, {
@@ -90,7 +91,7 @@ function meView(visit: Visit, who: SignedIn, refusal: Refused | undefined): Html
 
 function passwordPanel(visit: Visit, who: SignedIn, refusal: Refused | undefined): Html {
   const { say } = visit
-  const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
+  const problems = flawTexts(visit, refusal)
   const field = (name: string, label: string, more: object = {}) =>
     textField({
       name,

@@ -22,7 +22,7 @@ export function mergeTitlePages(served: Served): void {
     const kept = await titleIn(served, request)
     const form = asked(request.body)
     const from = form.whole('from', identity) ?? 0
-    const because = form.text('because', { max: 500, label: 'Why', required: true })
+    const because = form.text('because', { max: 500, label: 'why', required: true })
     if (form.problems.because !== undefined)
       return showMerge(served, request, reply, { refused: 'fields-invalid', problems: form.problems })
     const by = byOfForm(served, request)
@@ -43,7 +43,7 @@ async function showMerge(
   const { db } = served.library
   const kept = await titleIn(served, request)
   const sent = asked(request.method === 'GET' ? request.query : request.body)
-  const named = sent.text('other', { max: namedMax, label: 'The other title' })
+  const named = sent.text('other', { max: namedMax, label: 'the-other-title' })
   const from = sent.whole('from', identity)
   const [visit, likely, found] = await Promise.all([
     visitOf(served, request, reply),
@@ -60,7 +60,7 @@ async function showMerge(
     lead: html`${workName(kept.title, kept.language)}`,
     status: refusal ? statusOf(refusal) : 200,
   }
-  const because = sent.text('because', { max: 500, label: 'Why' })
+  const because = sent.text('because', { max: 500, label: 'why' })
   const shown = { kept, likely, named, others, because, refusal }
   return show(reply, visit, frame, mergeTitlesView(visit, shown))
 }

@@ -1,6 +1,7 @@
 import { type NoticeSettings, noticeBounds } from '../../notices/notice-settings.ts'
 import { may } from '../../staff/permission.ts'
 import { identity } from './asked.ts'
+import { flawTexts } from './flaw-text.ts'
 import { carried, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import type { NoticesShown } from './notices-view.ts'
@@ -11,12 +12,12 @@ export function noticeSettingsPanel(visit: Visit, { status, typed, refusal }: No
   const { say } = visit
   const { settings } = status
   if (!may(visit.who, 'settings')) return settingsFacts(visit, settings)
-  const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
+  const problems = flawTexts(visit, refusal)
   const field = (name: Field, value: string | number, more: object = {}) =>
     textField({
       name,
       label: say(`notices.field.${name}`),
-      value: typed.text(name, { max: 200, label: name }) || value,
+      value: typed.text(name, { max: 200, label: 'the-field' }) || value,
       problem: problems[name],
       hint: say(`notices.hint.${name}`),
       ...more,

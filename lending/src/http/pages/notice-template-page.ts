@@ -12,7 +12,7 @@ import { act, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts
 
 type AtKind = FastifyRequest<{ Params: { kind: string } }>
 
-const version = { label: 'The version', min: 0, max: 2_147_483_647 }
+const version = { label: 'the-version', min: 0, max: 2_147_483_647 } as const
 
 /** The text of a kind of notice: reading it, trying another, and saving it. */
 export function noticeTemplatePages(served: Served): void {
@@ -25,7 +25,7 @@ export function noticeTemplatePages(served: Served): void {
   app.post('/notices/templates/:kind/preview', { config }, async (request: AtKind, reply) => {
     const form = asked(request.body)
     const typed = typedIn(form)
-    const card = form.text('card', { max: 64, label: 'The card' })
+    const card = form.text('card', { max: 64, label: 'the-card' })
     const checked = checkedTemplate(typed)
     const problems = { ...('problems' in checked ? checked.problems : {}), ...form.problems }
     if (Object.keys(problems).length > 0) {
@@ -58,9 +58,9 @@ export function noticeTemplatePages(served: Served): void {
 
 function typedIn(form: Asked): Template {
   return {
-    subject: form.text('subject', { max: templateMax.subject, label: 'The subject' }),
-    body: form.text('body', { max: templateMax.body, label: 'The text', lines: true }),
-    item: form.text('item', { max: templateMax.item, label: 'The line of a thing' }),
+    subject: form.text('subject', { max: templateMax.subject, label: 'the-subject' }),
+    body: form.text('body', { max: templateMax.body, label: 'the-text', lines: true }),
+    item: form.text('item', { max: templateMax.item, label: 'the-line-of-a-thing' }),
   }
 }
 

@@ -1,6 +1,7 @@
 import { sampleOf, type TemplateInForce } from '../../notices/own-templates.ts'
 import type { LetterPreview } from '../../notices/preview-letter.ts'
 import { defaultTemplates, placeholders, type Template, templateMax } from '../../notices/template.ts'
+import { flawTexts } from './flaw-text.ts'
 import { buttonForm, carried, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import type { Edited } from './notice-template-page.ts'
@@ -41,7 +42,7 @@ const seen = (panel: Html) => html`<div id="seen">${panel}</div>`
 function editForm(visit: Visit, { template, edited }: Shown): Html {
   const { say } = visit
   const path = `/notices/templates/${template.kind}`
-  const problems = (edited?.refusal?.problems ?? {}) as Readonly<Record<string, string>>
+  const problems = flawTexts(visit, edited?.refusal)
   const text = edited?.typed ?? template
   const field = (name: keyof Template, more: object = {}) =>
     textField({

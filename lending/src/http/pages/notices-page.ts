@@ -44,8 +44,8 @@ function settingsIn(form: Asked): EditNoticesAsk {
     const value = form.whole(name, bounds)
     return value === undefined ? [] : [[name, value]]
   })
-  const steps = form.text('overdueDays', { max: 200, label: 'Days after the due date' })
-  const language = form.text('language', { max: 40, label: 'The language' })
+  const steps = form.text('overdueDays', { max: 200, label: 'days-after-the-due-date' })
+  const language = form.text('language', { max: 40, label: 'the-language' })
   return {
     version: form.whole('version', identity) ?? 0,
     ...(Object.fromEntries(numbers) as Partial<EditNoticesAsk>),

@@ -8,7 +8,9 @@ import {
   setBarcodeFormat,
   setCardFormat,
 } from '../../formats/number-format.ts'
+import type { Flaws } from '../../language/flaw.ts'
 import { asked } from './asked.ts'
+import { flawText } from './flaw-text.ts'
 import { buttonForm, carried, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import type { Refused } from './refusal-notice.ts'
@@ -18,7 +20,7 @@ import type { Visit } from './visit.ts'
 /** What was typed about a format and refused: shown again at its branch. */
 export type FormatTyped = NumberFormat & {
   readonly kind: NumberKind
-  readonly problems: Readonly<Record<string, string>>
+  readonly problems: Flaws
 }
 
 type ShowBranches = (
@@ -40,9 +42,9 @@ function formatForms(served: Served, kind: NumberKind, showBranches: ShowBranche
 
   served.app.post(`/branches/${kind}-format`, { config }, async (request, reply) => {
     const form = asked(request.body)
-    const branch = form.text('branch', { max: 32, label: 'The branch' })
-    const pattern = form.text('pattern', { max: formatLimits.pattern, label: 'The pattern' })
-    const example = form.text('example', { max: formatLimits.example, label: 'The example' })
+    const branch = form.text('branch', { max: 32, label: 'the-branch' })
+    const pattern = form.text('pattern', { max: formatLimits.pattern, label: 'the-pattern' })
+    const example = form.text('example', { max: formatLimits.example, label: 'the-example' })
     const format = await judgedFormat(served.library, { pattern, example })
     const outcome = await act(served, request, verb, { branch, format })
     if (outcome.outcome === 'done') return goTo(reply, '/branches', { said: `${kind}-format-set` })
@@ -54,7 +56,7 @@ function formatForms(served: Served, kind: NumberKind, showBranches: ShowBranche
   })
 
   served.app.post(`/branches/${kind}-format/remove`, { config }, async (request, reply) => {
-    const branch = asked(request.body).text('branch', { max: 32, label: 'The branch' })
+    const branch = asked(request.body).text('branch', { max: 32, label: 'the-branch' })
     const outcome = await act(served, request, verb, { branch, format: null })
     if (outcome.outcome === 'done') return goTo(reply, '/branches', { said: `${kind}-format-removed` })
     const typed = { kind, branch, pattern: '', example: '', problems: {} }
@@ -90,7 +92,7 @@ export function numberFormatForm(
         value: shown?.pattern,
         max: formatLimits.pattern,
         required: true,
-        problem: typed?.problems.pattern,
+        problem: flawText(visit, typed?.problems.pattern),
         hint: say(`${kind}-format.hint`),
       })}
       ${textField({
@@ -100,7 +102,7 @@ export function numberFormatForm(
         value: shown?.example,
         max: formatLimits.example,
         required: true,
-        problem: typed?.problems.example,
+        problem: flawText(visit, typed?.problems.example),
       })}
       <div><button class="button quiet">${say('number-format.save')}</button></div></form>
     ${

@@ -41,7 +41,7 @@ export function operationsNowPages(served: Served): void {
       scripts: ['live.js'],
       refreshSeconds,
     } as const
-    const view = html`<div data-live="/operations/now/events">${nowView(visit, facts)}
+    const view = html`<div class="stack" data-live="/operations/now/events">${nowView(visit, facts)}
       <p class="soft small" data-live-words data-live="${say('now.live')}" data-lost="${say('now.lost')}" role="status">${say('now.every', { seconds: refreshSeconds })}</p></div>`
     return show(reply, visit, frame, view)
   })
@@ -64,8 +64,17 @@ export function operationsNowPages(served: Served): void {
   })
 }
 
-/** Whether whoever listens is signed in still, and may still operate: asked anew each time. */
+/**
+ * Whether whoever listens is signed in still, and may still operate: asked anew each time. Where the database cannot say,
+ * they stay: it is then that they look.
+ */
 function stillLetIn({ app }: Served, request: FastifyRequest): () => Promise<boolean> {
   const token = tokenOf(request) ?? ''
-  return async () => may(await app.sessions.of(token), access.needs)
+  return async () => {
+    try {
+      return may(await app.sessions.of(token), access.needs)
+    } catch {
+      return true
+    }
+  }
 }

@@ -47,9 +47,17 @@ function figure(visit: Visit, { beats, at: now }: NowFacts, { part, of, valueTex
   const title = say(`now.plot.${part}`)
   const summary = summaryOf(visit, series, valueText)
   const agoText = (ago: number) =>
-    ago === 0 ? say('now.plot.now') : say('now.plot.ago', { minutes: numberText(visit, -ago) })
+    ago === 0 ? say('now.plot.now') : say('now.plot.ago', { minutes: numberText(visit, ago) })
   const label = say('now.plot.label', { title, summary: summary.text })
-  const picture = timePlot({ label, series, now, minutes, valueText, agoText, least })
+  const picture = timePlot({
+    label,
+    series,
+    now,
+    minutes,
+    valueText: (value) => numberText(visit, value),
+    agoText,
+    least,
+  })
   return html`<figure class="panel"><h3>${title}</h3>
     ${pictureIn(picture)}
     <figcaption class="soft small">${

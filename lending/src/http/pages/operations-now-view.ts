@@ -1,3 +1,4 @@
+import type { DrillNoted } from '../../drills-noted.ts'
 import type { Instance } from '../../instances/instances.ts'
 import { actionWords } from '../../journal/describe.ts'
 import type { MessageId } from '../../language/messages.ts'
@@ -20,14 +21,14 @@ export function nowView(visit: Visit, facts: NowFacts): Html {
     ${nowPlots(visit, facts)}
     ${instancesTable(visit, facts.instances)}
     <div class="columns even">
-      <div class="stack">${operationsPanel(visit, facts)}${noticesPanel(visit, facts)}</div>
-      <div class="stack">${backupsPanel(visit, facts)}${connectionsPanel(visit, facts)}</div>
+      <div class="stack">${operationsPanel(visit, facts)}${noticesPanel(visit, facts)}${backupsPanel(visit, facts)}${facts.drills.length > 0 && drillsPanel(visit, facts.drills)}</div>
+      ${connectionsPanel(visit, facts)}
     </div>
   </div>`
 }
 
-function standing({ say, ...visit }: Visit, { fence, at }: NowFacts): Html {
-  const local = { say, ...visit }
+function standing(visit: Visit, { fence, at }: NowFacts): Html {
+  const { say } = visit
   const halted = Object.keys(fence?.haltedVerbs ?? {}).map((verb) => actionWords(say, verb))
   const mode =
     fence === undefined
@@ -35,11 +36,11 @@ function standing({ say, ...visit }: Visit, { fence, at }: NowFacts): Html {
       : tag(fence.mode === 'normal' ? 'good' : 'bad', say(`now.mode.${fence.mode}`))
   return html`<section class="stack-tight" data-part="standing" aria-label="${say('now.standing')}">
     <p>${mode}${halted.length > 0 && html` ${tag('warn', say('now.halted-verbs', { verbs: halted.join(', ') }))}`}
-      <span class="soft small">${say('now.looked-at', { at: moment(local, at) })}</span></p>
+      <span class="soft small">${say('now.looked-at', { at: moment(visit, at) })}</span></p>
   </section>`
 }
 
-function figures(visit: Visit, { minute, quarter, beats }: NowFacts): Html {
+function figures(visit: Visit, { minute, quarter, beats, requests }: NowFacts): Html {
   const { say } = visit
   const last = beats.at(-1)
   const latency = (of: 'checkout' | 'search') => {
@@ -51,12 +52,19 @@ function figures(visit: Visit, { minute, quarter, beats }: NowFacts): Html {
     ['now.writes-in-quarter', numberText(visit, quarter.writes)],
     ['now.checkout', latency('checkout') ?? '–'],
     ['now.search', latency('search') ?? '–'],
+    [
+      'now.requests',
+      say('now.requests-count', {
+        running: numberText(visit, requests.running),
+        waiting: numberText(visit, requests.waiting),
+      }),
+    ],
     ['now.shed-in-quarter', numberText(visit, quarter.shed)],
     ['now.lag', msText(visit, last?.lagMs ?? 0)],
     ['now.memory', bytesText(visit, last?.memoryBytes ?? 0)],
   ]
   return html`<section class="panel stack-tight" data-part="figures" aria-labelledby="figures"><h2 id="figures">${say('now.this-server')}</h2>
-    <dl class="counts">${all.map(([id, value]) => html`<div><dt>${say(id)}</dt><dd>${value}</dd></div>`)}</dl></section>`
+    <dl class="counts tiles">${all.map(([id, value]) => html`<div><dt>${say(id)}</dt><dd><bdi>${value}</bdi></dd></div>`)}</dl></section>`
 }
 
 function instancesTable(visit: Visit, all: readonly Instance[]): Html {
@@ -64,16 +72,16 @@ function instancesTable(visit: Visit, all: readonly Instance[]): Html {
   const columns = ['name', 'version', 'since', 'seen'] as const
   const numbers = ['writes', 'checkout', 'search', 'lag', 'memory'] as const
   const ms = (value: number | null) => (value === null ? '–' : msText(visit, value))
-  return html`<section data-part="instances" aria-labelledby="instances"><h2 id="instances">${say('now.instances')}</h2>
+  return html`<section class="stack-tight" data-part="instances" aria-labelledby="instances"><h2 id="instances">${say('now.instances')}</h2>
     <div class="scroll" tabindex="0" role="region" aria-labelledby="instances"><table>
     <thead><tr>${columns.map((each) => html`<th scope="col">${say(`now.instance.${each}`)}</th>`)}${numbers.map((each) => html`<th scope="col" class="number">${say(`now.instance.${each}`)}</th>`)}</tr></thead>
     <tbody>${all.map(({ name, version, commit, startedAt, seenAt, isSilent, figures: feels }) => {
       const seen = isSilent ? tag('bad', say('now.silent')) : tag('good', say('now.there'))
-      return html`<tr><th scope="row" class="code">${name}</th>
-        <td><span class="code">${version}</span> <span class="soft small code">${commit.slice(0, 10)}</span></td>
+      return html`<tr><th scope="row" class="code unbroken">${name}</th>
+        <td><span class="code unbroken">${version}</span> <span class="soft small code unbroken">${commit.slice(0, 10)}</span></td>
         <td>${moment(visit, startedAt)}</td><td>${seen}${isSilent && html`<br><span class="small">${moment(visit, seenAt)}</span>`}</td>
-        <td class="number">${perSecondText(visit, feels.writesPerSecond)}</td><td class="number">${ms(feels.checkoutP95Ms)}</td>
-        <td class="number">${ms(feels.searchP95Ms)}</td><td class="number">${ms(feels.lagMs)}</td><td class="number">${bytesText(visit, feels.memoryBytes)}</td></tr>`
+        <td class="number"><bdi>${perSecondText(visit, feels.writesPerSecond)}</bdi></td><td class="number"><bdi>${ms(feels.checkoutP95Ms)}</bdi></td>
+        <td class="number"><bdi>${ms(feels.searchP95Ms)}</bdi></td><td class="number"><bdi>${ms(feels.lagMs)}</bdi></td><td class="number"><bdi>${bytesText(visit, feels.memoryBytes)}</bdi></td></tr>`
     })}</tbody></table></div></section>`
 }
 
@@ -138,6 +146,19 @@ function backupsPanel(visit: Visit, { backups, at }: NowFacts): Html {
     }</section>`
 }
 
+function drillsPanel(visit: Visit, drills: readonly DrillNoted[]): Html {
+  const { say } = visit
+  return html`<section class="panel stack-tight" data-part="drills" aria-labelledby="drills"><h2 id="drills">${say('now.drills')}</h2>
+    <ul class="rows">${drills.map(
+      ({
+        name,
+        verdict,
+        at,
+      }) => html`<li><div><p class="code">${name}</p><p class="under">${moment(visit, at)}</p></div>
+        <p class="end">${tag(verdict === 'held' ? 'good' : 'bad', say(`now.drills.${verdict}`))}</p></li>`,
+    )}</ul></section>`
+}
+
 function connectionsPanel(visit: Visit, { pools }: NowFacts): Html {
   const { say } = visit
   const heads = ['open', 'idle', 'waiting'] as const
@@ -145,6 +166,6 @@ function connectionsPanel(visit: Visit, { pools }: NowFacts): Html {
     <table><thead><tr><th scope="col">${say('now.pool')}</th>${heads.map((each) => html`<th scope="col" class="number">${say(`now.pool.${each}`)}</th>`)}</tr></thead>
     <tbody>${pools.map(
       (pool) =>
-        html`<tr><th scope="row" class="code">${pool.name}</th>${heads.map((each) => html`<td class="number">${pool[each]}</td>`)}</tr>`,
+        html`<tr><th scope="row" class="code unbroken">${pool.name}</th>${heads.map((each) => html`<td class="number">${pool[each]}</td>`)}</tr>`,
     )}</tbody></table></section>`
 }

@@ -5,6 +5,7 @@ import { staffList } from '../../staff/staff.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { address } from './address.ts'
 import { asked } from './asked.ts'
+import { html } from './html.ts'
 import { operationView, titleOf } from './operation-view.ts'
 import { listView } from './operations-view.ts'
 import type { Refused } from './refusal-notice.ts'
@@ -20,7 +21,7 @@ type AtOperation = FastifyRequest<{ Params: { id: string } }>
 export function operationPages(served: Served): void {
   const { app, library } = served
   app.get('/operations', { config: mayOperate }, async (request, reply) => {
-    const after = asked(request.query).text('after', { max: 36, label: 'The place in the list' })
+    const after = asked(request.query).text('after', { max: 36, label: 'the-field' })
     const [visit, names] = await Promise.all([visitOf(served, request, reply), namesOf(served)])
     const place = (await library.operations.guard.show(after)) ? { after } : {}
     const all = await library.operations.guard.list({ atMost: listedMax, ...place })
@@ -30,6 +31,7 @@ export function operationPages(served: Served): void {
       title: visit.say('operations.title'),
       door: '/operations',
       lead: visit.say('operations.lead'),
+      actions: html`<a class="button quiet" href="/operations/now">${visit.say('operations.now')}</a>`,
     }
     return show(
       reply,
@@ -62,8 +64,8 @@ function confirming(served: Served): void {
   })
   app.post('/operations/:id/confirm', { config: mayOperate }, async (request: AtOperation, reply) => {
     const form = asked(request.body)
-    const phrase = form.text('phrase', { max: 300, label: 'The phrase' })
-    const code = form.text('code', { max: 40, label: 'The code' })
+    const phrase = form.text('phrase', { max: 300, label: 'the-phrase' })
+    const code = form.text('code', { max: 40, label: 'the-code' })
     const told = await guard.confirm({ ...(await on(served, request)), phrase, code })
     if ('refused' in told) return showOperation(served, request, reply, { ...told })
     await library.operations.work(told.confirmed.id)
@@ -76,7 +78,7 @@ function ending(served: Served): void {
   const { app, library } = served
   const { guard } = library.operations
   app.post('/operations/:id/stop', { config: mayOperate }, async (request: AtOperation, reply) => {
-    const because = asked(request.body).text('because', { max: 500, label: 'Why' })
+    const because = asked(request.body).text('because', { max: 500, label: 'why' })
     const told = await guard.stop({ ...(await on(served, request, 'stop')), because })
     return 'refused' in told
       ? showOperation(served, request, reply, { ...told })

@@ -1,6 +1,7 @@
 import type { Library } from '../../library.ts'
 import type { App } from '../app.ts'
 import type { Limits } from '../limits.ts'
+import { accountCardPages } from './account-card-page.ts'
 import { accountPages } from './account-page.ts'
 import { assetRoutes } from './asset.ts'
 import { branchPages } from './branches-page.ts'
@@ -16,6 +17,7 @@ import { deskPaperPages } from './desk-paper-page.ts'
 import { haltPages } from './halt-page.ts'
 import { historyPages } from './history-page.ts'
 import { importPages } from './imports-page.ts'
+import { isbnPages } from './isbn-page.ts'
 import { journalPages } from './journal-page.ts'
 import { languagePages } from './language-page.ts'
 import { marcPages } from './marc-page.ts'
@@ -32,6 +34,7 @@ import { patronPages } from './patron-page.ts'
 import { patronsPages } from './patrons-page.ts'
 import { planPages } from './plan-page.ts'
 import { problemPages } from './problem-page.ts'
+import { reportPages } from './reports-page.ts'
 import { rulesPages } from './rules-page.ts'
 import { searchPages } from './search-page.ts'
 import { settingsPages } from './settings-page.ts'
@@ -53,10 +56,12 @@ export async function pages(
   for (const part of [
     searchPages,
     titlePages,
+    isbnPages,
     coverPages,
     signInPages,
     languagePages,
     accountPages,
+    accountCardPages,
     historyPages,
     mePages,
     deskPages,
@@ -70,6 +75,7 @@ export async function pages(
     mergePages,
     importPages,
     rulesPages,
+    reportPages,
     journalPages,
     branchPages,
     shelfPlanPages,

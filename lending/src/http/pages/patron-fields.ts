@@ -1,6 +1,7 @@
 import type { Branch, PatronCategory } from '../../circulation/places.ts'
 import { patronTexts } from '../../patrons/patron-fields.ts'
 import type { Asked } from './asked.ts'
+import type { FlawTexts } from './flaw-text.ts'
 import { checkField, choiceField, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import type { Visit } from './visit.ts'
@@ -25,37 +26,66 @@ export function readPatron(form: Asked, branchId: number): PatronForm {
   const text = (name: keyof typeof patronTexts) => form.text(name, { ...patronTexts[name], required: false })
   return {
     card: text('card'),
-    categoryCode: form.text('categoryCode', { max: 32, label: 'Category' }),
-    branchId: form.whole('branchId', { label: 'Branch', min: 1, max: Number.MAX_SAFE_INTEGER }) ?? branchId,
+    categoryCode: form.text('categoryCode', { max: 32, label: 'category' }),
+    branchId: form.whole('branchId', { label: 'branch', min: 1, max: Number.MAX_SAFE_INTEGER }) ?? branchId,
     givenName: text('givenName'),
     familyName: text('familyName'),
     email: text('email'),
     phone: text('phone'),
     address: text('address'),
     note: text('note'),
-    expiresOn: form.day('expiresOn', 'Valid until') ?? '',
+    expiresOn: form.day('expiresOn', 'valid-until') ?? '',
     protected: form.ticked('protected'),
   }
 }
 
-/** The fields of a patron, with what was wrong with each. */
-export function patronFields(
-  { say }: Pick<Visit, 'say'>,
-  {
-    form,
-    isNew,
-    problems,
-    places,
-    categories,
-  }: {
-    readonly form: PatronForm
-    readonly isNew: boolean
-    readonly problems: Readonly<Record<string, string>>
-    readonly places: readonly Branch[]
-    readonly categories: readonly PatronCategory[]
-  },
-): Html {
-  const field = (name: keyof typeof patronTexts, label: string, more: object = {}) =>
+type FieldsShown = {
+  readonly form: PatronForm
+  readonly problems: FlawTexts
+  readonly places: readonly Branch[]
+  readonly categories: readonly PatronCategory[]
+}
+
+/**
+ * The fields of somebody new, with what was wrong with each: first the few that a desk fills in, a name and the card
+ * that it hands over, then what may be left as it is. The scan of the card ends with Enter, which registers.
+ */
+export function newPatronFields(visit: Pick<Visit, 'say'>, shown: FieldsShown): Html {
+  const { say } = visit
+  const { form, problems } = shown
+  const field = fieldOf(shown)
+  const isOpen = ['expiresOn', 'address', 'note'].some((name) => problems[name]) || form.protected
+  return html`
+    ${field('givenName', say('patron.given-name'), { autofocus: problems.card === undefined })}
+    ${field('familyName', say('patron.family-name'))}
+    ${field('card', say('patron.card-number'), { hint: say('patron.card-number-new-hint'), autofocus: problems.card !== undefined })}
+    ${categoryField(visit, shown)}
+    ${field('email', say('patron.email'), { type: 'email' })}
+    ${field('phone', say('patron.phone'), { type: 'tel' })}
+    <details class="whole"${isOpen && html` open`}><summary>${say('register.more')}</summary><div class="form two">
+      ${branchField(visit, shown)}
+      ${textField({ name: 'expiresOn', label: say('patron.valid-until'), type: 'date', value: form.expiresOn, problem: problems.expiresOn, hint: say('patron.valid-until-hint') })}
+      ${longFields(visit, shown)}
+    </div></details>`
+}
+
+/** The fields of a patron who is registered, with what was wrong with each. */
+export function patronFields(visit: Pick<Visit, 'say'>, shown: FieldsShown): Html {
+  const { say } = visit
+  const field = fieldOf(shown)
+  return html`
+    ${field('givenName', say('patron.given-name'))}
+    ${field('familyName', say('patron.family-name'))}
+    ${categoryField(visit, shown)}
+    ${branchField(visit, shown)}
+    ${field('email', say('patron.email'), { type: 'email' })}
+    ${field('phone', say('patron.phone'), { type: 'tel' })}
+    ${field('card', say('patron.card-number'), { hint: say('patron.card-number-hint') })}
+    ${longFields(visit, shown)}`
+}
+
+function fieldOf({ form, problems }: FieldsShown) {
+  return (name: keyof typeof patronTexts, label: string, more: object = {}): Html =>
     textField({
       name,
       label,
@@ -64,26 +94,29 @@ export function patronFields(
       problem: problems[name],
       ...more,
     })
-  return html`
-    ${field('givenName', say('patron.given-name'), { autofocus: isNew })}
-    ${field('familyName', say('patron.family-name'))}
-    ${choiceField({
-      name: 'categoryCode',
-      label: say('patron.category'),
-      value: form.categoryCode,
-      options: categories.map(({ code, name }) => ({ value: code, label: name })),
-    })}
-    ${choiceField({
-      name: 'branchId',
-      label: say('patron.branch'),
-      value: String(form.branchId),
-      options: places.map(({ branchId, name }) => ({ value: String(branchId), label: name })),
-    })}
-    ${field('email', say('patron.email'), { type: 'email' })}
-    ${field('phone', say('patron.phone'), { type: 'tel' })}
-    ${field('card', say('patron.card-number'), { hint: say(isNew ? 'patron.card-number-new-hint' : 'patron.card-number-hint') })}
-    ${isNew && textField({ name: 'expiresOn', label: say('patron.valid-until'), type: 'date', value: form.expiresOn, problem: problems.expiresOn, hint: say('patron.valid-until-hint') })}
-    <div class="whole">${field('address', say('patron.address'), { lines: true })}</div>
+}
+
+function categoryField({ say }: Pick<Visit, 'say'>, { form, categories }: FieldsShown): Html {
+  return choiceField({
+    name: 'categoryCode',
+    label: say('patron.category'),
+    value: form.categoryCode,
+    options: categories.map(({ code, name }) => ({ value: code, label: name })),
+  })
+}
+
+function branchField({ say }: Pick<Visit, 'say'>, { form, places }: FieldsShown): Html {
+  return choiceField({
+    name: 'branchId',
+    label: say('patron.branch'),
+    value: String(form.branchId),
+    options: places.map(({ branchId, name }) => ({ value: String(branchId), label: name })),
+  })
+}
+
+function longFields({ say }: Pick<Visit, 'say'>, shown: FieldsShown): Html {
+  const field = fieldOf(shown)
+  return html`<div class="whole">${field('address', say('patron.address'), { lines: true })}</div>
     <div class="whole">${field('note', say('patron.note-for-desk'), { lines: true, hint: say('patron.note-hint') })}</div>
-    <div class="whole">${checkField({ name: 'protected', label: say('patron.protected-field'), checked: form.protected })}</div>`
+    <div class="whole">${checkField({ name: 'protected', label: say('patron.protected-field'), checked: shown.form.protected })}</div>`
 }

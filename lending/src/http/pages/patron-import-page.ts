@@ -42,7 +42,7 @@ export function patronImportPages(served: Served): void {
 
   app.post('/patrons/import/uploads', { ...long, bodyLimit: bytesMax }, async (request, reply) => {
     const { uploadId, fileName } = await keepUpload(library, request)
-    const named = plainText(fileName, { max: 200, label: 'The name', required: true })
+    const named = plainText(fileName, { max: 200, label: 'the-name', required: true })
     const branch = request.who?.branchCode ?? ''
     return goTo(reply, '/patrons/import/preview', {
       upload: uploadId,
@@ -58,7 +58,7 @@ export function patronImportPages(served: Served): void {
   running(served)
 
   app.get('/patrons/import/:upload/rejects', { config: { access } }, async (request, reply) => {
-    const upload = asked(request.params).text('upload', { max: 40, label: 'upload' })
+    const upload = asked(request.params).text('upload', { max: 40, label: 'the-field' })
     const kept = keptIn(served, upload)
     if (!(await importResult(kept))) throw new RefusedAtTheDoorError('upload-gone')
     return reply
@@ -107,7 +107,7 @@ function running(served: Served): void {
   })
 
   app.get('/patrons/import/:upload', { config: { access } }, async (request, reply) => {
-    const upload = asked(request.params).text('upload', { max: 40, label: 'upload' })
+    const upload = asked(request.params).text('upload', { max: 40, label: 'the-field' })
     const look = { ...readLook(asked(request.query)), upload }
     const kept = keptIn(served, upload)
     const visit = await visitOf(served, request, reply)
@@ -153,7 +153,7 @@ export type PatronLook = {
 }
 
 function readLook(form: Asked): PatronLook {
-  const short = (name: string, max = 40) => form.text(name, { max, label: name })
+  const short = (name: string, max = 40) => form.text(name, { max, label: 'the-field' })
   const mapped = patronColumns.map((column) => [column, short(`map.${column}`, 200)] as const)
   return {
     upload: short('upload'),

@@ -4,7 +4,7 @@ import { cancelHold, resumeHold, suspendHold } from '../../circulation/hold.ts'
 import { movePickup } from '../../circulation/move-pickup.ts'
 import { patronCategories } from '../../circulation/places.ts'
 import { renew } from '../../circulation/renew.ts'
-import { setWantsReceipts } from '../../notices/want-receipts.ts'
+import { setWantedNotices } from '../../notices/wanted-notices.ts'
 import { editPatronJudged } from '../../patrons/judged-card.ts'
 import { mergedInto } from '../../patrons/merged-card.ts'
 import {
@@ -20,6 +20,7 @@ import type { PlainObject, Refusal, Verb } from '../../postgres/write.ts'
 import { wantedPassword } from '../../staff/password.ts'
 import type { Permission } from '../../staff/permission.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
+import { readWanted } from './account-notices.ts'
 import { readAccount } from './account-read.ts'
 import { type RenewalTold, renewAll } from './account-renew-all.ts'
 import { type Asked, asked, identity } from './asked.ts'
@@ -29,7 +30,7 @@ import type { Refused } from './refusal-notice.ts'
 import { act, branchIdOf, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
 import { typedPassword } from './typed-password.ts'
 
-const reasonLimits = { max: 500, label: 'The reason', required: true }
+const reasonLimits = { max: 500, label: 'the-reason', required: true } as const
 
 /** One patron as staff see them: how they stand, what they have, and what can be done about it. */
 export function patronPages(served: Served): void {
@@ -54,26 +55,23 @@ export function patronPages(served: Served): void {
   on('unblock', 'patron-write', 'unblocked', unblockPatron, ({ card }) => ({ card }))
   on('extend', 'patron-write', 'extended', extendCard, ({ card }, form) => ({
     card,
-    until: form.day('until', 'Valid until') ?? '',
+    until: form.day('until', 'valid-until') ?? '',
   }))
   on('password', 'patron-write', 'password-set', setPatronPassword, async ({ card }, _form, request) => ({
     card,
     password: await wantedPassword(typedPassword(request.body)),
   }))
-  on(
-    'receipts',
-    'patron-write',
-    ({ wantsReceipts }) => (wantsReceipts ? 'receipts-on' : 'receipts-off'),
-    setWantsReceipts,
-    ({ card }, form) => ({ card, wantsReceipts: form.ticked('wants') }),
-  )
+  on('notices', 'patron-write', 'notices-wanted', setWantedNotices, ({ card }, form) => ({
+    card,
+    wanted: readWanted(form),
+  }))
   on('pay', 'fine-take', 'paid', payFine, ({ card }, form) => ({
     card,
-    cents: form.cents('amount', 'The amount') ?? 0,
+    cents: form.cents('amount', 'the-amount') ?? 0,
   }))
   on('waive', 'fine-waive', 'waived', waiveFine, ({ card }, form) => ({
     card,
-    cents: form.cents('amount', 'The amount') ?? 0,
+    cents: form.cents('amount', 'the-amount') ?? 0,
     reason: form.text('reason', reasonLimits),
   }))
   on('renew', 'renew', 'renewed', renew, (_, form, request) => ({
@@ -88,7 +86,7 @@ export function patronPages(served: Served): void {
   )
   on('holds/:hold/suspend', 'hold', 'hold-suspended', suspendHold, (patron, form, request) => ({
     ...holdIn(request, patron),
-    until: form.day('until', 'Until') ?? 'forever',
+    until: form.day('until', 'until') ?? 'forever',
   }))
   on('holds/:hold/pickup', 'hold', 'pickup-moved', movePickup, (patron, form, request) => ({
     ...holdIn(request, patron),
@@ -107,7 +105,7 @@ function forms(served: Served) {
   return <Ask, Done extends PlainObject, Refuses extends Refusal>(
     path: string,
     needs: Permission,
-    said: string | ((ask: Ask) => string),
+    said: string,
     verb: Verb<Ask, Done, Refuses>,
     askOf: (patron: Patron, form: Asked, request: FastifyRequest) => Ask | Promise<Ask>,
   ): void => {
@@ -124,9 +122,7 @@ function forms(served: Served) {
         return showPatron(served, request, reply, patron, { refusal: outcome.refusal })
       // Their card or password may be another now: no session of theirs is taken as it was.
       served.app.sessions.forget(`patron:${patron.patronId}`)
-      return goTo(reply, `/patrons/${patron.patronId}`, {
-        said: typeof said === 'string' ? said : said(ask),
-      })
+      return goTo(reply, `/patrons/${patron.patronId}`, { said })
     })
   }
 }

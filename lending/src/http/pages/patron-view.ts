@@ -1,10 +1,12 @@
 import type { PatronCategory } from '../../circulation/places.ts'
 import type { Patron } from '../../patrons/patron.ts'
 import { may } from '../../staff/permission.ts'
+import { noticesPanel } from './account-notices.ts'
 import type { Account } from './account-read.ts'
 import { renewedAll } from './account-renew-all.ts'
 import { address } from './address.ts'
 import { fineList } from './fine-list.ts'
+import { flawTexts } from './flaw-text.ts'
 import { buttonForm, carried, hidden, textField } from './form.ts'
 import { holdList } from './hold-list.ts'
 import { type Html, html } from './html.ts'
@@ -12,7 +14,6 @@ import { anyRenewable, loanList } from './loan-list.ts'
 import { notice, tag } from './notice.ts'
 import { patronFields } from './patron-fields.ts'
 import type { PatronTold } from './patron-page.ts'
-import { receiptsPanel } from './receipts-panel.ts'
 import { refusalNotice } from './refusal-notice.ts'
 import { saidText } from './said.ts'
 import { currencyOf, type Visit, zoneOf } from './visit.ts'
@@ -49,7 +50,7 @@ export function patronView(visit: Visit, shown: Shown): Html {
         ${cardPanel(visit, patron)}
         ${finesPanel(visit, shown)}
         ${may(visit.who, 'patron-write') && cardActions(visit, patron)}
-        ${may(visit.who, 'patron-write') && receiptsPanel(visit, { patron, action: `${path}/receipts` })}
+        ${may(visit.who, 'patron-write') && noticesPanel(visit, { patron, action: `${path}/notices` })}
       </div>
     </div>
   </div>`
@@ -177,11 +178,11 @@ function cardActions(visit: Visit, patron: Patron): Html {
 }
 
 function editSection(visit: Visit, { patron, account: { places }, categories, told }: Shown): Html {
-  const problems = (told.refusal?.problems ?? {}) as Readonly<Record<string, string>>
+  const problems = flawTexts(visit, told.refusal)
   return html`<details class="section"><summary>${visit.say('patron.change')}</summary>
     <form class="form two" method="post" action="/patrons/${patron.patronId}/edit">
       ${hidden(visit)}${carried('version', patron.version)}
-      ${patronFields(visit, { form: patron, isNew: false, problems, places, categories })}
+      ${patronFields(visit, { form: patron, problems, places, categories })}
       <div class="whole"><button class="button">${visit.say('patron.save')}</button></div>
     </form></details>`
 }

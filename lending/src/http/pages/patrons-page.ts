@@ -5,17 +5,22 @@ import { registerJudged } from '../../patrons/judged-card.ts'
 import { mergedInto } from '../../patrons/merged-card.ts'
 import { registerPatron } from '../../patrons/patron.ts'
 import { may } from '../../staff/permission.ts'
+import { refusalIn } from '../answers.ts'
+import { address } from './address.ts'
 import { asked } from './asked.ts'
+import { type FlawTexts, flawTexts } from './flaw-text.ts'
 import { hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { notice, tag } from './notice.ts'
-import { type PatronForm, patronFields, readPatron } from './patron-fields.ts'
+import { newPatronFields, type PatronForm, readPatron } from './patron-fields.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import { act, branchIdOf, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
 import { type Visit, zoneOf } from './visit.ts'
 import { todayIn } from './wording.ts'
 
 const foundMax = 50
+/** What is the matter with the card, and nothing else. */
+const cardRefusals: ReadonlySet<string> = new Set(['card-taken', 'patron-erased', 'patron-merged'])
 
 /** Finding patrons, and registering one. */
 export function patronsPages(served: Served): void {
@@ -23,7 +28,7 @@ export function patronsPages(served: Served): void {
 
   app.get('/patrons', { config: { access: { needs: 'patron-read' } } }, async (request, reply) => {
     const visit = await visitOf(served, request, reply)
-    const query = asked(request.query).text('query', { max: 100, label: 'The search' })
+    const query = asked(request.query).text('query', { max: 100, label: 'the-search' })
     const found = query ? await findPatrons(library.db, { query, limit: foundMax }) : undefined
     const into = found?.length === 0 ? await mergedInto(library.db, { card: query }) : undefined
     if (into) return goTo(reply, `/patrons/${into.patronId}`, { said: 'was-merged' })
@@ -40,7 +45,7 @@ export function patronsPages(served: Served): void {
 
   const config = { access: { needs: 'patron-write' } } as const
   app.get('/patrons/new', { config }, (request, reply) =>
-    showForm(served, request, reply, { form: readPatron(asked({}), branchIdOf(request)) }),
+    showForm(served, request, reply, { form: readPatron(asked(request.query), branchIdOf(request)) }),
   )
 
   app.post('/patrons', { config }, async (request, reply) => {
@@ -57,7 +62,10 @@ export function patronsPages(served: Served): void {
     const outcome = await act(served, request, registerPatron, await registerJudged(library, ask))
     if (outcome.outcome === 'refused')
       return showForm(served, request, reply, { form, refusal: outcome.refusal })
-    return goTo(reply, `/patrons/${outcome.answer.patronId}`, { said: 'registered' })
+    // Who comes to be registered comes to borrow: the desk has their card open and waits for the books.
+    const { card: given, patronId } = outcome.answer
+    if (may(request.who, 'lend')) return goTo(reply, '/desk', { card: given, said: 'registered' })
+    return goTo(reply, `/patrons/${patronId}`, { said: 'registered' })
   })
 }
 
@@ -76,14 +84,17 @@ async function showForm(
   const { say } = visit
   const status = refusal ? statusOf(refusal) : 200
   const frame = { title: say('register.title'), door: '/patrons', status }
-  const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
+  const problems: FlawTexts = {
+    ...(refusal && cardRefusals.has(refusal.refused) ? { card: refusalIn(say, refusal.refused).title } : {}),
+    ...flawTexts(visit, refusal),
+  }
   return show(
     reply,
     visit,
     frame,
     html`<div class="stack">${refusal && refusalNotice(visit, refusal)}
       <form class="form two panel" method="post" action="/patrons">${hidden(visit)}
-        ${patronFields(visit, { form, isNew: true, problems, places, categories })}
+        ${newPatronFields(visit, { form, problems, places, categories })}
         <div class="whole actions"><button class="button">${say('register.submit')}</button><a href="/patrons">${say('register.leave')}</a></div>
       </form></div>`,
   )
@@ -99,8 +110,15 @@ function findView(
       ${textField({ name: 'query', label: say('patrons.name-or-card'), type: 'search', value: query, max: 100, autofocus: true })}
       <button class="button">${say('patrons.find')}</button>
     </form>
-    ${found && (found.length === 0 ? notice(visit, 'plain', { title: say('patrons.nobody', { query: html`<bdi>${query}</bdi>` }), body: html`<p>${say('patrons.nobody-next')}</p>` }) : foundList(visit, found))}
+    ${found && (found.length === 0 ? notice(visit, 'plain', { title: say('patrons.nobody', { query: html`<bdi>${query}</bdi>` }), body: html`<p>${say('patrons.nobody-next')}</p>${may(visit.who, 'patron-write') && html`<p><a href="${address('/patrons/new', asNew(query))}">${say('patrons.register-them')}</a></p>`}` }) : foundList(visit, found))}
   </div>`
+}
+
+/** What was looked for, as the form of somebody new takes it: a number is a card, the last word a family name. */
+function asNew(query: string): Readonly<Record<string, string>> {
+  if (/\d/.test(query)) return { card: query }
+  const words = query.split(' ')
+  return { givenName: words.slice(0, -1).join(' '), familyName: words.at(-1) ?? '' }
 }
 
 function foundList(visit: Visit, found: readonly FoundPatron[]): Html {

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { branches, itemTypes } from '../../circulation/places.ts'
+import type { LabelId } from '../../language/flaw.ts'
 import type { MessageId } from '../../language/messages.ts'
 import { editCopies } from '../../operations/edit-copies.ts'
 import { erasePatron } from '../../operations/erase-patron.ts'
@@ -14,7 +15,7 @@ import type { Visit } from './visit.ts'
 
 /** How many barcodes one plan names. */
 const barcodesMax = 5_000
-const because = { max: 500, label: 'Why', required: true } as const
+const because = { max: 500, label: 'why', required: true } as const
 
 /** The forms that plan an operation. */
 export function planPages(served: Served): void {
@@ -30,7 +31,7 @@ function planningErasure(served: Served): void {
   )
   app.post('/operations/erase-patron', { config: erasing }, async (request, reply) => {
     const sent = asked(request.body)
-    const card = sent.text('card', { max: 64, label: 'The card', required: true })
+    const card = sent.text('card', { max: 64, label: 'the-card', required: true })
     const given = { card, because: sent.text('because', because) }
     if (hasProblems(sent)) return showForm(served, request, reply, erase, misfit(sent))
     const ask = { ...asker(served, request), given }
@@ -66,12 +67,12 @@ function planningCopies(served: Served): void {
   )
   app.post('/operations/edit-copies', { config: editing }, async (request, reply) => {
     const sent = asked(request.body)
-    const toLendable = sent.text('toLendable', { max: 3, label: 'Whether it is lent' })
+    const toLendable = sent.text('toLendable', { max: 3, label: 'whether-it-is-lent' })
     const given = {
       ...selected(sent),
-      toBranch: oneOf(sent, 'toBranch', 'The new branch'),
-      toShelf: oneOf(sent, 'toShelf', 'The new shelf'),
-      toItemType: oneOf(sent, 'toItemType', 'The new item type'),
+      toBranch: oneOf(sent, 'toBranch', 'the-new-branch'),
+      toShelf: oneOf(sent, 'toShelf', 'the-new-shelf'),
+      toItemType: oneOf(sent, 'toItemType', 'the-new-item-type'),
       toLendable: toLendable === '' ? null : toLendable === 'yes',
     }
     if (hasProblems(sent)) return showForm(served, request, reply, edit, misfit(sent))
@@ -148,19 +149,19 @@ function asker(served: Served, request: FastifyRequest): { readonly by: string; 
 
 function selected(sent: Asked) {
   const barcodes = sent
-    .text('barcodes', { max: barcodesMax * 65, label: 'The barcodes', lines: true })
+    .text('barcodes', { max: barcodesMax * 65, label: 'the-barcodes', lines: true })
     .split(/\s+/)
     .filter((barcode) => barcode !== '')
   return {
-    branch: oneOf(sent, 'branch', 'The branch'),
-    shelf: oneOf(sent, 'shelf', 'The shelf'),
-    itemType: oneOf(sent, 'itemType', 'The item type'),
+    branch: oneOf(sent, 'branch', 'the-branch'),
+    shelf: oneOf(sent, 'shelf', 'the-shelf'),
+    itemType: oneOf(sent, 'itemType', 'the-item-type'),
     // One more than one operation may touch, so that too many are refused and none is left out.
     barcodes: barcodes.length === 0 ? null : [...new Set(barcodes)].slice(0, barcodesMax + 1),
   }
 }
 
-function oneOf(sent: Asked, name: string, label: string): string | null {
+function oneOf(sent: Asked, name: string, label: LabelId): string | null {
   return sent.text(name, { max: 200, label }) || null
 }
 

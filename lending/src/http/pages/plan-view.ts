@@ -113,5 +113,5 @@ function why({ say }: Visit, { sent }: Form, hint = say('plan.why-hint')): Html 
 }
 
 function typed(sent: Asked, name: string): string {
-  return sent.text(name, { max: 400_000, label: name, lines: true })
+  return sent.text(name, { max: 400_000, label: 'the-field', lines: true })
 }

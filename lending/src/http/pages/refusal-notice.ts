@@ -2,6 +2,7 @@ import { isMessageId } from '../../language/messages.ts'
 import { may } from '../../staff/permission.ts'
 import { refusalIn } from '../answers.ts'
 import { address } from './address.ts'
+import { flawTexts } from './flaw-text.ts'
 import { type Html, html, type Piece } from './html.ts'
 import { notice } from './notice.ts'
 import type { Visit } from './visit.ts'
@@ -59,7 +60,7 @@ export function refusalFacts(visit: Visit, refusal: Refused): Piece {
         return say('fact.try-again', { minutes: Math.max(1, Math.ceil(seconds / 60)) })
       })
     case 'fields-invalid':
-      return problems(refusal.problems)
+      return problems(visit, refusal)
     default:
       return undefined
   }
@@ -92,10 +93,8 @@ function onLoan(visit: Visit, refusal: Refused): Html {
 }
 
 /** What was wrong with fields, as one line each. */
-export function problems(found: unknown): Html | undefined {
-  if (typeof found !== 'object' || found === null) return undefined
-  const lines = Object.values(found).filter((each) => typeof each === 'string')
-  return html`${lines.map((each) => html`${each} `)}`
+function problems(visit: Visit, refusal: Refused): Html {
+  return html`${Object.values(flawTexts(visit, refusal)).map((each) => html`${each} `)}`
 }
 
 function fact(refusal: Refused, name: string, words: (text: string) => Piece): Piece {

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { loanRules, setLoanRule } from '../../circulation/calendar.ts'
 import { type Explained, explainRule } from '../../circulation/explain-rule.ts'
 import { branches, itemTypes, patronCategories } from '../../circulation/places.ts'
+import type { LabelId } from '../../language/flaw.ts'
 import { asked, scanned } from './asked.ts'
 import type { Refused } from './refusal-notice.ts'
 import { type RulesShown, rulesView } from './rules-view.ts'
@@ -23,21 +24,21 @@ export function rulesPages(served: Served): void {
 
   app.post('/rules', { config: { access: { needs: 'rules-write' } } }, async (request, reply) => {
     const form = asked(request.body)
-    const code = (name: string) => form.text(name, { max: 32, label: name }) || null
-    const whole = (name: string, label: string, min: number, max: number) =>
+    const code = (name: string) => form.text(name, { max: 32, label: 'the-field' }) || null
+    const whole = (name: string, label: LabelId, min: number, max: number) =>
       form.whole(name, { label, min, max }) ?? min
     const ask = {
       branch: code('branch'),
       patronCategory: code('patronCategory'),
       itemType: code('itemType'),
       lendable: form.ticked('lendable'),
-      loanDays: whole('loanDays', 'Days', 1, 3_650),
-      renewalsMax: whole('renewalsMax', 'Renewals', 0, 1_000),
-      loansMax: whole('loansMax', 'Loans', 0, 10_000),
-      holdsMax: whole('holdsMax', 'Holds', 0, 10_000),
-      fineCentsPerDay: form.cents('fine', 'The fine per day') ?? 0,
-      graceDays: whole('graceDays', 'Days of grace', 0, 3_650),
-      fineCapCents: form.cents('cap', 'The most') ?? 0,
+      loanDays: whole('loanDays', 'days', 1, 3_650),
+      renewalsMax: whole('renewalsMax', 'renewals', 0, 1_000),
+      loansMax: whole('loansMax', 'loans', 0, 10_000),
+      holdsMax: whole('holdsMax', 'holds', 0, 10_000),
+      fineCentsPerDay: form.cents('fine', 'the-fine-per-day') ?? 0,
+      graceDays: whole('graceDays', 'days-of-grace', 0, 3_650),
+      fineCapCents: form.cents('cap', 'the-most') ?? 0,
     }
     if (Object.keys(form.problems).length > 0) {
       return showRules(served, request, reply, {

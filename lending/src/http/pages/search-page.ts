@@ -1,16 +1,23 @@
-import { type SearchAsk, search } from '../../catalogue/search.ts'
+import { type FoundTitle, type SearchAsk, search } from '../../catalogue/search.ts'
 import { yearRanges } from '../../catalogue/search-facets.ts'
 import { suggest } from '../../catalogue/suggest.ts'
+import { whereTheyStand } from '../../catalogue/title-shelves.ts'
 import { branches } from '../../circulation/places.ts'
+import type { Library } from '../../library.ts'
 import { may } from '../../staff/permission.ts'
 import { asked, identity } from './asked.ts'
 import { homeView } from './home-view.ts'
+import { html } from './html.ts'
+import { listView } from './list-view.ts'
 import { resultsView } from './search-view.ts'
-import { type Served, show, statusOf, visitOf } from './serve-page.ts'
-import type { Wanted } from './wanted.ts'
+import { goTo, originOf, type Served, show, statusOf, visitOf } from './serve-page.ts'
+import { type Wanted, wantedLink } from './wanted.ts'
 
 /** How many titles a page of results shows. */
 const pageTitles = 25
+/** How many titles a list to take along has, and in how many steps they are looked for. */
+const listTitles = 200
+const listStep = 100
 /** How many suggestions are given while somebody types. */
 const suggestionsMax = 8
 
@@ -44,18 +51,70 @@ export function searchPages(served: Served): void {
       status: answer.outcome === 'refused' ? statusOf(answer) : 200,
     }
     const mayAdd = may(visit.who, 'catalogue-write')
-    return show(reply, visit, frame, resultsView(visit, { wanted, answer, mayAdd, covers, branches: places }))
+    return show(
+      reply,
+      visit,
+      frame,
+      resultsView(visit, {
+        wanted,
+        answer,
+        mayAdd,
+        covers,
+        branches: places,
+        address: originOf(request) + request.url,
+      }),
+    )
+  })
+
+  app.get('/search/list', { config: { access: { needs: 'search' } } }, async (request, reply) => {
+    const wanted = readWanted(request.query)
+    const found = await firstOf(library, askOf(wanted))
+    if (found.outcome === 'refused') return goTo(reply, wantedLink(wanted, {}))
+    const { titles, hasMore } = found
+    const titleIds = titles.map(({ titleId }) => titleId)
+    const [visit, stands] = await Promise.all([
+      visitOf(served, request, reply),
+      whereTheyStand(library.searchDb, { titleIds, branchId: askOf(wanted).branchId }),
+    ])
+    const title = visit.say('list.title')
+    const lead = visit.say('list.title-of', { query: html`<bdi dir="auto">${wanted.query}</bdi>` })
+    const frame = { title, lead, door: '/' }
+    return show(
+      reply,
+      visit,
+      frame,
+      listView(visit, { wanted, titles, stands, hasMore, address: originOf(request) + request.url }),
+    )
   })
 
   app.get('/suggestions', { config: { access: { needs: 'search' } } }, async (request) => {
-    const query = asked(request.query).text('query', { max: 100, label: 'The search' })
+    const query = asked(request.query).text('query', { max: 100, label: 'the-search' })
     return { suggestions: query === '' ? [] : await suggest(library.searchDb, query, suggestionsMax) }
   })
 }
 
+/** As many titles as a list takes, page after page. */
+async function firstOf(
+  { searchDb }: Pick<Library, 'searchDb'>,
+  ask: SearchAsk,
+): Promise<
+  | { readonly outcome: 'found'; readonly titles: readonly FoundTitle[]; readonly hasMore: boolean }
+  | { readonly outcome: 'refused' }
+> {
+  const titles: FoundTitle[] = []
+  let after = ask.after
+  do {
+    const answer = await search(searchDb, { ...ask, after, limit: listStep })
+    if (answer.outcome === 'refused') return { outcome: 'refused' }
+    titles.push(...answer.titles)
+    after = answer.more ?? undefined
+  } while (after !== undefined && titles.length < listTitles)
+  return { outcome: 'found', titles, hasMore: after !== undefined }
+}
+
 function readWanted(sent: unknown): Wanted {
   const form = asked(sent)
-  const short = (name: string) => form.text(name, { max: 40, label: name })
+  const short = (name: string) => form.text(name, { max: 40, label: 'the-field' })
   const raw = (sent as { query?: unknown }).query
   return {
     // As it was typed: what search refuses, it refuses in its own words.
@@ -66,7 +125,7 @@ function readWanted(sent: unknown): Wanted {
     year: short('year'),
     material: short('material'),
     inside: form.ticked('inside'),
-    after: form.text('after', { max: 500, label: 'after' }),
+    after: form.text('after', { max: 500, label: 'the-field' }),
   }
 }
 

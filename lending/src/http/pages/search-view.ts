@@ -25,6 +25,8 @@ export type Results = {
   /** Of the titles, in their order. */
   readonly covers: readonly (Cover | undefined)[]
   readonly branches: readonly Branch[]
+  /** Where the page is, in full, for paper. */
+  readonly address: string
 }
 
 /** The one field for all searches. */
@@ -46,6 +48,7 @@ export function searchBox(
       <input id="query" type="search" name="query" value="${query}" dir="auto" maxlength="100" required
         autocomplete="off" spellcheck="false" enterkeyhint="search"${autofocus && html` autofocus`}
         data-suggestions="/suggestions" data-suggestions-label="${say('search.suggestions')}"
+        data-author="${say('search.kind-author')}" data-title="${say('search.kind-title')}"
         placeholder="${say('search.field-example')}">
     </div>
     ${kept}
@@ -57,6 +60,7 @@ export function searchBox(
 export function resultsView(visit: Visit, results: Results): Html {
   const { wanted, answer } = results
   return html`<h1 class="unseen">${visit.say('search.title')}</h1>
+  <p class="on-paper code">${results.address}</p>
   <div class="section">${searchBox(visit, { query: wanted.query, kept: keptFilters(wanted) })}</div>
   <div class="section">${
     answer.outcome === 'refused'
@@ -91,6 +95,7 @@ function found(visit: Visit, results: Results & { readonly answer: Found }): Htm
         ${answer.more && html`<a class="button quiet" href="${wantedLink(wanted, { after: answer.more })}" rel="next">${say('search.more')}</a>`}
         ${wanted.after && html`<a href="${wantedLink(wanted, {})}">${say('search.back-to-first')}</a>`}
         ${!wanted.inside && html`<a href="${wantedLink(wanted, { inside: true })}">${say('search.inside-words')}</a>`}
+        <a href="${wantedLink(wanted, {}, '/search/list')}">${say('search.as-list')}</a>
       </div>
     </section>
     ${answer.facets && facetsView(visit, wanted, answer.facets)}
@@ -115,7 +120,7 @@ function resultRow(
       <p>${authorNames(visit, each.authors)}</p>
       <p class="under">${editionLine(visit, each)}</p>
     </div>
-    <div class="end"><p>${availabilityTag(visit, each)}</p>${where && html`<p class="under">${where}</p>`}</div>
+    <div class="end"><p>${availabilityTag(visit, each)}</p>${where && html`<p class="under where">${where}</p>`}</div>
   </li>`
 }
 

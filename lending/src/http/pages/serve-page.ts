@@ -41,7 +41,7 @@ export async function visitOf(
     fence(library.db),
   ])
   const branch = places.find(({ branchId }) => branchId === who?.branchId) ?? places[0]
-  const said = asked(request.query).text('said', { max: 40, label: 'said' })
+  const said = asked(request.query).text('said', { max: 40, label: 'the-field' })
   let csrf: string | undefined
   const language = languageOfRequest(request)
   return {
@@ -153,7 +153,7 @@ export type Settled<Done, Refused extends Refusal> = Exclude<
 
 /** The key of the form. A form without one was not made by us. */
 export function keyOf(request: FastifyRequest): string {
-  const key = asked(request.body).text(keyField, { max: 100, label: 'The key' })
+  const key = asked(request.body).text(keyField, { max: 100, label: 'the-field' })
   if (/^[\x21-\x7e]{8,100}$/.test(key)) return key
   throw new RefusedAtTheDoorError(
     'request-invalid',
@@ -170,6 +170,11 @@ export function statusOf({ refused }: { readonly refused: string }): number {
 /** The identity in the path, or undefined: then there is nothing here. */
 export function idIn(request: FastifyRequest): number | undefined {
   return asked(request.params).whole('id', identity)
+}
+
+/** What stands before the path of an address here, as it was asked for: `https://library.example.org`. */
+export function originOf({ protocol, host }: Pick<FastifyRequest, 'protocol' | 'host'>): string {
+  return `${protocol}://${host}`
 }
 
 /** The branch at whose desk this member of staff works. */

@@ -9,7 +9,7 @@ const unitsMax = 200
 const words = new Intl.Segmenter(undefined, { granularity: 'word' })
 const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 const wide =
-  /^[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1b000}-\u{1faff}\u{20000}-\u{3fffd}]/u
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1b000}-\u{1faff}\u{20000}-\u{3fffd}]/gu
 const rightToLeft =
   /\p{Script=Arabic}|\p{Script=Hebrew}|\p{Script=Syriac}|\p{Script=Thaana}|\p{Script=Nko}|\p{Script=Adlam}/u
 
@@ -99,7 +99,9 @@ const blank = 0.3
 function widthOf(text: string): number {
   let width = 0
   for (const { segment } of letters.segment(text)) {
-    if (wide.test(segment)) width += 1.05
+    // Where a font has no picture for a family, its members stand side by side.
+    const signs = segment.match(wide)
+    if (signs) width += 1.05 * signs.length
     else if (/^[MWmw@%…—]/.test(segment)) width += 1
     else if (/^\p{Lu}/u.test(segment)) width += 0.78
     else if (/^[fijlrtI.,:;'’|!()[\]-]/.test(segment)) width += 0.42

@@ -9,6 +9,7 @@ import {
 } from '../../circulation/library-settings.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { type Asked, asked, identity } from './asked.ts'
+import { flawTexts } from './flaw-text.ts'
 import { carried, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
@@ -24,12 +25,12 @@ export function settingsPages(served: Served): void {
 
   app.post('/settings', { config }, async (request, reply) => {
     const form = asked(request.body)
-    const cents = form.cents('blockAt', 'The debt')
+    const cents = form.cents('blockAt', 'the-debt')
     const whole = (name: 'holdShelfDays' | 'forgetAfterDays') => form.whole(name, settingBounds[name])
     const ask = given({
       version: form.whole('version', identity) ?? 0,
-      name: form.text('name', { max: libraryNameMax, label: 'Name', required: true }),
-      currency: form.text('currency', { max: 8, label: 'Currency', required: true }),
+      name: form.text('name', { max: libraryNameMax, label: 'name', required: true }),
+      currency: form.text('currency', { max: 8, label: 'currency', required: true }),
       holdShelfDays: whole('holdShelfDays'),
       forgetAfterDays: whole('forgetAfterDays'),
       blockAtCents: cents,
@@ -81,13 +82,13 @@ function settingsView(
   }: { readonly settings: LibrarySettings; readonly typed: Asked; readonly refusal: Refused | undefined },
 ): Html {
   const { say } = visit
-  const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
+  const problems = flawTexts(visit, refusal)
   const field = (name: Field, value: string | number, more: object = {}) =>
     textField({
       name,
       label: say(`settings.${name}`),
       hint: say(`settings.${name}.hint`, { currency: settings.currency }),
-      value: typed.text(name, { max: 200, label: name }) || value,
+      value: typed.text(name, { max: 200, label: 'the-field' }) || value,
       problem: problems[name],
       required: true,
       max: 10,

@@ -12,6 +12,7 @@ import {
 import { type Branch, branchByCode } from '../../circulation/places.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { type Asked, asked } from './asked.ts'
+import { type FlawTexts, flawTexts } from './flaw-text.ts'
 import { carried, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { notice } from './notice.ts'
@@ -27,7 +28,7 @@ export function shelfPlanPages(served: Served): void {
   app.get('/branches/:code/shelf-plan', { config }, async (request, reply) => {
     const place = await placeIn(served, request)
     const { text } = asked(request.query)
-    const callNumber = text('callNumber', { max: copyLimits.callNumber, label: 'The call number' })
+    const callNumber = text('callNumber', { max: copyLimits.callNumber, label: 'the-call-number' })
     const [found] = callNumber ? await rangesFound(library, [{ branch: place.branch.code, callNumber }]) : []
     const answer = found === undefined ? undefined : { callNumber, found }
     return showPlan(served, request, reply, { ...place, rows: place.plan.ranges, answer })
@@ -37,7 +38,7 @@ export function shelfPlanPages(served: Served): void {
     const place = await placeIn(served, request)
     const { code } = place.branch
     const form = asked(request.body)
-    const version = form.whole('version', { label: 'The version', min: 0, max: 2_147_483_647 }) ?? 0
+    const version = form.whole('version', { label: 'the-version', min: 0, max: 2_147_483_647 }) ?? 0
     const rows = readRanges(form)
     const plan = await judgedPlan(library, { branch: code, ranges: rows })
     const problems = { ...form.problems, ...plan.problems }
@@ -60,7 +61,7 @@ type Shown = Place & {
 }
 
 async function placeIn({ library }: Served, request: FastifyRequest): Promise<Place> {
-  const code = asked(request.params).text('code', { max: 32, label: 'The branch' })
+  const code = asked(request.params).text('code', { max: 32, label: 'the-branch' })
   const [branch, plan] = await Promise.all([branchByCode(library.db, code), shelfPlan(library.db, code)])
   if (!branch || !plan) throw new RefusedAtTheDoorError('branch-unknown')
   return { branch, plan }
@@ -70,9 +71,9 @@ async function placeIn({ library }: Served, request: FastifyRequest): Promise<Pl
 function readRanges(form: Asked): readonly ShelfRange[] {
   const rows = Array.from({ length: planLimits.ranges }, (_, index) => {
     const at = index + 1
-    const place = form.whole(`place-${at}`, { label: 'The place', min: 1, max: 999 }) ?? at
-    const shelf = form.text(`shelf-${at}`, { max: planLimits.shelf, label: 'The shelf' })
-    const pattern = form.text(`pattern-${at}`, { max: planLimits.pattern, label: 'The pattern' })
+    const place = form.whole(`place-${at}`, { label: 'the-place', min: 1, max: 999 }) ?? at
+    const shelf = form.text(`shelf-${at}`, { max: planLimits.shelf, label: 'the-shelf' })
+    const pattern = form.text(`pattern-${at}`, { max: planLimits.pattern, label: 'the-pattern' })
     return { place, shelf, pattern }
   })
   return rows
@@ -103,7 +104,7 @@ const emptyRows = 3
 function planView(visit: Visit, { branch, plan, rows, answer, refusal }: Shown): Html {
   const { say } = visit
   const path = `/branches/${branch.code}/shelf-plan`
-  const problems = (refusal?.problems ?? {}) as Readonly<Record<string, string>>
+  const problems = flawTexts(visit, refusal)
   const empty = Array.from({ length: Math.min(emptyRows, planLimits.ranges - rows.length) }, () => undefined)
   return html`<div class="stack">
     <p><a href="/branches">${say('shelf-plan.back')}</a></p>
@@ -134,7 +135,7 @@ function rangeRow(
   }: {
     readonly range: ShelfRange | undefined
     readonly at: number
-    readonly problems: Readonly<Record<string, string>>
+    readonly problems: FlawTexts
   },
 ): Html {
   const field = (name: 'shelf' | 'pattern', label: string) =>

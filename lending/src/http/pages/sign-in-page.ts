@@ -23,7 +23,7 @@ export function signInPages(served: Served): void {
   const rateLimit = { max: served.limits.signInsPerMinute, groupId: 'sign-in' }
   app.post('/sign-in', { config: { access: 'anyone', rateLimit } }, async (request, reply) => {
     const { to, kind } = readQuery(request.body)
-    const account = asked(request.body).text('account', { max: 64, label: 'The name' })
+    const account = asked(request.body).text('account', { max: 64, label: 'the-name' })
     const password = typedPassword(request.body)
     const answer = await signIn(library.db, { kind, account, password, now: library.clock() })
     if ('refused' in answer) {
@@ -102,7 +102,7 @@ function oneForm(visit: Visit, shown: Shown, kind: Kind): Html {
 function readQuery(sent: unknown): { to: string; kind: Kind } {
   const form = asked(sent)
   return {
-    to: ownPath(form.text('to', { max: 2_000, label: 'to' })),
-    kind: form.text('kind', { max: 10, label: 'kind' }) === 'staff' ? 'staff' : 'patron',
+    to: ownPath(form.text('to', { max: 2_000, label: 'the-field' })),
+    kind: form.text('kind', { max: 10, label: 'the-field' }) === 'staff' ? 'staff' : 'patron',
   }
 }

@@ -2,6 +2,7 @@ import type { Branch } from '../../circulation/places.ts'
 import { mayManage, type Role, roles } from '../../staff/permission.ts'
 import { staffTexts } from '../../staff/staff.ts'
 import type { Asked } from './asked.ts'
+import type { FlawTexts } from './flaw-text.ts'
 import { choiceField, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import type { Visit } from './visit.ts'
@@ -18,14 +19,14 @@ export type StaffForm = {
 /** Reads the fields of a member of staff from a form. */
 export function readStaff(form: Asked, branchId: number): StaffForm {
   const text = (name: keyof typeof staffTexts) => form.text(name, { ...staffTexts[name], required: false })
-  const role = form.text('role', { max: 32, label: 'Role' })
+  const role = form.text('role', { max: 32, label: 'role' })
   return {
     login: text('login'),
     name: text('name'),
     email: text('email'),
     // What is not on the list is refused by the verb, in words.
     role: (role || 'desk') as Role,
-    branchId: form.whole('branchId', { label: 'Branch', min: 1, max: Number.MAX_SAFE_INTEGER }) ?? branchId,
+    branchId: form.whole('branchId', { label: 'branch', min: 1, max: Number.MAX_SAFE_INTEGER }) ?? branchId,
   }
 }
 
@@ -40,7 +41,7 @@ export function staffFields(
   }: {
     readonly form: Omit<StaffForm, 'login'>
     readonly mine: Role
-    readonly problems: Readonly<Record<string, string>>
+    readonly problems: FlawTexts
     readonly places: readonly Branch[]
   },
 ): Html {

@@ -2,8 +2,9 @@ import type { Branch } from '../../circulation/places.ts'
 import { mayManage, type Role, roles } from '../../staff/permission.ts'
 import type { StaffRow } from '../../staff/staff.ts'
 import { address } from './address.ts'
+import { flawTexts } from './flaw-text.ts'
 import { carried, hidden, textField } from './form.ts'
-import { type Html, html } from './html.ts'
+import { type Html, html, type Piece } from './html.ts'
 import { notice, tag } from './notice.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import { saidText } from './said.ts'
@@ -52,7 +53,7 @@ export function addStaffView(
   },
 ): Html {
   const { say } = visit
-  const problems = problemsIn(refusal)
+  const problems = flawTexts(visit, refusal)
   return html`<div class="stack">${refusal && refusalNotice(visit, refusal)}
     <div class="columns"><form class="form two panel" method="post" action="/staff">${hidden(visit)}
       ${textField({ name: 'login', label: say('staff.login'), value: form.login, max: 64, required: true, autofocus: true, problem: problems.login, hint: say('staff.login-hint') })}
@@ -87,7 +88,7 @@ export function memberView(
       <div class="columns">
         <div class="stack">${isOpen ? html`${editPanel(visit, shown)}${rolesPanel(visit)}` : factsPanel(visit, member)}</div>
         <div class="stack">
-          ${isOpen && passwordPanel(visit, member, problemsIn(refusal).password)}
+          ${isOpen && passwordPanel(visit, member, flawTexts(visit, refusal).password)}
           ${isOpen && !isMe(visit, member) && removePanel(visit, member)}
           ${member.isRemoved && isBelow && restorePanel(visit, member)}
           <p><a href="${address('/journal', { actor: `staff:${member.staffId}` })}">${say('staff.in-journal')}</a></p>
@@ -103,7 +104,7 @@ function editPanel(
   return html`<section class="panel" aria-labelledby="account"><h2 id="account">${visit.say('staff.account-of', { login: html`<span class="code">${member.login}</span>` })}</h2>
     <form class="form two" method="post" action="/staff/${member.staffId}/edit">
       ${hidden(visit)}${carried('version', member.version)}
-      ${staffFields(visit, { form: member, mine: roleOf(visit), problems: problemsIn(refusal), places })}
+      ${staffFields(visit, { form: member, mine: roleOf(visit), problems: flawTexts(visit, refusal), places })}
       <div class="whole"><button class="button">${visit.say('staff.save')}</button></div>
     </form></section>`
 }
@@ -117,7 +118,7 @@ function factsPanel({ say }: Visit, member: Member): Html {
   </dl></section>`
 }
 
-function passwordPanel(visit: Visit, member: Member, problem: string | undefined): Html {
+function passwordPanel(visit: Visit, member: Member, problem: Piece): Html {
   const { say } = visit
   return html`<section class="panel quiet stack-tight" aria-labelledby="password"><h2 id="password">${say('staff.password')}</h2>
     <p class="soft">${say('staff.password-about')}</p>
@@ -150,7 +151,7 @@ function rolesPanel(visit: Visit): Html {
     )}</dl></section>`
 }
 
-function passwordField({ say }: Visit, problem: string | undefined): Html {
+function passwordField({ say }: Visit, problem: Piece): Html {
   return textField({
     name: 'password',
     id: 'new-password',
@@ -161,10 +162,6 @@ function passwordField({ say }: Visit, problem: string | undefined): Html {
     problem,
     hint: say('staff.new-password-hint'),
   })
-}
-
-function problemsIn(refusal: Refused | undefined): Readonly<Record<string, string>> {
-  return (refusal?.problems ?? {}) as Readonly<Record<string, string>>
 }
 
 function isMe({ who }: Visit, { staffId }: StaffRow): boolean {

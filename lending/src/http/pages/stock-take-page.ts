@@ -33,8 +33,8 @@ export function stockTakePages(served: Served): void {
 
   app.post('/stock-takes', { config }, async (request, reply) => {
     const form = asked(request.body)
-    const branch = form.text('branch', { max: 32, label: 'The branch' })
-    const shelf = form.text('shelf', { max: copyLimits.shelf, label: 'The shelf' })
+    const branch = form.text('branch', { max: 32, label: 'the-branch' })
+    const shelf = form.text('shelf', { max: copyLimits.shelf, label: 'the-shelf' })
     if (Object.keys(form.problems).length > 0)
       return showAll(served, request, reply, { refused: 'fields-invalid', problems: form.problems })
     const outcome = await act(served, request, startStockTake, { branch, shelf })
@@ -124,7 +124,7 @@ function missing(served: Served): void {
 
 /** The copies that the list named when it was read. */
 function idsIn(request: FastifyRequest): readonly number[] {
-  const text = asked(request.body).text('copies', { max: notSeenMax * 20, label: 'The copies' })
+  const text = asked(request.body).text('copies', { max: notSeenMax * 20, label: 'the-copies' })
   return text
     .split(' ')
     .filter((each) => /^\d{1,15}$/.test(each))
@@ -144,10 +144,10 @@ async function showAll(
     branches(db),
   ])
   const form = asked(request.method === 'GET' ? request.query : request.body)
-  const branch = form.text('branch', { max: 32, label: 'The branch' }) || (visit.branch?.code ?? '')
+  const branch = form.text('branch', { max: 32, label: 'the-branch' }) || (visit.branch?.code ?? '')
   const at = places.find(({ code }) => code === branch) ?? places[0]
   const shelves = at ? await shelvesOf(db, at.branchId, { limit: shelvesMax }) : []
-  const typed = { branch, shelf: form.text('shelf', { max: copyLimits.shelf, label: 'The shelf' }) }
+  const typed = { branch, shelf: form.text('shelf', { max: copyLimits.shelf, label: 'the-shelf' }) }
   const frame = {
     title: visit.say('stock-takes.title'),
     door: '/stock-takes',
@@ -210,7 +210,7 @@ async function showNotSeen(
 function afterIn(request: FastifyRequest): After | undefined {
   const form = asked(request.method === 'GET' ? request.query : {})
   const copyId = form.whole('after', identity)
-  const callNumber = form.text('callNumber', { max: copyLimits.callNumber, label: 'The call number' })
+  const callNumber = form.text('callNumber', { max: copyLimits.callNumber, label: 'the-call-number' })
   return copyId === undefined ? undefined : { copyId, callNumber }
 }
 

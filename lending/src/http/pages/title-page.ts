@@ -1,15 +1,19 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { survivorOf } from '../../catalogue/survivor.ts'
 import { type Title, title } from '../../catalogue/title.ts'
+import { neighbours } from '../../catalogue/title-series.ts'
 import { holdsOn } from '../../circulation/accounts.ts'
 import { placeHold } from '../../circulation/hold.ts'
+import { oftenLentWith } from '../../circulation/lent-together.ts'
 import { branches } from '../../circulation/places.ts'
+import type { Library } from '../../library.ts'
 import { may } from '../../staff/permission.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { asked, identity, scanned } from './asked.ts'
 import type { Refused } from './refusal-notice.ts'
-import { act, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
-import { titleView } from './title-view.ts'
+import { act, goTo, idIn, originOf, type Served, show, statusOf, visitOf } from './serve-page.ts'
+import { titleMeta } from './title-meta.ts'
+import { type NearTitles, titleView } from './title-view.ts'
 
 /** One title: its copies, where they are, and placing a hold. */
 export function titlePages(served: Served): void {
@@ -37,28 +41,46 @@ export function titlePages(served: Served): void {
   })
 
   async function showTitle(
-    { library: { db, covers } }: Served,
+    { library }: Served,
     request: FastifyRequest,
     reply: FastifyReply,
     tried?: { readonly refusal: Refused; readonly card: string },
   ): Promise<FastifyReply> {
+    const { db, covers } = library
     const shown = await titleIn(request)
     const isTold = request.who?.kind === 'staff' && may(request.who, 'patron-read')
-    const [visit, places, queue, [cover]] = await Promise.all([
+    const [visit, places, queue, [cover], near] = await Promise.all([
       visitOf(served, request, reply),
       branches(db),
       isTold ? holdsOn(db, shown.titleId) : [],
       covers.of([shown]),
+      nearTo(library, shown),
     ])
+    const origin = originOf(request)
     const frame = {
       title: shown.title,
+      head: titleMeta(visit, { title: shown, cover, origin }),
       door: '/',
       ownHead: true,
       status: tried ? statusOf(tried.refusal) : 200,
     }
-    return show(reply, visit, frame, titleView(visit, { title: shown, cover, places, queue, tried }))
+    return show(
+      reply,
+      visit,
+      frame,
+      titleView(visit, {
+        title: shown,
+        cover,
+        near,
+        address: `${origin}/titles/${shown.titleId}`,
+        places,
+        queue,
+        tried,
+      }),
+    )
   }
 
+  /** The title that an address leads to. One that became part of another would lead on from here. */
   async function titleIn(request: FastifyRequest): Promise<Title> {
     const titleId = idIn(request)
     const found = titleId === undefined ? undefined : await title(library.db, titleId)
@@ -66,4 +88,12 @@ export function titlePages(served: Served): void {
     if (!found || isHidden) throw new RefusedAtTheDoorError('title-unknown')
     return found
   }
+}
+
+async function nearTo({ db, searchDb, covers }: Library, shown: Title): Promise<NearTitles> {
+  const [series, lentTogether] = await Promise.all([
+    neighbours(searchDb, shown),
+    oftenLentWith(db, shown.titleId),
+  ])
+  return { series, lentTogether, covers: await covers.of(lentTogether) }
 }

@@ -1,22 +1,33 @@
-import type { CopyLine } from '../../catalogue/copy.ts'
 import type { Cover } from '../../catalogue/covers/covers.ts'
 import type { Title } from '../../catalogue/title.ts'
+import type { Neighbours } from '../../catalogue/title-series.ts'
 import type { HoldOn } from '../../circulation/accounts.ts'
+import type { LentTogether } from '../../circulation/lent-together.ts'
 import type { Branch } from '../../circulation/places.ts'
 import { may } from '../../staff/permission.ts'
-import { address } from './address.ts'
-import { availabilityTag, copyStateTag } from './availability.ts'
+import { address as addressTo } from './address.ts'
+import { availabilityTag } from './availability.ts'
 import { largeCover } from './cover-view.ts'
 import { choiceField, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
-import { languageName } from './language.ts'
 import { notice, tag } from './notice.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import { saidText } from './said.ts'
-import { unseen } from './unseen.ts'
+import { copyList } from './title-copies-view.ts'
+import { authorLinks, factsPanel } from './title-facts-view.ts'
+import { schemaTypes } from './title-meta.ts'
+import { lentTogetherView, seriesView } from './title-near-view.ts'
 import type { Visit } from './visit.ts'
 import { day } from './wording.ts'
-import { materialName, workName, yearText } from './work-line.ts'
+import { editionLine, workName } from './work-line.ts'
+
+/** What stands near a title: in its series, and in the hands of those who took it home. */
+export type NearTitles = {
+  readonly series: Neighbours | undefined
+  readonly lentTogether: readonly LentTogether[]
+  /** Of `lentTogether`, in its order. */
+  readonly covers: readonly (Cover | undefined)[]
+}
 
 /** A title with its copies by branch, its facts, and a form to place a hold. */
 export function titleView(
@@ -24,12 +35,17 @@ export function titleView(
   {
     title,
     cover,
+    near,
+    address,
     places,
     queue,
     tried,
   }: {
     readonly title: Title
     readonly cover: Cover | undefined
+    readonly near: NearTitles
+    /** Where the page is, in full, for paper. */
+    readonly address: string
     readonly places: readonly Branch[]
     /** Who waits, for staff who may know it. */
     readonly queue: readonly HoldOn[]
@@ -41,69 +57,46 @@ export function titleView(
   const copies = title.copies.filter(({ state }) => state !== 'withdrawn' || who?.kind === 'staff')
   const lent = copies.filter(({ state }) => state !== 'withdrawn')
   const available = lent.filter(({ state }) => state === 'available').length
-  return html`<article>
+  return html`<p class="on-paper code">${address}</p><article itemscope itemtype="${schemaTypes[title.material]}">
     <header class="title-head">
       ${largeCover(visit, cover, title)}
-      <div><h1>${workName(title.title, title.language)}</h1>
-      ${title.subtitle && html`<p class="subtitle"><bdi dir="auto">${title.subtitle}</bdi></p>`}
-      ${title.authors.length > 0 && html`<p class="authors">${authorLinks(title.authors)}</p>`}
+      <div class="title-names">
+        <h1 itemprop="name">${workName(title.title, title.language)}</h1>
+        ${title.subtitle && html`<p class="subtitle"><bdi dir="auto" itemprop="alternativeHeadline">${title.subtitle}</bdi></p>`}
+        ${title.authors.length > 0 && html`<p class="authors">${authorLinks(title.authors)}</p>`}
+        <p class="edition">${editionLine(visit, title)}</p>
+        <p class="available">${availabilityTag(visit, { copies: lent.length, available })}</p>
       </div>
     </header>
     <div class="stack">
       ${said && notice(visit, 'good', { title: said })}
       ${tried && refusalNotice(visit, tried.refusal)}
       ${title.deletedAt && notice(visit, 'warn', { title: say('title.deleted') })}
-      <div class="columns">
+      <div class="columns aside-between">
         <div>
           <section class="section" aria-labelledby="copies">
-            <div class="page-head"><h2 id="copies">${say('title.copies')}</h2><p>${availabilityTag(visit, { copies: lent.length, available })}</p></div>
-            ${copies.length === 0 ? html`<p class="empty">${say('title.no-copy')}</p>` : copyList(copies, visit)}
+            <h2 id="copies">${say('title.copies')}</h2>
+            ${copies.length === 0 ? html`<p class="empty">${say('title.no-copy')}</p>` : copyList(visit, copies)}
             ${title.hasMoreCopies && html`<p class="soft">${say('title.more-copies')}</p>`}
           </section>
           ${queue.length > 0 && queueList(visit, queue)}
-          ${
-            title.summary &&
-            html`<section class="section"><h2>${say('title.about')}</h2><p class="aside-text" dir="auto">${title.summary}</p></section>`
-          }
         </div>
         <div class="stack">
           ${holdPanel(visit, { title, places, hasCopies: lent.length > 0, card: tried?.card ?? '' })}
           ${factsPanel(visit, title)}
           ${may(who, 'catalogue-write') && html`<p class="actions"><a href="/titles/${title.titleId}/edit">${say('title.edit')}</a></p>`}
         </div>
+        <div>
+          ${
+            title.summary &&
+            html`<section class="section"><h2>${say('title.about')}</h2><p class="aside-text" dir="auto" itemprop="description">${title.summary}</p></section>`
+          }
+          ${near.series && seriesView(visit, near.series)}
+          ${lentTogetherView(visit, near.lentTogether, near.covers)}
+        </div>
       </div>
     </div>
   </article>`
-}
-
-function authorLinks(authors: readonly string[]): Html {
-  return html`${authors
-    .slice(0, 12)
-    .map(
-      (author, index) =>
-        html`${index > 0 && '; '}<a href="${address('/search', { query: searchable(author) })}"><bdi dir="auto">${author}</bdi></a>`,
-    )}`
-}
-
-function copyList(copies: readonly CopyLine[], visit: Visit): Html {
-  const byBranch = Map.groupBy(copies, ({ branchName }) => branchName)
-  return html`${[...byBranch].map(
-    ([branchName, here]) => html`<section class="branch-copies"><h3>${branchName}</h3>
-    <ul class="rows">${here.map(
-      (each) => html`<li>
-        <div>
-          <p>${each.callNumber ? html`<strong class="code">${each.callNumber}</strong>` : each.itemTypeName}${
-            each.shelf && html` · <bdi>${each.shelf}</bdi>`
-          }</p>
-          <p class="under">${each.callNumber && html`${each.itemTypeName} · `}<span class="code">${each.barcode}</span></p>
-        </div>
-        <p class="end">${copyStateTag(visit, each)}${
-          may(visit.who, 'catalogue-write') &&
-          html`<br><a class="small" href="/copies/${each.copyId}/edit">${visit.say('title.edit-copy', { barcode: each.barcode, unseen })}</a>`
-        }</p>
-      </li>`,
-    )}</ul></section>`,
-  )}`
 }
 
 function queueList(visit: Visit, queue: readonly HoldOn[]): Html {
@@ -137,7 +130,7 @@ function holdPanel(
     html`<p class="soft">${say('title.holds-now', { count: title.holdsWaiting })}</p>`
   if (!who) {
     return html`<section class="panel stack-tight"><h2>${say('title.hold-for-you')}</h2>${waiting}
-      <p><a class="button" href="${address('/sign-in', { to: `/titles/${title.titleId}` })}">${say('title.hold-sign-in')}</a></p></section>`
+      <p><a class="button" href="${addressTo('/sign-in', { to: `/titles/${title.titleId}` })}">${say('title.hold-sign-in')}</a></p></section>`
   }
   const isStaff = who.kind === 'staff'
   if (isStaff && !may(who, 'hold')) return undefined
@@ -154,41 +147,4 @@ function holdPanel(
       })}
       <div><button class="button">${say('title.hold-place')}</button></div>
     </form></section>`
-}
-
-function factsPanel(visit: Visit, title: Title): Html {
-  const { say } = visit
-  const facts: [string, Html | string | undefined | false][] = [
-    [
-      say('title.fact.published'),
-      [title.publisher, title.publishedYear === null ? '' : yearText(visit, title.publishedYear)]
-        .filter(Boolean)
-        .join(', '),
-    ],
-    [say('title.fact.language'), languageName(visit, title.language)],
-    [say('title.fact.kind'), title.material === 'book' ? '' : materialName(visit, title.material)],
-    [say('title.fact.isbn'), title.isbns.join(', ')],
-    [say('title.fact.series'), title.series.length > 0 && links(title.series)],
-    [say('title.fact.subjects'), title.subjects.length > 0 && links(title.subjects)],
-  ]
-  return html`<section class="panel quiet" aria-label="${say('title.about-edition')}"><dl class="facts">${facts.map(
-    ([name, value]) => value && html`<dt>${name}</dt><dd dir="auto">${value}</dd>`,
-  )}</dl></section>`
-}
-
-/** More subjects than this say nothing more. */
-const linksMax = 12
-
-function links(words: readonly string[]): Html {
-  return html`${words
-    .slice(0, linksMax)
-    .map(
-      (each) =>
-        html`<p><a href="${address('/search', { query: searchable(each) })}"><bdi dir="auto">${each}</bdi></a></p>`,
-    )}`
-}
-
-/** Words to search for: no longer than a search may be. */
-function searchable(text: string): string {
-  return [...text].slice(0, 100).join('')
 }

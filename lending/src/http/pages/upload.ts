@@ -24,7 +24,8 @@ export async function keepUpload(
   request: FastifyRequest,
   { bytesMax }: { readonly bytesMax?: number } = {},
 ): Promise<Upload> {
-  const part = await request.file(bytesMax === undefined ? {} : { limits: { fileSize: bytesMax } })
+  const limits = bytesMax === undefined ? {} : { limits: { fileSize: bytesMax } }
+  const part = await request.file(limits).catch(refuseCutShort)
   if (!part) throw new RefusedAtTheDoorError('file-empty')
   const folder = join(library.dataFolder, 'uploads')
   await mkdir(folder, { recursive: true })
@@ -37,9 +38,19 @@ export async function keepUpload(
     if ((await stat(path)).size === 0) throw new RefusedAtTheDoorError('file-empty')
   } catch (error) {
     await rm(path, { force: true })
-    throw error
+    return refuseCutShort(error)
   }
   return { uploadId, fileName: part.filename || 'file', fields: textFields(part.fields) }
+}
+
+/** A form that ends before its file does was cut off on its way, or is none. */
+function refuseCutShort(error: unknown): never {
+  const { message = '', code } = error as { message?: string; code?: unknown }
+  const isCut = code === undefined && /multipart/i.test(message)
+  if (isCut || code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE') {
+    throw new RefusedAtTheDoorError('request-invalid', {}, 'The file ended early.')
+  }
+  throw error
 }
 
 /** Where the file of an upload lies; undefined when it is gone, or was never there. */

@@ -15,6 +15,6 @@ export type Wanted = {
 }
 
 /** The address of this search with something changed; it starts at the first page again. */
-export function wantedLink(wanted: Wanted, change: Partial<Wanted>): string {
-  return address('/search', { ...wanted, after: '', ...change })
+export function wantedLink(wanted: Wanted, change: Partial<Wanted>, path = '/search'): string {
+  return address(path, { ...wanted, after: '', ...change })
 }

@@ -5,7 +5,7 @@ import type { Picture } from './picture.ts'
 
 /** A quantity over time; where it is undefined there was nothing to measure, and nothing is drawn. */
 export type Series = {
-  /** How it is drawn: the first is filled below, the second dashed. */
+  /** How it is drawn: the second is dashed. One that is alone is filled below. */
   readonly look: 'first' | 'second'
   readonly points: readonly { readonly at: Date; readonly value: number | undefined }[]
 }
@@ -16,7 +16,7 @@ export type TimePlot = {
   readonly series: readonly Series[]
   readonly now: Date
   readonly minutes: number
-  /** A value of the upright axis with its unit: `20 ms`. */
+  /** A value of the upright axis; its unit stands in the heading. */
   readonly valueText: (value: number) => string
   /** A moment of the axis of time: `−5 min`, `now`. */
   readonly agoText: (minutes: number) => string
@@ -25,7 +25,7 @@ export type TimePlot = {
 }
 
 const [width, height] = [360, 168]
-const inner = { left: 50, right: 350, top: 12, bottom: 144 }
+const inner = { left: 40, right: 350, top: 12, bottom: 144 }
 const minuteMs = 60_000
 const ticksEach = 5
 
@@ -62,7 +62,7 @@ export function timePlot({ label, series, now, minutes, valueText, agoText, leas
       )
       const isThere = ({ value }: Point) => value !== undefined
       const [path, filled] = [shape, below].map((each) => each.digits(1).defined(isThere)(seen) ?? '')
-      return html`${look === 'first' && html`<path class="fill" d="${filled}"/>`}<path class="line ${look}" d="${path}"/>`
+      return html`${series.length === 1 && html`<path class="fill" d="${filled}"/>`}<path class="line ${look}" d="${path}"/>`
     })}`,
   }
 }

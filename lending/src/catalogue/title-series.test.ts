@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { searchable, someTitles } from '../../test/searchable.ts'
+import { neighbours, seriesPlace } from './title-series.ts'
+
+test('the number of a title in its series is read as catalogues write it, and none is made up', () => {
+  const written: readonly [string, string, number | null][] = [
+    ['Discworld ; 4', 'Discworld', 4],
+    ['Discworld ; v. 12.', 'Discworld', 12],
+    ['Foundation, Bd. 2', 'Foundation', 2],
+    ['The Expanse (#3)', 'The Expanse', 3],
+    ['Серия ; т. 7', 'Серия', 7],
+    ['Penguin 60s', 'Penguin 60s', null],
+    ['Catch 22', 'Catch 22', null],
+    ['Series ; A', 'Series ; A', null],
+    ['; 3', '; 3', null],
+    ['', '', null],
+  ]
+  for (const [text, name, number] of written) assert.deepEqual(seriesPlace(text), { name, number }, text)
+})
+
+test('a title has its nearest neighbours in the series, whatever else has its words', async () => {
+  await using library = await searchable()
+  const [third = 0] = await someTitles(library.db, [
+    { title: 'Equal Rites', series: ['Discworld ; 3'] },
+    { title: 'The Colour of Magic', series: ['Discworld ; 1'] },
+    { title: 'Mort', series: ['Other', 'DISCWORLD, v. 4'] },
+    { title: 'Sourcery', series: ['Discworld ; 5'] },
+    { title: 'Guide to Discworld', series: ['Discworld guides ; 2'] },
+    { title: 'Discworld' },
+  ])
+  const found = await neighbours(library.searchDb, { titleId: third, series: ['Discworld ; 3'] })
+  assert.equal(found?.before?.title, 'The Colour of Magic')
+  assert.equal(found?.after?.title, 'Mort')
+  assert.equal(await neighbours(library.searchDb, { titleId: third, series: ['Discworld'] }), undefined)
+})
