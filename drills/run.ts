@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { noteDrills } from '@bibby/lending/drills-noted.ts'
 import { drills } from './drills.ts'
 import { indexOf, pageOf } from './runner/page.ts'
 import { perform, type Report } from './runner/perform.ts'
@@ -15,8 +16,9 @@ const folder = fileURLToPath(new URL('reports/', import.meta.url))
 const misunderstood = 2
 
 /**
- * `npm run drill [NAME…] [-- --seed N]`: plays the named drills, or all, and draws each. Exit codes: runner/verdict.ts, the
- * highest of all; 2 when a name or option is not known.
+ * `npm run drill [NAME…] [-- --seed N --data FOLDER]`: plays the named drills, or all, and draws each. What they showed is
+ * written into the data folder of a library, for its page of operators, where one is given. Exit codes: runner/verdict.ts,
+ * the highest of all; 2 when a name or option is not known.
  */
 async function run(words: readonly string[]): Promise<number> {
   const asked = read(words)
@@ -46,11 +48,14 @@ async function run(words: readonly string[]): Promise<number> {
     },
   })
   await writeFile(`${folder}index.html`, indexOf(reports))
+  if (asked.data !== undefined) await noteDrills(asked.data, reports.map(noted))
   await writeFile(`${folder}latest.json`, `${JSON.stringify(reports.map(brief), null, 2)}\n`)
   return Math.max(0, ...reports.map(({ verdict }) => exitCodes[verdict]))
 }
 
-type Asked = { readonly names: readonly string[]; readonly seed: number } | { readonly wrong: string }
+type Asked =
+  | { readonly names: readonly string[]; readonly seed: number; readonly data: string | undefined }
+  | { readonly wrong: string }
 
 const seedsMax = 2 ** 31
 
@@ -59,7 +64,7 @@ function read(words: readonly string[]): Asked {
     const { positionals, values } = parseArgs({
       args: [...words],
       allowPositionals: true,
-      options: { seed: { type: 'string' } },
+      options: { seed: { type: 'string' }, data: { type: 'string' } },
     })
     const strange = positionals.filter((name) => !drills.some((drill) => drill.name === name))
     if (strange.length > 0) return { wrong: `There is no drill ${strange.join(', ')}.` }
@@ -67,10 +72,14 @@ function read(words: readonly string[]): Asked {
     if (!Number.isInteger(seed) || seed < 0 || seed >= seedsMax) {
       return { wrong: `A seed is a whole number from 0 to ${seedsMax - 1}, not ${values.seed}.` }
     }
-    return { names: positionals, seed }
+    return { names: positionals, seed, data: values.data }
   } catch (error) {
     return { wrong: error instanceof Error ? error.message : 'The command was not understood.' }
   }
+}
+
+function noted({ drill: { name }, verdict, startedAt }: Report) {
+  return { name, verdict, at: startedAt.toISOString() }
 }
 
 function brief({ drill, seed, startedAt, acts, verdict }: Report): object {

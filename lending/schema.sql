@@ -136,7 +136,7 @@ create table copy (
   constraint copy_pkey PRIMARY KEY (id),
   constraint copy_barcode_key UNIQUE (barcode)
 );
-CREATE INDEX copy_by_shelf ON public.copy USING btree (branch_id, shelf);
+CREATE INDEX copy_by_shelf ON public.copy USING btree (branch_id, shelf, call_number, id);
 CREATE INDEX copy_by_title ON public.copy USING btree (title_id);
 CREATE TRIGGER copy_never_emptied BEFORE TRUNCATE ON public.copy FOR EACH STATEMENT EXECUTE FUNCTION emptied_by_nobody();
 

@@ -8,6 +8,7 @@ import { backupBesideDesks } from './backup-beside-desks.ts'
 import { backups } from './backups.ts'
 import { checkouts } from './checkouts.ts'
 import { cleanup } from './cleanup.ts'
+import { deskOnScreen } from './desk-on-screen.ts'
 import { hasRealSets } from './generated-titles.ts'
 import { guard } from './guard.ts'
 import { imports } from './imports.ts'
@@ -30,6 +31,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   backups,
   checkouts,
   cleanup,
+  'desk-on-screen': deskOnScreen,
   guard,
   imports,
   memory,

@@ -24,8 +24,8 @@ $$;
 create trigger hold_on_kept_title after insert on hold
   for each row when (new.closed_at is null) execute function hold_is_on_kept_title();
 
--- Copies shelf by shelf: what is expected where somebody looks.
-create index copy_by_shelf on copy (branch_id, shelf);
+-- Copies along the shelf: what is expected where somebody looks.
+create index copy_by_shelf on copy (branch_id, shelf, call_number, id);
 
 -- Somebody looks through a shelf; others may look through it too, and go on with it on another day.
 create table stock_take (

@@ -1,4 +1,4 @@
--- Which Bibbys are at work on this database. The indexes of reports come with it.
+-- Which Bibbys are at work on this database.
 -- oldest bibby that may run on it: 0.1.0
 
 -- Who writes here says every few seconds that it is there. Unlogged: it is worth nothing after a crash, a library at rest makes

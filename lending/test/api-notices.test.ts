@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { openSender } from '../src/notices/sender.ts'
 import { sql } from '../src/postgres/sql.ts'
@@ -83,4 +84,23 @@ test('a desk may not turn notices on, nor a patron say what another wants', asyn
   assert.equal(await asked(await at.tokenOf('manager'), '/api/v1/notices/switch', { on: true }), 403)
   const other = '/api/v1/patrons/another/receipts'
   assert.equal(await asked(await at.patronToken(), other, { wantsReceipts: true }), 403)
+})
+
+test('by API a patron says what they want to be mailed about, and nothing that there is no choice of', async () => {
+  await using at = await aServedLibrary()
+  const headers = { authorization: `Bearer ${await at.patronToken()}` }
+  const wants = async (wanted: readonly string[], card = at.card) => {
+    const url = `/api/v1/patrons/${card}/wanted-notices`
+    const answer = await at.app.inject({
+      method: 'POST',
+      url,
+      payload: { wanted },
+      headers: { ...headers, 'idempotency-key': randomUUID() },
+    })
+    return [answer.statusCode, answer.json().wanted]
+  }
+  assert.deepEqual(await wants(['receipts', 'holds']), [200, ['holds', 'receipts']])
+  assert.deepEqual(await wants([]), [200, []])
+  assert.equal((await wants(['overdue']))[0], 400)
+  assert.equal((await wants([], 'another'))[0], 403)
 })

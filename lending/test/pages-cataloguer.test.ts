@@ -167,3 +167,33 @@ test('two records of one title are compared by page and merged by a plan; the ol
   assert.deepEqual([led.status, led.path], [200, `/titles/${at.titleId}`])
   assert.match(led.text, /Charlotte's Web/)
 })
+
+test('a file is read by its name, columns that are known are told at once, and those that nothing is read from are named', async () => {
+  await using at = await anOpenLibrary()
+  const cataloguer = aVisitor(at.app)
+  await cataloguer.signIn('staff', await at.staff('cataloguer'))
+  await cataloguer.open('/imports')
+  const content = 'nr,what it is called,author\n1,Momo,"Ende, Michael"\n'
+  await cataloguer.upload('/imports/uploads', { name: 'gifts.CSV.gz', content })
+  assert.match(cataloguer.seen().text, /The columns are not all told/)
+  const told = await cataloguer.send('/imports/preview', { 'map.title': 'what it is called' })
+  assert.match(told.text, /Columns that are not read: nr.*Momo Ende, Michael/)
+})
+
+test('many copies are changed by a plan that is filled in where one stands: at a title, a copy, a shelf', async () => {
+  await using at = await anOpenLibrary()
+  const barcodes = await aShelf(at)
+  await at.db.rows(sql`update copy set title_id = ${at.titleId} where barcode = any(${barcodes}::text[])`)
+  const cataloguer = aVisitor(at.app)
+  await cataloguer.signIn('staff', await at.staff('cataloguer'))
+  const to = async (path: string) => {
+    const { html } = await cataloguer.open(path)
+    const href = /href="(\/operations\/edit-copies[^"]*)"/.exec(html)?.[1]?.replaceAll('&amp;', '&')
+    return cataloguer.open(href ?? '')
+  }
+  const ofTitle = await to(`/titles/${at.titleId}/edit`)
+  for (const barcode of barcodes) assert.ok(ofTitle.html.includes(barcode), barcode)
+  assert.match(ofTitle.text, /Nothing changes before you confirm the plan/)
+  const [{ id = 0 } = {}] = await at.db.rows<{ id: number }>(sql`select id from copy where shelf = 'Novels'`)
+  assert.match((await to(`/copies/${id}/edit`)).html, /name="shelf"[^>]*value="Novels"/)
+})

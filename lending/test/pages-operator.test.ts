@@ -5,20 +5,27 @@ import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
 import { test } from 'node:test'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { noteDrills } from '../src/drills-noted.ts'
 import { haltNow } from '../src/halt/halt.ts'
 import { beat, instances } from '../src/instances/instances.ts'
+import type { Database } from '../src/postgres/pool.ts'
 import { sql } from '../src/postgres/sql.ts'
+import type { Role } from '../src/staff/permission.ts'
 import { aBrowser, anOpenLibrary, aVisitor, noChromium, type OpenLibrary, pagePassword } from './browser.ts'
 import { noHaproxy, startHaproxy } from './haproxy.ts'
 import { lookAt, type Seeing } from './look.ts'
 
 const writes = 20
 
+async function tokenOf({ app, staff }: OpenLibrary, role: Role): Promise<string> {
+  const body = { kind: 'staff', account: await staff(role), password: pagePassword }
+  return (await app.inject({ method: 'POST', url: '/api/v1/sessions', body })).json().token
+}
+
 /** Lends a copy and takes it back, again and again, at a desk with a token of its own. */
 async function work(at: OpenLibrary): Promise<void> {
   const { app, card, barcode } = at
-  const body = { kind: 'staff', account: await at.staff('desk'), password: pagePassword }
-  const { token } = (await app.inject({ method: 'POST', url: '/api/v1/sessions', body })).json()
+  const token = await tokenOf(at, 'desk')
   const ask = async (url: string, asked: object) => {
     const headers = { authorization: `Bearer ${token}`, 'idempotency-key': randomUUID() }
     const answer = await app.inject({ method: 'POST', url, headers, body: asked })
@@ -84,9 +91,15 @@ test('the page tells which Bibbys are at work, which are silent, and forgets tho
   for (const name of ['library-2', 'library-3', 'library-4']) await beat(at.db, { ...one, name })
   await at.db.rows(sql`update instance set seen_at = now() - interval '1 minute' where name = 'library-3'`)
   await at.db.rows(sql`update instance set seen_at = now() - interval '1 hour' where name = 'library-4'`)
+  await noteDrills(at.library.dataFolder, [
+    { name: '2012-knight', verdict: 'held', at: '2026-11-01T02:00:00Z' },
+    { name: '2017-s3', verdict: 'harmed', at: '2026-11-01T02:00:00Z' },
+  ])
+  await noteDrills(at.library.dataFolder, [{ name: '2017-s3', verdict: 'held', at: '2026-11-08T02:00:00Z' }])
   const visitor = aVisitor(at.app)
   await visitor.signIn('staff', await at.staff('operator'))
   const { text } = await visitor.open('/operations/now')
+  assert.match(text, /Drills 2012-knight 1 Nov 2026.* Held 2017-s3 8 Nov 2026.* Held/)
   assert.match(text, /test 0\.1\.0 .*library-2 0\.1\.0 c0ffee .*There .*library-3 .*Silent/)
   assert.doesNotMatch(text, /library-4/)
   await beat(at.db, { ...one, name: 'library-2' })
@@ -133,8 +146,7 @@ test('with script the page stays current without being loaded again, and is load
 
 test('who signs out is told no more; who may not operate hears nothing; and as many follow as may', async () => {
   await using at = await anOpenLibrary()
-  const body = { kind: 'staff', account: await at.staff('operator'), password: pagePassword }
-  const { token } = (await at.app.inject({ method: 'POST', url: '/api/v1/sessions', body })).json()
+  const token = await tokenOf(at, 'operator')
   const headers = { cookie: `bibby_session=${token}` }
   const events = `${at.address}/operations/now/events`
   assert.equal((await fetch(events, { redirect: 'manual' })).status, 303)
@@ -156,11 +168,34 @@ test('who signs out is told no more; who may not operate hears nothing; and as m
   assert.equal((await fetch(events, { headers, redirect: 'manual' })).status, 303)
 })
 
+test('while the database is away the page is told so, and when it is back', async () => {
+  let isAway = false
+  const through = (db: Database): Database => ({
+    ...db,
+    rows: (statement) => (isAway ? Promise.reject(new Error('away')) : db.rows(statement)),
+  })
+  await using at = await anOpenLibrary({ through })
+  const headers = { cookie: `bibby_session=${await tokenOf(at, 'operator')}` }
+  const leaving = new AbortController()
+  const answer = await fetch(`${at.address}/operations/now/events`, { headers, signal: leaving.signal })
+  const reader = (answer.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader()
+  const until = async (words: string) => {
+    for (let heard = ''; !heard.includes(words); ) heard += (await reader.read()).value
+  }
+  await until('Writing goes on')
+  isAway = true
+  await at.app.pulse.take()
+  await until('The database does not answer')
+  isAway = false
+  await at.app.pulse.take()
+  await until('Writing goes on')
+  leaving.abort()
+})
+
 test('events come through HAProxy as they are told', { skip: noHaproxy }, async () => {
   await using at = await anOpenLibrary({ trustProxy: '127.0.0.1' })
   await using proxy = await startHaproxy(at.address.replace('http://', ''))
-  const body = { kind: 'staff', account: await at.staff('operator'), password: pagePassword }
-  const { token } = (await at.app.inject({ method: 'POST', url: '/api/v1/sessions', body })).json()
+  const token = await tokenOf(at, 'operator')
   const agent = new Agent({ ca: proxy.ca, servername: 'localhost' })
   const sent = request({
     ...{ agent, host: '127.0.0.1', port: proxy.port, path: '/operations/now/events' },
@@ -179,4 +214,76 @@ test('events come through HAProxy as they are told', { skip: noHaproxy }, async 
   assert.equal(reply.headers['x-accel-buffering'], 'no')
   reply.destroy()
   agent.destroy()
+})
+
+test('a report is a table, a picture and a file, without script, and each says the same', async () => {
+  await using at = await anOpenLibrary()
+  await at.db.rows(sql`update title set title = '=Emma' where id = ${at.titleId}`)
+  await work(at)
+  const visitor = aVisitor(at.app)
+  await visitor.signIn('staff', await at.staff('manager'))
+  await visitor.open('/reports')
+  const seen = await visitor.open('/reports/loans')
+  assert.match(seen.text, /10 loans in all\. 1 row\./)
+  assert.match(seen.html, /aria-label="Loans\. The most: [^"]*, 10\."/)
+  const byBranch = await visitor.send('/reports/loans', { by: 'branch' })
+  assert.match(byBranch.text, /Branch Loans .* 10/)
+  const wrong = await visitor.send('/reports/loans', { from: '2026-03-02', to: '2026-03-01' })
+  assert.equal(wrong.status, 422)
+  assert.match(wrong.text, /The first day comes after the last/)
+  assert.equal((await visitor.open('/reports/loans.csv?from=2026-03-02&to=2026-03-01')).status, 422)
+  assert.equal((await visitor.open('/reports/loans?from=2020-01-01&to=2026-01-01')).status, 422)
+
+  const file = await visitor.open('/reports/top-titles.csv')
+  assert.match(file.html, /^\uFEFFTitle,Authors,Loans\r\n'=Emma,[^\r]*,10\r\n$/)
+  const picture = await visitor.open('/reports/top-titles.svg')
+  assert.match(
+    picture.html,
+    /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"[^>]*>\n<title>Most lent titles\. The most: =Emma, 10\./,
+  )
+
+  const cataloguer = aVisitor(at.app)
+  await cataloguer.signIn('staff', await at.staff('cataloguer'))
+  assert.doesNotMatch((await cataloguer.open('/reports')).text, /Overdue/)
+  assert.equal((await cataloguer.open('/reports/overdue')).status, 403)
+  assert.equal((await cataloguer.open('/reports/overdue.csv')).status, 403)
+  assert.equal((await cataloguer.open('/reports/dead-stock')).status, 200)
+})
+
+test('a report by API has the rows of the page, as JSON and as a file; days that do not fit are refused', async () => {
+  await using at = await anOpenLibrary()
+  await work(at)
+  const headers = { authorization: `Bearer ${await tokenOf(at, 'cataloguer')}` }
+  const ask = (url: string) => at.app.inject({ url: `/api/v1/reports/${url}`, headers })
+  const days = `from=2026-01-01&to=${at.library.clock().toISOString().slice(0, 10)}`
+  const { columns, rows, count, sum } = (await ask(`loans?${days}&by=branch&branch=${at.branchCode}`)).json()
+  assert.deepEqual(
+    [columns, rows.map(([, loans]: unknown[]) => loans), count, sum],
+    [['branch', 'loans'], [10], 1, 10],
+  )
+  const file = await ask('inventory?format=csv')
+  assert.match(file.headers['content-type'] ?? '', /^text\/csv/)
+  assert.match(file.body, /^\uFEFFbranch,on-shelf,[^\r]*,all\r\n[^\r]*,1,0,0,0,0,0,1\r\n$/)
+  const wrong = await ask('loans?from=2026-03-02&to=2026-03-01')
+  assert.deepEqual([wrong.statusCode, wrong.json().code], [422, 'fields-invalid'])
+  assert.equal((await ask('loans')).statusCode, 400)
+  assert.equal((await ask('dead-stock?years=31')).statusCode, 400)
+  assert.equal((await ask('overdue')).statusCode, 403)
+})
+
+test('reports can be read by everybody', { skip: noChromium }, async () => {
+  await using at = await anOpenLibrary()
+  await using browser = await aBrowser()
+  await work(at)
+  await at.db.rows(sql`update copy set created_at = '2015-01-01'`)
+  const context = await operator(browser, at)
+  const states: Seeing['states'] = new Map([['operator', await context.storageState()]])
+  const shots = {
+    reports: '/reports',
+    'report-loans': '/reports/loans',
+    'report-branches': '/reports/loans?by=branch',
+    'report-inventory': '/reports/inventory?by=shelf',
+    'report-overdue': '/reports/overdue',
+  }
+  assert.deepEqual(await lookAt(browser, { address: at.address, states }, { operator: shots }), [])
 })

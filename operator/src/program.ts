@@ -18,6 +18,7 @@ import { noticeVerbs } from './notice-verbs.ts'
 import { operationVerbs } from './operation-verbs.ts'
 import { type Out, outOn } from './out.ts'
 import { patronVerbs } from './people-verbs.ts'
+import { reportVerbs } from './report-verbs.ts'
 import { restoreVerbs } from './restore-verbs.ts'
 import { journalVerb, ruleVerbs } from './rule-verbs.ts'
 import { sentence } from './sentence.ts'
@@ -60,6 +61,7 @@ export function bibbyProgram(): Command {
     circulationVerbs,
     holdVerbs,
     catalogueVerbs,
+    reportVerbs,
     importVerbs,
     patronVerbs,
     staffVerbs,

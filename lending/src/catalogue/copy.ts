@@ -7,6 +7,7 @@ export type CopyState =
   | 'on-loan'
   | 'on-hold-shelf'
   | 'in-transit'
+  | 'missing'
   | 'not-for-loan'
   | 'available'
 
@@ -123,6 +124,7 @@ const copyQuery: Sql = sql`
       when loan.id is not null then 'on-loan'
       when hold.state = 'on-shelf' then 'on-hold-shelf'
       when hold.state = 'in-transit' or copy.in_transit_to is not null then 'in-transit'
+      when missing_copy.copy_id is not null then 'missing'
       when not copy.lendable then 'not-for-loan'
       else 'available'
     end as state
@@ -132,4 +134,5 @@ const copyQuery: Sql = sql`
   join item_type on item_type.id = copy.item_type_id
   left join loan on loan.copy_id = copy.id and loan.returned_at is null
   left join hold on hold.copy_id = copy.id and hold.state in ('in-transit', 'on-shelf')
+  left join missing_copy on missing_copy.copy_id = copy.id
 `

@@ -20,16 +20,22 @@ export const aheadMax = 1_000
  * it sooner, late ones later. A copy of which nobody can say when it is free is left out.
  */
 export function estimateDays({ ahead, copies }: Waiting): number | undefined {
-  if (ahead > aheadMax) return undefined
-  const free = copies.flatMap(({ freeInDays, loanDays }) =>
-    freeInDays === null ? [] : [{ inDays: Math.max(0, freeInDays), turnDays: loanDays + handoverDays }],
+  const coming = copies.flatMap(({ freeInDays, loanDays }) =>
+    freeInDays === null ? [] : [{ first: Math.max(0, freeInDays), every: loanDays + handoverDays }],
   )
-  if (free.length === 0) return undefined
-  for (let reader = 0; ; reader++) {
-    const next = free.reduce((soonest, copy) => (copy.inDays < soonest.inDays ? copy : soonest))
-    if (reader >= ahead) return next.inDays
-    next.inDays += next.turnDays
+  const [one] = coming
+  if (!one || ahead > aheadMax) return undefined
+  /** How many readers have had one of the copies, or have one, by that day. */
+  const servedBy = (day: number) =>
+    coming.reduce((sum, { first, every }) => sum + Math.max(0, Math.floor((day - first) / every) + 1), 0)
+  // By then a single copy would have come; halving the days that are left finds the first on which one does.
+  let [tooSoon, enough] = [-1, one.first + ahead * one.every]
+  while (enough - tooSoon > 1) {
+    const day = Math.floor((tooSoon + enough) / 2)
+    if (servedBy(day) > ahead) enough = day
+    else tooSoon = day
   }
+  return enough
 }
 
 /** A span as people say it: an estimate in days would promise too much. */

@@ -94,7 +94,9 @@ const traffic: Readonly<Record<string, Traffic>> = {
   'POST /titles/:id/cover': 'people',
 
   '/overdue': 'reports',
+  '/reports': 'reports',
   '/api/v1/loans/overdue': 'reports',
+  '/api/v1/reports': 'reports',
   '/journal': 'reports',
   '/api/v1/journal': 'reports',
   '/api/v1/notices/list': 'reports',

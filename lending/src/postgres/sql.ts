@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 export type Sql = {
   readonly text: string
   readonly values: readonly unknown[]
-  /** The name under which the server keeps its plan, where it is known already. */
+  /** The name under which the server keeps its plan, where it is known already; an empty one is none. */
   readonly name?: string | undefined
   /** Only `sql` can put this on. */
   readonly [mark]: true
@@ -82,6 +82,14 @@ function textOf(strings: TemplateStringsArray, parts: readonly unknown[]): strin
     count += part.values.length
     return `${before}${part.text.replaceAll(/\$(\d{1,5})/g, (_, n: string) => `$${Number(n) + offset}`)}${next}`
   })
+}
+
+/**
+ * The same statement, planned anew each time for the values at hand. A plan that was made for any values is quicker to come
+ * by, and many times slower where much depends on them: how many days a report is about.
+ */
+export function plannedAnew(statement: Sql): Sql {
+  return { ...statement, name: '' }
 }
 
 /** Joins statements with a fixed piece of text, as `a and b and c`. */

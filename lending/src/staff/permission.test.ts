@@ -26,6 +26,7 @@ const table: Readonly<Record<Permission, string>> = {
   halt: 'no no no no yes yes',
   resume: 'no no no no no yes',
   operate: 'no no no yes yes yes',
+  reports: 'no no yes yes yes yes',
   withdraw: 'no no no yes yes yes',
   approve: 'no no no no yes yes',
   erase: 'no no no no yes yes',

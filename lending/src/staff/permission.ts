@@ -22,6 +22,7 @@ export type Permission =
   | 'halt'
   | 'resume'
   | 'operate'
+  | 'reports'
   | 'withdraw'
   | 'approve'
   | 'erase'
@@ -57,6 +58,7 @@ const desk: readonly Permission[] = [
   'patron-read',
   'patron-write',
   'fine-take',
+  'reports',
 ]
 const cataloguer: readonly Permission[] = [
   ...patron,
@@ -65,6 +67,7 @@ const cataloguer: readonly Permission[] = [
   'export',
   'operate',
   'withdraw',
+  'reports',
 ]
 /** Runs a branch: both desks, and what a desk must not decide alone. */
 const manager: readonly Permission[] = [

@@ -1,7 +1,7 @@
 import type { Rows, Tx } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import type { Verb } from '../../postgres/write.ts'
-import { expectedHere, notSeenMax } from './not-seen.ts'
+import { isExpected, notSeenMax } from './not-seen.ts'
 
 /** Which copies a finished stock-take did not find: those that somebody saw in its list. */
 export type MarkMissingAsk = { readonly stockTakeId: number; readonly copyIds: readonly number[] }
@@ -39,7 +39,8 @@ export const markMissing: Verb<MarkMissingAsk, MarkedMissing, MarkMissingRefused
     const marked = await tx.rows(sql`
       insert into missing_copy (copy_id, stock_take_id, was_lendable, since)
       select copy.id, ${stockTakeId}, copy.lendable, ${occurredAt}
-      ${expectedHere(stockTakeId)} and copy.id = any(${ids}::bigint[])
+      from copy
+      where ${isExpected(stockTakeId)} and copy.id = any(${ids}::bigint[])
       returning copy_id
     `)
     if (marked.length !== ids.length) return { refused: 'list-changed' }

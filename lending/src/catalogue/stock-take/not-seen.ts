@@ -31,7 +31,10 @@ export async function notSeen(
   return db.rows<NotSeen>(sql`
     select copy.id as "copyId", copy.barcode, copy.call_number as "callNumber", title.id as "titleId", title.title,
       title.authors, item_type.name as "itemType"
-    ${expectedHere(stockTakeId)}
+    from copy
+    join title on title.id = copy.title_id
+    join item_type on item_type.id = copy.item_type_id
+    where ${isExpected(stockTakeId)}
       and (${after?.callNumber ?? null}::text is null
         or (copy.call_number, copy.id) > (${after?.callNumber ?? ''}::text, ${after?.copyId ?? 0}::bigint))
     order by copy.call_number, copy.id
@@ -65,23 +68,21 @@ export async function* notSeenCsv(
   }
 }
 
-/** `from` and `where` of the copies that a stock-take expects and has not seen. */
-export function expectedHere(stockTakeId: number): Sql {
+/** Whether a copy stands where a stock-take looks and was not seen there; of the table `copy` of a query. */
+export function isExpected(stockTakeId: number): Sql {
+  // As values of their own, and not a join: then the index gives the copies in the order of the shelf.
   return sql`
-    from stock_take
-    join copy on copy.branch_id = stock_take.branch_id and copy.shelf = stock_take.shelf
-    join title on title.id = copy.title_id
-    join item_type on item_type.id = copy.item_type_id
-    where stock_take.id = ${stockTakeId} and copy.withdrawn_at is null and copy.in_transit_to is null
-      and copy.created_at <= coalesce(stock_take.ended_at, 'infinity')
-      and not exists (
-        select from stock_take_scan as scan
-        where scan.stock_take_id = stock_take.id and scan.barcode = copy.barcode
-      )
-      and not exists (select from loan where loan.copy_id = copy.id and loan.returned_at is null)
-      and not exists (
-        select from hold where hold.copy_id = copy.id and hold.state in ('in-transit', 'on-shelf')
-      )
-      and not exists (select from missing_copy where missing_copy.copy_id = copy.id)
+    copy.branch_id = (select branch_id from stock_take where id = ${stockTakeId})
+    and copy.shelf = (select shelf from stock_take where id = ${stockTakeId})
+    and copy.withdrawn_at is null and copy.in_transit_to is null
+    and copy.created_at <= (select coalesce(ended_at, 'infinity') from stock_take where id = ${stockTakeId})
+    and not exists (
+      select from stock_take_scan as scan where scan.stock_take_id = ${stockTakeId} and scan.barcode = copy.barcode
+    )
+    and not exists (select from loan where loan.copy_id = copy.id and loan.returned_at is null)
+    and not exists (
+      select from hold where hold.copy_id = copy.id and hold.state in ('in-transit', 'on-shelf')
+    )
+    and not exists (select from missing_copy where missing_copy.copy_id = copy.id)
   `
 }

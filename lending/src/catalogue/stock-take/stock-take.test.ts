@@ -9,6 +9,7 @@ import { lend } from '../../circulation/lend.ts'
 import type { Database } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import { write } from '../../postgres/write.ts'
+import { copy } from '../copy.ts'
 import { endStockTake, scanShelf, startStockTake } from './look-through.ts'
 import { markFound, markMissing, missingSince } from './missing.ts'
 import { notSeen, notSeenCsv } from './not-seen.ts'
@@ -97,6 +98,7 @@ test('what was not seen is marked as missing as it was listed or not at all, and
   const wanted = { card, barcode: barcodeOf(at.copies, 2), branchId: at.branchId }
   assert.equal(refusal(await write(db, by(), lend, wanted)).refused, 'copy-not-for-loan')
   assert.equal((await missingSince(db, left[0] ?? 0))?.stockTakeId, stockTakeId)
+  assert.equal((await copy(db, left[1] ?? 0))?.state, 'missing')
 
   done(await write(db, by(), markFound, { copyIds: left }))
   assert.deepEqual(await lendable(), before, 'one that was read here only is so again')

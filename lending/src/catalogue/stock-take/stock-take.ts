@@ -1,6 +1,6 @@
 import type { Rows } from '../../postgres/pool.ts'
 import { type Sql, sql } from '../../postgres/sql.ts'
-import { expectedHere } from './not-seen.ts'
+import { isExpected } from './not-seen.ts'
 
 /** Somebody looks through one shelf of a branch, copy by copy. */
 export type StockTake = {
@@ -19,7 +19,7 @@ export type StockTake = {
 export type Progress = {
   /** Copies that belong to the shelf and were in somebody's hand. */
   readonly seen: number
-  /** Copies that should stand there and were not seen yet. */
+  /** Copies that should stand there and were not seen yet; of more than `notSeenCounted` one more than that. */
   readonly notSeen: number
   /** Scans that need somebody: copies of another shelf, on loan, waited for, withdrawn, unknown. */
   readonly attention: number
@@ -45,6 +45,8 @@ export type Scan = {
   readonly scannedAt: string
 }
 
+/** How far copies that were not seen are counted: behind each scan they are counted anew. */
+export const notSeenCounted = 5_000
 /** How many stock-takes or scans one list gives at most. */
 export const listMax = 200
 
@@ -69,7 +71,10 @@ export async function progressOf(db: { rows: Rows }, stockTakeId: number): Promi
   const [row] = await db.rows<Progress>(sql`
     select
       (select count(*) from stock_take_scan where stock_take_id = ${stockTakeId} and found = 'here') as seen,
-      (select count(*) ${expectedHere(stockTakeId)}) as "notSeen",
+      (
+        select count(*)
+        from (select from copy where ${isExpected(stockTakeId)} limit ${notSeenCounted + 1}) as expected
+      ) as "notSeen",
       (select count(*) from stock_take_scan where stock_take_id = ${stockTakeId} and found <> 'here') as attention,
       (select count(*) from missing_copy where stock_take_id = ${stockTakeId}) as missing
   `)

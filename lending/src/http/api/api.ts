@@ -17,6 +17,7 @@ import { numberFormatRoutes } from './number-formats.ts'
 import { operations } from './operations.ts'
 import { patrons } from './patrons.ts'
 import { places } from './places.ts'
+import { reportRoutes } from './reports.ts'
 import { rules } from './rules.ts'
 import { searching } from './search.ts'
 import { sessions } from './sessions.ts'
@@ -43,6 +44,7 @@ const nouns = [
   shelfPlanRoutes,
   librarySettingRoutes,
   staff,
+  reportRoutes,
   audit,
   imports,
   uploads,

@@ -34,6 +34,7 @@ const number = (name: keyof typeof noticeBounds) =>
 export async function notices(app: App, served: ApiServed): Promise<void> {
   looking(app, served)
   changing(app, served)
+  wanting(app, served)
   templates(app, served)
   previewing(app, served)
   for (const { action } of [
@@ -121,6 +122,9 @@ function changing(app: App, { library }: ApiServed): void {
     { schema: { summary: 'Let dead notices be', tags, body: ids } },
     (request, reply) => answerWrite(library, request, reply, { verb: dismissNotices, ask: request.body }),
   )
+}
+
+function wanting(app: App, { library }: ApiServed): void {
   app.post(
     '/api/v1/patrons/:card/receipts',
     {

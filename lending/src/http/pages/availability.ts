@@ -59,6 +59,7 @@ const stateTones: Record<CopyState, Tone> = {
   'on-loan': 'warn',
   'on-hold-shelf': 'warn',
   'in-transit': 'warn',
+  missing: 'bad',
   'not-for-loan': 'plain',
   withdrawn: 'bad',
 }

@@ -1,6 +1,7 @@
 import type { Title } from '../../catalogue/title.ts'
 import { materials, type TitleFields } from '../../catalogue/title-fields.ts'
 import type { Branch, ItemType } from '../../circulation/places.ts'
+import { address } from './address.ts'
 import { copyFields } from './copy-fields.ts'
 import { coverForm } from './cover-view.ts'
 import { type FlawTexts, flawTexts } from './flaw-text.ts'
@@ -34,7 +35,8 @@ export function titleFormView(
       title &&
       html`<p class="actions"><a href="/titles/${title.titleId}">${say('title-form.back')}</a>
         <a href="/titles/${title.titleId}/marc">${say('marc.title')}</a>
-        <a href="/titles/${title.titleId}/merge">${say('merge-titles.title')}</a></p>`
+        <a href="/titles/${title.titleId}/merge">${say('merge-titles.title')}</a>
+        ${title.copies.length > 1 && html`<a href="${ofCopies(title)}">${say('edit-copies.of-title')}</a>`}</p>`
     }
     ${title && copyPanel(visit, { title, places, types, problems })}
     <form class="form two panel" method="post" action="${title ? `/titles/${title.titleId}/edit` : '/catalogue'}">
@@ -44,6 +46,18 @@ export function titleFormView(
     </form>
     ${title && coverForm(visit, title.titleId)}
   </div>`
+}
+
+/** An address names no more copies: what is longer is planned by shelf, or by hand. */
+const barcodesMax = 100
+
+/** The form that plans to change many copies, with those of a title filled in. */
+function ofCopies({ copies }: Title): string {
+  const barcodes = copies
+    .filter(({ state }) => state !== 'withdrawn')
+    .slice(0, barcodesMax)
+    .map(({ barcode }) => barcode)
+  return address('/operations/edit-copies', { barcodes: barcodes.join('\n') })
 }
 
 function titleFields({ say }: Visit, fields: TitleFields, problems: FlawTexts): Html {

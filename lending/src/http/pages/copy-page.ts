@@ -4,6 +4,7 @@ import { editCopy, editJudged } from '../../catalogue/edit-copy.ts'
 import { markFound, missingSince } from '../../catalogue/stock-take/missing.ts'
 import { branches, itemTypes } from '../../circulation/places.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
+import { address } from './address.ts'
 import { asked, identity } from './asked.ts'
 import { type CopyForm, copyFields, readCopy } from './copy-fields.ts'
 import { flawTexts } from './flaw-text.ts'
@@ -86,7 +87,8 @@ async function showForm(
     visit,
     frame,
     html`<div class="stack">
-      <p><a href="/titles/${found.titleId}">${visit.say('title-form.back')}</a></p>
+      <p class="actions"><a href="/titles/${found.titleId}">${visit.say('title-form.back')}</a>
+        ${found.shelf && html`<a href="${address('/operations/edit-copies', { branch: found.branch, shelf: found.shelf })}">${visit.say('edit-copies.of-shelf')}</a>`}</p>
       ${refusal && refusalNotice(visit, refusal)}
       ${missing && missingNotice(visit, found.copyId, missing.since)}
       <form class="form two panel" method="post" action="/copies/${found.copyId}/edit">

@@ -64,13 +64,13 @@ type FactName = 'what' | 'who' | 'until'
 
 function forgetting(visit: Visit, days: number): Html {
   const { say } = visit
-  return html`<details><summary>${say('history.keep-no-more')}</summary>
+  return html`<details><summary>${say('history.keep-no-more')}</summary><div class="stack-tight">
       <p class="soft">${say('history.keep-no-more-warning', { days })}</p>
-      ${keepForm(visit, { keeps: 'no', label: say('history.keep-no-more'), className: 'danger small' })}</details>
-    <details><summary>${say('history.forget-now')}</summary>
+      ${keepForm(visit, { keeps: 'no', label: say('history.keep-no-more'), className: 'danger small' })}</div></details>
+    <details><summary>${say('history.forget-now')}</summary><div class="stack-tight">
       <p class="soft">${say('history.forget-now-warning', { days })}</p>
       <form method="post" action="/account/history/forget">${hidden(visit)}
-        <button class="button danger small">${say('history.forget-now')}</button></form></details>`
+        <button class="button danger small">${say('history.forget-now')}</button></form></div></details>`
 }
 
 function keepForm(

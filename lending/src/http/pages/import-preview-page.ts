@@ -25,7 +25,12 @@ export function importPreviewPages(served: Served): void {
     const { uploadId, fileName, fields } = await keepUpload(library, request)
     const named = plainText(fileName, { max: 200, label: 'the-name', required: true })
     const name = named.ok ? named.text : 'file'
-    return goTo(reply, '/imports/preview', { upload: uploadId, fileName: name, name, format: fields.format })
+    return goTo(reply, '/imports/preview', {
+      upload: uploadId,
+      fileName: name,
+      name,
+      format: fields.format || formatByName(name),
+    })
   })
 
   app.get('/imports/preview', long, (request, reply) =>
@@ -46,6 +51,13 @@ export function importPreviewPages(served: Served): void {
     if ('refused' in answer) return showPreview(served, request, reply, look, answer)
     return goTo(reply, `/imports/${answer.changeSetId}`)
   })
+}
+
+/** What a file most likely is, by its name; the preview lets it be said otherwise. */
+function formatByName(fileName: string): ImportFormat {
+  const ending = /\.([a-z0-9]{1,8})(?:\.gz)?$/i.exec(fileName)?.[1]?.toLowerCase() ?? ''
+  if (ending === 'xml') return 'marcxml'
+  return ['csv', 'tsv', 'tab', 'txt'].includes(ending) ? 'csv' : 'marc'
 }
 
 /** Which file is looked at, and how it shall be read. */

@@ -1,3 +1,4 @@
+import { type CsvMapping, guessedMapping } from '../../catalogue/import/csv-mapping.ts'
 import type { ImportFileRefused } from '../../catalogue/import/new-import.ts'
 import {
   type ImportPreview,
@@ -10,7 +11,7 @@ import { carried, choiceField, hidden } from './form.ts'
 import { type Html, html } from './html.ts'
 import type { Look } from './import-preview-page.ts'
 import { countsList, encodings, formatOptions, nameField, warningsList } from './imports-view.ts'
-import { carriedMapping, mappingFields } from './mapping-fields.ts'
+import { carriedMapping, columnsLeft, mappingFields, takenColumnFields } from './mapping-fields.ts'
 import { type Tone, tag } from './notice.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import type { Visit } from './visit.ts'
@@ -43,6 +44,7 @@ function found(visit: Visit, { look }: Shown, preview: ImportPreview): Html {
   return html`<section class="panel stack-tight" aria-labelledby="counts">
       <h2 id="counts">${preview.hasMore ? say('import-preview.first', { count: previewRecordsMax }) : say('import-preview.all')}</h2>
       ${countsList(visit, { ...counts, read: counts.imported + counts.updated + counts.unchanged + counts.rejected })}
+      ${leftNote(visit, preview)}
       ${warningsList(visit, preview.warnings)}
       <form class="inline-form" method="post" action="/imports">${hidden(visit)}
         ${Object.entries({ upload: look.upload, fileName: look.fileName, format: look.format, encoding: look.encoding, branch: look.branch, itemType: look.itemType }).map(([name, value]) => carried(name, value))}
@@ -80,24 +82,49 @@ function recordRow(visit: Visit, record: PreviewRecord): Html {
   </div><p class="end">${fate}</p></li>`
 }
 
-function readingPanel(visit: Visit, { look, preview, places, types }: Shown): Html {
+function readingPanel(visit: Visit, shown: Shown): Html {
   const { say } = visit
+  const { look, preview } = shown
   const header = headerOf(preview)
-  const mapping = 'refused' in preview ? (look.mapping ?? {}) : (preview.setup.csv?.mapping ?? {})
+  // Where the columns are not all told, those that are known by their names are.
+  const mapping =
+    'refused' in preview ? (look.mapping ?? guessedMapping(header)) : (preview.setup.csv?.mapping ?? {})
+  return html`<section class="panel" aria-labelledby="reading"><h2 id="reading">${say('import-preview.reading')}</h2>
+    <form class="stack-tight" action="/imports/preview">
+      ${carried('upload', look.upload)}${carried('fileName', look.fileName)}${carried('name', look.name)}
+      <div class="form two">
+        ${choiceField({ name: 'format', label: say('imports.format'), value: look.format, options: formatOptions(visit) })}
+        ${choiceField({ name: 'encoding', label: say('import-preview.encoding'), value: look.encoding, options: [{ value: '', label: say('import-preview.as-file-says') }, ...encodings.map((value) => ({ value, label: value }))] })}
+      </div>
+      ${header.length > 0 && columnFields(visit, shown, { mapping, header })}
+      <div><button class="button quiet">${say('import-preview.again')}</button></div>
+    </form></section>`
+}
+
+function columnFields(
+  visit: Visit,
+  { look, places, types }: Shown,
+  columns: { readonly mapping: CsvMapping; readonly header: readonly string[] },
+): Html {
+  const { say } = visit
   const named = (all: readonly { code: string; name: string }[]) => [
-    { value: '', label: say('import-preview.as-file-says') },
+    { value: '', label: '–' },
     ...all.map(({ code, name }) => ({ value: code, label: name })),
   ]
-  return html`<section class="panel" aria-labelledby="reading"><h2 id="reading">${say('import-preview.reading')}</h2>
-    <form class="form two" action="/imports/preview">
-      ${carried('upload', look.upload)}${carried('fileName', look.fileName)}${carried('name', look.name)}
-      ${choiceField({ name: 'format', label: say('imports.format'), value: look.format, options: formatOptions(visit) })}
-      ${choiceField({ name: 'encoding', label: say('import-preview.encoding'), value: look.encoding, options: [{ value: '', label: say('import-preview.as-file-says') }, ...encodings.map((value) => ({ value, label: value }))] })}
+  return html`<fieldset class="form two"><legend>${say('import-preview.columns-of-titles')}</legend>
+      ${mappingFields(visit, columns, { copies: false })}</fieldset>
+    <fieldset class="form two"><legend>${say('import-preview.columns-of-copies')}</legend>
+      ${mappingFields(visit, columns, { copies: true })}
       ${choiceField({ name: 'branch', label: say('import-preview.branch'), value: look.branch, options: named(places) })}
-      ${choiceField({ name: 'itemType', label: say('import-preview.item-type'), value: look.itemType, options: named(types) })}
-      ${header.length > 0 && mappingFields(visit, { mapping, header })}
-      <div class="whole"><button class="button quiet">${say('import-preview.again')}</button></div>
-    </form></section>`
+      ${choiceField({ name: 'itemType', label: say('import-preview.item-type'), value: look.itemType, options: named(types) })}</fieldset>
+    ${takenColumnFields(visit, columns.mapping)}`
+}
+
+/** What a file would lose: columns that nothing is read from. */
+function leftNote({ say }: Visit, { setup }: ImportPreview): Html | undefined {
+  const left = setup.csv && !setup.csv.isOurs ? columnsLeft(setup.csv) : []
+  if (left.length === 0) return undefined
+  return html`<p class="soft">${say('import-preview.left', { columns: html`<bdi>${left.join(', ')}</bdi>` })}</p>`
 }
 
 function headerOf(preview: ImportPreview | ImportFileRefused): readonly string[] {

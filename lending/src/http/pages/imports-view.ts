@@ -46,7 +46,7 @@ function uploadPanel(visit: Visit): Html {
       ${choiceField({
         name: 'format',
         label: say('imports.format'),
-        options: formatOptions(visit),
+        options: [{ value: '', label: say('imports.format-by-name') }, ...formatOptions(visit)],
       })}
       <div class="field"><label for="file">${say('imports.file')}</label><input id="file" type="file" name="file" required></div>
       <p class="soft small">${say('imports.bring-hint')}</p>

@@ -116,7 +116,7 @@ function navigation(visit: Visit, { door }: Frame): Html {
   return html`<nav class="nav" aria-label="${say('frame.main')}">${inSight.map(link)}</nav>
   ${
     !isFew &&
-    html`<details class="nav-more"><summary>${say('frame.more')}</summary>
+    html`<details class="nav-more"><summary class="nav-summary">${say('frame.more')}</summary>
     <nav aria-label="${say('frame.more')}">${doorGroups
       .filter((group) => group !== 'daily')
       .map((group) => {

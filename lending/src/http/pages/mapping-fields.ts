@@ -41,23 +41,40 @@ export function carriedMapping(mapping: CsvMapping): Html {
   return html`${mappedFields.map((field) => carried(`map.${field}`, columnsText(columnsOf(mapping, field))))}`
 }
 
-/** The fields by which somebody says which column is what, and what patterns take of the columns that are chosen. */
+/** What a copy is known by; all else is about its title. */
+const ofCopies: ReadonlySet<MappedField> = new Set(['barcode', 'branch', 'itemType', 'callNumber', 'shelf'])
+
+type Mapped = { readonly mapping: CsvMapping; readonly header: readonly string[] }
+
+/** The fields by which somebody says which column is what of titles, or of copies. */
 export function mappingFields(
   visit: Visit,
-  { mapping, header }: { readonly mapping: CsvMapping; readonly header: readonly string[] },
+  { mapping, header }: Mapped,
+  { copies }: { readonly copies: boolean },
 ): Html {
+  const fields = mappedFields.filter((field) => ofCopies.has(field) === copies)
+  return html`${fields.map((field) => columnChoice(visit, field, columnsOf(mapping, field), header))}`
+}
+
+/** The columns that no field is read from. */
+export function columnsLeft({ mapping, header }: Mapped): readonly string[] {
+  const read = new Set(mappedFields.flatMap((field) => columnsOf(mapping, field).map(nameOf)))
+  return header.filter((column) => column !== '' && !read.has(column))
+}
+
+/** The fields for what patterns take of the columns that are chosen. */
+export function takenColumnFields(visit: Visit, mapping: CsvMapping): Html {
   const { say } = visit
   const chosen = mappedFields.filter((field) => columnsOf(mapping, field).length > 0)
   const isTaking = chosen.some((field) => onlyTaken(mapping, field))
-  return html`${mappedFields.map((field) => columnChoice(visit, field, columnsOf(mapping, field), header))}
-    ${
-      chosen.length > 0 &&
-      html`<details class="whole"${isTaking && html` open`}><summary>${say('mapping.part')}</summary>
+  return html`${
+    chosen.length > 0 &&
+    html`<details${isTaking && html` open`}><summary>${say('mapping.part')}</summary>
         <div class="stack-tight">
           <p class="soft">${say('mapping.part-hint', { example: html`<span class="code" dir="ltr">ISBN: ([0-9]{13})</span>` })}</p>
           <div class="form two">${chosen.map((field) => takenFields(visit, mapping, field))}</div>
         </div></details>`
-    }`
+  }`
 }
 
 function columnChoice(

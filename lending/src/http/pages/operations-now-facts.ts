@@ -1,6 +1,7 @@
 import type { Operation } from '@bibby/guard/operation.ts'
 import type { State } from '@bibby/guard/state.ts'
 import { type BackupsNow, backupsNow } from '../../backups/backups-now.ts'
+import { type DrillNoted, drillsNoted } from '../../drills-noted.ts'
 import { type Instance, instances } from '../../instances/instances.ts'
 import type { Library } from '../../library.ts'
 import type { NoticeFigures } from '../../notices/figures.ts'
@@ -36,28 +37,32 @@ export type NowFacts = {
   }
   /** Undefined where nobody keeps them. */
   readonly backups: BackupsNow | undefined
+  /** What drills showed when they were last played for this library. */
+  readonly drills: readonly DrillNoted[]
 }
 
 const minuteSeconds = 60
 const quarterSeconds = 900
 /** Files are looked at less often than the page is. */
-const backupsKeptMs = 60_000
+const filesKeptMs = 60_000
 const operationsMax = 20
 /** Those that somebody waits for. */
 const underWay: readonly State[] = ['planned', 'armed', 'executing', 'undoing']
 
 /** Looks at everything at once; whoever asks while it is being looked at gets the same. */
 export function nowFacts({ app, library }: Served): () => Promise<NowFacts> {
-  const backups = rarely(backupsKeptMs, async () => library.backups && backupsNow(library.backups))
+  const backups = rarely(filesKeptMs, async () => library.backups && backupsNow(library.backups))
+  const drills = rarely(filesKeptMs, () => drillsNoted(library.dataFolder))
   const look = async (): Promise<NowFacts> => {
     const { db, installation, noticeFigures, noticeService, operations } = library
     if (app.pulse.beats().length === 0) await app.pulse.take()
-    const [stands, others, atWork, queue, kept] = await Promise.all([
+    const [stands, others, atWork, queue, kept, noted] = await Promise.all([
       orNothing(fence(db)),
       orNothing(instances(db)),
       orNothing(operations.guard.list({ atMost: operationsMax, states: underWay })),
       orNothing(queueNow(db, installation)),
       orNothing(backups()),
+      orNothing(drills()),
     ])
     const beats = [...app.pulse.beats()]
     return {
@@ -76,6 +81,7 @@ export function nowFacts({ app, library }: Served): () => Promise<NowFacts> {
         service: noticeService && (noticeService.url === undefined ? 'starting' : 'there'),
       },
       backups: kept,
+      drills: noted ?? [],
     }
   }
   return shared(look)

@@ -1,3 +1,4 @@
+import type { DrillNoted } from '../../drills-noted.ts'
 import type { Instance } from '../../instances/instances.ts'
 import { actionWords } from '../../journal/describe.ts'
 import type { MessageId } from '../../language/messages.ts'
@@ -20,14 +21,14 @@ export function nowView(visit: Visit, facts: NowFacts): Html {
     ${nowPlots(visit, facts)}
     ${instancesTable(visit, facts.instances)}
     <div class="columns even">
-      <div class="stack">${operationsPanel(visit, facts)}${noticesPanel(visit, facts)}${backupsPanel(visit, facts)}</div>
+      <div class="stack">${operationsPanel(visit, facts)}${noticesPanel(visit, facts)}${backupsPanel(visit, facts)}${facts.drills.length > 0 && drillsPanel(visit, facts.drills)}</div>
       ${connectionsPanel(visit, facts)}
     </div>
   </div>`
 }
 
-function standing({ say, ...visit }: Visit, { fence, at }: NowFacts): Html {
-  const local = { say, ...visit }
+function standing(visit: Visit, { fence, at }: NowFacts): Html {
+  const { say } = visit
   const halted = Object.keys(fence?.haltedVerbs ?? {}).map((verb) => actionWords(say, verb))
   const mode =
     fence === undefined
@@ -35,7 +36,7 @@ function standing({ say, ...visit }: Visit, { fence, at }: NowFacts): Html {
       : tag(fence.mode === 'normal' ? 'good' : 'bad', say(`now.mode.${fence.mode}`))
   return html`<section class="stack-tight" data-part="standing" aria-label="${say('now.standing')}">
     <p>${mode}${halted.length > 0 && html` ${tag('warn', say('now.halted-verbs', { verbs: halted.join(', ') }))}`}
-      <span class="soft small">${say('now.looked-at', { at: moment(local, at) })}</span></p>
+      <span class="soft small">${say('now.looked-at', { at: moment(visit, at) })}</span></p>
   </section>`
 }
 
@@ -143,6 +144,19 @@ function backupsPanel(visit: Visit, { backups, at }: NowFacts): Html {
       ${proven.proof && html`<dt>${say('now.backups.recovery')}</dt><dd>${msText(visit, proven.proof.recoverySeconds * 1_000)}</dd>`}
     </dl>`
     }</section>`
+}
+
+function drillsPanel(visit: Visit, drills: readonly DrillNoted[]): Html {
+  const { say } = visit
+  return html`<section class="panel stack-tight" data-part="drills" aria-labelledby="drills"><h2 id="drills">${say('now.drills')}</h2>
+    <ul class="rows">${drills.map(
+      ({
+        name,
+        verdict,
+        at,
+      }) => html`<li><div><p class="code">${name}</p><p class="under">${moment(visit, at)}</p></div>
+        <p class="end">${tag(verdict === 'held' ? 'good' : 'bad', say(`now.drills.${verdict}`))}</p></li>`,
+    )}</ul></section>`
 }
 
 function connectionsPanel(visit: Visit, { pools }: NowFacts): Html {

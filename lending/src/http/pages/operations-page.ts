@@ -5,6 +5,7 @@ import { staffList } from '../../staff/staff.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { address } from './address.ts'
 import { asked } from './asked.ts'
+import { html } from './html.ts'
 import { operationView, titleOf } from './operation-view.ts'
 import { listView } from './operations-view.ts'
 import type { Refused } from './refusal-notice.ts'
@@ -30,6 +31,7 @@ export function operationPages(served: Served): void {
       title: visit.say('operations.title'),
       door: '/operations',
       lead: visit.say('operations.lead'),
+      actions: html`<a class="button quiet" href="/operations/now">${visit.say('operations.now')}</a>`,
     }
     return show(
       reply,

@@ -34,6 +34,7 @@ import { patronPages } from './patron-page.ts'
 import { patronsPages } from './patrons-page.ts'
 import { planPages } from './plan-page.ts'
 import { problemPages } from './problem-page.ts'
+import { reportPages } from './reports-page.ts'
 import { rulesPages } from './rules-page.ts'
 import { searchPages } from './search-page.ts'
 import { settingsPages } from './settings-page.ts'
@@ -74,6 +75,7 @@ export async function pages(
     mergePages,
     importPages,
     rulesPages,
+    reportPages,
     journalPages,
     branchPages,
     shelfPlanPages,

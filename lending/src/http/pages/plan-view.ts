@@ -30,7 +30,7 @@ export function editView(visit: Visit, form: Form): Html {
   const asIs = say('plan.as-it-is')
   return planForm(visit, form, {
     action: '/operations/edit-copies',
-    fields: html`<fieldset class="form"><legend>${say('plan.which')}</legend>${selection(visit, form)}</fieldset>
+    fields: html`<p>${say('plan.edit-lead')}</p><fieldset class="form"><legend>${say('plan.which')}</legend>${selection(visit, form)}</fieldset>
       <fieldset class="form"><legend>${say('plan.become')}</legend>
       ${choice('toBranch', say('plan.to-branch'), sent, asIs, places)}
       ${textField({ name: 'toShelf', label: say('plan.to-shelf'), value: typed(sent, 'toShelf'), hint: say('plan.to-shelf-hint') })}

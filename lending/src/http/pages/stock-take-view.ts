@@ -1,6 +1,12 @@
 import { copyLimits } from '../../catalogue/checked-copy.ts'
 import { type NotSeen, notSeenMax } from '../../catalogue/stock-take/not-seen.ts'
-import type { Found, Progress, Scan, StockTake } from '../../catalogue/stock-take/stock-take.ts'
+import {
+  type Found,
+  notSeenCounted,
+  type Progress,
+  type Scan,
+  type StockTake,
+} from '../../catalogue/stock-take/stock-take.ts'
 import type { Branch } from '../../circulation/places.ts'
 import { may } from '../../staff/permission.ts'
 import { address } from './address.ts'
@@ -111,6 +117,7 @@ export function stockTakeView(
       ${progressCounts(visit, progress)}
       <div class="actions">
         <a class="button quiet" href="${path}/not-seen">${say('stock-take.see-not-seen')}</a>
+        ${take.shelf && html`<a class="button quiet" href="${address('/operations/edit-copies', { branch: take.branch, shelf: take.shelf })}">${say('edit-copies.of-shelf')}</a>`}
         ${take.endedAt === null && buttonForm(visit, { action: `${path}/end`, label: say('stock-take.end'), className: 'quiet' })}
       </div>
     </section>
@@ -130,16 +137,21 @@ export function stockTakeView(
 function progressCounts(visit: Visit, { seen, notSeen, attention }: Progress): Html {
   const { say } = visit
   const all = seen + notSeen
+  const isOver = notSeen > notSeenCounted
   const counts = [
-    [say('stock-take.count.seen'), seen],
-    [say('stock-take.count.not-seen'), notSeen],
-    [say('stock-take.count.attention'), attention],
+    [say('stock-take.count.seen'), numberText(visit, seen)],
+    [
+      say('stock-take.count.not-seen'),
+      isOver ? say('stock-take.over', { count: notSeenCounted }) : numberText(visit, notSeen),
+    ],
+    [say('stock-take.count.attention'), numberText(visit, attention)],
   ] as const
   return html`${
     all > 0 &&
+    !isOver &&
     html`<progress aria-label="${say('stock-take.seen-of', { seen, all })}" max="${all}" value="${seen}"></progress>`
   }<dl class="counts">${counts.map(
-    ([name, count]) => html`<div><dt>${name}</dt><dd>${numberText(visit, count)}</dd></div>`,
+    ([name, count]) => html`<div><dt>${name}</dt><dd>${count}</dd></div>`,
   )}</dl>`
 }
 
@@ -234,7 +246,11 @@ export function notSeenView(
       copies.length === 0
         ? html`<p class="empty">${say(progress.missing > 0 ? 'stock-take.none-left' : 'stock-take.all-seen')}</p>`
         : html`<div class="scroll" tabindex="0" role="region" aria-label="${say('stock-take.not-seen')}"><table>
-          <caption>${say('stock-take.not-seen-count', { count: progress.notSeen })}</caption>
+          <caption>${
+            progress.notSeen > notSeenCounted
+              ? say('stock-take.not-seen-over', { count: notSeenCounted })
+              : say('stock-take.not-seen-count', { count: progress.notSeen })
+          }</caption>
           <thead><tr><th scope="col">${say('stock-take.call-number')}</th><th scope="col">${say('stock-take.title')}</th><th scope="col">${say('stock-take.barcode')}</th></tr></thead>
           <tbody>${copies.map(
             (copy) => html`<tr><td><bdi class="code">${copy.callNumber}</bdi></td>
