@@ -30,6 +30,7 @@ export const schemaAvailability: Readonly<Record<CopyState, string | undefined>>
   'on-hold-shelf': 'https://schema.org/OutOfStock',
   'in-transit': 'https://schema.org/OutOfStock',
   'not-for-loan': 'https://schema.org/InStoreOnly',
+  missing: undefined,
   withdrawn: undefined,
 }
 
