@@ -47,7 +47,7 @@ export function titlePages(served: Served): void {
     tried?: { readonly refusal: Refused; readonly card: string },
   ): Promise<FastifyReply> {
     const { db, covers } = library
-    const shown = await titleIn(request)
+    const shown = await titleIn(served, request)
     const isTold = request.who?.kind === 'staff' && may(request.who, 'patron-read')
     const [visit, places, queue, [cover], near] = await Promise.all([
       visitOf(served, request, reply),
@@ -79,15 +79,15 @@ export function titlePages(served: Served): void {
       }),
     )
   }
+}
 
-  /** The title that an address leads to. One that became part of another would lead on from here. */
-  async function titleIn(request: FastifyRequest): Promise<Title> {
-    const titleId = idIn(request)
-    const found = titleId === undefined ? undefined : await title(library.db, titleId)
-    const isHidden = found?.deletedAt && !may(request.who, 'catalogue-write')
-    if (!found || isHidden) throw new RefusedAtTheDoorError('title-unknown')
-    return found
-  }
+/** The title that an address names; one that was deleted is there for cataloguers only. */
+async function titleIn({ library }: Served, request: FastifyRequest): Promise<Title> {
+  const titleId = idIn(request)
+  const found = titleId === undefined ? undefined : await title(library.db, titleId)
+  const isHidden = found?.deletedAt && !may(request.who, 'catalogue-write')
+  if (!found || isHidden) throw new RefusedAtTheDoorError('title-unknown')
+  return found
 }
 
 async function nearTo({ db, searchDb, covers }: Library, shown: Title): Promise<NearTitles> {
