@@ -81,7 +81,7 @@ async function showTitle(
   )
 }
 
-/** The title that an address leads to. One that became part of another would lead on from here. */
+/** The title that an address names; one that was deleted is there for cataloguers only. */
 async function titleIn({ library }: Served, request: FastifyRequest): Promise<Title> {
   const titleId = idIn(request)
   const found = titleId === undefined ? undefined : await title(library.db, titleId)
