@@ -169,6 +169,11 @@ test('what readers wait for is told with the copies that could come', async () =
   await waits(title)
   await waits(title, 'cancelled')
   await waits(titleId)
+  await waits(title)
+  await db.rows(sql`
+    update hold set state = 'on-shelf', copy_id = ${copies[1]}, captured_at = ${now}, shelf_until = '2026-04-07'
+    where id = (select max(id) from hold)
+  `)
   await db.rows(sql`update copy set lendable = false where id = ${copies[0]}`)
   const { rows, count } = await holds.table(db, march, 10)
   assert.deepEqual([rows[0], count], [['Emma', 2, 3, '2026-03-09'], 2])
