@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { aServedLibrary } from '../../test/api-fixtures.ts'
+import { aServedLibrary, bearing } from '../../test/api-fixtures.ts'
 import { cutAt } from '../../test/cut.ts'
 import { done } from '../../test/every-cut.ts'
 import { invariantsOf } from '../../test/invariants.ts'
@@ -209,6 +209,22 @@ test('a hold that was being placed while the titles became one goes to nobody’
     { code: 'BB002' },
   )
   assert.deepEqual(await queue(at.db, into), [])
+})
+
+test('by API: planned by who may write the catalogue, refused with what stands in the way', async () => {
+  await using at = await aLibrary()
+  const post = async (role: 'cataloguer' | 'desk', payload: object) =>
+    at.app.inject({
+      method: 'POST',
+      url: '/api/v1/operations/merge-titles',
+      headers: bearing(await at.tokenOf(role)),
+      payload,
+    })
+  assert.equal((await post('desk', at.given)).statusCode, 403)
+  const planned = await post('cataloguer', at.given)
+  assert.deepEqual([planned.statusCode, planned.json().count], [201, 1])
+  const refused = await post('cataloguer', { ...at.given, into: at.given.from })
+  assert.deepEqual([refused.statusCode, refused.json().code], [409, 'in-the-way'])
 })
 
 test('a way that leads on through several mergings ends at the title that stays', async () => {
