@@ -142,6 +142,22 @@ test('a title says in the words of schema.org what it is and where it is to be h
   assert.match(html, /<meta name="description" content="Death takes an apprentice\.">/)
 })
 
+test('a title leads to its neighbours in its series, and to what three patrons took home with it', async () => {
+  await using at = await anOpenLibrary()
+  const [mort = 0, sourcery = 0, emma = 0] = await someTitles(at.db, [
+    { title: 'Mort', series: ['Discworld ; 4'] },
+    { title: 'Sourcery', series: ['Discworld ; 5'] },
+    { title: 'Emma' },
+  ])
+  await at.db.rows(
+    sql`insert into often_lent_with (title_id, other_ids, patrons) values (${mort}, ${[emma]}, ${[3]})`,
+  )
+  const { text, html } = await aVisitor(at.app).open(`/titles/${mort}`)
+  assert.match(text, /In the series Discworld Sourcery Number 5, after this one Often lent with .*Emma/)
+  for (const path of [`/titles/${sourcery}`, `/titles/${emma}`, '/search?query=Discworld'])
+    assert.ok(html.includes(`href="${path}"`), path)
+})
+
 test('a list to take along has each branch by itself, in the order in which one walks', async () => {
   await using at = await anOpenLibrary()
   const { itemTypeId, branchId } = at
@@ -163,6 +179,9 @@ test('a list to take along has each branch by itself, in the order in which one 
   const visitor = aVisitor(at.app)
   const results = await visitor.open('/search?query=walks')
   assert.match(results.text, /1 at Hill ?, 1 at Main/)
+  const staff = aVisitor(at.app)
+  await staff.signIn('staff', await at.staff('desk'))
+  assert.match((await staff.open('/search?query=walks')).text, /1 of 1 here, 1 at Hill/)
   const { text } = await visitor.open('/search/list?query=walks')
   assert.match(
     text,

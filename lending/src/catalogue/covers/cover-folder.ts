@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
-import { systemCode } from '../../start-error.ts'
 import { type CoverKey, keyOfFile } from './cover-names.ts'
 
 /** A cover as it lies in the folder. The mark changes whenever the file does. */
@@ -39,7 +38,8 @@ export function openCoverFolder(folder: string): CoverFolder {
     )
     readAt = now
     if (changedMs === readOf) return
-    names = await readNames(folder)
+    // A folder that cannot be read now is as it was: a search does without pictures, not the other way round.
+    names = await readNames(folder).catch(() => names)
     readOf = Date.now() - changedMs < tickMs ? Number.NaN : changedMs
   }
   const fresh = () => {
@@ -66,10 +66,7 @@ export function openCoverFolder(folder: string): CoverFolder {
 }
 
 async function readNames(folder: string): Promise<ReadonlyMap<CoverKey, string>> {
-  const found = await readdir(folder).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return []
-    throw error
-  })
+  const found = await readdir(folder)
   const names = new Map<CoverKey, string>()
   for (const [at, name] of found.toSorted().entries()) {
     if (at % namesATurn === namesATurn - 1) await turn()
