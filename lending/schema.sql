@@ -267,7 +267,7 @@ CREATE UNIQUE INDEX hold_one_per_captured_copy ON public.hold USING btree (copy_
 CREATE TRIGGER hold_never_emptied BEFORE TRUNCATE ON public.hold FOR EACH STATEMENT EXECUTE FUNCTION emptied_by_nobody();
 CREATE TRIGGER hold_on_kept_title AFTER INSERT ON public.hold FOR EACH ROW WHEN ((new.closed_at IS NULL)) EXECUTE FUNCTION hold_is_on_kept_title();
 
-create table instance (
+create unlogged table instance (
   name text not null,
   version text not null,
   commit text not null,

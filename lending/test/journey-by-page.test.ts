@@ -129,6 +129,7 @@ test('in Chromium by keyboard alone an operator adds a colleague, sets the libra
   await press('button:has-text("Remove")')
   await page.getByText('The account is removed').waitFor()
 
+  await press('.nav-summary')
   await press('a[href="/settings"]')
   await fill('[name="holdShelfDays"]', '4')
   await press('button:has-text("Save")')

@@ -291,6 +291,24 @@ The Left Hand of Darkness,"Le Guin, Ursula K.",9780441478125,1969,eng
 Os Maias,"Eça de Queirós",978972,1888,por
 `
 
+/** A shelf that was looked through: some of its copies, and what must not stand there. */
+async function aStockTake(at: Sample, copyId: number): Promise<number> {
+  const { id } = await at.one<{ id: number }>(sql`
+    insert into stock_take (branch_id, shelf, started_by, started_at, ended_at)
+    select branch_id, shelf, 'staff:1', now(), now() from copy where id = ${copyId}
+    returning id
+  `)
+  await at.one(sql`
+    insert into stock_take_scan (stock_take_id, barcode, copy_id, found, scanned_by, scanned_at)
+    select ${id}, copy.barcode, copy.id,
+      (array['here', 'here', 'elsewhere', 'on-loan', 'waited-for', 'in-transit', 'withdrawn'])[1 + (copy.id % 7)],
+      'staff:1', now()
+    from copy order by copy.id limit 20
+    returning stock_take_id
+  `)
+  return id
+}
+
 async function signIn(
   page: Page,
   at: Sample,
@@ -323,6 +341,10 @@ async function shotsOf(at: Sample): Promise<Record<string, Record<string, string
   const { changeSetId } = await at.one<{ changeSetId: number }>(
     sql`select id as "changeSetId" from change_set order by id desc limit 1`,
   )
+  const { otherId } = await at.one<{ otherId: number }>(
+    sql`select id as "otherId" from title where id <> ${titleId} order by id limit 1`,
+  )
+  const stockTakeId = await aStockTake(at, copyId)
   return {
     anybody: {
       home: '/',
@@ -370,6 +392,13 @@ async function shotsOf(at: Sample): Promise<Record<string, Record<string, string
       'import-mapping': at.paths.get('mapping') ?? '',
       import: `/imports/${changeSetId}`,
       rejects: `/imports/${changeSetId}/rejects`,
+      'reject-mend': `/imports/${changeSetId}/rejects/4`,
+      'stock-takes': '/stock-takes',
+      'stock-take': `/stock-takes/${stockTakeId}?scanned=${barcode}`,
+      'stock-take-not-seen': `/stock-takes/${stockTakeId}/not-seen`,
+      record: `/titles/${titleId}/marc`,
+      'record-edit': `/titles/${titleId}/marc/edit`,
+      'title-merge': `/titles/${titleId}/merge?from=${otherId}`,
       rules: `/rules?card=${reader}&barcode=${barcode}`,
       journal: '/journal',
       branches: '/branches',

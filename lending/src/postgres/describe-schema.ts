@@ -2,21 +2,22 @@ import type { Database } from './pool.ts'
 import { sql } from './sql.ts'
 
 type Line = { text: string }
+type Table = { readonly name: string; readonly isUnlogged: boolean }
 
 /**
  * The schema as PostgreSQL has it, as plain text in a fixed order: `schema.sql` is this text. It is for reading
  * and for comparing; databases are made by the migrations.
  */
 export async function describeSchema(db: Database): Promise<string> {
-  const tables = await db.rows<{ name: string }>(sql`
-    select relname as name from pg_class
+  const tables = await db.rows<Table>(sql`
+    select relname as name, relpersistence = 'u' as "isUnlogged" from pg_class
     where relkind = 'r' and relnamespace = 'public'::regnamespace and relname <> 'schema_migration'
     order by relname
   `)
   const parts: string[] = [
     '-- The sum of the migrations, as PostgreSQL has it. Made by `npm run schema`; CI compares.',
   ]
-  for (const { name } of tables) parts.push(await describeTable(db, name))
+  for (const table of tables) parts.push(await describeTable(db, table))
   const functions = await db.rows<Line>(sql`
     select pg_get_functiondef(oid) || ';' as text from pg_proc
     where pronamespace = 'public'::regnamespace
@@ -26,7 +27,7 @@ export async function describeSchema(db: Database): Promise<string> {
   return `${[...parts, ...functions.map(({ text }) => text.trim())].join('\n\n')}\n`
 }
 
-async function describeTable(db: Database, name: string): Promise<string> {
+async function describeTable(db: Database, { name, isUnlogged }: Table): Promise<string> {
   const columns = await db.rows<Line>(sql`
     select format('  %I %s%s%s%s', a.attname, format_type(a.atttypid, a.atttypmod),
       case when a.attnotnull then ' not null' else '' end,
@@ -60,5 +61,6 @@ async function describeTable(db: Database, name: string): Promise<string> {
     order by kind, text
   `)
   const body = [...columns, ...constraints].map(({ text }) => text).join(',\n')
-  return [`create table ${name} (\n${body}\n);`, ...others.map(({ text }) => text)].join('\n')
+  const create = isUnlogged ? 'create unlogged table' : 'create table'
+  return [`${create} ${name} (\n${body}\n);`, ...others.map(({ text }) => text)].join('\n')
 }

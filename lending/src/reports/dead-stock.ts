@@ -70,6 +70,7 @@ function isDead({ branchId, years, now }: ReportAsk): Sql {
     copy.withdrawn_at is null
     and copy.created_at < ${cutoff}
     and (${branchId ?? null}::bigint is null or copy.branch_id = ${branchId ?? null}::bigint)
+    and not exists (select from missing_copy where missing_copy.copy_id = copy.id)
     and not exists (
       select from loan
       where loan.copy_id = copy.id and (loan.returned_at is null or loan.lent_at >= ${cutoff})

@@ -48,6 +48,7 @@ export const holds: Report = {
           select count(*)::integer
           from copy
           where copy.title_id = most.title_id and copy.withdrawn_at is null and copy.lendable
+            and not exists (select from missing_copy where missing_copy.copy_id = copy.id)
         ) as copies
       from most
       join title on title.id = most.title_id

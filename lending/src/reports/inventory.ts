@@ -7,6 +7,7 @@ const states = [
   'on-hold-shelf',
   'in-transit',
   'not-for-loan',
+  'missing',
   'withdrawn',
   'all',
 ] as const
@@ -45,6 +46,7 @@ export const inventory: Report = {
             when loan.id is not null then 'on-loan'
             when hold.state = 'on-shelf' then 'on-hold-shelf'
             when hold.state = 'in-transit' or copy.in_transit_to is not null then 'in-transit'
+            when missing_copy.copy_id is not null then 'missing'
             when not copy.lendable then 'not-for-loan'
             else 'on-shelf'
           end as state
@@ -53,6 +55,7 @@ export const inventory: Report = {
         join item_type on item_type.id = copy.item_type_id
         left join loan on loan.copy_id = copy.id and loan.returned_at is null
         left join hold on hold.copy_id = copy.id and hold.state in ('in-transit', 'on-shelf')
+        left join missing_copy on missing_copy.copy_id = copy.id
         where ${branchId ?? null}::bigint is null or copy.branch_id = ${branchId ?? null}::bigint
       )
       select branch, place, ${counts}, count(*)::integer as "all", count(*) over ()::integer as count
@@ -84,6 +87,7 @@ const counts = sql`
   count(*) filter (where state = 'on-hold-shelf')::integer as "on-hold-shelf",
   count(*) filter (where state = 'in-transit')::integer as "in-transit",
   count(*) filter (where state = 'not-for-loan')::integer as "not-for-loan",
+  count(*) filter (where state = 'missing')::integer as missing,
   count(*) filter (where state = 'withdrawn')::integer as withdrawn
 `
 

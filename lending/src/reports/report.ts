@@ -38,6 +38,7 @@ export type ColumnName =
   | 'on-hold-shelf'
   | 'in-transit'
   | 'not-for-loan'
+  | 'missing'
   | 'withdrawn'
   | 'all'
 

@@ -1,7 +1,7 @@
 import { type Patron, patron as patronOf } from '../../patrons/patron.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
-import { barcodeImage, barcodeOf } from './account-barcode.ts'
 import { patronIn } from './account-page.ts'
+import { barcodeImage, barcodeOf } from './barcode-image.ts'
 import { fullName } from './desk-view.ts'
 import { type Html, html } from './html.ts'
 import { type Served, show, visitOf } from './serve-page.ts'
@@ -29,7 +29,7 @@ function cardView(visit: Visit, patron: Patron): Html {
   return html`<div class="stack">
     <p><a href="/account">${say('history.back')}</a></p>
     <section class="card-face" aria-label="${say('account.your-card')}">
-      ${shape ? barcodeImage(visit, patron.card, shape) : html`<p>${say('card.no-barcode')}</p>`}
+      ${shape ? barcodeImage(say('card.barcode-of', { card: patron.card }), shape) : html`<p>${say('card.no-barcode')}</p>`}
       <p class="card-number code">${patron.card}</p>
       <p><bdi dir="auto">${fullName(patron)}</bdi></p>
       <p class="small">${say('card.valid-until', { day: day(visit, patron.expiresOn) })}</p>

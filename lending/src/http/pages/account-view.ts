@@ -1,9 +1,9 @@
 import type { Patron } from '../../patrons/patron.ts'
-import { barcodeImage, barcodeOf } from './account-barcode.ts'
 import { noticesPanel } from './account-notices.ts'
 import type { AccountTold } from './account-page.ts'
 import type { Account } from './account-read.ts'
 import { renewedAll } from './account-renew-all.ts'
+import { barcodeImage, barcodeOf } from './barcode-image.ts'
 import { fullName } from './desk-view.ts'
 import { fineList } from './fine-list.ts'
 import { buttonForm } from './form.ts'
@@ -77,7 +77,7 @@ function holdsSection(visit: Visit, { holds, estimates, places }: Account): Html
 function cardPanel(visit: Visit, patron: Patron): Html {
   const { say } = visit
   const shape = barcodeOf(patron.card, besideOthers)
-  const bars = shape && barcodeImage(visit, patron.card, shape)
+  const bars = shape && barcodeImage(say('card.barcode-of', { card: patron.card }), shape)
   return html`<section class="panel stack-tight" aria-label="${say('account.your-card')}">
     <h2><bdi dir="auto">${fullName(patron)}</bdi></h2>
     ${bars && html`<div class="card-face">${bars}<p class="card-number code">${patron.card}</p></div>`}

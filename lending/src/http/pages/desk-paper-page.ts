@@ -2,6 +2,7 @@ import { loansOf } from '../../circulation/accounts.ts'
 import type { TakenBack } from '../../circulation/take-back.ts'
 import { patronAsked } from '../patron-asked.ts'
 import { asked, identity, scanned } from './asked.ts'
+import { barcodeImage, barcodeOf } from './barcode-image.ts'
 import { commandCodes, commands } from './desk-command.ts'
 import { lastAnswer } from './desk-lines.ts'
 import { type Html, html } from './html.ts'
@@ -106,7 +107,15 @@ function commandSheet(visit: Visit): Html {
     (name) => html`<li><div>
       <p><strong>${say(`command.${name}`)}</strong></p>
       <p class="under"><span class="code">${commandCodes[name]}</span> · <span class="code">/${name}</span></p>
-    </div></li>`,
+    </div>${commandBars(commandCodes[name])}</li>`,
   )}</ul>
   ${printTools(visit, '/desk')}`
+}
+
+/** Paper is wider than a phone. */
+const paper = { along: 420, across: 620 }
+
+function commandBars(code: string): Html | undefined {
+  const shape = barcodeOf(code, paper)
+  return shape && html`<div class="end">${barcodeImage(code, shape)}</div>`
 }

@@ -43,6 +43,7 @@ const doors: readonly Door[] = [
     group: 'catalogue',
     needs: 'catalogue-write',
   },
+  { to: '/reports', label: 'door.reports', about: 'home.about.reports', group: 'library', needs: 'reports' },
   { to: '/rules', label: 'door.rules', about: 'home.about.rules', group: 'library', needs: 'lend' },
   {
     to: '/branches',

@@ -39,46 +39,46 @@ export function titlePages(served: Served): void {
       return showTitle(served, request, reply, { refusal: outcome.refusal, card })
     return goTo(reply, `/titles/${titleId}`, { said: 'hold-placed' })
   })
+}
 
-  async function showTitle(
-    { library }: Served,
-    request: FastifyRequest,
-    reply: FastifyReply,
-    tried?: { readonly refusal: Refused; readonly card: string },
-  ): Promise<FastifyReply> {
-    const { db, covers } = library
-    const shown = await titleIn(served, request)
-    const isTold = request.who?.kind === 'staff' && may(request.who, 'patron-read')
-    const [visit, places, queue, [cover], near] = await Promise.all([
-      visitOf(served, request, reply),
-      branches(db),
-      isTold ? holdsOn(db, shown.titleId) : [],
-      covers.of([shown]),
-      nearTo(library, shown),
-    ])
-    const origin = originOf(request)
-    const frame = {
-      title: shown.title,
-      head: titleMeta(visit, { title: shown, cover, origin }),
-      door: '/',
-      ownHead: true,
-      status: tried ? statusOf(tried.refusal) : 200,
-    }
-    return show(
-      reply,
-      visit,
-      frame,
-      titleView(visit, {
-        title: shown,
-        cover,
-        near,
-        address: `${origin}/titles/${shown.titleId}`,
-        places,
-        queue,
-        tried,
-      }),
-    )
+async function showTitle(
+  served: Served,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  tried?: { readonly refusal: Refused; readonly card: string },
+): Promise<FastifyReply> {
+  const { db, covers } = served.library
+  const shown = await titleIn(served, request)
+  const isTold = request.who?.kind === 'staff' && may(request.who, 'patron-read')
+  const [visit, places, queue, [cover], near] = await Promise.all([
+    visitOf(served, request, reply),
+    branches(db),
+    isTold ? holdsOn(db, shown.titleId) : [],
+    covers.of([shown]),
+    nearTo(served.library, shown),
+  ])
+  const origin = originOf(request)
+  const frame = {
+    title: shown.title,
+    head: titleMeta(visit, { title: shown, cover, origin }),
+    door: '/',
+    ownHead: true,
+    status: tried ? statusOf(tried.refusal) : 200,
   }
+  return show(
+    reply,
+    visit,
+    frame,
+    titleView(visit, {
+      title: shown,
+      cover,
+      near,
+      address: `${origin}/titles/${shown.titleId}`,
+      places,
+      queue,
+      tried,
+    }),
+  )
 }
 
 /** The title that an address names; one that was deleted is there for cataloguers only. */

@@ -1,6 +1,5 @@
 import JsBarcode from 'jsbarcode'
 import { type Html, html } from './html.ts'
-import type { Visit } from './visit.ts'
 
 /** How a bar code lies: along the page, or across it where the page is narrower than the code is long. */
 export type BarcodeShape = {
@@ -36,11 +35,11 @@ export function barcodeOf(card: string, room: Readonly<typeof phone> = phone): B
 }
 
 /** Draws it: black on white, in the dark too, with the quiet on both sides that scanners need. */
-export function barcodeImage({ say }: Pick<Visit, 'say'>, card: string, shape: BarcodeShape): Html {
+export function barcodeImage(label: string, shape: BarcodeShape): Html {
   const { lies, modulePx, modules } = shape
   const long = (modules.length + 2 * quietModules) * modulePx
   const [width, height] = lies === 'along' ? [long, barsPx] : [barsPx, long]
-  return html`<svg class="barcode" role="img" aria-label="${say('card.barcode-of', { card })}" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" shape-rendering="crispEdges"><rect width="${width}" height="${height}" fill="white"/><path fill="black" d="${bars(shape)}"/></svg>`
+  return html`<svg class="barcode" role="img" aria-label="${label}" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" shape-rendering="crispEdges"><rect width="${width}" height="${height}" fill="white"/><path fill="black" d="${bars(shape)}"/></svg>`
 }
 
 function bars({ lies, modulePx, modules }: BarcodeShape): string {
