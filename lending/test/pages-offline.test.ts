@@ -139,6 +139,40 @@ test('behind a scan that nobody knows no kept book goes to whoever stood there b
   assert.equal((await at.db.rows(sql`select from loan`)).length, 3)
 })
 
+test('two pages of one device keep apart who stands at each', { skip }, async () => {
+  await using at = await anOpenLibrary()
+  await using cable = await aCable(at.address)
+  await using browser = await aBrowser()
+  const { page: left, context } = await aDesk(browser, at, cable.address)
+  const right = await context.newPage()
+  const [ada, ben] = [await someone(at, 'Ada'), await someone(at, 'Ben')]
+  const books = await Promise.all(Array.from({ length: 6 }, () => aCopy(at.db, besides(at))))
+  await left.goto(`${cable.address}/desk?card=${ada.card}`)
+  await right.goto(`${cable.address}/desk?card=${ben.card}`)
+  await left.getByText('Scan the books').waitFor()
+  await right.getByText('Scan the books').waitFor()
+  await cable.pull()
+  for (const [nth, { barcode }] of books.entries()) {
+    const page = nth % 2 === 0 ? left : right
+    await page.bringToFront()
+    await scan(page, barcode)
+    await page.getByText(`Kept here: ${nth + 1}`).waitFor()
+  }
+  await cable.plugIn()
+  await left.bringToFront()
+  await left.getByRole('button', { name: 'Send them again' }).press('Enter')
+  await left.getByText('On loan: 3 items').waitFor()
+  const lent = await at.db.rows<{ barcode: string; card: string }>(sql`
+    select copy.barcode, patron.card from loan join copy on copy.id = loan.copy_id
+    join patron on patron.id = loan.patron_id order by copy.id
+  `)
+  const expected = books.map(({ barcode }, nth) => ({ barcode, card: nth % 2 === 0 ? ada.card : ben.card }))
+  assert.deepEqual(
+    lent.toSorted((a, b) => (a.barcode < b.barcode ? -1 : 1)),
+    expected.toSorted((a, b) => (a.barcode < b.barcode ? -1 : 1)),
+  )
+})
+
 test('while the library can only be read, and after a sign-out, scans are kept and said so', {
   skip,
 }, async () => {

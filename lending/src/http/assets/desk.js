@@ -2,7 +2,7 @@
 // for the next. What the library does not answer is kept on this device and handed in when it is back. Without this
 // script each scan is a form of its own, and does the same.
 
-import { handInAll, holdPage, NotNow } from './hand-in.js'
+import { handInAll, NotNow, namePage } from './hand-in.js'
 import { openKeptScans } from './kept-scans.js'
 import { hasSound, setSound, sound } from './tones.js'
 
@@ -11,16 +11,17 @@ const answerMs = 10_000
 /** How soon it is asked again after it was out of reach: at first, and at most. */
 const againMs = { first: 2_000, most: 30_000 }
 
-const page = crypto.randomUUID?.() ?? newKey()
 const field = () => document.querySelector('#scan')
 const place = document.querySelector('#kept')
 const words = JSON.parse(place.dataset.words)
 const meant = place.dataset.meant
 let kept
 /** Scans are taken in one after another, however fast they come; the first ones wait for the store. */
-let taken = openKeptScans().then((store) => {
+let taken = Promise.all([openKeptScans(), namePage(newKey())]).then(([store, name]) => {
   kept = store
+  page = name
 })
+let page
 
 /** Scans that are about to be sent, in order. */
 const waiting = []
@@ -33,7 +34,6 @@ let pauseMs = againMs.first
 let timer
 let comingBack
 
-holdPage(page)
 offerSound()
 if ('serviceWorker' in navigator) {
   navigator.serviceWorker.register(place.dataset.worker, { scope: '/' }).catch(() => undefined)
@@ -55,7 +55,8 @@ async function scanned(form, code) {
   const next = isNext(code)
   if (code === '' && meant !== 'lend') return
   if (apart) {
-    await kept.add({ ...made(code, next, form), isLeft: true })
+    const isFirst = !(await kept.all()).some((scan) => scan.page === page)
+    await kept.add({ ...made(code, next, form), ...(isFirst && { card: cardNow() }), isLeft: true })
     sound('attention')
     return tellKept()
   }
@@ -219,7 +220,8 @@ function comeBack() {
 async function comeBackNow() {
   pauseMs = againMs.first
   await comingBack
-  if (apart) await comeBack()
+  for (const scan of await kept.all()) if (scan.faults) await kept.mark({ ...scan, faults: 0 })
+  if (apart || (await kept.all()).length > 0) await comeBack()
 }
 
 async function tryToComeBack() {
@@ -237,7 +239,7 @@ async function tryToComeBack() {
       apart = undefined
       place.dataset.apart = ''
       if (isShell && sum.done === 0) return location.reload()
-      await refresh()
+      await refresh(sum.stands?.get(page))
     }
     if (sum.done > 0 || wasApart) await tellHandedIn(sum)
   } catch (error) {
@@ -257,8 +259,8 @@ async function isBack() {
 }
 
 /** The page as it is now: a token of today, and what was done meanwhile. */
-async function refresh() {
-  const { card = '' } = (meant === 'lend' && (await kept.context())) || {}
+async function refresh(stands) {
+  const card = stands?.card ?? ''
   const path = card ? `${location.pathname}?${new URLSearchParams({ card })}` : location.pathname
   const answer = await fetch(path, { signal: AbortSignal.timeout(answerMs) })
   const read = new DOMParser().parseFromString(await answer.text(), 'text/html')

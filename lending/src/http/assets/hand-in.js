@@ -3,6 +3,7 @@
 
 /** Held while scans are handed in: of several open pages one does it. */
 const handingIn = 'bibby-hand-in'
+const pageName = 'bibby-page'
 /** A scan that the library answers with a fault of its own so often is left for a person. */
 const faultsMax = 3
 
@@ -14,14 +15,31 @@ export class NotNow extends Error {
   }
 }
 
-/** Held by a page as long as it lives: scans of a page that is gone are anybody's to hand in. */
-export function holdPage(page) {
-  navigator.locks?.request(pageLock(page), () => new Promise(() => undefined))
+/**
+ * The name of this page: the same after it is loaded anew, so that its scans go on for whom they began; another one for a
+ * page that was opened beside it. It is held as long as the page lives: scans of a page that is gone are anybody's to hand in.
+ */
+export async function namePage(fresh) {
+  if (!navigator.locks) return fresh
+  const before = sessionStorage.getItem(pageName)
+  const page = before && (await hold(before)) ? before : fresh
+  if (page === fresh) await hold(fresh)
+  sessionStorage.setItem(pageName, page)
+  return page
+}
+
+function hold(page) {
+  return new Promise((resolve) => {
+    navigator.locks.request(pageLock(page), { ifAvailable: true }, (lock) => {
+      resolve(lock !== null)
+      return lock && new Promise(() => undefined)
+    })
+  })
 }
 
 /**
  * Hands in all scans that no living page is about to send. `tell({ done, of })` hears how far it is. Gives how many went
- * in and how many somebody must look at; undefined when another page is at it.
+ * in, how many somebody must look at, and who stands at which page's desk now; undefined when another page is at it.
  *
  * Throws NotNow; what was not handed in yet is kept.
  */
@@ -33,7 +51,7 @@ export async function handInAll(kept, tell) {
 }
 
 async function handIn(kept, tell) {
-  const sum = { done: 0, toLookAt: 0 }
+  const sum = { done: 0, toLookAt: 0, stands: new Map() }
   let token
   let isFresh = false
   for (;;) {
@@ -41,16 +59,20 @@ async function handIn(kept, tell) {
     const scan = due.find(({ faults = 0 }) => faults < faultsMax)
     if (!scan) return sum
     tell({ done: sum.done, of: sum.done + due.length })
-    const before = (await kept.context()) ?? {}
+    const before = (await kept.contextOf(scan.page)) ?? {}
     const context = contextOf(scan, before)
     if (scan.next) {
       await kept.settle(scan, { card: '' })
+      sum.stands.set(scan.page, { card: '' })
       continue
     }
     token ??= await freshToken(scan)
     const answer = await send(scan, context, token)
     if (answer.fault) {
-      await kept.mark({ ...scan, faults: (scan.faults ?? 0) + 1 })
+      const faults = (scan.faults ?? 0) + 1
+      // It may have been the next card: what is behind it goes to nobody until somebody has looked.
+      const isGivenUp = faults >= faultsMax && scan.meant === 'lend'
+      await kept.mark({ ...scan, faults }, isGivenUp ? unknownFrom(context, scan) : undefined)
       continue
     }
     if (answer.stale) {
@@ -59,7 +81,9 @@ async function handIn(kept, tell) {
       continue
     }
     isFresh = false
-    await kept.settle(scan, after(context, answer, scan))
+    const stands = after(context, answer, scan)
+    await kept.settle(scan, stands)
+    if (stands) sum.stands.set(scan.page, stands)
     sum.done += 1
     if (answer.became === 'kept') sum.toLookAt += 1
   }
@@ -75,7 +99,11 @@ function contextOf({ meant, card }, before) {
 function after(context, answer, { meant, code }) {
   if (meant !== 'lend') return undefined
   if (answer.became === 'card') return { card: answer.card }
-  return answer.isUnknown ? { ...context, afterUnknown: context.afterUnknown ?? code } : context
+  return answer.isUnknown ? unknownFrom(context, { code }) : context
+}
+
+function unknownFrom(context, { code }) {
+  return { ...context, afterUnknown: context.afterUnknown ?? code }
 }
 
 async function left(kept) {

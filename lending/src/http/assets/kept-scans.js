@@ -46,22 +46,31 @@ function durable(db) {
     isDurable: true,
     /** Keeps a scan and gives it its place. */
     add: async (scan) => ({ ...scan, place: await within((scans, _, give) => give(scans.add(scan))) }),
-    /** Marks a scan, or drops it when it is answered; `context` is who stands at the desk from there on. */
-    settle: ({ place }, context) =>
+    /** Drops a scan that is answered; `context` is who stands at the desk of its page from there on. */
+    settle: ({ place, page }, context) =>
       within((scans, contexts) => {
         scans.delete(place)
-        if (context) contexts.put(context, 'now')
+        if (context) contexts.put(context, page)
+        // Who stood where is nobody's business once nothing waits.
+        const left = scans.count()
+        left.onsuccess = () => left.result === 0 && contexts.clear()
       }),
-    mark: (scan) => within((scans) => scans.put(scan)),
+    /** Keeps what became known of a scan; `context` as above. */
+    mark: (scan, context) =>
+      within((scans, contexts) => {
+        scans.put(scan)
+        if (context) contexts.put(context, scan.page)
+      }),
     all: () => within((scans, _, give) => give(scans.getAll())),
-    context: () => within((_, contexts, give) => give(contexts.get('now'))),
+    /** Who stands at the desk of a page, after the last of its scans that was answered. */
+    contextOf: (page) => within((_, contexts, give) => give(contexts.get(page))),
   }
 }
 
 function fleeting() {
   const scans = new Map()
+  const contexts = new Map()
   let place = 0
-  let now
   return {
     isDurable: false,
     add: async (scan) => {
@@ -70,12 +79,16 @@ function fleeting() {
       scans.set(place, kept)
       return kept
     },
-    settle: async ({ place }, context) => {
+    settle: async ({ place, page }, context) => {
       scans.delete(place)
-      if (context) now = context
+      if (context) contexts.set(page, context)
+      if (scans.size === 0) contexts.clear()
     },
-    mark: async (scan) => void scans.set(scan.place, scan),
+    mark: async (scan, context) => {
+      scans.set(scan.place, scan)
+      if (context) contexts.set(scan.page, context)
+    },
     all: async () => [...scans.values()],
-    context: async () => now,
+    contextOf: async (page) => contexts.get(page),
   }
 }
