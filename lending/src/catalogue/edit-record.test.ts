@@ -7,12 +7,13 @@ import type { Database } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { write } from '../postgres/write.ts'
 import { editRecord } from './edit-record.ts'
+import { editTitle } from './edit-title.ts'
 import { exportTitles } from './export.ts'
 import { counts, imported, scratchFolder } from './import/test/imported.ts'
 import { undoImport } from './import/undo-import.ts'
 import { writeIso2709 } from './marc/iso2709.ts'
 import { linesOf, recordFromLines } from './marc/record-lines.ts'
-import { keptTitle, wholeRecord } from './whole-record.ts'
+import { keptTitle, saysTheSame, wholeRecord } from './whole-record.ts'
 
 const lines = [
   'LDR 00000nam#a2200000#a#4500',
@@ -105,8 +106,9 @@ test('the file that a record came with says nothing new after an edit, and undoi
   await using db = await scratchDatabase()
   const { titleId, set } = await aTitle(db)
   done(await write(db, by(), editRecord, { titleId, version: 1, lines: renamed.join('\n') }))
-  const again = await aTitle(db)
-  assert.deepEqual(counts(again.set), [1, 0, 0, 1, 0])
+  const other = lines.map((line) => line.replace('ocm1', 'ocm9').replace('Pride', 'Sense'))
+  const again = await aTitle(db, bytes(other, lines))
+  assert.deepEqual(counts(again.set), [2, 1, 0, 1, 0], 'in another file, too')
   const undone = await undoImport({ db }, { changeSetId: set.changeSetId }, by())
   assert.deepEqual('refusedCount' in undone && undone.refused, [{ titleId, because: 'edited-since' }])
   assert.match((await linesNow(db, titleId)).join(), /First impressions/)
@@ -134,4 +136,17 @@ test('losing the connection at any statement edits a record at most once', async
     const times = async () => Number((await linesNow(db, titleId)).join().includes('First impressions'))
     return { ask: { titleId, version: 1, lines: renamed.map(own).join('\n') }, times }
   })
+})
+
+test('of a title of UNIMARC that was edited by its fields it is said that its record does not say so', async () => {
+  await using db = await scratchDatabase()
+  const unimarc = ['LDR 00000nam#a2200000###4500', '001 u1', '200 1# $aМастер и Маргарита$fМ. Булгаков']
+  const { titleId } = await aTitle(db, bytes(unimarc))
+  const isSame = async () => {
+    const found = await keptTitle(db, titleId)
+    return found && saysTheSame(found)
+  }
+  assert.equal(await isSame(), true)
+  done(await write(db, by(), editTitle, { titleId, version: 1, fields: { title: 'Another' } }))
+  assert.equal(await isSame(), false)
 })

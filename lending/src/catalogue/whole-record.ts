@@ -1,10 +1,12 @@
 import type { Rows } from '../postgres/pool.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
+import { checkedFields } from './checked-fields.ts'
 import { formatOf } from './marc/format-of.ts'
 import { readIso2709 } from './marc/iso2709.ts'
 import { readMarcxml } from './marc/marcxml.ts'
 import { type MarcEncoding, type MarcRecord, marcEncodings } from './marc/record.ts'
 import { recordOfTitle } from './marc/record-of-title.ts'
+import { titleOf } from './marc/title-of.ts'
 import { withEdits } from './marc/with-edits.ts'
 import type { TitleFields } from './title-fields.ts'
 
@@ -48,6 +50,32 @@ export async function wholeRecord(title: KeptTitle): Promise<MarcRecord> {
   if (!kept) return recordOfTitle(fields, title)
   return title.version > firstVersion && formatOf(kept) === 'marc21' ? withEdits(kept, fields, title) : kept
 }
+
+/** Whether the title is what its record says. It is not where a title of UNIMARC was edited: that is kept beside the record. */
+export async function saysTheSame(title: KeptTitle): Promise<boolean> {
+  const record = await wholeRecord(title)
+  const format = formatOf(record)
+  if (format === 'marc21') return true
+  const fields = titleOf(record, format)
+  const said = checkedFields('refused' in fields ? {} : fields)
+  return (
+    said.ok && compared.every((name) => JSON.stringify(said.fields[name]) === JSON.stringify(title[name]))
+  )
+}
+
+const compared = [
+  'title',
+  'subtitle',
+  'authors',
+  'publisher',
+  'publishedYear',
+  'language',
+  'material',
+  'isbns',
+  'subjects',
+  'series',
+  'summary',
+] as const
 
 /**
  * Reads a record as the import did: by itself, unless that gives another encoding than the one that was asked for

@@ -117,6 +117,7 @@ export const apiAccess: Readonly<Record<string, Access>> = {
   'GET /api/v1/operations/:id': { needs: 'operate' },
   'POST /api/v1/operations/withdraw-copies': { needs: 'withdraw' },
   'POST /api/v1/operations/edit-copies': { needs: 'catalogue-write' },
+  'POST /api/v1/operations/merge-titles': { needs: 'catalogue-write' },
   'POST /api/v1/operations/turn-notices-on': { needs: 'settings' },
   'POST /api/v1/operations/erase-patron': { needs: 'erase' },
   'POST /api/v1/operations/:id/approve': { needs: 'operate' },

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { aServedLibrary } from '../../test/api-fixtures.ts'
+import { aServedLibrary, bearing } from '../../test/api-fixtures.ts'
 import { cutAt } from '../../test/cut.ts'
 import { done } from '../../test/every-cut.ts'
 import { invariantsOf } from '../../test/invariants.ts'
-import { aCopy, aPatron, aTitle, besides, by } from '../../test/library-fixtures.ts'
+import { aCopy, aPatron, aTitle, besides, by, monday } from '../../test/library-fixtures.ts'
 import {
   aCataloguer,
   aMailbox,
@@ -41,9 +41,14 @@ async function aLibrary() {
   const given = { from: from.titleId, into: into.titleId, because: 'One book' }
   const plan = (over: Partial<typeof given> = {}) =>
     at.library.operations.guard.plan(mergeTitles, { by: actor, given: { ...given, ...over } })
+  let minutes = 0
   const waits = async (titleId: number, card?: string) => {
     const who = card ?? (await aPatron(at.db, besides(at))).card
-    done(await write(at.db, by(), placeHold, { titleId, card: who, pickupBranchId: at.branchId }))
+    minutes += 1
+    const occurredAt = new Date(monday.getTime() + minutes * 60_000)
+    done(
+      await write(at.db, by({ occurredAt }), placeHold, { titleId, card: who, pickupBranchId: at.branchId }),
+    )
     return who
   }
   const lent = async (barcode: string) => {
@@ -142,6 +147,29 @@ test('what was lent, given back and cancelled after a merging keeps that when it
   assert.deepEqual(await invariantsOf(at.db, { journalled: false }), [])
 })
 
+test('of two holds of a patron that with a copy ready stays, at the earlier place of the other', async () => {
+  await using at = await aLibrary()
+  const { from, into } = at.given
+  for (const copy of at.copies) await at.lent(copy.barcode)
+  const both = await at.waits(from)
+  const other = await at.waits(into)
+  await at.waits(into, both)
+  const holds = await at.db.rows<{ id: number; card: string; titleId: number; placedAt: Date }>(sql`
+    select hold.id, patron.card, hold.title_id as "titleId", placed_at as "placedAt"
+    from hold join patron on patron.id = hold.patron_id order by hold.id
+  `)
+  const first = holds.find(({ card }) => card === other)
+  done(await write(at.db, by(), cancelHold, { holdId: first?.id ?? 0 }))
+  const back = { barcode: at.copies[2]?.barcode ?? '', branchId: at.branchId }
+  done(await write(at.db, by(), takeBack, back))
+  await merged(at)
+  const kept = await at.db.rows(sql`
+    select id, state, placed_at as "placedAt" from hold where closed_at is null
+  `)
+  const [early, late] = holds.filter(({ card }) => card === both)
+  assert.deepEqual(kept, [{ id: late?.id, state: 'on-shelf', placedAt: early?.placedAt }])
+})
+
 test('a title with itself, one that is gone, and a patron with a ready copy of each stand in the way', async () => {
   await using at = await aLibrary()
   const { from, into } = at.given
@@ -181,6 +209,22 @@ test('a hold that was being placed while the titles became one goes to nobody’
     { code: 'BB002' },
   )
   assert.deepEqual(await queue(at.db, into), [])
+})
+
+test('by API: planned by who may write the catalogue, refused with what stands in the way', async () => {
+  await using at = await aLibrary()
+  const post = async (role: 'cataloguer' | 'desk', payload: object) =>
+    at.app.inject({
+      method: 'POST',
+      url: '/api/v1/operations/merge-titles',
+      headers: bearing(await at.tokenOf(role)),
+      payload,
+    })
+  assert.equal((await post('desk', at.given)).statusCode, 403)
+  const planned = await post('cataloguer', at.given)
+  assert.deepEqual([planned.statusCode, planned.json().count], [201, 1])
+  const refused = await post('cataloguer', { ...at.given, into: at.given.from })
+  assert.deepEqual([refused.statusCode, refused.json().code], [409, 'in-the-way'])
 })
 
 test('a way that leads on through several mergings ends at the title that stays', async () => {

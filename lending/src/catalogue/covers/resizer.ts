@@ -33,36 +33,38 @@ type Told = Resized | { readonly failed: string }
 export function openResizer(): Resizer {
   const turns = openTurns({ atOnceMax: 1, waitingMax, waitLimitMs })
   const closing = new AbortController()
+  const live = new Set<ChildProcess>()
   let running: ChildProcess | undefined
   let idle: NodeJS.Timeout | undefined
 
   const ready = async (): Promise<ChildProcess> => {
     if (running) return running
     const child = startProcess()
+    const gone = () => {
+      live.delete(child)
+      if (running === child) running = undefined
+    }
+    child.once('exit', gone).once('error', gone)
+    live.add(child)
     const first = await heard(child)
+    closing.signal.throwIfAborted()
     if (first !== 'ready') {
       const why = 'over' in first ? first.over : 'it said something else first'
       throw new ResizeFailedError(`The process that reads covers did not start: ${why}.`)
     }
     running = child
-    child.once('exit', () => {
-      if (running === child) running = undefined
-    })
     return child
   }
 
-  /** Undefined where the process ended over it. */
+  /** Undefined where the process ended, of whatever; what takes too long ends it for a reason that is known. */
   const askOnce = async (ask: ResizeAsk): Promise<Told | undefined> => {
     const child = await ready()
-    const late = setTimeout(() => child.kill('SIGKILL'), deadlineMs)
-    try {
-      child.send(ask, () => undefined)
-      const told = await heard(child)
-      closing.signal.throwIfAborted()
-      return told === 'ready' || 'over' in told ? undefined : told
-    } finally {
-      clearTimeout(late)
-    }
+    child.send(ask, () => undefined)
+    const told = await heard(child)
+    closing.signal.throwIfAborted()
+    if (told === 'ready') return undefined
+    if (!('over' in told)) return told
+    return told.isLate ? { refused: 'cover-no-picture' } : undefined
   }
 
   return {
@@ -81,11 +83,7 @@ export function openResizer(): Resizer {
     [Symbol.asyncDispose]: async () => {
       closing.abort(new ResizeFailedError('Bibby closes.'))
       clearTimeout(idle)
-      if (!running) return
-      const ended = heard(running)
-      running.ref()
-      running.kill('SIGKILL')
-      await ended
+      await Promise.all(Array.from(live, ended))
     },
   }
 }
@@ -102,15 +100,31 @@ function startProcess(): ChildProcess {
   return child
 }
 
-/** The next word of the process, or how it ended. */
-function heard(child: ChildProcess): Promise<Told | 'ready' | { readonly over: string }> {
+async function ended(child: ChildProcess): Promise<void> {
+  const over = new Promise((resolve) => child.once('exit', resolve).once('error', resolve))
+  child.ref()
+  child.kill('SIGKILL')
+  await over
+}
+
+type Over = { readonly over: string; readonly isLate: boolean }
+
+/** The next word of the process, or how it ended. It is ended where none comes in time. */
+function heard(child: ChildProcess): Promise<Told | 'ready' | Over> {
   return new Promise((resolve) => {
-    const hear = (told: Told | 'ready' | { readonly over: string }) => {
+    let isLate = false
+    const late = setTimeout(() => {
+      isLate = true
+      child.kill('SIGKILL')
+    }, deadlineMs)
+    const hear = (told: Told | 'ready' | Over) => {
+      clearTimeout(late)
       child.off('message', hear).off('error', fail).off('exit', end)
       resolve(told)
     }
-    const fail = (error: Error) => hear({ over: error.message })
-    const end = (code: number | null, signal: string | null) => hear({ over: signal ?? `exit code ${code}` })
+    const fail = (error: Error) => hear({ over: error.message, isLate })
+    const end = (code: number | null, signal: string | null) =>
+      hear({ over: signal ?? `exit code ${code}`, isLate })
     child.on('message', hear).once('error', fail).once('exit', end)
   })
 }

@@ -139,6 +139,11 @@ test('of a broken record of MARC what can be read is given to mend, and the mend
   assert.ok(kept?.raw.includes('kept'))
 })
 
+test('a record that a form would not carry whole is not given to mend', async () => {
+  const setup = { format: 'marc', source: '', digestSource: '' } as const
+  assert.deepEqual(await mendingOf(setup, Buffer.alloc(300_000, 'x')), { as: 'too-long' })
+})
+
 test('of MARCXML that is none what can be read is given to mend', async () => {
   await using db = await scratchDatabase()
   const xml = `<collection><record><leader>00000nam a2200000 a 4500</leader><controlfield tag="001">x&lt;1</controlfield>

@@ -19,6 +19,8 @@ export type Mending =
       readonly spare: readonly string[]
     }
   | { readonly as: 'lines'; readonly lines: string }
+  /** What is not mended by hand. */
+  | { readonly as: 'too-long' }
 
 /** The record that was set aside and is not mended; undefined where there is none of this number. */
 export async function rejectToMend(
@@ -40,7 +42,7 @@ export async function mendingOf(setup: ImportSetup, raw: Buffer): Promise<Mendin
   const { csv, format } = setup
   if (!csv || format !== 'csv') {
     const lines = await salvagedLines(raw, format === 'marcxml' ? 'marcxml' : 'marc')
-    return { as: 'lines', lines: lines.join('\n') }
+    return lines ? { as: 'lines', lines: lines.join('\n') } : { as: 'too-long' }
   }
   const text = isUtf8(raw) ? raw : Buffer.from(iconv.decode(raw, 'windows-1252'))
   const found = await cellsOf(text, csv.shape)

@@ -5,7 +5,7 @@ import { readMarcxml } from './marcxml.ts'
 import type { Field, ReadRecord } from './record.ts'
 import { lineOf, linesOf } from './record-lines.ts'
 
-/** More of a broken record than this is not shown: nobody mends it by hand. */
+/** A longer record is not mended by hand: a form would not carry it whole. */
 const bytesMax = 200_000
 const leaderLength = 24
 const entryLength = 12
@@ -14,10 +14,13 @@ const noTag = '???'
 
 /**
  * What can be read of a record that was set aside, as lines for whoever mends it. A whole record is read as it is; of a broken
- * one tags and fields are put side by side as they come, which may be wrong, and what is no field is told as none.
+ * one tags and fields are put side by side as they come, which may be wrong, and what is no field is told as none. Undefined where the record is too long.
  */
-export async function salvagedLines(raw: Buffer, kind: 'marc' | 'marcxml'): Promise<readonly string[]> {
-  const bytes = raw.subarray(0, bytesMax)
+export async function salvagedLines(
+  bytes: Buffer,
+  kind: 'marc' | 'marcxml',
+): Promise<readonly string[] | undefined> {
+  if (bytes.length > bytesMax) return undefined
   const whole = await firstOf(kind === 'marc' ? readIso2709(once(bytes)) : readMarcxml(once(bytes)))
   if (whole?.ok) return linesOf(whole.record)
   const text = isUtf8(bytes) ? bytes.toString('utf8') : iconv.decode(bytes, 'windows-1252')

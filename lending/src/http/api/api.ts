@@ -11,6 +11,7 @@ import { holds } from './holds.ts'
 import { imports } from './imports.ts'
 import { librarySettingRoutes } from './library.ts'
 import { loans } from './loans.ts'
+import { mergingTitles } from './merge-titles.ts'
 import { merges } from './merges.ts'
 import { notices } from './notices.ts'
 import { numberFormatRoutes } from './number-formats.ts'
@@ -51,6 +52,7 @@ const nouns = [
   halting,
   notices,
   operations,
+  mergingTitles,
   deletingAllBooks,
 ]
 

@@ -75,6 +75,7 @@ async function mendedIn(request: FastifyRequest, { set, reject }: At): Promise<T
     const isUnfit = Object.keys(problems).length > 0
     return { mending, mended: isUnfit ? { refused: 'fields-invalid', problems } : { record: cells } }
   }
+  if (before.as === 'too-long') return { mending: before, mended: { refused: 'record-unfit' } }
   const lines = linesSent(request)
   const known = new Set(before.as === 'lines' ? before.lines.split('\n') : [])
   const read = recordFromLines(lines, known)

@@ -40,7 +40,30 @@ export function mendView(
             body: html`<p><bdi lang="en" dir="ltr">${reject.reason}</bdi></p>`,
           })
     }
-    <form class="panel stack-tight" method="post" action="${list}/${reject.recordNumber}">${hidden(visit)}
+    ${
+      mending.as === 'too-long'
+        ? html`<p>${say('mend.too-long')}</p>`
+        : mendForm(visit, { set, mending, refusal, action: `${list}/${reject.recordNumber}` })
+    }
+  </div>`
+}
+
+function mendForm(
+  visit: Visit,
+  {
+    set,
+    mending,
+    refusal,
+    action,
+  }: {
+    readonly set: ChangeSet
+    readonly mending: Exclude<Mending, { as: 'too-long' }>
+    readonly refusal: Refused | undefined
+    readonly action: string
+  },
+): Html {
+  const { say } = visit
+  return html`<form class="panel stack-tight" method="post" action="${action}">${hidden(visit)}
       ${
         mending.as === 'lines'
           ? linesField(visit, { lines: mending.lines, isWrong: refusal !== undefined })
@@ -48,8 +71,7 @@ export function mendView(
       }
       <div class="actions"><button class="button">${say('mend.take-in')}</button></div>
     </form>
-    <p class="soft small">${say('mend.hint')}</p>
-  </div>`
+    <p class="soft small">${say('mend.hint')}</p>`
 }
 
 function problemsOf(visit: Visit, refusal: Refused | undefined): FlawTexts {

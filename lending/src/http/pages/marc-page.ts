@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { editRecord } from '../../catalogue/edit-record.ts'
 import { linesOf } from '../../catalogue/marc/record-lines.ts'
-import { type KeptTitle, keptTitle, wholeRecord } from '../../catalogue/whole-record.ts'
+import { type KeptTitle, keptTitle, saysTheSame, wholeRecord } from '../../catalogue/whole-record.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { asked, identity } from './asked.ts'
 import { html } from './html.ts'
@@ -9,9 +9,6 @@ import { marcFormView, marcView } from './marc-view.ts'
 import type { Refused } from './refusal-notice.ts'
 import { act, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
 import { workName } from './work-line.ts'
-
-/** The longest record that a form takes, in characters: well past what ISO 2709 can say. */
-const linesCharactersMax = 300_000
 
 /** The whole record of a title, field by field, and a form to write it anew. */
 export function marcPages(served: Served): void {
@@ -54,12 +51,13 @@ async function showForm(
   },
 ): Promise<FastifyReply> {
   const { found, refusal } = shown
+  const isBehind = !(await saysTheSame(found))
   const visit = await visitOf(served, request, reply)
   const frame = {
     ...frameOf(visit.say('marc.edit-title'), found),
     status: refusal ? statusOf(refusal) : 200,
   }
-  return show(reply, visit, frame, marcFormView(visit, shown))
+  return show(reply, visit, frame, marcFormView(visit, { ...shown, isBehind }))
 }
 
 function frameOf(title: string, found: KeptTitle) {
@@ -69,7 +67,7 @@ function frameOf(title: string, found: KeptTitle) {
 /** A record as lines, letter by letter as it was sent: what is composed otherwise in a record stays so. */
 export function linesSent({ body }: FastifyRequest): string {
   const { record } = (body ?? {}) as { readonly record?: unknown }
-  return typeof record === 'string' ? record.slice(0, linesCharactersMax) : ''
+  return typeof record === 'string' ? record : ''
 }
 
 async function titleIn({ library }: Served, request: FastifyRequest): Promise<KeptTitle> {

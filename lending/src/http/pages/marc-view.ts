@@ -4,6 +4,7 @@ import type { KeptTitle } from '../../catalogue/whole-record.ts'
 import { may } from '../../staff/permission.ts'
 import { carried, hidden } from './form.ts'
 import { type Html, html } from './html.ts'
+import { notice } from './notice.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import type { Visit } from './visit.ts'
 
@@ -49,11 +50,14 @@ export function marcFormView(
     found,
     lines,
     version,
+    isBehind,
     refusal,
   }: {
     readonly found: KeptTitle
     readonly lines: string
     readonly version: number
+    /** The title says something else than its record. */
+    readonly isBehind: boolean
     readonly refusal?: Refused
   },
 ): Html {
@@ -61,6 +65,7 @@ export function marcFormView(
   const path = `/titles/${found.titleId}/marc`
   return html`<div class="stack">
     ${refusal && refusalNotice(visit, refusal, unfit(visit, refusal))}
+    ${isBehind && notice(visit, 'warn', { title: say('marc.is-behind'), body: html`<p>${say('marc.is-behind.next')}</p>` })}
     <form class="panel stack-tight" method="post" action="${path}/edit">${hidden(visit)}${carried('version', version)}
       ${linesField(visit, { lines, isWrong: refusal !== undefined })}
       <div class="actions"><button class="button">${say('marc.save')}</button><a href="${path}">${say('marc.leave')}</a></div>
