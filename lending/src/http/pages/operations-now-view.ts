@@ -21,8 +21,8 @@ export function nowView(visit: Visit, facts: NowFacts): Html {
     ${nowPlots(visit, facts)}
     ${instancesTable(visit, facts.instances)}
     <div class="columns even">
-      <div class="stack">${operationsPanel(visit, facts)}${noticesPanel(visit, facts)}${backupsPanel(visit, facts)}${facts.drills.length > 0 && drillsPanel(visit, facts.drills)}</div>
-      ${connectionsPanel(visit, facts)}
+      <div class="stack">${operationsPanel(visit, facts)}${noticesPanel(visit, facts)}${backupsPanel(visit, facts)}</div>
+      <div class="stack">${connectionsPanel(visit, facts)}${facts.drills.length > 0 && drillsPanel(visit, facts.drills)}</div>
     </div>
   </div>`
 }
