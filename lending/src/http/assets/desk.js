@@ -224,6 +224,8 @@ async function comeBackNow() {
 
 async function tryToComeBack() {
   const isShell = place.dataset.apart !== ''
+  // Opened by its own address, the empty desk only keeps: what it stands for hands in.
+  if (location.pathname === '/desk/offline') return
   if (!apart && (await kept.all()).length === 0) return
   const wasApart = apart
   try {
