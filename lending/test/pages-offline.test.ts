@@ -187,6 +187,18 @@ test('while the library can only be read, and after a sign-out, scans are kept a
   await page.getByRole('button', { name: 'Send them again' }).press('Enter')
   await page.getByText('The library can only be read now.').waitFor()
 
+  // A page that is opened meanwhile stays as it is, and goes on by itself when writing does.
+  const opened = await context.newPage()
+  let loads = 0
+  opened.on('load', () => {
+    loads += 1
+  })
+  await opened.goto(`${at.address}/desk`)
+  await opened.getByText('The library can only be read since').waitFor()
+  await opened.waitForLoadState('networkidle')
+  assert.equal(loads, 1)
+  await opened.close()
+
   await at.db.rows(sql`update fence set mode = 'normal'`)
   const cookies = await context.cookies()
   await context.clearCookies()

@@ -225,22 +225,20 @@ async function comeBackNow() {
 }
 
 async function tryToComeBack() {
-  const isShell = place.dataset.apart !== ''
   // Opened by its own address, the empty desk only keeps: what it stands for hands in.
   if (location.pathname === '/desk/offline') return
   if (!apart && (await kept.all()).length === 0) return
   const wasApart = apart
   try {
     const sum = await handInAll(kept, ({ done, of }) => tell('plain', filled(words.handingIn, { done, of })))
-    // Another page of this device is at it.
-    if (!sum) return askAgain()
+    // Another page of this device is at it, or the library can only be read yet.
+    if (!sum || (wasApart && !(await isBack()))) return askAgain()
     pauseMs = againMs.first
-    if ((isShell || wasApart) && (await isBack())) {
-      apart = undefined
-      place.dataset.apart = ''
-      if (isShell && sum.done === 0) return location.reload()
-      await refresh(sum.stands?.get(page))
-    }
+    apart = undefined
+    // What the page says of a library that is away, or only read, is not so any more.
+    const isOutOfDate = place.matches('[data-shell], [data-stopped]')
+    if (isOutOfDate && sum.done === 0 && !field()?.value) return location.reload()
+    if (wasApart) await refresh(sum.stands.get(page))
     if (sum.done > 0 || wasApart) await tellHandedIn(sum)
   } catch (error) {
     apart = error instanceof NotNow ? error.why : 'away'
@@ -249,10 +247,13 @@ async function tryToComeBack() {
   }
 }
 
+/** Whether the library takes scans: it answers, somebody is signed in, and writing goes on. */
 async function isBack() {
   try {
     const answer = await fetch(location.pathname, { signal: AbortSignal.timeout(answerMs) })
-    return answer.ok && new URL(answer.url).pathname !== '/sign-in'
+    if (!answer.ok || new URL(answer.url).pathname === '/sign-in') return false
+    const read = new DOMParser().parseFromString(await answer.text(), 'text/html')
+    return read.querySelector('[data-stopped]') === null
   } catch {
     return false
   }

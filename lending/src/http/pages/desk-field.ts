@@ -61,5 +61,5 @@ export function keptPlace(
   }
   const apart = isShell ? 'away' : stopped ? 'stopped' : ''
   return html`<section id="kept" class="notice" role="status" hidden data-meant="${meant}" data-worker="${deskWorker}"
-    data-apart="${apart}"${stopped && html` data-stopped`} data-words="${JSON.stringify(words)}"></section>`
+    data-apart="${apart}"${stopped && html` data-stopped`}${isShell && html` data-shell`} data-words="${JSON.stringify(words)}"></section>`
 }
