@@ -63,6 +63,7 @@ test('a new patron has a card of ours that runs for a year, and is read back as 
     protected: false,
     keepsHistory: false,
     wantsReceipts: false,
+    unwantedNotices: [],
     hasPassword: false,
     registeredAt: monday.toISOString(),
     version: 1,
