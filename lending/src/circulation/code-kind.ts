@@ -2,8 +2,8 @@ import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { scanned } from './scanned.ts'
 
-/** What a code is to the library. Where a copy's barcode is also a card number it is the copy's. */
-export type CodeKind = 'copy' | 'card' | 'unknown'
+/** What a code is to the library. The barcode of a copy may be the number of a card, too. */
+export type CodeKind = 'copy' | 'card' | 'both' | 'unknown'
 
 /** Says what was scanned, before anything is done with it. */
 export async function codeKind(db: { readonly rows: Rows }, code: string): Promise<CodeKind> {
@@ -11,6 +11,6 @@ export async function codeKind(db: { readonly rows: Rows }, code: string): Promi
     select exists (select from copy where barcode = ${scanned(code)}) as "isCopy",
       exists (select from patron where card = ${scanned(code)} and deleted_at is null) as "isCard"
   `)
-  if (row?.isCopy) return 'copy'
+  if (row?.isCopy) return row.isCard ? 'both' : 'copy'
   return row?.isCard ? 'card' : 'unknown'
 }

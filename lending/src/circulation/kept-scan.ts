@@ -128,7 +128,11 @@ const listMax = 200
 /** The kept scans of a branch that nobody has seen to, in the order in which they were scanned. */
 export async function keptScans(
   db: { readonly rows: Rows },
-  { branchId, keptScanId }: { readonly branchId: number; readonly keptScanId?: number },
+  {
+    branchId,
+    keptScanId,
+    orSettled = false,
+  }: { readonly branchId: number; readonly keptScanId?: number; readonly orSettled?: boolean },
 ): Promise<readonly KeptScan[]> {
   const rows = await db.rows<KeptScan & { scannedAt: Date; handedInAt: Date }>(sql`
     select kept_scan.id as "keptScanId", kept_scan.meant, kept_scan.refused, kept_scan.scanned_at as "scannedAt",
@@ -154,7 +158,7 @@ export async function keptScans(
     left join copy on copy.id = kept_scan.copy_id
     left join title on title.id = copy.title_id
     left join staff on kept_scan.handed_in_by = 'staff:' || staff.id
-    where kept_scan.branch_id = ${branchId} and kept_scan.settled_at is null
+    where kept_scan.branch_id = ${branchId} and (kept_scan.settled_at is null or ${orSettled})
       and (${keptScanId ?? null}::bigint is null or kept_scan.id = ${keptScanId ?? null})
     order by kept_scan.scanned_at, kept_scan.id
     limit ${listMax}

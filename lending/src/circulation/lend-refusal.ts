@@ -24,6 +24,7 @@ export type LendRefused =
       readonly lentTo: { readonly card: string; readonly name: string }
     }
   | { readonly refused: 'copy-on-hold-shelf'; readonly holdId: number }
+  | { readonly refused: 'moved-since' }
   | OverrideRefused
 
 /** What staff may go past with a reason. */

@@ -9,6 +9,7 @@ import { fulfilHold, fulfilWaitingHold, releaseHold } from './hold-queue.ts'
 import { lendFacts, readingOf } from './lend-facts.ts'
 import { type LendFacts, type LendRefused, lendOverridable, refusalsOf } from './lend-refusal.ts'
 import { whyRule } from './loan-rule.ts'
+import { wasMovedSince } from './moved-since.ts'
 import { localDay } from './open-days.ts'
 import { type Override, weigh } from './override.ts'
 import { stillInForce } from './policy.ts'
@@ -22,6 +23,8 @@ export type LendAsk = {
   readonly barcode: string
   readonly branchId: number
   readonly override?: Override | undefined
+  /** The scan was kept by an offline desk: what happened to the copy after it stands. */
+  readonly wasKept?: boolean
 }
 
 /** A loan that was made, and which rule made it. Times are ISO, UTC. */
@@ -49,12 +52,17 @@ export type Lent = {
 export const lend: Verb<LendAsk, Lent, LendRefused> = {
   action: 'lend',
   about: ({ loanId, copyId, titleId, patronId }) => ({ loanId, copyId, titleId, patronId }),
+  // Sent at once or kept first, it is the same scan.
+  recognisedBy: ({ wasKept: _, ...ask }) => ask,
   reads: (ask) => readingOf(ask, { lock: true }),
   work: async (tx, ask, by, opened) => {
     const facts = await lendFacts(tx, { ...ask, now: by.occurredAt }, { lock: true, opened })
     const weighed = weigh(refusalsOf(facts), { override: ask.override, overridable: lendOverridable })
     // A card that was merged away says where it leads: asked only once nobody has it.
     if ('refused' in weighed) return weighed.refused === 'patron-unknown' ? nobodyHas(tx, ask.card) : weighed
+    const { copy } = facts
+    if (ask.wasKept && copy && (await wasMovedSince(tx, { copyId: copy.id, since: by.occurredAt })))
+      return { refused: 'moved-since' }
     return { ...(await handOver(tx, facts, by.occurredAt)), ...weighed }
   },
 }

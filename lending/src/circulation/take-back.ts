@@ -7,6 +7,7 @@ import type { Verb } from '../postgres/write.ts'
 import { type MovingCopy, type Next, type ServedHold, sendOn, servedHold } from './capture.ts'
 import { fineCents } from './fine.ts'
 import type { LoanRule } from './loan-rule.ts'
+import { wasMovedSince } from './moved-since.ts'
 import type { OpenDays } from './open-days.ts'
 import { closedDaysMax } from './policy.ts'
 import { ruleColumns } from './rules-for.ts'
@@ -38,6 +39,7 @@ export type TakeBackRefused =
   | { readonly refused: 'branch-unknown' }
   | { readonly refused: 'copy-unknown' }
   | { readonly refused: 'lent-since'; readonly lentAt: string }
+  | { readonly refused: 'moved-since' }
 
 /**
  * Takes a copy in: ends its loan, charges what lateness costs, receives it from transit, and gives it to the
@@ -61,6 +63,8 @@ export const takeBack: Verb<TakeBackAsk, TakenBack, TakeBackRefused> = {
     const { copy, loan, hold } = found
     if (ask.wasKept && loan && new Date(loan.lentAt) > now)
       return { refused: 'lent-since', lentAt: new Date(loan.lentAt).toISOString() }
+    if (ask.wasKept && (await wasMovedSince(tx, { copyId: copy.id, since: now })))
+      return { refused: 'moved-since' }
     // Before the loan ends: a closing of a day meets captures first, then loans, and neither waits for the other.
     const next = await sendOn(tx, { copy: movingCopy(copy, ask.branchId), hold, now })
     const cents = loan ? await endLoan(tx, { loan, branchId: ask.branchId, now }) : 0

@@ -22,6 +22,8 @@ type AtTheDoor =
   | 'listeners-full'
   | 'code-unknown'
   | 'after-unknown'
+  | 'code-of-both'
+  | 'code-unreadable'
   | 'file-empty'
   | 'upload-gone'
 

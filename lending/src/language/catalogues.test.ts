@@ -68,7 +68,10 @@ test('every message is said somewhere', () => {
   // What a template names by a variable: `said.${code}` says all of `said.`.
   const templates = [...sources.matchAll(/`((?:[a-z0-9.-]|\$\{[^{}`]*\})*)`/g)]
     .map(([, template = '']) => template.split(/\$\{[^{}]*\}/))
-    .filter((parts) => parts.length > 1 && parts.join('').includes('.'))
+    .filter(
+      (parts) =>
+        parts.length > 1 && parts.join('').includes('.') && /[a-z]/.test(`${parts[0]}${parts.at(-1)}`),
+    )
   const says = (parts: readonly string[], id: string) =>
     id.startsWith(parts[0] ?? '') &&
     id.endsWith(parts.at(-1) ?? '') &&

@@ -10,8 +10,21 @@ const answerMs = 8_000
 addEventListener('install', (event) => {
   skipWaiting()
   const wanted = [...Object.values(shells), ...assets.map((name) => `/assets/${mark}/${name}`)]
-  event.waitUntil(caches.open(cacheName).then((cache) => cache.addAll(wanted)))
+  event.waitUntil(
+    caches.open(cacheName).then((cache) => Promise.all(wanted.map((path) => keep(cache, path)))),
+  )
 })
+
+/** Only what is of this version: while servers change, another one may answer. Then the worker before this goes on. */
+async function keep(cache, path) {
+  const answer = await fetch(path, { cache: 'no-cache' })
+  const isAsset = path.startsWith('/assets/')
+  const isOurs = isAsset
+    ? answer.headers.get('cache-control')?.includes('immutable')
+    : (await answer.clone().text()).includes(`/assets/${mark}/`)
+  if (!answer.ok || !isOurs) throw new Error(`${path} is of another version.`)
+  await cache.put(path, answer)
+}
 
 addEventListener('activate', (event) => {
   event.waitUntil(

@@ -3,7 +3,7 @@
 // script each scan is a form of its own, and does the same.
 
 import { handInAll, NotNow, namePage } from './hand-in.js'
-import { openKeptScans } from './kept-scans.js'
+import { fleeting, openKeptScans } from './kept-scans.js'
 import { hasSound, setSound, sound } from './tones.js'
 
 /** How long the library may take for one scan before it counts as out of reach. */
@@ -55,21 +55,51 @@ async function scanned(form, code) {
   const next = isNext(code)
   if (code === '' && meant !== 'lend') return
   if (apart) {
-    const isFirst = !(await kept.all()).some((scan) => scan.page === page)
-    await kept.add({ ...made(code, next, form), ...(isFirst && { card: cardNow() }), isLeft: true })
+    const to = words.commands[code.toLowerCase()]
+    if (to && !next) return location.assign(to)
+    await keep({ ...made(code, next, form), card: await cardOfFirst(), isLeft: true })
     sound('attention')
+    return apart === 'handing-in' ? undefined : tellKept()
+  }
+  const scan = await keep(made(code, next, form))
+  // The library went away while this was written down.
+  if (apart) {
+    await kept.mark({ ...scan, isLeft: true })
     return tellKept()
   }
-  const scan = await kept.add(made(code, next, form))
   waiting.push({ scan, form: form.action })
-  if (held) return hold()
+  if (held) {
+    sound('attention')
+    return hold()
+  }
   tellWaiting()
   if (!busy) sendAll()
 }
 
+/** Writes a scan down; where the device takes nothing any more, it lives as long as the page. */
+async function keep(scan) {
+  try {
+    return await kept.add(scan)
+  } catch {
+    kept = fleeting()
+    return kept.add(scan)
+  }
+}
+
+let hasKept = false
+
+/** The first scan that a page keeps is for whom it shows; the others follow it. The empty desk goes on where this page was. */
+async function cardOfFirst() {
+  const goesOn = place.hasAttribute('data-shell') && (await kept.all()).some((scan) => scan.page === page)
+  const card = meant !== 'lend' || hasKept || goesOn ? undefined : cardNow()
+  hasKept = true
+  return card
+}
+
 function made(code, next, form) {
   const { pathname } = new URL(form.action)
-  return { key: newKey(), code, meant, next, at: Date.now(), page, to: pathname, from: location.pathname }
+  const { by, branch } = place.dataset
+  return { key: newKey(), code, meant, next, at: Date.now(), page, to: pathname, by, branch }
 }
 
 function isNext(code) {
@@ -78,6 +108,14 @@ function isNext(code) {
 
 async function sendAll() {
   busy = true
+  try {
+    await sendWaiting()
+  } finally {
+    busy = false
+  }
+}
+
+async function sendWaiting() {
   while (waiting.length > 0 && !apart) {
     const [{ scan, form }] = waiting
     let outcome
@@ -88,7 +126,9 @@ async function sendAll() {
       break
     }
     waiting.shift()
-    await kept.settle(scan, context())
+    // One that stays is handed in again under its key, and is not done twice.
+    await kept.settle(scan, standsAfter(outcome, scan)).catch(() => undefined)
+    if (outcome.to) return leave(outcome.to)
     sound(outcome.tone)
     if (!outcome.isKnown && waiting.length > 0) {
       hold()
@@ -96,12 +136,19 @@ async function sendAll() {
     }
     tellWaiting()
   }
-  busy = false
 }
 
-/** Who stands at the desk now, as the page shows it. */
-function context() {
-  return meant === 'lend' ? { card: cardNow() } : undefined
+/** Who stands at the desk from there on: nobody after a command that leads to another desk. */
+function standsAfter({ to, isKnown }, { code }) {
+  if (meant !== 'lend') return undefined
+  if (to === '/desk' || to === '/check-in') return { card: '' }
+  return isKnown ? { card: cardNow() } : { card: cardNow(), afterUnknown: code }
+}
+
+/** Goes to another page; what was scanned meanwhile is handed in from there. */
+async function leave(to) {
+  for (const { scan } of waiting.splice(0)) await kept.mark({ ...scan, isLeft: true })
+  location.assign(to)
 }
 
 function cardNow() {
@@ -128,10 +175,7 @@ async function send(scan, action) {
   if (new URL(answer.url).pathname === '/sign-in') throw new NotNow('signed-out')
   if (answer.status === 429 || answer.status >= 500) throw new NotNow('away')
   const to = answer.headers.get('x-bibby-go')
-  if (to) {
-    location.assign(to)
-    return { isKnown: true }
-  }
+  if (to) return { isKnown: true, to }
   const read = new DOMParser().parseFromString(await answer.text(), 'text/html')
   const desk = read.querySelector('#desk')
   // The form of an older page, or nothing that could be read: it is handed in with a fresh one, under its key.
@@ -229,17 +273,22 @@ async function tryToComeBack() {
   if (location.pathname === '/desk/offline') return
   if (!apart && (await kept.all()).length === 0) return
   const wasApart = apart
+  // What is scanned meanwhile comes behind what was kept before.
+  if (!apart) apart = 'handing-in'
   try {
     const sum = await handInAll(kept, ({ done, of }) => tell('plain', filled(words.handingIn, { done, of })))
     // Another page of this device is at it, or the library can only be read yet.
     if (!sum || (wasApart && !(await isBack()))) return askAgain()
     pauseMs = againMs.first
     apart = undefined
+    hasKept = false
+    // What was scanned while the last one went in.
+    if ((await kept.all()).some(({ isLeft, faults }) => isLeft && !faults)) return askAgain()
     // What the page says of a library that is away, or only read, is not so any more.
     const isOutOfDate = place.matches('[data-shell], [data-stopped]')
     if (isOutOfDate && sum.done === 0 && !field()?.value) return location.reload()
     if (wasApart) await refresh(sum.stands.get(page))
-    if (sum.done > 0 || wasApart) await tellHandedIn(sum)
+    await tellHandedIn(sum)
   } catch (error) {
     apart = error instanceof NotNow ? error.why : 'away'
     await tellKept()
@@ -271,9 +320,9 @@ async function refresh(stands) {
   show(desk)
 }
 
-async function tellKept() {
+async function tellKept(why = words[apart] ?? words.away) {
   const scans = (await kept.all()).filter(({ next }) => !next)
-  tell('warn', words[apart] ?? words.away)
+  tell('warn', why)
   if (!kept.isDurable) add('p', words.fleeting)
   if (apart === 'signed-out') addSignIn()
   if (scans.length === 0) return
@@ -282,10 +331,11 @@ async function tellKept() {
   list.className = 'plain kept-list'
   for (const { code, at, faults } of scans.slice(-30)) {
     const line = document.createElement('li')
-    const when = new Date(at).toLocaleTimeString(document.documentElement.lang, { timeStyle: 'short' })
+    const when = new Date(at).toLocaleTimeString(words.locale, { timeStyle: 'short' })
     const sign = document.createElement('bdi')
     sign.className = 'code'
-    sign.textContent = code
+    // On a device that others see, too: enough to tell one book of the pile from another.
+    sign.textContent = code.length > 6 ? `…${code.slice(-4)}` : code
     line.append(sign, ` · ${when}${faults ? ` · ${words.faulty}` : ''}`)
     list.append(line)
   }
@@ -293,6 +343,8 @@ async function tellKept() {
 }
 
 async function tellHandedIn({ done, toLookAt }) {
+  const faulty = (await kept.all()).some(({ faults }) => faults)
+  if (faulty) return tellKept(words.notTaken)
   if (done === 0) return tell('', '')
   tell(toLookAt > 0 ? 'warn' : 'good', filled(words.handedIn, { count: done }))
   sound(toLookAt > 0 ? 'attention' : 'done')

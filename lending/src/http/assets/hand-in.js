@@ -6,6 +6,7 @@ const handingIn = 'bibby-hand-in'
 const pageName = 'bibby-page'
 /** A scan that the library answers with a fault of its own so often is left for a person. */
 const faultsMax = 3
+const freshMs = 60_000
 
 /** Nobody can be asked now. `why` is `away`, `stopped` or `signed-out`. */
 export class NotNow extends Error {
@@ -53,7 +54,6 @@ export async function handInAll(kept, tell) {
 async function handIn(kept, tell) {
   const sum = { done: 0, toLookAt: 0, stands: new Map() }
   let token
-  let isFresh = false
   for (;;) {
     const due = await left(kept)
     const scan = due.find(({ faults = 0 }) => faults < faultsMax)
@@ -66,21 +66,23 @@ async function handIn(kept, tell) {
       sum.stands.set(scan.page, { card: '' })
       continue
     }
-    token ??= await freshToken(scan)
-    const answer = await send(scan, context, token)
+    token ??= await freshToken()
+    let answer = await send(scan, context, token)
+    if (answer.stale) {
+      token = await freshToken()
+      answer = await send(scan, context, token)
+      // A fresh form is refused too: whoever is signed in may not do this.
+      if (answer.stale) answer = { fault: true, isFinal: true }
+    }
     if (answer.fault) {
-      const faults = (scan.faults ?? 0) + 1
+      const faults = answer.isFinal ? faultsMax : (scan.faults ?? 0) + 1
       // It may have been the next card: what is behind it goes to nobody until somebody has looked.
       const isGivenUp = faults >= faultsMax && scan.meant === 'lend'
       await kept.mark({ ...scan, faults }, isGivenUp ? unknownFrom(context, scan) : undefined)
+      // Not at once: what is wrong may pass.
+      if (faults < faultsMax) throw new NotNow('away')
       continue
     }
-    if (answer.stale) {
-      if (isFresh) throw new NotNow('away')
-      ;[token, isFresh] = [await freshToken(scan), true]
-      continue
-    }
-    isFresh = false
     const stands = after(context, answer, scan)
     await kept.settle(scan, stands)
     if (stands) sum.stands.set(scan.page, stands)
@@ -108,7 +110,9 @@ function unknownFrom(context, { code }) {
 
 async function left(kept) {
   const scans = await kept.all()
-  const held = new Set(navigator.locks ? (await navigator.locks.query()).held.map(({ name }) => name) : [])
+  // Without locks it cannot be known which pages live: what is fresh may be on its way.
+  if (!navigator.locks) return scans.filter(({ isLeft, at }) => isLeft || Date.now() - at > freshMs)
+  const held = new Set((await navigator.locks.query()).held.map(({ name }) => name))
   return scans.filter(({ isLeft, page }) => isLeft || !held.has(pageLock(page)))
 }
 
@@ -116,8 +120,9 @@ function pageLock(page) {
   return `bibby-desk-${page}`
 }
 
-async function freshToken({ from }) {
-  const answer = await asked(from, {})
+/** From a page that everybody has who is signed in. */
+async function freshToken() {
+  const answer = await asked('/me', {})
   const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
   if (page.querySelector('[data-stopped]')) throw new NotNow('stopped')
   const token = page.querySelector('input[name="_csrf"]')?.value
@@ -134,6 +139,8 @@ async function send(scan, { card = '', afterUnknown = '' }, token) {
     code: scan.code,
     card,
     afterUnknown,
+    sentBy: scan.by ?? '',
+    branch: scan.branch ?? '',
     // How long ago, by this device: what its clock says does not matter.
     ageMs: String(Math.max(0, Date.now() - scan.at)),
   }
@@ -147,7 +154,7 @@ async function sendAsForm({ to, key, code }, token) {
   const body = new URLSearchParams({ _csrf: token, key, code })
   const answer = await asked(to, { method: 'POST', body })
   if (answer.status === 403) return { stale: true }
-  return answer.status === 500 ? { fault: true } : { became: 'done' }
+  return answer.ok ? { became: 'done' } : { fault: true, isFinal: answer.status !== 500 }
 }
 
 /** Asks the library; what says nothing about the scan itself means: not now. */

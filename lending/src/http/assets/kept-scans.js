@@ -67,7 +67,8 @@ function durable(db) {
   }
 }
 
-function fleeting() {
+/** A store that lives as long as the page. */
+export function fleeting() {
   const scans = new Map()
   const contexts = new Map()
   let place = 0

@@ -1,11 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TakenBack } from '../../circulation/take-back.ts'
 import { address } from './address.ts'
-import { asked, identity, scanned } from './asked.ts'
+import { asked, identity } from './asked.ts'
 import { checkInView, type RefusedCheckIn } from './check-in-view.ts'
 import { deskLines, lastAnswer } from './desk-lines.ts'
 import { isLive } from './desk-page.ts'
-import { scanAtDesk } from './desk-scan.ts'
+import { readCode, scanAtDesk } from './desk-scan.ts'
 import { goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
 
 /** Check-in: scan a pile of what came back, and see where each goes now. */
@@ -18,7 +18,11 @@ export function checkInPages(served: Served): void {
   )
 
   app.post('/check-in', { config }, async (request, reply) => {
-    const code = asked(request.body).text('code', scanned)
+    const { code, isUnreadable } = readCode(request.body)
+    if (isUnreadable)
+      return showCheckIn(served, request, reply, {
+        refused: { refusal: { refused: 'code-unreadable' }, barcode: code },
+      })
     if (!code) return goTo(reply, '/check-in')
     const came = await scanAtDesk(served, request, { card: '', code, isReturn: true })
     switch (came.did) {

@@ -1,6 +1,6 @@
 import type { Meant } from '../../circulation/kept-scan.ts'
 import { deskWorker } from './asset.ts'
-import { commandCodes } from './desk-command.ts'
+import { commandCodes, commandOf, commands } from './desk-command.ts'
 import { hidden } from './form.ts'
 import { type Html, html } from './html.ts'
 import type { Visit } from './visit.ts'
@@ -35,7 +35,7 @@ export function scanForm(
  * kept for when the library cannot be reached.
  */
 export function keptPlace(
-  { say, stopped }: Visit,
+  { say, stopped, who, language }: Visit,
   { meant, isShell = false }: { readonly meant: Meant | 'look-through'; readonly isShell?: boolean },
 ): Html {
   const words = {
@@ -57,9 +57,16 @@ export function keptPlace(
     drop: say('kept.drop'),
     soundOn: say('desk.sound-on'),
     soundOff: say('desk.sound-off'),
-    next: ['/next', commandCodes.next.toLowerCase()],
+    notTaken: say('kept.not-taken'),
+    locale: language.locale,
+    next: ['/next', '/lend', commandCodes.next.toLowerCase(), commandCodes.lend.toLowerCase()],
+    commands: Object.fromEntries(
+      commands.flatMap((name) =>
+        [`/${name}`, commandCodes[name].toLowerCase()].map((code) => [code, commandOf(code, '') ?? '']),
+      ),
+    ),
   }
   const apart = isShell ? 'away' : stopped ? 'stopped' : ''
   return html`<section id="kept" class="notice" role="status" hidden data-meant="${meant}" data-worker="${deskWorker}"
-    data-apart="${apart}"${stopped && html` data-stopped`}${isShell && html` data-shell`} data-words="${JSON.stringify(words)}"></section>`
+    data-apart="${apart}"${who && html` data-by="${who.actor}" data-branch="${who.branchId}"`}${stopped && html` data-stopped`}${isShell && html` data-shell`} data-words="${JSON.stringify(words)}"></section>`
 }

@@ -3,16 +3,17 @@ import { codeKind } from '../../circulation/code-kind.ts'
 import { keepScan, keptScans, settleScan } from '../../circulation/kept-scan.ts'
 import { lend } from '../../circulation/lend.ts'
 import { lendOverridable } from '../../circulation/lend-refusal.ts'
+import { wasDoneUnder } from '../../journal/done-under.ts'
 import { nobodyHas } from '../../patrons/merged-card.ts'
-import { asked, scanned } from './asked.ts'
+import { asked, identity, scanned } from './asked.ts'
 import { keptPlace, scanForm } from './desk-field.ts'
 import { keptView } from './desk-kept-view.ts'
 import { readOverride } from './desk-page.ts'
-import { type Scanned, scanAtDesk } from './desk-scan.ts'
+import { readCode, type Scanned, scanAtDesk } from './desk-scan.ts'
 import { carried } from './form.ts'
 import { html } from './html.ts'
 import type { Refused } from './refusal-notice.ts'
-import { act, branchIdOf, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
+import { act, branchIdOf, goTo, idIn, keyOf, type Served, show, statusOf, visitOf } from './serve-page.ts'
 
 /** A scan that is older is taken as so old: a device whose clock was set wrong makes no loan of last year. */
 const keptMostMs = 30 * 24 * 60 * 60 * 1_000
@@ -37,7 +38,8 @@ export function deskKeptPages(served: Served): void {
   app.post('/desk/kept/:id/lend', { config: { access } }, async (request, reply) => {
     const branchId = branchIdOf(request)
     const keptScanId = idIn(request) ?? 0
-    const [kept] = await keptScans(served.library.db, { branchId, keptScanId })
+    // Sent again after it was settled, it gets the answer that it had.
+    const [kept] = await keptScans(served.library.db, { branchId, keptScanId, orSettled: true })
     const barcode = kept?.copy?.barcode
     const card = asked(request.body).text('card', scanned)
     if (!kept || barcode === undefined) return showKept(served, request, reply, { refused: 'scan-unknown' })
@@ -45,7 +47,8 @@ export function deskKeptPages(served: Served): void {
     const ask = { card, barcode, branchId, ...override }
     const lent = await act(served, request, lend, ask, { occurredAt: new Date(kept.scannedAt) })
     if (lent.outcome === 'refused') return showKept(served, request, reply, lent.refusal)
-    await act(served, request, settleScan, { keptScanId }, { part: 'settle' })
+    const settled = await act(served, request, settleScan, { keptScanId }, { part: 'settle' })
+    if (settled.outcome === 'refused') return showKept(served, request, reply, settled.refusal)
     return goTo(reply, '/desk/kept', { said: 'scan-lent' })
   })
 }
@@ -77,29 +80,49 @@ function shell(served: Served): void {
 /** Takes in one scan that a device had kept. What cannot be done is listed for somebody: then the device may forget it. */
 async function handIn(served: Served, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const form = asked(request.body)
-  const code = form.text('code', scanned)
+  const { code, isUnreadable } = readCode(request.body)
   const card = form.text('card', scanned)
   const isReturn = form.text('meant', { max: 20, label: 'the-field' }) === 'take-back'
   const afterUnknown = form.text('afterUnknown', scanned)
   const ageMs = form.whole('ageMs', { label: 'the-field', min: 0, max: Number.MAX_SAFE_INTEGER }) ?? 0
-  const keptSince = new Date(served.library.clock().getTime() - Math.min(ageMs, keptMostMs))
-  const came = afterUnknown
-    ? await afterSomethingUnknown(served, code)
-    : await scanAtDesk(served, request, { card, code, isReturn, keptSince })
+  const since = new Date(served.library.clock().getTime() - Math.min(ageMs, keptMostMs))
+  const branchId = form.whole('branch', identity) ?? branchIdOf(request)
+  // Somebody else had sent it before, and the answer was lost.
+  const by = form.text('sentBy', { max: 40, label: 'the-field' })
+  if (
+    by !== request.who?.actor &&
+    (await wasDoneUnder(served.library.db, { actor: by, key: keyOf(request) }))
+  )
+    return reply.send({ became: 'done' })
+  const came = isUnreadable
+    ? ({ did: 'nothing', refusal: { refused: 'code-unreadable' } } as const)
+    : afterUnknown
+      ? await afterSomethingUnknown(served, code)
+      : await scanAtDesk(served, request, { card, code, isReturn, kept: { since, branchId } })
   if (came.did === 'card') return reply.send({ became: 'card', card: came.card })
   if (came.did !== 'nothing') return reply.send({ became: 'done' })
   const { refused } = came.refusal
   const ask = {
-    branchId: branchIdOf(request),
+    branchId,
     meant: isReturn ? ('take-back' as const) : ('lend' as const),
     card,
     code,
-    scannedAt: keptSince.toISOString(),
+    scannedAt: since.toISOString(),
     refused,
   }
   await act(served, request, { ...keepScan, recognisedBy: () => ({ code, card }) }, ask, { part: 'kept' })
-  return reply.send({ became: 'kept', isUnknown: refused === 'copy-unknown' || refused === 'code-unknown' })
+  return reply.send({ became: 'kept', isUnknown: mayBeACard.has(refused) })
 }
+
+/** What was refused so may have been the next card: nothing behind it goes to whoever stood there before. */
+const mayBeACard: ReadonlySet<string> = new Set([
+  'copy-unknown',
+  'code-unknown',
+  'code-of-both',
+  'code-unreadable',
+  'patron-merged',
+  'after-unknown',
+])
 
 /** Behind something that is not known only a card says whose the rest is. */
 async function afterSomethingUnknown({ library }: Served, code: string): Promise<Scanned> {

@@ -12,7 +12,7 @@ import { may } from '../../staff/permission.ts'
 import { address } from './address.ts'
 import { asked, identity, scanned } from './asked.ts'
 import { deskLines, lastAnswer } from './desk-lines.ts'
-import { type Scan, scanAtDesk } from './desk-scan.ts'
+import { readCode, type Scan, scanAtDesk } from './desk-scan.ts'
 import { type AtDesk, type DeskAnswer, deskView, type RefusedScan } from './desk-view.ts'
 import { act, branchIdOf, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
 
@@ -39,7 +39,15 @@ export function deskPages(served: Served): void {
   app.post('/desk/scan', { config: { access } }, async (request, reply) => {
     const form = asked(request.body)
     const card = form.text('card', scanned)
-    const code = form.text('code', scanned)
+    const { code, isUnreadable } = readCode(request.body)
+    if (isUnreadable) {
+      const at = card ? await atDesk(served, card) : undefined
+      return showDesk(served, request, reply, {
+        at,
+        card,
+        refused: nothingToPass({ refused: 'code-unreadable' }, code),
+      })
+    }
     if (!code) return showOrGo(served, request, reply, { card: '' })
     return scan(served, request, reply, { card, code })
   })

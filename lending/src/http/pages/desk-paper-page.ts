@@ -1,6 +1,7 @@
 import { loansOf } from '../../circulation/accounts.ts'
 import type { TakenBack } from '../../circulation/take-back.ts'
 import { patronAsked } from '../patron-asked.ts'
+import { address } from './address.ts'
 import { asked, identity, scanned } from './asked.ts'
 import { barcodeImage, barcodeOf } from './barcode-image.ts'
 import { commandCodes, commands } from './desk-command.ts'
@@ -9,7 +10,7 @@ import { type Html, html } from './html.ts'
 import type { LoanRow } from './loan-list.ts'
 import { goTo, type Served, show, visitOf } from './serve-page.ts'
 import type { Visit } from './visit.ts'
-import { slip } from './where-now.ts'
+import { shortCard, slip } from './where-now.ts'
 import { day, moment } from './wording.ts'
 import { workName } from './work-line.ts'
 
@@ -69,11 +70,6 @@ export function deskPaperPages(served: Served): void {
   })
 }
 
-/** The last digits only: a receipt is left lying about. */
-function shortCard(card: string): string {
-  return `…${card.slice(-4)}`
-}
-
 function receipt(
   visit: Visit,
   { card, fresh, older }: { card: string; fresh: readonly LoanRow[]; older: number },
@@ -94,7 +90,7 @@ function receipt(
     ${older > 0 && html`<p>${say('receipt.older', { count: older })}</p>`}
     <p>${say('receipt.thanks')}</p>
   </section>
-  ${printTools(visit, `/desk`)}`
+  ${printTools(visit, address('/desk', { card }))}`
 }
 
 function printTools({ say }: Visit, back: string): Html {

@@ -5,6 +5,7 @@ import type { Override } from '../../circulation/override.ts'
 import { type TakenBack, takeBack } from '../../circulation/take-back.ts'
 import { nobodyHas } from '../../patrons/merged-card.ts'
 import { may } from '../../staff/permission.ts'
+import { asked, scanned } from './asked.ts'
 import { commandOf } from './desk-command.ts'
 import type { Refused } from './refusal-notice.ts'
 import { act, branchIdOf, type Served } from './serve-page.ts'
@@ -18,8 +19,8 @@ export type Scan = {
   /** At the pile of returns everything is a book. */
   readonly isReturn?: boolean
   readonly override?: { readonly override: Override } | undefined
-  /** When it was scanned, where an offline desk had kept it. */
-  readonly keptSince?: Date
+  /** When it was scanned and where, for an offline desk that had kept it. */
+  readonly kept?: { readonly since: Date; readonly branchId: number }
 }
 
 /** What a scan was, and what came of it. */
@@ -38,11 +39,13 @@ export type Scanned =
  */
 export async function scanAtDesk(served: Served, request: FastifyRequest, scan: Scan): Promise<Scanned> {
   const { db } = served.library
-  const { card, code, keptSince } = scan
+  const { card, code, kept } = scan
   const to = commandOf(code, card)
   if (to !== undefined) return { did: 'command', to }
   if (scan.isReturn) return takenBack(served, request, scan)
   const kind = await codeKind(db, code)
+  // Whichever of the two was meant, guessing would lend it to somebody or open somebody's card.
+  if (kind === 'both') return { did: 'nothing', refusal: { refused: 'code-of-both' } }
   if (kind === 'card') return { did: 'card', card: code }
   const because = kind === 'unknown' ? await nobodyHas(db, code) : undefined
   if (because?.refused === 'patron-merged') return { did: 'nothing', refusal: because }
@@ -50,8 +53,9 @@ export async function scanAtDesk(served: Served, request: FastifyRequest, scan: 
     if (because && !may(request.who, 'take-back')) return { did: 'nothing', refusal: because }
     return takenBack(served, request, scan)
   }
-  const ask = { card, barcode: code, branchId: branchIdOf(request), ...scan.override }
-  const outcome = await act(served, request, lend, ask, keptSince ? { occurredAt: keptSince } : {})
+  const branchId = kept?.branchId ?? branchIdOf(request)
+  const ask = { card, barcode: code, branchId, ...scan.override, ...(kept && { wasKept: true }) }
+  const outcome = await act(served, request, lend, ask, kept ? { occurredAt: kept.since } : {})
   return outcome.outcome === 'done'
     ? { did: 'lend', card, answer: outcome.answer }
     : { did: 'nothing', refusal: outcome.refusal }
@@ -60,12 +64,23 @@ export async function scanAtDesk(served: Served, request: FastifyRequest, scan: 
 async function takenBack(
   served: Served,
   request: FastifyRequest,
-  { code, isReturn, keptSince }: Scan,
+  { code, isReturn, kept }: Scan,
 ): Promise<Scanned> {
-  const ask = { barcode: code, branchId: branchIdOf(request), ...(keptSince && { wasKept: true }) }
-  const outcome = await act(served, request, takeBack, ask, keptSince ? { occurredAt: keptSince } : {})
+  const branchId = kept?.branchId ?? branchIdOf(request)
+  const ask = { barcode: code, branchId, ...(kept && { wasKept: true }) }
+  const outcome = await act(served, request, takeBack, ask, kept ? { occurredAt: kept.since } : {})
   if (outcome.outcome === 'done') return { did: 'take-back', answer: outcome.answer }
   const { refusal } = outcome
   const isNeither = refusal.refused === 'copy-unknown' && !isReturn
   return { did: 'nothing', refusal: isNeither ? { refused: 'code-unknown' } : refusal }
+}
+
+/** What a scanner typed; what cannot be read is shown with marks in the place of what no code can hold. */
+export function readCode(body: unknown): { readonly code: string; readonly isUnreadable: boolean } {
+  const form = asked(body)
+  const code = form.text('code', scanned)
+  if (!('code' in form.problems)) return { code, isUnreadable: false }
+  const typed = (body as { readonly code?: unknown }).code
+  const text = typeof typed === 'string' ? typed.toWellFormed().slice(0, scanned.max) : ''
+  return { code: text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, '\uFFFD'), isUnreadable: true }
 }

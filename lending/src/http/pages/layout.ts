@@ -52,7 +52,7 @@ ${frame.scripts?.map((name) => html`<script type="module" src="${asset(name)}"><
   ${navigation(visit, frame)}
   ${account(visit, frame)}
 </div></header>
-<main id="content">
+<main id="content"${visit.stopped && html` data-stopped`}>
   ${visit.stopped && stoppedNotice(visit, visit.stopped)}
   ${frame.ownHead === 'unseen' && html`<h1 class="unseen">${frame.title}</h1>`}
   ${!frame.ownHead && heading(frame)}

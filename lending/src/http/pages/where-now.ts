@@ -41,6 +41,11 @@ export function whereNow(visit: Visit, taken: TakenBack): Html {
   }
 }
 
+/** The last digits only: slips and receipts are left lying about. */
+export function shortCard(card: string): string {
+  return card.length > 6 ? `…${card.slice(-4)}` : card
+}
+
 /** What stands in the book on the hold shelf: for whom, and until when. */
 export function slip(
   visit: Visit,
@@ -50,7 +55,7 @@ export function slip(
   const { say } = visit
   return html`<section class="slip section" aria-label="${say('check-in.slip')}">
     <p>${say('check-in.slip-for')}</p><p><strong><bdi dir="auto">${next.patronName}</bdi></strong></p>
-    <p>${say('check-in.slip-card', { card: html`<span class="code">${next.card}</span>` })}</p>
+    <p>${say('check-in.slip-card', { card: html`<bdi class="code">${shortCard(next.card)}</bdi>` })}</p>
     <p>${say('check-in.slip-until', { day: day(visit, next.until) })}</p>
     <p class="soft">${workName(taken.title)} · <span class="code">${taken.barcode}</span></p>
   </section>`
