@@ -17,6 +17,7 @@ import { survivorOf } from '../catalogue/survivor.ts'
 import { cancelHold, placeHold } from '../circulation/hold.ts'
 import { lend } from '../circulation/lend.ts'
 import { takeBack } from '../circulation/take-back.ts'
+import { mergePatrons } from '../patrons/merge-patrons.ts'
 import type { Database } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { write } from '../postgres/write.ts'
@@ -76,6 +77,12 @@ async function merged(at: At) {
   const end = await carriedOut(at.library, told.planned, at.mails)
   assert.equal(end.state, 'done', JSON.stringify(end.because))
   return told.planned
+}
+
+async function undone(at: At, { id }: { readonly id: string }) {
+  await at.library.operations.guard.undo({ by: at.actor, id })
+  assert.equal((await atRest(at.library, id)).state, 'undone')
+  assert.deepEqual(await invariantsOf(at.db, { journalled: false }), [])
 }
 
 const queue = (db: Database, titleId: number) =>
@@ -145,6 +152,19 @@ test('what was lent, given back and cancelled after a merging keeps that when it
   `)
   assert.deepEqual(titleOf, [{ title_id: from }, { title_id: into }])
   assert.deepEqual(await invariantsOf(at.db, { journalled: false }), [])
+})
+
+test('two patrons who waited for both titles, and are one patron now, wait once for each when it is undone', async () => {
+  await using at = await aLibrary()
+  const { from, into } = at.given
+  for (const copy of at.copies) await at.lent(copy.barcode)
+  const [one, other] = [await at.waits(from), await at.waits(from)]
+  for (const card of [one, other]) await at.waits(into, card)
+  const plan = await merged(at)
+  const ask = { card: one, version: 1, mergedCard: other, mergedVersion: 1 }
+  done(await write(at.db, by(), mergePatrons, ask))
+  await undone(at, plan)
+  for (const titleId of [from, into]) assert.deepEqual(await queue(at.db, titleId), [{ card: one }])
 })
 
 test('of two holds of a patron that with a copy ready stays, at the earlier place of the other', async () => {

@@ -85,15 +85,23 @@ export async function bringBack(tx: Tx, { into }: Pair, holds: readonly HoldBefo
     from ${was}
     where hold.id = was.id and not was.is_closed and hold.title_id = ${into}
   `)
+  // Two patrons may have become one since: of what gave way on one title, one waits again.
   await tx.rows(sql`
+    with again as (
+      select distinct on (hold.title_id, hold.patron_id) hold.id, was.version
+      from hold
+      join ${was} on was.id = hold.id
+      where was.is_closed and hold.state = 'cancelled' and hold.version = was.version + 1
+        and hold.patron_id is not null
+        and not exists (
+          select from hold as other
+          where other.title_id = hold.title_id and other.patron_id = hold.patron_id and other.closed_at is null
+        )
+      order by hold.title_id, hold.patron_id, hold.placed_at, hold.id
+    )
     update hold
-    set state = 'waiting', closed_at = null, version = was.version
-    from ${was}
-    where hold.id = was.id and was.is_closed and hold.state = 'cancelled' and hold.version = was.version + 1
-      and hold.patron_id is not null
-      and not exists (
-        select from hold as other
-        where other.title_id = hold.title_id and other.patron_id = hold.patron_id and other.closed_at is null
-      )
+    set state = 'waiting', closed_at = null, version = again.version
+    from again
+    where hold.id = again.id
   `)
 }
