@@ -71,8 +71,8 @@ async function aLibrary() {
 
 type At = Awaited<ReturnType<typeof aLibrary>>
 
-async function merged(at: At) {
-  const told = await at.plan()
+async function merged(at: At, over: Parameters<At['plan']>[0] = {}) {
+  const told = await at.plan(over)
   assert.ok('planned' in told, JSON.stringify(told))
   const end = await carriedOut(at.library, told.planned, at.mails)
   assert.equal(end.state, 'done', JSON.stringify(end.because))
@@ -144,8 +144,8 @@ test('what was lent, given back and cancelled after a merging keeps that when it
   assert.equal((await atRest(at.library, plan.id)).state, 'undone')
   assert.deepEqual(
     (await queue(at.db, into)).map(({ card }) => card),
-    [both, anew],
-    'one gave way, and waits again',
+    [anew],
+    'who no longer waits does not wait again by what gave way',
   )
   const titleOf = await at.db.rows(sql`
     select title_id from copy where id in (${first?.copyId ?? 0}, ${last?.copyId ?? 0}) order by id
@@ -165,6 +165,54 @@ test('two patrons who waited for both titles, and are one patron now, wait once 
   done(await write(at.db, by(), mergePatrons, ask))
   await undone(at, plan)
   for (const titleId of [from, into]) assert.deepEqual(await queue(at.db, titleId), [{ card: one }])
+})
+
+test('who got the book meanwhile does not wait again when it is undone', async () => {
+  await using at = await aLibrary()
+  const { from, into } = at.given
+  for (const copy of at.copies) await at.lent(copy.barcode)
+  const both = await at.waits(from)
+  await at.waits(into, both)
+  const plan = await merged(at)
+  const book = { barcode: at.copies[0]?.barcode ?? '', branchId: at.branchId }
+  done(await write(at.db, by(), takeBack, book))
+  done(await write(at.db, by(), lend, { ...book, card: both }))
+  await undone(at, plan)
+  for (const titleId of [from, into]) assert.deepEqual(await queue(at.db, titleId), [])
+})
+
+test('of two holds of a patron one that is suspended gives way, and its place is kept', async () => {
+  await using at = await aLibrary()
+  const { from, into } = at.given
+  for (const copy of at.copies) await at.lent(copy.barcode)
+  const both = await at.waits(from)
+  await at.db.rows(sql`update hold set suspended_until = '9999-01-01'`)
+  const other = await at.waits(into)
+  await at.waits(into, both)
+  await merged(at)
+  assert.deepEqual(await queue(at.db, into), [{ card: both }, { card: other }])
+  const left = await at.db.rows(
+    sql`select id from hold where closed_at is null and suspended_until is not null`,
+  )
+  assert.deepEqual(left, [])
+})
+
+test('mergings into one title are undone from the last, and everybody waits for what they waited for', async () => {
+  await using at = await aLibrary()
+  const { from, into } = at.given
+  const third = await aTitle(at.db, { title: 'Emma again' })
+  const place = { branchId: at.branchId, itemTypeId: at.itemTypeId, titleId: third.titleId }
+  for (const copy of [...at.copies, await aCopy(at.db, place)]) await at.lent(copy.barcode)
+  const both = await at.waits(third.titleId)
+  await at.waits(from, both)
+  const first = await merged(at)
+  const second = await merged(at, { from: third.titleId })
+  const early = await at.library.operations.guard.undo({ by: at.actor, id: first.id })
+  assert.equal('refused' in early && early.refused, 'changed-since')
+  await undone(at, second)
+  await undone(at, first)
+  for (const titleId of [third.titleId, from]) assert.deepEqual(await queue(at.db, titleId), [{ card: both }])
+  assert.deepEqual(await queue(at.db, into), [])
 })
 
 test('of two holds of a patron that with a copy ready stays, at the earlier place of the other', async () => {
