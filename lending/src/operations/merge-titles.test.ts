@@ -14,6 +14,7 @@ import {
   digestOfAll,
 } from '../../test/operation-fixtures.ts'
 import { survivorOf } from '../catalogue/survivor.ts'
+import { titleWithIsbn } from '../catalogue/title-isbn.ts'
 import { cancelHold, placeHold } from '../circulation/hold.ts'
 import { lend } from '../circulation/lend.ts'
 import { takeBack } from '../circulation/take-back.ts'
@@ -295,14 +296,20 @@ test('by API: planned by who may write the catalogue, refused with what stands i
   assert.deepEqual([refused.statusCode, refused.json().code], [409, 'in-the-way'])
 })
 
-test('a way that leads on through several mergings ends at the title that stays', async () => {
+test('a way that leads on through several mergings ends at the title that stays, from an ISBN too', async () => {
   await using at = await aLibrary()
+  const isbn = '9780141439587'
+  await at.db.rows(sql`update title set isbns = array[${isbn}::text] where id = ${at.given.from}`)
   await merged(at)
   const { titleId } = await aTitle(at.db, { title: 'Emma again' })
   const told = await at.plan({ from: at.given.into, into: titleId })
   assert.ok('planned' in told, JSON.stringify(told))
   await carriedOut(at.library, told.planned, at.mails)
   assert.equal(await survivorOf(at.db, at.given.from), titleId)
+  assert.deepEqual(await titleWithIsbn(at.db, isbn), { found: 'one', titleId })
+  const own = await aTitle(at.db, { title: 'Emma, printed anew' })
+  await at.db.rows(sql`update title set isbns = array[${isbn}::text] where id = ${own.titleId}`)
+  assert.deepEqual(await titleWithIsbn(at.db, isbn), { found: 'one', titleId: own.titleId })
 })
 
 test('losing the connection at any statement merges titles at most once, and it can be gone on with', async () => {
