@@ -152,6 +152,8 @@ test('a title leads to its neighbours in its series, and to what three patrons t
   await at.db.rows(
     sql`insert into often_lent_with (title_id, other_ids, patrons) values (${mort}, ${[emma]}, ${[3]})`,
   )
+  // The search is connected by now: neighbours do not wait long for it.
+  await aVisitor(at.app).open('/search?query=mort')
   const { text, html } = await aVisitor(at.app).open(`/titles/${mort}`)
   assert.match(text, /In the series Discworld Sourcery Number 5, after this one Often lent with .*Emma/)
   for (const path of [`/titles/${sourcery}`, `/titles/${emma}`, '/search?query=Discworld'])
