@@ -193,6 +193,18 @@ test('a list to take along has each branch by itself, in the order in which one 
   assert.doesNotMatch(visitor.seen().text, /Main Call number/)
 })
 
+test('a list to take along comes without shelves where they take too long to find', async () => {
+  await using at = await anOpenLibrary()
+  const [titleId = 0] = await someTitles(at.db, [{ title: 'Walks' }])
+  await aCopy(at.db, { titleId, branchId: at.branchId, itemTypeId: at.itemTypeId })
+  // For the search alone, the names of branches are without end.
+  await at.db.rows(sql`alter table branch enable row level security`)
+  await at.db.rows(sql`create policy endless on branch to bibby_search using (pg_sleep(60) is not null)`)
+  const { status, text } = await aVisitor(at.app).open('/search/list?query=walks')
+  assert.equal(status, 200)
+  assert.match(text, /Where they stand cannot be said just now.* Walks/)
+})
+
 test('pages go squeezed to passers-by, and as they are to whoever is signed in', async () => {
   await using at = await anOpenLibrary()
   const headers = { 'accept-encoding': 'gzip' }
