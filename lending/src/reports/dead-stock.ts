@@ -1,6 +1,14 @@
 import type { Rows } from '../postgres/pool.ts'
 import { plannedAnew, type Sql, sql } from '../postgres/sql.ts'
-import { barsMax, type Cell, type Place, type Report, type ReportAsk, type ReportBar } from './report.ts'
+import {
+  barsMax,
+  type Cell,
+  fileRowsMax,
+  type Place,
+  type Report,
+  type ReportAsk,
+  type ReportBar,
+} from './report.ts'
 
 type Row = {
   readonly copyId: number
@@ -22,6 +30,7 @@ export const deadStock: Report = {
   asks: ['years', 'branch'],
   groupings: [],
   picture: 'lying',
+  rowsMax: fileRowsMax,
   columns: () => [
     { name: 'branch', kind: 'text' },
     { name: 'shelf', kind: 'text' },
