@@ -23,7 +23,7 @@ type Row = {
   readonly added: string
 }
 
-/** Copies that have stood for years and nobody borrowed, in the order in which they stand. What is lent, or is new, is none. */
+/** Copies that have stood for years and nobody borrowed, in the order in which they stand. What is lent, not for loan, or new is none. */
 export const deadStock: Report = {
   name: 'dead-stock',
   needs: 'reports',
@@ -77,6 +77,7 @@ function isDead({ branchId, years, now }: ReportAsk): Sql {
   const cutoff = sql`${now}::timestamptz - make_interval(years => ${years})`
   return sql`
     copy.withdrawn_at is null
+    and copy.lendable
     and copy.created_at < ${cutoff}
     and (${branchId ?? null}::bigint is null or copy.branch_id = ${branchId ?? null}::bigint)
     and not exists (select from missing_copy where missing_copy.copy_id = copy.id)
