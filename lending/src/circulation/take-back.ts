@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { takeMarksBack } from '../catalogue/stock-take/missing.ts'
 import { receiptOf } from '../notices/cause.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
@@ -43,7 +44,7 @@ export type TakeBackRefused =
 
 /**
  * Takes a copy in: ends its loan, charges what lateness costs, receives it from transit, and gives it to the
- * hold that waits for it. A copy that was not on loan is an answer too.
+ * hold that waits for it. A copy that was not on loan is an answer too; one that was missing has turned up.
  */
 export const takeBack: Verb<TakeBackAsk, TakenBack, TakeBackRefused> = {
   action: 'take-back',
@@ -60,11 +61,12 @@ export const takeBack: Verb<TakeBackAsk, TakenBack, TakeBackRefused> = {
     const now = by.occurredAt
     const found = await lockCopy(tx, { ...ask, barcode: scanned(ask.barcode), now })
     if ('refused' in found) return found
-    const { copy, loan, hold } = found
+    const { copy, loan, hold, isMissing } = found
     if (ask.wasKept && loan && new Date(loan.lentAt) > now)
       return { refused: 'lent-since', lentAt: new Date(loan.lentAt).toISOString() }
     if (ask.wasKept && (await wasMovedSince(tx, { copyId: copy.id, since: now })))
       return { refused: 'moved-since' }
+    if (isMissing) await takeMarksBack(tx, [copy.id])
     // Before the loan ends: a closing of a day meets captures first, then loans, and neither waits for the other.
     const next = await sendOn(tx, { copy: movingCopy(copy, ask.branchId), hold, now })
     const cents = loan ? await endLoan(tx, { loan, branchId: ask.branchId, now }) : 0
@@ -111,7 +113,8 @@ type OpenLoan = {
   readonly openDays: OpenDays
 }
 
-type Found = { copy: Copy; loan: OpenLoan | null; hold: ServedHold | null }
+type Fresh = { loan: OpenLoan | null; hold: ServedHold | null; isMissing: boolean }
+type Found = Fresh & { copy: Copy }
 
 /** Two statements in one go: the second one's snapshot is taken when the first one's lock is held. */
 async function lockCopy(
@@ -135,9 +138,13 @@ async function lockCopy(
       join title on title.id = locked.title_id
       join branch as home on home.id = locked.branch_id
     `),
-    tx.rows<{ loan: OpenLoan | null; hold: ServedHold | null }>(sql`
+    tx.rows<Fresh>(sql`
       with wanted as materialized (
-        select id, title_id, lendable, withdrawn_because from copy where barcode = ${barcode}
+        select copy.id, copy.title_id, copy.lendable or coalesce(missing_copy.was_lendable, false) as lendable,
+          copy.withdrawn_because, missing_copy.copy_id is not null as is_missing
+        from copy
+        left join missing_copy on missing_copy.copy_id = copy.id
+        where copy.barcode = ${barcode}
       ),
       ${servedHold(now)}
       select
@@ -167,12 +174,13 @@ async function lockCopy(
           join branch on branch.id = loan.branch_id
           where loan.copy_id = (select id from wanted) and loan.returned_at is null
         ) as loan,
-        (select row_to_json(served) from served) as hold
+        (select row_to_json(served) from served) as hold,
+        (select is_missing from wanted) as "isMissing"
     `),
   )
   if (!copy) return { refused: 'copy-unknown' }
   if (!copy.branch_is_known) return { refused: 'branch-unknown' }
-  return { copy, loan: fresh?.loan ?? null, hold: fresh?.hold ?? null }
+  return { copy, loan: null, hold: null, isMissing: false, ...fresh }
 }
 
 /** Ends the loan and charges for it; gives the cents. */

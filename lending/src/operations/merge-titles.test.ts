@@ -14,9 +14,11 @@ import {
   digestOfAll,
 } from '../../test/operation-fixtures.ts'
 import { survivorOf } from '../catalogue/survivor.ts'
+import { titleWithIsbn } from '../catalogue/title-isbn.ts'
 import { cancelHold, placeHold } from '../circulation/hold.ts'
 import { lend } from '../circulation/lend.ts'
 import { takeBack } from '../circulation/take-back.ts'
+import { mergePatrons } from '../patrons/merge-patrons.ts'
 import type { Database } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { write } from '../postgres/write.ts'
@@ -70,12 +72,18 @@ async function aLibrary() {
 
 type At = Awaited<ReturnType<typeof aLibrary>>
 
-async function merged(at: At) {
-  const told = await at.plan()
+async function merged(at: At, over: Parameters<At['plan']>[0] = {}) {
+  const told = await at.plan(over)
   assert.ok('planned' in told, JSON.stringify(told))
   const end = await carriedOut(at.library, told.planned, at.mails)
   assert.equal(end.state, 'done', JSON.stringify(end.because))
   return told.planned
+}
+
+async function undone(at: At, { id }: { readonly id: string }) {
+  await at.library.operations.guard.undo({ by: at.actor, id })
+  assert.equal((await atRest(at.library, id)).state, 'undone')
+  assert.deepEqual(await invariantsOf(at.db, { journalled: false }), [])
 }
 
 const queue = (db: Database, titleId: number) =>
@@ -137,14 +145,75 @@ test('what was lent, given back and cancelled after a merging keeps that when it
   assert.equal((await atRest(at.library, plan.id)).state, 'undone')
   assert.deepEqual(
     (await queue(at.db, into)).map(({ card }) => card),
-    [both, anew],
-    'one gave way, and waits again',
+    [anew],
+    'who no longer waits does not wait again by what gave way',
   )
   const titleOf = await at.db.rows(sql`
     select title_id from copy where id in (${first?.copyId ?? 0}, ${last?.copyId ?? 0}) order by id
   `)
   assert.deepEqual(titleOf, [{ title_id: from }, { title_id: into }])
   assert.deepEqual(await invariantsOf(at.db, { journalled: false }), [])
+})
+
+test('two patrons who waited for both titles, and are one patron now, wait once for each when it is undone', async () => {
+  await using at = await aLibrary()
+  const { from, into } = at.given
+  for (const copy of at.copies) await at.lent(copy.barcode)
+  const [one, other] = [await at.waits(from), await at.waits(from)]
+  for (const card of [one, other]) await at.waits(into, card)
+  const plan = await merged(at)
+  const ask = { card: one, version: 1, mergedCard: other, mergedVersion: 1 }
+  done(await write(at.db, by(), mergePatrons, ask))
+  await undone(at, plan)
+  for (const titleId of [from, into]) assert.deepEqual(await queue(at.db, titleId), [{ card: one }])
+})
+
+test('who got the book meanwhile does not wait again when it is undone', async () => {
+  await using at = await aLibrary()
+  const { from, into } = at.given
+  for (const copy of at.copies) await at.lent(copy.barcode)
+  const both = await at.waits(from)
+  await at.waits(into, both)
+  const plan = await merged(at)
+  const book = { barcode: at.copies[0]?.barcode ?? '', branchId: at.branchId }
+  done(await write(at.db, by(), takeBack, book))
+  done(await write(at.db, by(), lend, { ...book, card: both }))
+  await undone(at, plan)
+  for (const titleId of [from, into]) assert.deepEqual(await queue(at.db, titleId), [])
+})
+
+test('of two holds of a patron one that is suspended gives way, and its place is kept', async () => {
+  await using at = await aLibrary()
+  const { from, into } = at.given
+  for (const copy of at.copies) await at.lent(copy.barcode)
+  const both = await at.waits(from)
+  await at.db.rows(sql`update hold set suspended_until = '9999-01-01'`)
+  const other = await at.waits(into)
+  await at.waits(into, both)
+  await merged(at)
+  assert.deepEqual(await queue(at.db, into), [{ card: both }, { card: other }])
+  const left = await at.db.rows(
+    sql`select id from hold where closed_at is null and suspended_until is not null`,
+  )
+  assert.deepEqual(left, [])
+})
+
+test('mergings into one title are undone from the last, and everybody waits for what they waited for', async () => {
+  await using at = await aLibrary()
+  const { from, into } = at.given
+  const third = await aTitle(at.db, { title: 'Emma again' })
+  const place = { branchId: at.branchId, itemTypeId: at.itemTypeId, titleId: third.titleId }
+  for (const copy of [...at.copies, await aCopy(at.db, place)]) await at.lent(copy.barcode)
+  const both = await at.waits(third.titleId)
+  await at.waits(from, both)
+  const first = await merged(at)
+  const second = await merged(at, { from: third.titleId })
+  const early = await at.library.operations.guard.undo({ by: at.actor, id: first.id })
+  assert.equal('refused' in early && early.refused, 'changed-since')
+  await undone(at, second)
+  await undone(at, first)
+  for (const titleId of [third.titleId, from]) assert.deepEqual(await queue(at.db, titleId), [{ card: both }])
+  assert.deepEqual(await queue(at.db, into), [])
 })
 
 test('of two holds of a patron that with a copy ready stays, at the earlier place of the other', async () => {
@@ -227,14 +296,20 @@ test('by API: planned by who may write the catalogue, refused with what stands i
   assert.deepEqual([refused.statusCode, refused.json().code], [409, 'in-the-way'])
 })
 
-test('a way that leads on through several mergings ends at the title that stays', async () => {
+test('a way that leads on through several mergings ends at the title that stays, from an ISBN too', async () => {
   await using at = await aLibrary()
+  const isbn = '9780141439587'
+  await at.db.rows(sql`update title set isbns = array[${isbn}::text] where id = ${at.given.from}`)
   await merged(at)
   const { titleId } = await aTitle(at.db, { title: 'Emma again' })
   const told = await at.plan({ from: at.given.into, into: titleId })
   assert.ok('planned' in told, JSON.stringify(told))
   await carriedOut(at.library, told.planned, at.mails)
   assert.equal(await survivorOf(at.db, at.given.from), titleId)
+  assert.deepEqual(await titleWithIsbn(at.db, isbn), { found: 'one', titleId })
+  const own = await aTitle(at.db, { title: 'Emma, printed anew' })
+  await at.db.rows(sql`update title set isbns = array[${isbn}::text] where id = ${own.titleId}`)
+  assert.deepEqual(await titleWithIsbn(at.db, isbn), { found: 'one', titleId: own.titleId })
 })
 
 test('losing the connection at any statement merges titles at most once, and it can be gone on with', async () => {

@@ -15,19 +15,23 @@ export type HoldBefore = {
 
 /**
  * Gives the open holds on one title to another. Who waits for both keeps one: that for which a copy is on its way or lies
- * ready, else the one that was placed earlier; and with it the earlier place.
+ * ready, else one that is not suspended, else the one that was placed earlier; and with it the earlier place.
  */
 export async function moveHolds(tx: Tx, { from, into }: Pair): Promise<readonly HoldBefore[]> {
   const before = await tx.rows<HoldBefore>(sql`
     with open as (
-      select id, title_id, patron_id, version, placed_at,
+      select hold.id, hold.title_id, hold.patron_id, hold.version, hold.placed_at,
         row_number() over (
-          partition by patron_id
-          order by state in ('in-transit', 'on-shelf') desc, placed_at, id
+          partition by hold.patron_id
+          order by hold.state in ('in-transit', 'on-shelf') desc,
+            hold.suspended_until is not null
+              and hold.suspended_until > (clock_timestamp() at time zone pickup.time_zone)::date,
+            hold.placed_at, hold.id
         ) as rank,
-        count(*) over (partition by patron_id) as held
+        count(*) over (partition by hold.patron_id) as held
       from hold
-      where title_id in (${from}, ${into}) and closed_at is null
+      join branch as pickup on pickup.id = hold.pickup_branch_id
+      where hold.title_id in (${from}, ${into}) and hold.closed_at is null
     )
     select id, title_id as "titleId", version, placed_at::text as "placedAt", rank > 1 as "isClosed"
     from open
@@ -60,8 +64,8 @@ export async function moveHolds(tx: Tx, { from, into }: Pair): Promise<readonly 
 }
 
 /**
- * Gives them back, at the places that they had. What was closed since stays closed; one that gave way waits again, unless
- * its patron is forgotten or waits anew.
+ * Gives them back, at the places that they had. What was closed since stays closed; one that gave way waits again as long
+ * as the one that was kept for it is open: who got the book or gave up does not wait again.
  */
 export async function bringBack(tx: Tx, { into }: Pair, holds: readonly HoldBefore[]): Promise<void> {
   const rows = JSON.stringify(
@@ -78,6 +82,7 @@ export async function bringBack(tx: Tx, { into }: Pair, holds: readonly HoldBefo
       id bigint, title_id bigint, version integer, placed_at timestamptz, is_closed boolean
     )
   `
+  const kept = holds.filter(({ isClosed }) => !isClosed).map(({ id }) => id)
   await tx.rows(sql`
     update hold
     set title_id = was.title_id, placed_at = was.placed_at,
@@ -85,15 +90,26 @@ export async function bringBack(tx: Tx, { into }: Pair, holds: readonly HoldBefo
     from ${was}
     where hold.id = was.id and not was.is_closed and hold.title_id = ${into}
   `)
+  // Two patrons may have become one since: of what gave way on one title, one waits again.
   await tx.rows(sql`
+    with again as (
+      select distinct on (hold.title_id, hold.patron_id) hold.id, was.version
+      from hold
+      join ${was} on was.id = hold.id
+      where was.is_closed and hold.state = 'cancelled' and hold.version = was.version + 1
+        and exists (
+          select from hold as kept
+          where kept.id = any(${kept}::bigint[]) and kept.patron_id = hold.patron_id and kept.closed_at is null
+        )
+        and not exists (
+          select from hold as other
+          where other.title_id = hold.title_id and other.patron_id = hold.patron_id and other.closed_at is null
+        )
+      order by hold.title_id, hold.patron_id, hold.placed_at, hold.id
+    )
     update hold
-    set state = 'waiting', closed_at = null, version = was.version
-    from ${was}
-    where hold.id = was.id and was.is_closed and hold.state = 'cancelled' and hold.version = was.version + 1
-      and hold.patron_id is not null
-      and not exists (
-        select from hold as other
-        where other.title_id = hold.title_id and other.patron_id = hold.patron_id and other.closed_at is null
-      )
+    set state = 'waiting', closed_at = null, version = again.version
+    from again
+    where hold.id = again.id
   `)
 }

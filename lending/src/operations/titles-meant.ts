@@ -47,7 +47,8 @@ export async function titlesMeant(
 
 /**
  * How pairs stand. The version speaks for both titles, for the copies of the one that goes and for those who wait; once it is
- * gone only for itself, and for whether its number is somebody else's by now: then it cannot come back.
+ * gone only for itself, and for what keeps it from coming back: its number is somebody else's by now, or another title was
+ * merged later into the same one, whose holds may have met its own. That merging is undone first.
  */
 export async function pairsStanding(tx: Tx, ids: readonly string[]): Promise<readonly Held[]> {
   const pairs = ids.map((id) => ({ id, ...pairOf(id) }))
@@ -57,6 +58,10 @@ export async function pairsStanding(tx: Tx, ids: readonly string[]): Promise<rea
         when gone.deleted_at is not null then concat_ws(
           '/', gone.version, 'into ' || coalesce(gone.merged_into::text, 'nowhere'),
           case when kept.deleted_at is not null then 'title deleted' end,
+          case when exists (
+            select from title as later
+            where later.merged_into = gone.merged_into and later.deleted_at > gone.deleted_at
+          ) then 'another merged later' end,
           case when exists (
             select from title as taken
             where taken.deleted_at is null and taken.control_source = gone.control_source

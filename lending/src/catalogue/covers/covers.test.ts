@@ -62,6 +62,30 @@ test('a cover is made once a width, again when its folder was emptied, and anoth
   assert.equal((await readdir(join(at.folder, 'covers-cache', 'title-7'))).length, 1)
 })
 
+test('of covers brought for one title at once one stays, whole', async () => {
+  await using at = await someCovers()
+  const incoming = join(at.folder, 'incoming')
+  await mkdir(incoming)
+  const brought = await Promise.all(
+    (['jpeg', 'png', 'webp', 'png', 'jpeg', 'webp'] as const).map(async (kind, index) => {
+      const bytes = await picture({ width: 600 + index, height: 900, kind })
+      const path = join(incoming, String(index))
+      await writeFile(path, bytes)
+      return { kind, bytes, path }
+    }),
+  )
+  for (let round = 0; round < 20; round += 1) {
+    await Promise.all(brought.map(({ path, kind }) => at.covers.keep(7, path, kind)))
+    const names = await readdir(join(at.folder, 'covers'))
+    assert.equal(names.length, 1, String(names))
+    const kept = await readFile(join(at.folder, 'covers', names[0] ?? ''))
+    assert.ok(brought.some(({ bytes }) => bytes.equals(kept)))
+  }
+  const gone = join(incoming, 'gone')
+  await assert.rejects(at.covers.keep(7, gone, 'png'), { code: 'ENOENT' })
+  assert.equal((await readdir(join(at.folder, 'covers'))).length, 1)
+})
+
 test('what is no picture, claims to be huge or ends half way is no cover, and the next one is read', async () => {
   await using at = await someCovers()
   const jpeg = await picture({ width: 600, height: 900, kind: 'jpeg' })

@@ -6,6 +6,7 @@ import { salvagedLines } from '../marc/salvaged.ts'
 import type { Reject } from './change-set.ts'
 import { csvRows } from './csv-rows.ts'
 import type { ImportSetup } from './import-setup.ts'
+import { marcEncoding } from './marc-records.ts'
 
 /** A record that was set aside, with its bytes as they came. */
 export type RejectToMend = Reject & { readonly raw: Buffer }
@@ -41,7 +42,9 @@ export async function rejectToMend(
 export async function mendingOf(setup: ImportSetup, raw: Buffer): Promise<Mending> {
   const { csv, format } = setup
   if (!csv || format !== 'csv') {
-    const lines = await salvagedLines(raw, format === 'marcxml' ? 'marcxml' : 'marc')
+    const encoding = marcEncoding(setup.encoding)
+    const options = encoding === undefined ? {} : { encoding }
+    const lines = await salvagedLines(raw, format === 'marcxml' ? 'marcxml' : 'marc', options)
     return lines ? { as: 'lines', lines: lines.join('\n') } : { as: 'too-long' }
   }
   const text = isUtf8(raw) ? raw : Buffer.from(iconv.decode(raw, 'windows-1252'))

@@ -70,18 +70,24 @@ export const markFound: Verb<
     const ids = [...new Set(copyIds)].toSorted((one, other) => one - other)
     if (ids.length > notSeenMax) return { refused: 'over-ceiling' }
     await lockCopies(tx, ids)
-    const found = await tx.rows<{ copy_id: number }>(sql`
-      with was as (
-        delete from missing_copy where copy_id = any(${ids}::bigint[]) returning copy_id, was_lendable
-      )
-      update copy
-      set lendable = copy.lendable or was.was_lendable, version = copy.version + 1
-      from was
-      where copy.id = was.copy_id
-      returning was.copy_id
-    `)
-    return found.length === 0 ? { refused: 'nothing-found' } : { copies: found.length }
+    const copies = await takeMarksBack(tx, ids)
+    return copies === 0 ? { refused: 'nothing-found' } : { copies }
   },
+}
+
+/** Of copies under lock those that are missing are so no longer; gives how many. */
+export async function takeMarksBack(tx: Tx, copyIds: readonly number[]): Promise<number> {
+  const found = await tx.rows(sql`
+    with was as (
+      delete from missing_copy where copy_id = any(${copyIds}::bigint[]) returning copy_id, was_lendable
+    )
+    update copy
+    set lendable = copy.lendable or was.was_lendable, version = copy.version + 1
+    from was
+    where copy.id = was.copy_id
+    returning copy.id
+  `)
+  return found.length
 }
 
 /** The copies that a stock-take has marked as missing and that did not turn up since, the first of them. */

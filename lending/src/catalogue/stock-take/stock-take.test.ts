@@ -5,7 +5,9 @@ import { done, neverTwice, refusal } from '../../../test/every-cut.ts'
 import { aBranch, aCopy, aPatron, aSmallLibrary, by, monday } from '../../../test/library-fixtures.ts'
 import { copiesOn } from '../../../test/operation-fixtures.ts'
 import { scratchDatabase } from '../../../test/scratch-database.ts'
+import { placeHold } from '../../circulation/hold.ts'
 import { lend } from '../../circulation/lend.ts'
+import { takeBack } from '../../circulation/take-back.ts'
 import type { Database } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import { write } from '../../postgres/write.ts'
@@ -104,6 +106,30 @@ test('what was not seen is marked as missing as it was listed or not at all, and
   done(await write(db, by(), markFound, { copyIds: left }))
   assert.deepEqual(await lendable(), before, 'one that was read here only is so again')
   assert.equal(refusal(await write(db, by(), markFound, { copyIds: left })).refused, 'nothing-found')
+})
+
+test('a missing copy that is handed in is missing no longer, and goes to who waits for it', async () => {
+  await using db = await scratchDatabase()
+  const at = await aShelf(db, { count: 2 })
+  const { stockTakeId, branchId } = at
+  done(await write(db, by(), endStockTake, { stockTakeId }))
+  await db.rows(sql`update copy set lendable = false where id = ${at.copies[1]?.copyId ?? 0}`)
+  done(await write(db, by(), markMissing, { stockTakeId, copyIds: idsOf(at.copies) }))
+  const titleId = (await copy(db, at.copies[0]?.copyId ?? 0))?.titleId ?? 0
+  const away = await aCopy(db, { titleId, branchId, itemTypeId: at.itemTypeId })
+  const reader = await aPatron(db, { branchId, categoryId: at.categoryId })
+  done(await write(db, by(), lend, { card: reader.card, barcode: away.barcode, branchId }))
+  const { holdId } = done(
+    await write(db, by(), placeHold, { titleId, card: at.card, pickupBranchId: branchId }),
+  )
+  const handIn = async (nth: number) =>
+    done(await write(db, by(), takeBack, { barcode: barcodeOf(at.copies, nth), branchId })).next
+  assert.deepEqual(await handIn(1), { to: 'shelf' }, 'one that was read here only is so again')
+  const next = await handIn(0)
+  assert.equal('holdId' in next && next.holdId, holdId)
+  const states = at.copies.map(async ({ copyId }) => (await copy(db, copyId))?.state)
+  assert.deepEqual(await Promise.all(states), ['on-hold-shelf', 'not-for-loan'])
+  for (const { copyId } of at.copies) assert.equal(await missingSince(db, copyId), undefined)
 })
 
 test('losing the connection at any statement starts, scans, ends, marks and finds at most once', async () => {

@@ -1,4 +1,5 @@
 import { type FoundTitle, type SearchAsk, search } from '../../catalogue/search.ts'
+import { isNotNow } from '../../catalogue/search-connection.ts'
 import { yearRanges } from '../../catalogue/search-facets.ts'
 import { suggest } from '../../catalogue/suggest.ts'
 import { whereTheyStand } from '../../catalogue/title-shelves.ts'
@@ -74,7 +75,12 @@ export function searchPages(served: Served): void {
     const titleIds = titles.map(({ titleId }) => titleId)
     const [visit, stands] = await Promise.all([
       visitOf(served, request, reply),
-      whereTheyStand(library.searchDb, { titleIds, branchId: askOf(wanted).branchId }),
+      whereTheyStand(library.searchDb, { titleIds, branchId: askOf(wanted).branchId }).catch(
+        (error: unknown) => {
+          if (isNotNow(error)) return undefined
+          throw error
+        },
+      ),
     ])
     const title = visit.say('list.title')
     const lead = visit.say('list.title-of', { query: html`<bdi dir="auto">${wanted.query}</bdi>` })
