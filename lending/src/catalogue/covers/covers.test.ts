@@ -97,6 +97,8 @@ test('what is no picture, claims to be huge or ends half way is no cover, and th
     ],
     'empty.jpg': [Buffer.alloc(0), 'cover-no-picture'],
     'half.jpg': [jpeg.subarray(0, jpeg.length / 2), 'cover-no-picture'],
+    'interlaced.png': [claiming(await heavy({ progressive: true, bits: 8 }), 4_000), 'cover-too-large'],
+    'deep.png': [claiming(await heavy({ progressive: false, bits: 16 }), 4_000), 'cover-too-large'],
     'bomb.png': [claiming(await picture({ width: 9, height: 9, kind: 'png' }), 60_000), 'cover-too-large'],
   } as const
   for (const [name, [bytes, refused]] of Object.entries(bad)) {
@@ -177,6 +179,15 @@ async function picture({
   const noise = { type: 'gaussian', mean: 128, sigma: 30 } as const
   return sharp({ create: { width, height, channels: 3, background: 'teal', noise } })
     .toFormat(kind)
+    .toBuffer()
+}
+
+/** A PNG that costs more to read than others of its size. */
+async function heavy({ progressive, bits }: { progressive: boolean; bits: 8 | 16 }) {
+  const drawn = sharp({ create: { width: 9, height: 9, channels: 4, background: 'teal' } })
+  return drawn
+    .toColourspace(bits === 16 ? 'rgb16' : 'srgb')
+    .png({ progressive })
     .toBuffer()
 }
 

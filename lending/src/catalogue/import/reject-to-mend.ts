@@ -23,17 +23,22 @@ export type Mending =
   /** What is not mended by hand. */
   | { readonly as: 'too-long' }
 
-/** The record that was set aside and is not mended; undefined where there is none of this number. */
+/**
+ * The record that was set aside and is not mended; undefined where there is none of this number. With `mendedToo` also one
+ * that is mended: its form may be sent again, and its key has the answer.
+ */
 export async function rejectToMend(
   db: { rows: Rows },
   changeSetId: number,
   recordNumber: number,
+  { mendedToo = false }: { readonly mendedToo?: boolean } = {},
 ): Promise<RejectToMend | undefined> {
   const [row] = await db.rows<RejectToMend>(sql`
     select record_number as "recordNumber", position_bytes as "positionBytes", code, reason,
       length(raw) as "rawBytes", raw
     from reject
-    where change_set_id = ${changeSetId} and record_number = ${recordNumber} and mended_at is null
+    where change_set_id = ${changeSetId} and record_number = ${recordNumber}
+      and (mended_at is null or ${mendedToo}::boolean)
   `)
   return row
 }

@@ -75,12 +75,7 @@ export function searchPages(served: Served): void {
     const titleIds = titles.map(({ titleId }) => titleId)
     const [visit, stands] = await Promise.all([
       visitOf(served, request, reply),
-      whereTheyStand(library.searchDb, { titleIds, branchId: askOf(wanted).branchId }).catch(
-        (error: unknown) => {
-          if (isNotNow(error)) return undefined
-          throw error
-        },
-      ),
+      whereTheyStand(library.searchDb, { titleIds, branchId: askOf(wanted).branchId }).catch(noneForNow),
     ])
     const title = visit.say('list.title')
     const lead = visit.say('list.title-of', { query: html`<bdi dir="auto">${wanted.query}</bdi>` })
@@ -97,6 +92,10 @@ export function searchPages(served: Served): void {
     const query = asked(request.query).text('query', { max: 100, label: 'the-search' })
     return { suggestions: query === '' ? [] : await suggest(library.searchDb, query, suggestionsMax) }
   })
+}
+
+function noneForNow(error: unknown): undefined {
+  if (!isNotNow(error)) throw error
 }
 
 /** As many titles as a list takes, page after page. */
