@@ -1,5 +1,5 @@
 import type { Rows, Tx } from '../../postgres/pool.ts'
-import { sql } from '../../postgres/sql.ts'
+import { type Sql, sql } from '../../postgres/sql.ts'
 import type { Verb } from '../../postgres/write.ts'
 import { isExpected, notSeenMax } from './not-seen.ts'
 
@@ -107,6 +107,19 @@ export async function missingSince(
     select since, stock_take_id as "stockTakeId" from missing_copy where copy_id = ${copyId}
   `)
   return row && { since: row.since.toISOString(), stockTakeId: row.stockTakeId }
+}
+
+/** What `copy.lendable` is to be: a missing copy is not lent before it turns up. */
+export function lendableNow(wanted: Sql): Sql {
+  return sql`${wanted} and not exists (select from missing_copy where missing_copy.copy_id = copy.id)`
+}
+
+/** Of a copy under lock that is missing: whether it is lent once it turns up. */
+export async function lendableWhenFound(
+  tx: Tx,
+  { copyId, lendable }: { readonly copyId: number; readonly lendable: boolean },
+): Promise<void> {
+  await tx.rows(sql`update missing_copy set was_lendable = ${lendable} where copy_id = ${copyId}`)
 }
 
 /** In the order in which everybody locks copies. */

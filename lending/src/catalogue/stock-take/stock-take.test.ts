@@ -12,6 +12,7 @@ import type { Database } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import { write } from '../../postgres/write.ts'
 import { copy } from '../copy.ts'
+import { editCopy } from '../edit-copy.ts'
 import { endStockTake, scanShelf, startStockTake } from './look-through.ts'
 import { markFound, markMissing, missingSince } from './missing.ts'
 import { notSeen, notSeenCsv } from './not-seen.ts'
@@ -130,6 +131,25 @@ test('a missing copy that is handed in is missing no longer, and goes to who wai
   const states = at.copies.map(async ({ copyId }) => (await copy(db, copyId))?.state)
   assert.deepEqual(await Promise.all(states), ['on-hold-shelf', 'not-for-loan'])
   for (const { copyId } of at.copies) assert.equal(await missingSince(db, copyId), undefined)
+})
+
+test('a copy that is made not for loan while it is missing stays so when it turns up, and is not lent before', async () => {
+  await using db = await scratchDatabase()
+  const at = await aShelf(db, { count: 2 })
+  const { stockTakeId } = at
+  const [one = 0, other = 0] = idsOf(at.copies)
+  await db.rows(sql`update copy set lendable = false where id = ${other}`)
+  done(await write(db, by(), endStockTake, { stockTakeId }))
+  done(await write(db, by(), markMissing, { stockTakeId, copyIds: [one, other] }))
+  const lendable = async () => [(await copy(db, one))?.lendable, (await copy(db, other))?.lendable]
+  assert.deepEqual(await lendable(), [true, false], 'what it will be again')
+  done(await write(db, by(), editCopy, { copyId: one, version: 2, lendable: false }))
+  done(await write(db, by(), editCopy, { copyId: other, version: 2, lendable: true }))
+  const lentBefore = sql`select id from copy where lendable and id in (${one}, ${other})`
+  assert.deepEqual(await db.rows(lentBefore), [])
+  assert.deepEqual(await lendable(), [false, true])
+  done(await write(db, by(), markFound, { copyIds: [one, other] }))
+  assert.deepEqual(await lendable(), [false, true])
 })
 
 test('losing the connection at any statement starts, scans, ends, marks and finds at most once', async () => {
