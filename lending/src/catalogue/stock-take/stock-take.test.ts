@@ -15,7 +15,7 @@ import { copy } from '../copy.ts'
 import { editCopy } from '../edit-copy.ts'
 import { endStockTake, scanShelf, startStockTake } from './look-through.ts'
 import { markFound, markMissing, missingSince } from './missing.ts'
-import { notSeen, notSeenCsv } from './not-seen.ts'
+import { notSeen, notSeenCsv, notSeenMax } from './not-seen.ts'
 import { progressOf, scansOf, shelvesOf } from './stock-take.ts'
 
 async function aShelf(db: Database, { shelf = 'Novels', count = 3 } = {}) {
@@ -150,6 +150,25 @@ test('a copy that is made not for loan while it is missing stays so when it turn
   assert.deepEqual(await lendable(), [false, true])
   done(await write(db, by(), markFound, { copyIds: [one, other] }))
   assert.deepEqual(await lendable(), [false, true])
+})
+
+test('all marks of a stock-take are taken back at once, and sent twice they are so once', async () => {
+  await using db = await scratchDatabase()
+  const at = await aShelf(db, { count: notSeenMax + 2 })
+  const { stockTakeId } = at
+  done(await write(db, by(), endStockTake, { stockTakeId }))
+  const ids = idsOf(at.copies)
+  for (const copyIds of [ids.slice(0, notSeenMax), ids.slice(notSeenMax)])
+    done(await write(db, by(), markMissing, { stockTakeId, copyIds }))
+  const who = by()
+  for (const repeated of [false, true]) {
+    const outcome = await write(db, who, markFound, { stockTakeId })
+    assert.deepEqual(
+      [done(outcome).copies, 'repeated' in outcome && outcome.repeated],
+      [notSeenMax + 2, repeated],
+    )
+  }
+  assert.equal((await progressOf(db, stockTakeId)).missing, 0)
 })
 
 test('losing the connection at any statement starts, scans, ends, marks and finds at most once', async () => {
