@@ -33,6 +33,7 @@ export type Copy = CopyLine & {
   readonly titleId: number
   readonly title: string
   readonly authors: readonly string[]
+  /** Of a missing copy: what it will be when it turns up. */
   readonly lendable: boolean
   readonly note: string
   readonly priceCents: number | null
@@ -118,7 +119,7 @@ function wholeCopy(row: CopyRow): Copy {
 const copyQuery: Sql = sql`
   select copy.id, copy.title_id, title.title, title.authors, copy.barcode, copy.branch_id, branch.code as branch,
     branch.name as branch_name, item_type.code as item_type, item_type.name as item_type_name, copy.shelf,
-    copy.call_number, copy.lendable, copy.note, copy.price_cents, copy.withdrawn_because, loan.due_at, copy.version,
+    copy.call_number, coalesce(missing_copy.was_lendable, copy.lendable) as lendable, copy.note, copy.price_cents, copy.withdrawn_because, loan.due_at, copy.version,
     case
       when copy.withdrawn_at is not null then 'withdrawn'
       when loan.id is not null then 'on-loan'

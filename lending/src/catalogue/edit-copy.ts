@@ -6,6 +6,7 @@ import type { Verb } from '../postgres/write.ts'
 import { placeOf } from './add-copy.ts'
 import { checkedCopy } from './checked-copy.ts'
 import { plannedShelf } from './planned-shelf.ts'
+import { lendableNow, lendableWhenFound } from './stock-take/missing.ts'
 
 /** Which copy (by identity, or by the barcode that it has now), from which version, and what changes; the rest stays. */
 export type EditCopyAsk = {
@@ -118,13 +119,14 @@ export const editCopy: Verb<EditCopyAsk, CopyEdited, EditCopyRefused> = {
         shelf = coalesce(${ask.shelfPlanned ?? texts.shelf ?? null}, shelf),
         call_number = coalesce(${texts.callNumber ?? null}, call_number),
         note = coalesce(${texts.note ?? null}, note),
-        lendable = coalesce(${ask.lendable ?? null}, lendable),
+        lendable = ${lendableNow(sql`coalesce(${ask.lendable ?? null}, copy.lendable)`)},
         price_cents = case when ${ask.priceCents === undefined} then price_cents else ${ask.priceCents ?? null} end,
         version = version + 1
       where id = ${found.id}
       returning version
     `)
     if (!edited) throw new Error(`The copy ${found.id} was locked and is gone.`)
+    if (ask.lendable !== undefined) await lendableWhenFound(tx, { copyId: found.id, lendable: ask.lendable })
     return { copyId: found.id, titleId: found.title_id, version: edited.version }
   },
 }

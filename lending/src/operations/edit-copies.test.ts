@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { aServedLibrary } from '../../test/api-fixtures.ts'
-import { aBranch, monday } from '../../test/library-fixtures.ts'
+import { done } from '../../test/every-cut.ts'
+import { aBranch, by, monday } from '../../test/library-fixtures.ts'
 import {
   aCataloguer,
   aMailbox,
@@ -10,7 +11,10 @@ import {
   copiesOn,
   digestOfAll,
 } from '../../test/operation-fixtures.ts'
+import { endStockTake, startStockTake } from '../catalogue/stock-take/look-through.ts'
+import { markFound, markMissing } from '../catalogue/stock-take/missing.ts'
 import { sql } from '../postgres/sql.ts'
+import { write } from '../postgres/write.ts'
 import { type EditCopies, editCopies } from './edit-copies.ts'
 
 const asked: EditCopies = {
@@ -52,6 +56,31 @@ test('copies change branch, shelf, type and lending at once, and nothing else; u
   await at.library.operations.guard.undo({ by: at.by, id: told.planned.id })
   assert.equal((await atRest(at.library, told.planned.id)).state, 'undone')
   assert.equal(await digestOfAll(at.db), before)
+})
+
+test('missing copies that are made not for loan stay so when they turn up, and undo reaches them too', async () => {
+  await using at = await aLibrary()
+  const { branchCode } = at
+  await at.db.rows(sql`update copy set created_at = ${monday}`)
+  const shelf = { branch: branchCode, shelf: 'old' }
+  const { stockTakeId } = done(await write(at.db, by(), startStockTake, shelf))
+  done(await write(at.db, by(), endStockTake, { stockTakeId }))
+  const copyIds = at.copies.map(({ copyId }) => copyId)
+  done(await write(at.db, by(), markMissing, { stockTakeId, copyIds }))
+  const before = await digestOfAll(at.db)
+  const change = async () => {
+    const told = await at.plan({ ...asked, toShelf: null, toLendable: false })
+    assert.ok('planned' in told, JSON.stringify(told))
+    assert.equal((await carriedOut(at.library, told.planned, at.mails)).state, 'done')
+    return told.planned.id
+  }
+  const id = await change()
+  await at.library.operations.guard.undo({ by: at.by, id })
+  assert.equal((await atRest(at.library, id)).state, 'undone')
+  assert.equal(await digestOfAll(at.db), before)
+  await change()
+  done(await write(at.db, by(), markFound, { copyIds }))
+  assert.deepEqual(await at.db.rows(sql`select id from copy where shelf = 'old' and lendable`), [])
 })
 
 test('a branch or an item type that nobody knows, or no change at all, plans nothing', async () => {

@@ -1,4 +1,5 @@
 import { guarded, type Target } from '@bibby/guard/guarded.ts'
+import { lendableNow } from '../catalogue/stock-take/missing.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { holdCopies, titlesLeftWithoutCopies } from './copies-in-the-way.ts'
@@ -35,13 +36,22 @@ export const editCopies = guarded<Tx, EditCopies>({
   act: (tx, ids, { arguments: { toBranch, toShelf, toItemType, toLendable } }) =>
     tx.rows(sql`
       with before as (
-        select id, version, branch_id, shelf, item_type_id, lendable from copy where id = any(${ids}::bigint[])
+        select copy.id, copy.version, copy.branch_id, copy.shelf, copy.item_type_id,
+          coalesce(missing_copy.was_lendable, copy.lendable) as lendable
+        from copy
+        left join missing_copy on missing_copy.copy_id = copy.id
+        where copy.id = any(${ids}::bigint[])
+      ),
+      when_found as (
+        update missing_copy
+        set was_lendable = ${toLendable}
+        where copy_id = any(${ids}::bigint[]) and ${toLendable}::boolean is not null
       )
       update copy
       set branch_id = coalesce((select id from branch where code = ${toBranch}), copy.branch_id),
         shelf = coalesce(${toShelf}, copy.shelf),
         item_type_id = coalesce((select id from item_type where code = ${toItemType}), copy.item_type_id),
-        lendable = coalesce(${toLendable}::boolean, copy.lendable),
+        lendable = ${lendableNow(sql`coalesce(${toLendable}::boolean, copy.lendable)`)},
         version = copy.version + 1
       from before
       where copy.id = before.id
@@ -55,12 +65,19 @@ export const editCopies = guarded<Tx, EditCopies>({
     days: 30,
     restore: async (tx, rows) => {
       await tx.rows(sql`
+        with was as (select jsonb_array_elements(${JSON.stringify(rows)}::jsonb) as row),
+        when_found as (
+          update missing_copy
+          set was_lendable = (was.row -> 'before' ->> 'lendable')::boolean
+          from was
+          where missing_copy.copy_id = (was.row ->> 'id')::bigint
+        )
         update copy
         set branch_id = (was.row -> 'before' ->> 'branchId')::bigint, shelf = was.row -> 'before' ->> 'shelf',
           item_type_id = (was.row -> 'before' ->> 'itemTypeId')::bigint,
-          lendable = (was.row -> 'before' ->> 'lendable')::boolean,
+          lendable = ${lendableNow(sql`(was.row -> 'before' ->> 'lendable')::boolean`)},
           version = (was.row -> 'before' ->> 'version')::integer
-        from jsonb_array_elements(${JSON.stringify(rows)}::jsonb) as was (row)
+        from was
         where copy.id = (was.row ->> 'id')::bigint
       `)
     },

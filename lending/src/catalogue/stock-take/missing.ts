@@ -1,5 +1,5 @@
 import type { Rows, Tx } from '../../postgres/pool.ts'
-import { sql } from '../../postgres/sql.ts'
+import { type Sql, sql } from '../../postgres/sql.ts'
 import type { Verb } from '../../postgres/write.ts'
 import { isExpected, notSeenMax } from './not-seen.ts'
 
@@ -51,8 +51,11 @@ export const markMissing: Verb<MarkMissingAsk, MarkedMissing, MarkMissingRefused
   },
 }
 
-/** Which copies turned up. */
-export type MarkFoundAsk = { readonly copyIds: readonly number[] }
+/** Which copies turned up, or the stock-take whose marks are all taken back. */
+export type MarkFoundAsk = { readonly copyIds: readonly number[] } | { readonly stockTakeId: number }
+
+/** So many marks of a stock-take are taken back at once; of more, the rest by asking again. */
+const marksMax = 5_000
 
 /** How many of them were missing and are as they were before. */
 export type MarkedFound = { readonly copies: number }
@@ -64,11 +67,12 @@ export const markFound: Verb<
   { readonly refused: 'nothing-found' } | { readonly refused: 'over-ceiling' }
 > = {
   action: 'mark-found',
-  fanOut: { copy: notSeenMax, because: 'What was marked by one list is taken back at once.' },
+  fanOut: { copy: marksMax, because: 'What one stock-take has marked is taken back at once.' },
   about: () => ({}),
-  work: async (tx, { copyIds }) => {
-    const ids = [...new Set(copyIds)].toSorted((one, other) => one - other)
-    if (ids.length > notSeenMax) return { refused: 'over-ceiling' }
+  work: async (tx, ask) => {
+    const asked = 'copyIds' in ask ? ask.copyIds : await missingBy(tx, ask.stockTakeId)
+    const ids = [...new Set(asked)].toSorted((one, other) => one - other)
+    if ('copyIds' in ask && ids.length > notSeenMax) return { refused: 'over-ceiling' }
     await lockCopies(tx, ids)
     const copies = await takeMarksBack(tx, ids)
     return copies === 0 ? { refused: 'nothing-found' } : { copies }
@@ -91,9 +95,9 @@ export async function takeMarksBack(tx: Tx, copyIds: readonly number[]): Promise
 }
 
 /** The copies that a stock-take has marked as missing and that did not turn up since, the first of them. */
-export async function missingBy(db: { rows: Rows }, stockTakeId: number): Promise<readonly number[]> {
-  const rows = await db.rows<{ copyId: number }>(sql`
-    select copy_id as "copyId" from missing_copy where stock_take_id = ${stockTakeId} order by copy_id limit ${notSeenMax}
+async function missingBy(tx: Tx, stockTakeId: number): Promise<readonly number[]> {
+  const rows = await tx.rows<{ copyId: number }>(sql`
+    select copy_id as "copyId" from missing_copy where stock_take_id = ${stockTakeId} order by copy_id limit ${marksMax}
   `)
   return rows.map(({ copyId }) => copyId)
 }
@@ -107,6 +111,19 @@ export async function missingSince(
     select since, stock_take_id as "stockTakeId" from missing_copy where copy_id = ${copyId}
   `)
   return row && { since: row.since.toISOString(), stockTakeId: row.stockTakeId }
+}
+
+/** What `copy.lendable` is to be: a missing copy is not lent before it turns up. */
+export function lendableNow(wanted: Sql): Sql {
+  return sql`${wanted} and not exists (select from missing_copy where missing_copy.copy_id = copy.id)`
+}
+
+/** Of a copy under lock that is missing: whether it is lent once it turns up. */
+export async function lendableWhenFound(
+  tx: Tx,
+  { copyId, lendable }: { readonly copyId: number; readonly lendable: boolean },
+): Promise<void> {
+  await tx.rows(sql`update missing_copy set was_lendable = ${lendable} where copy_id = ${copyId}`)
 }
 
 /** In the order in which everybody locks copies. */

@@ -12,9 +12,10 @@ import type { Database } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import { write } from '../../postgres/write.ts'
 import { copy } from '../copy.ts'
+import { editCopy } from '../edit-copy.ts'
 import { endStockTake, scanShelf, startStockTake } from './look-through.ts'
 import { markFound, markMissing, missingSince } from './missing.ts'
-import { notSeen, notSeenCsv } from './not-seen.ts'
+import { notSeen, notSeenCsv, notSeenMax } from './not-seen.ts'
 import { progressOf, scansOf, shelvesOf } from './stock-take.ts'
 
 async function aShelf(db: Database, { shelf = 'Novels', count = 3 } = {}) {
@@ -130,6 +131,44 @@ test('a missing copy that is handed in is missing no longer, and goes to who wai
   const states = at.copies.map(async ({ copyId }) => (await copy(db, copyId))?.state)
   assert.deepEqual(await Promise.all(states), ['on-hold-shelf', 'not-for-loan'])
   for (const { copyId } of at.copies) assert.equal(await missingSince(db, copyId), undefined)
+})
+
+test('a copy that is made not for loan while it is missing stays so when it turns up, and is not lent before', async () => {
+  await using db = await scratchDatabase()
+  const at = await aShelf(db, { count: 2 })
+  const { stockTakeId } = at
+  const [one = 0, other = 0] = idsOf(at.copies)
+  await db.rows(sql`update copy set lendable = false where id = ${other}`)
+  done(await write(db, by(), endStockTake, { stockTakeId }))
+  done(await write(db, by(), markMissing, { stockTakeId, copyIds: [one, other] }))
+  const lendable = async () => [(await copy(db, one))?.lendable, (await copy(db, other))?.lendable]
+  assert.deepEqual(await lendable(), [true, false], 'what it will be again')
+  done(await write(db, by(), editCopy, { copyId: one, version: 2, lendable: false }))
+  done(await write(db, by(), editCopy, { copyId: other, version: 2, lendable: true }))
+  const lentBefore = sql`select id from copy where lendable and id in (${one}, ${other})`
+  assert.deepEqual(await db.rows(lentBefore), [])
+  assert.deepEqual(await lendable(), [false, true])
+  done(await write(db, by(), markFound, { copyIds: [one, other] }))
+  assert.deepEqual(await lendable(), [false, true])
+})
+
+test('all marks of a stock-take are taken back at once, and sent twice they are so once', async () => {
+  await using db = await scratchDatabase()
+  const at = await aShelf(db, { count: notSeenMax + 2 })
+  const { stockTakeId } = at
+  done(await write(db, by(), endStockTake, { stockTakeId }))
+  const ids = idsOf(at.copies)
+  for (const copyIds of [ids.slice(0, notSeenMax), ids.slice(notSeenMax)])
+    done(await write(db, by(), markMissing, { stockTakeId, copyIds }))
+  const who = by()
+  for (const repeated of [false, true]) {
+    const outcome = await write(db, who, markFound, { stockTakeId })
+    assert.deepEqual(
+      [done(outcome).copies, 'repeated' in outcome && outcome.repeated],
+      [notSeenMax + 2, repeated],
+    )
+  }
+  assert.equal((await progressOf(db, stockTakeId)).missing, 0)
 })
 
 test('losing the connection at any statement starts, scans, ends, marks and finds at most once', async () => {

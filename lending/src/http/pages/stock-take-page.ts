@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { copyLimits } from '../../catalogue/checked-copy.ts'
 import { endStockTake, scanShelf, startStockTake } from '../../catalogue/stock-take/look-through.ts'
-import { markFound, markMissing, missingBy } from '../../catalogue/stock-take/missing.ts'
+import { markFound, markMissing } from '../../catalogue/stock-take/missing.ts'
 import {
   type After,
   notSeen,
@@ -103,7 +103,7 @@ function listing(served: Served): void {
 }
 
 function missing(served: Served): void {
-  const { app, library } = served
+  const { app } = served
   app.post('/stock-takes/:id/missing', { config }, async (request, reply) => {
     const { stockTakeId } = await stockTakeIn(served, request)
     const copyIds = idsIn(request)
@@ -114,8 +114,7 @@ function missing(served: Served): void {
 
   app.post('/stock-takes/:id/missing/undo', { config }, async (request, reply) => {
     const { stockTakeId } = await stockTakeIn(served, request)
-    const copyIds = await missingBy(library.db, stockTakeId)
-    const outcome = await act(served, request, markFound, { copyIds })
+    const outcome = await act(served, request, markFound, { stockTakeId })
     if (outcome.outcome === 'refused') return showNotSeen(served, request, reply, outcome.refusal)
     return goTo(reply, `/stock-takes/${stockTakeId}/not-seen`, { said: 'missing-undone' })
   })
