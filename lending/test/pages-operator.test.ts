@@ -250,6 +250,32 @@ test('a report is a table, a picture and a file, without script, and each says t
   assert.equal((await cataloguer.open('/reports/dead-stock')).status, 200)
 })
 
+test('where a file leaves rows out, the page says how many it has', async () => {
+  await using at = await anOpenLibrary()
+  await work(at)
+  await at.db.rows(sql`
+    with titles as (
+      insert into title (title) select 'No. ' || number from generate_series(1, 1001) as number returning id
+    ),
+    copies as (
+      insert into copy (title_id, branch_id, item_type_id, barcode)
+      select titles.id, copy.branch_id, copy.item_type_id, 'many-' || titles.id
+      from titles, copy
+      where copy.barcode = ${at.barcode}
+      returning id
+    )
+    insert into loan (copy_id, patron_category_id, branch_id, loan_rule_id, lent_at, due_at, returned_at)
+    select copies.id, loan.patron_category_id, loan.branch_id, loan.loan_rule_id, loan.lent_at, loan.due_at, loan.lent_at
+    from copies, (select * from loan order by id limit 1) as loan
+  `)
+  const visitor = aVisitor(at.app)
+  await visitor.signIn('staff', await at.staff('manager'))
+  const { text } = await visitor.open('/reports/top-titles')
+  assert.match(text, /These are the first 100 of 1,002 rows\. The file has the first 1,000:/)
+  const file = await visitor.open('/reports/top-titles.csv')
+  assert.equal(file.html.trimEnd().split('\r\n').length, 1 + 1_000)
+})
+
 test('a report by API has the rows of the page, as JSON and as a file; days that do not fit are refused', async () => {
   await using at = await anOpenLibrary()
   await work(at)

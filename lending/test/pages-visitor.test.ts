@@ -152,6 +152,8 @@ test('a title leads to its neighbours in its series, and to what three patrons t
   await at.db.rows(
     sql`insert into often_lent_with (title_id, other_ids, patrons) values (${mort}, ${[emma]}, ${[3]})`,
   )
+  // The search is connected by now: neighbours do not wait long for it.
+  await aVisitor(at.app).open('/search?query=mort')
   const { text, html } = await aVisitor(at.app).open(`/titles/${mort}`)
   assert.match(text, /In the series Discworld Sourcery Number 5, after this one Often lent with .*Emma/)
   for (const path of [`/titles/${sourcery}`, `/titles/${emma}`, '/search?query=Discworld'])
@@ -189,6 +191,18 @@ test('a list to take along has each branch by itself, in the order in which one 
   )
   assert.match((await visitor.open(`/search/list?query=walks&branch=${hill}`)).text, /Hill .*Walks ten/)
   assert.doesNotMatch(visitor.seen().text, /Main Call number/)
+})
+
+test('a list to take along comes without shelves where they take too long to find', async () => {
+  await using at = await anOpenLibrary()
+  const [titleId = 0] = await someTitles(at.db, [{ title: 'Walks' }])
+  await aCopy(at.db, { titleId, branchId: at.branchId, itemTypeId: at.itemTypeId })
+  // For the search alone, the names of branches are without end.
+  await at.db.rows(sql`alter table branch enable row level security`)
+  await at.db.rows(sql`create policy endless on branch to bibby_search using (pg_sleep(60) is not null)`)
+  const { status, text } = await aVisitor(at.app).open('/search/list?query=walks')
+  assert.equal(status, 200)
+  assert.match(text, /Where they stand cannot be said just now.* Walks/)
 })
 
 test('pages go squeezed to passers-by, and as they are to whoever is signed in', async () => {

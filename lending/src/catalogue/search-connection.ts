@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg'
-import { type Database, type Rows, rowsOn } from '../postgres/pool.ts'
+import { ConnectionsBusyError, DatabaseUnreachableError } from '../postgres/faults.ts'
+import { type Database, type Rows, rowsOn, sqlState } from '../postgres/pool.ts'
 
 /**
  * Runs `work` on one connection of the search pool, with plans that are made once. A search has ten indexes to
@@ -18,6 +19,17 @@ export function searchConnection<T>(
     return work({ rows: rowsOn(connection) })
   })
 }
+
+/** Whether the search has no time for this now, or is out of reach: what is only a help is left out then. */
+export function isNotNow(error: unknown): boolean {
+  return (
+    error instanceof ConnectionsBusyError ||
+    error instanceof DatabaseUnreachableError ||
+    sqlState(error) === statementStopped
+  )
+}
+
+const statementStopped = '57014'
 
 const prepared = new WeakSet<PoolClient>()
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { searchable, someTitles } from '../../test/searchable.ts'
+import { openPool } from '../postgres/pool.ts'
+import { sql } from '../postgres/sql.ts'
 import { neighbours, seriesPlace } from './title-series.ts'
 
 test('the number of a title in its series is read as catalogues write it, and none is made up', () => {
@@ -29,8 +31,30 @@ test('a title has its nearest neighbours in the series, whatever else has its wo
     { title: 'Guide to Discworld', series: ['Discworld guides ; 2'] },
     { title: 'Discworld' },
   ])
+  // Connected before: they do not wait long for it.
+  await library.searchDb.rows(sql`select`)
   const found = await neighbours(library.searchDb, { titleId: third, series: ['Discworld ; 3'] })
   assert.equal(found?.before?.title, 'The Colour of Magic')
   assert.equal(found?.after?.title, 'Mort')
   assert.equal(await neighbours(library.searchDb, { titleId: third, series: ['Discworld'] }), undefined)
+})
+
+test('a title has no neighbours while the search is busy or out of reach, and nobody waits for them', async () => {
+  await using library = await searchable({ connectionsMax: 1 })
+  const asked = { titleId: 1, series: ['Discworld ; 3'] }
+  await library.searchDb.withConnection(async () =>
+    assert.equal(await neighbours(library.searchDb, asked), undefined),
+  )
+  assert.deepEqual(await neighbours(library.searchDb, asked), {
+    name: 'Discworld',
+    before: undefined,
+    after: undefined,
+  })
+  await using nowhere = openPool({
+    connection: 'postgres://nobody@127.0.0.1:1/nothing',
+    name: 'search',
+    connectionsMax: 1,
+    statementLimitMs: 500,
+  })
+  assert.equal(await neighbours(nowhere, asked), undefined)
 })

@@ -1,7 +1,8 @@
-import { type Database, sqlState } from '../postgres/pool.ts'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Database, Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { wordCandidates } from './search-candidates.ts'
-import { searchConnection } from './search-connection.ts'
+import { isNotNow, searchConnection } from './search-connection.ts'
 import { readQuery } from './search-query.ts'
 import { foldedText } from './tokens.ts'
 
@@ -26,7 +27,8 @@ export type Neighbours = {
 /** No series is looked through further. */
 const seriesMax = 500
 const nameMax = 100
-const statementStopped = '57014'
+/** Whoever reads of a title waits no longer for a connection that others have. */
+const patienceMs = 200
 
 /** Reads `Discworld ; 4`, `Foundation, Bd. 2` or `The Expanse (#3)`: what follows the last sign is the number. */
 export function seriesPlace(text: string): SeriesPlace {
@@ -38,8 +40,8 @@ export function seriesPlace(text: string): SeriesPlace {
 }
 
 /**
- * The neighbours of a title in the first of its series that has a number. What takes too long has none: they are a help
- * on the way, and the search for the series is there too.
+ * The neighbours of a title in the first of its series that has a number. What takes too long has none, and while the
+ * search is busy or out of reach none has any: they are a help on the way, and the search for the series is there too.
  */
 export async function neighbours(
   searchDb: Database,
@@ -50,23 +52,42 @@ export async function neighbours(
   const { name, number } = place
   const query = readQuery(name.slice(0, nameMax), {}, { continuesFrom: Number.POSITIVE_INFINITY })
   if ('refused' in query) return undefined
-  try {
-    const rows = await searchConnection(searchDb, (db) =>
-      db.rows<Omit<InSeries, 'number'> & { series: readonly string[] }>(sql`
-        with ${wordCandidates(query, {})}
-        select title.id as "titleId", title.title, title.language, title.series
-        from candidate
-        join title on title.id = candidate.id
-        where cardinality(title.series) > 0 and title.id <> ${titleId}
-        limit ${seriesMax}::integer
-      `),
-    )
-    const same = rows.flatMap(({ series: named, ...title }) => numberedIn(named, name, title))
-    return { name, ...around(number, same) }
-  } catch (error) {
-    if (sqlState(error) === statementStopped) return undefined
+  const rows = await connectedSoon(searchDb, (db) =>
+    db.rows<Omit<InSeries, 'number'> & { series: readonly string[] }>(sql`
+      with ${wordCandidates(query, {})}
+      select title.id as "titleId", title.title, title.language, title.series
+      from candidate
+      join title on title.id = candidate.id
+      where cardinality(title.series) > 0 and title.id <> ${titleId}
+      limit ${seriesMax}::integer
+    `),
+  )
+  if (!rows) return undefined
+  const same = rows.flatMap(({ series: named, ...title }) => numberedIn(named, name, title))
+  return { name, ...around(number, same) }
+}
+
+/** What `look` finds; undefined where no connection comes soon, or the database does not answer in time. */
+async function connectedSoon<T>(
+  searchDb: Database,
+  look: (db: { rows: Rows }) => Promise<T>,
+): Promise<T | undefined> {
+  let turn: 'waiting' | 'come' | 'left' = 'waiting'
+  const found = searchConnection(searchDb, async (db) => {
+    if (turn === 'left') return undefined
+    turn = 'come'
+    return look(db)
+  }).catch((error: unknown) => {
+    if (isNotNow(error)) return undefined
     throw error
+  })
+  const leave = async () => {
+    await wait(patienceMs, undefined, { ref: false })
+    if (turn === 'come') return found
+    turn = 'left'
+    return undefined
   }
+  return Promise.race([found, leave()])
 }
 
 function numberedIn(named: readonly string[], name: string, title: Omit<InSeries, 'number'>): InSeries[] {

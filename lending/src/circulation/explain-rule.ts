@@ -11,8 +11,13 @@ import { type ListedRule, loanRules } from './set-loan-rule.ts'
 export type Candidate = {
   readonly rule: ListedRule
   readonly matches: boolean
-  /** Why it was or was not taken, as a sentence. */
+  /** Why it was or was not taken, as a sentence in English. */
   readonly because: string
+  /** What is other than the rule asks, with what it is; none where the rule fits. */
+  readonly differs: readonly {
+    readonly in: 'branch' | 'patron-category' | 'item-type'
+    readonly is: string
+  }[]
 }
 
 /** How a copy would be lent to a patron at a branch, and why so. */
@@ -122,20 +127,34 @@ async function lenderOf(
 
 function weighed(rule: ListedRule, taken: ListedRule, loanCase: LoanCase, facts: LendFacts): Candidate {
   if (rule.id === taken.id) {
-    return { rule, matches: true, because: 'It fits, and no rule that fits is more specific.' }
+    return { rule, matches: true, because: 'It fits, and no rule that fits is more specific.', differs: [] }
   }
   if (ruleFits(rule, loanCase)) {
-    return { rule, matches: true, because: `It fits, but the rule for ${taken.why} is more specific.` }
+    const because = `It fits, but the rule for ${taken.why} is more specific.`
+    return { rule, matches: true, because, differs: [] }
   }
-  const { branch, patron, copy } = facts
-  const others = [
-    rule.branchId !== null && rule.branchId !== loanCase.branchId && `the branch here is ${branch?.name}`,
-    rule.patronCategoryId !== null &&
-      rule.patronCategoryId !== loanCase.patronCategoryId &&
-      `the patron’s category is ${patron?.categoryName}`,
-    rule.itemTypeId !== null &&
-      rule.itemTypeId !== loanCase.itemTypeId &&
-      `the copy’s item type is ${copy?.itemTypeName}`,
-  ].filter((part) => part !== false)
-  return { rule, matches: false, because: `It does not fit: ${others.join(', and ')}.` }
+  const differs = differences(rule, loanCase, facts)
+  const others = differs.map(({ in: where, is }) => `${differenceWords[where]} is ${is}`)
+  return { rule, matches: false, because: `It does not fit: ${others.join(', and ')}.`, differs }
+}
+
+const differenceWords = {
+  branch: 'the branch here',
+  'patron-category': 'the patron’s category',
+  'item-type': 'the copy’s item type',
+} as const
+
+function differences(
+  rule: ListedRule,
+  loanCase: LoanCase,
+  { branch, patron, copy }: LendFacts,
+): Candidate['differs'] {
+  const differs: Candidate['differs'][number][] = []
+  const isOther = (wanted: number | null, is: number) => wanted !== null && wanted !== is
+  if (isOther(rule.branchId, loanCase.branchId)) differs.push({ in: 'branch', is: branch?.name ?? '' })
+  if (isOther(rule.patronCategoryId, loanCase.patronCategoryId))
+    differs.push({ in: 'patron-category', is: patron?.categoryName ?? '' })
+  if (isOther(rule.itemTypeId, loanCase.itemTypeId))
+    differs.push({ in: 'item-type', is: copy?.itemTypeName ?? '' })
+  return differs
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { test } from 'node:test'
 import { setImmediate as aTurn } from 'node:timers/promises'
@@ -8,7 +9,16 @@ import type { App } from './app.ts'
 import { openListeners, type Told } from './listeners.ts'
 
 /** A server of events whose heart is beaten by hand. */
-async function aServer({ tell, max }: { tell: () => Promise<Told>; max?: number }) {
+async function aServer({
+  tell,
+  look,
+  max,
+}: {
+  tell: () => Promise<Told>
+  /** What is waited for before the first telling. */
+  look?: (answer: ServerResponse) => Promise<void>
+  max?: number
+}) {
   const heart = new EventEmitter()
   const app = Fastify({ forceCloseConnections: true }) as unknown as App
   app.decorate('pulse', {
@@ -18,8 +28,9 @@ async function aServer({ tell, max }: { tell: () => Promise<Told>; max?: number 
     },
   } as never)
   const listeners = openListeners(app, max === undefined ? {} : { max })
-  app.get('/', (_request, reply) => {
-    if (!listeners.hasRoom()) return reply.code(503).send()
+  app.get('/', async (_request, reply) => {
+    if (!listeners.takePlace(reply.raw)) return reply.code(503).send()
+    await look?.(reply.raw)
     reply.hijack()
     listeners.add(reply.raw, tell)
     return reply
@@ -82,6 +93,33 @@ test('as many listen as may, and whoever leaves makes room', async () => {
     if (status === 503) await again.text()
   }
   assert.deepEqual([first.status, second.status, status], [200, 200, 200])
+})
+
+test('a place is taken before anything is looked up, and whoever leaves meanwhile gives it back', async () => {
+  const looks = new EventEmitter()
+  const look = async (answer: ServerResponse) => {
+    const goesOn = once(looks, 'go-on')
+    looks.emit('looking', answer)
+    await goesOn
+  }
+  let tellings = 0
+  const tell = async (): Promise<Told> => {
+    tellings++
+    return 'nothing-new'
+  }
+  await using at = await aServer({ tell, look, max: 1 })
+  const looking = once(looks, 'looking')
+  const leaving = new AbortController()
+  const left = assert.rejects(fetch(at.address, { signal: leaving.signal }))
+  const [answer] = (await looking) as [ServerResponse]
+  assert.equal((await fetch(at.address)).status, 503)
+  const closed = once(answer, 'close')
+  leaving.abort()
+  await Promise.all([left, closed])
+  looks.emit('go-on')
+  looks.once('looking', () => setImmediate(() => looks.emit('go-on')))
+  assert.equal((await fetch(at.address)).status, 200)
+  assert.equal(tellings, 1)
 })
 
 test('who does not read is dropped, and nobody else notices', async () => {

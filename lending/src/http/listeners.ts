@@ -6,9 +6,9 @@ export type Told = { readonly event: string; readonly text: string } | 'anew' | 
 
 /** Who listens to server-sent events of one page. */
 export type Listeners = {
-  /** Whether one more may listen. */
-  readonly hasRoom: () => boolean
-  /** Takes an answer over, tells it at once and then with each beat, until they leave or are told that it is over. */
+  /** Keeps a place for an answer until it closes; false where there is none. Asked before anything is waited for. */
+  readonly takePlace: (answer: ServerResponse) => boolean
+  /** Takes over an answer that has a place, tells it at once and then with each beat, until they leave or are told that it is over. */
   readonly add: (answer: ServerResponse, tell: () => Promise<Told>) => void
 }
 
@@ -27,6 +27,7 @@ export function openListeners(
   app: Pick<App, 'pulse' | 'addHook'>,
   { max = listenersMax }: { readonly max?: number } = {},
 ): Listeners {
+  const places = new Set<ServerResponse>()
   const all = new Map<ServerResponse, () => Promise<void>>()
   const stop = app.pulse.onBeat(() => {
     for (const tellAgain of all.values()) void tellAgain()
@@ -37,8 +38,19 @@ export function openListeners(
     done()
   })
   return {
-    hasRoom: () => all.size < max,
+    takePlace: (answer) => {
+      if (places.size >= max) return false
+      // Who has left already needs none, and their close, which would give it back, is over.
+      if (answer.destroyed) return true
+      places.add(answer)
+      answer.once('close', () => {
+        places.delete(answer)
+        all.delete(answer)
+      })
+      return true
+    },
     add: (answer, tell) => {
+      if (answer.destroyed) return
       answer.writeHead(200, {
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store, no-transform',
@@ -46,7 +58,6 @@ export function openListeners(
         'x-accel-buffering': 'no',
       })
       answer.write(`retry: ${retryMs}\n\n`)
-      answer.once('close', () => all.delete(answer))
       const telling = tellTo(answer, tell)
       all.set(answer, telling)
       void telling()

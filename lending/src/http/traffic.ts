@@ -107,6 +107,7 @@ const traffic: Readonly<Record<string, Traffic>> = {
   'GET /notices/preview': 'reports',
   '/imports': 'reports',
   '/api/v1/imports': 'reports',
+  '/stock-takes/:id/not-seen.csv': 'reports',
   '/patrons/import': 'reports',
   '/api/v1/patrons/import': 'reports',
   '/api/v1/audit': 'reports',

@@ -1,6 +1,14 @@
 import type { Rows } from '../postgres/pool.ts'
 import { plannedAnew, type Sql, sql } from '../postgres/sql.ts'
-import { barsMax, type Cell, type Place, type Report, type ReportAsk, type ReportBar } from './report.ts'
+import {
+  barsMax,
+  type Cell,
+  fileRowsMax,
+  type Place,
+  type Report,
+  type ReportAsk,
+  type ReportBar,
+} from './report.ts'
 
 type Row = {
   readonly copyId: number
@@ -15,13 +23,14 @@ type Row = {
   readonly added: string
 }
 
-/** Copies that have stood for years and nobody borrowed, in the order in which they stand. What is lent, or is new, is none. */
+/** Copies that have stood for years and nobody borrowed, in the order in which they stand. What is lent, not for loan, or new is none. */
 export const deadStock: Report = {
   name: 'dead-stock',
   needs: 'reports',
   asks: ['years', 'branch'],
   groupings: [],
   picture: 'lying',
+  rowsMax: fileRowsMax,
   columns: () => [
     { name: 'branch', kind: 'text' },
     { name: 'shelf', kind: 'text' },
@@ -68,6 +77,7 @@ function isDead({ branchId, years, now }: ReportAsk): Sql {
   const cutoff = sql`${now}::timestamptz - make_interval(years => ${years})`
   return sql`
     copy.withdrawn_at is null
+    and copy.lendable
     and copy.created_at < ${cutoff}
     and (${branchId ?? null}::bigint is null or copy.branch_id = ${branchId ?? null}::bigint)
     and not exists (select from missing_copy where missing_copy.copy_id = copy.id)

@@ -18,6 +18,7 @@ export const holds: Report = {
   asks: ['branch'],
   groupings: [],
   picture: 'lying',
+  rowsMax: titlesMax,
   columns: () => [
     { name: 'title', kind: 'text' },
     { name: 'waiting', kind: 'number' },
@@ -61,5 +62,5 @@ export const holds: Report = {
       bars: found.slice(0, barsMax).map(({ title, waiting }) => ({ name: title, value: waiting })),
     }
   },
-  page: wholly(async (db, ask, rowsMax) => holds.table(db, ask, rowsMax)),
+  page: wholly(async (db, ask, rowsMax) => holds.table(db, ask, rowsMax), titlesMax),
 }

@@ -27,6 +27,7 @@ export const inventory: Report = {
   asks: ['branch'],
   groupings: ['branch', 'shelf', 'item-type'],
   picture: 'lying',
+  rowsMax: groupsMax,
   columns: ({ by }) => [
     { name: 'branch', kind: 'text' },
     ...second(by),
@@ -78,7 +79,7 @@ export const inventory: Report = {
         .slice(0, barsMax),
     }
   },
-  page: wholly(async (db, ask, rowsMax) => inventory.table(db, ask, rowsMax)),
+  page: wholly(async (db, ask, rowsMax) => inventory.table(db, ask, rowsMax), groupsMax),
 }
 
 const counts = sql`

@@ -5,6 +5,8 @@ import { barsMax, type Grouping, type Report, type ReportAsk, type ReportBar, wh
 
 type Row = { readonly name: string; readonly loans: number }
 
+const groupsMax = 10_000
+
 /** Loans by the day, week or month that they were lent on, by branch, category or type. Loans whose patron is forgotten count. */
 export const loans: Report = {
   name: 'loans',
@@ -12,6 +14,7 @@ export const loans: Report = {
   asks: ['days', 'branch'],
   groupings: ['day', 'week', 'month', 'branch', 'category', 'item-type'],
   picture: 'upright',
+  rowsMax: groupsMax,
   columns: ({ by }) => [
     { name: by, kind: isTime(by) ? 'day' : 'text' },
     { name: 'loans', kind: 'number' },
@@ -25,15 +28,13 @@ export const loans: Report = {
       bars: isTime(ask.by) ? withQuietDays(rows, ask) : rows.slice(0, barsMax).map(barOf),
     }
   },
-  page: wholly(async (db, ask, rowsMax) => loans.table(db, ask, rowsMax)),
+  page: wholly(async (db, ask, rowsMax) => loans.table(db, ask, rowsMax), groupsMax),
 }
 
 /** Whether what is grouped follows in time. */
 export function isTime(by: Grouping): boolean {
   return by === 'day' || by === 'week' || by === 'month'
 }
-
-const groupsMax = 10_000
 
 async function counted(db: { readonly rows: Rows }, ask: ReportAsk): Promise<readonly Row[]> {
   const { by } = ask

@@ -1,6 +1,6 @@
 import type { Rows } from '../postgres/pool.ts'
 import { plannedAnew, sql } from '../postgres/sql.ts'
-import type { Cell, Place, Report, ReportAsk } from './report.ts'
+import { type Cell, fileRowsMax, type Place, type Report, type ReportAsk } from './report.ts'
 
 /** How late, in days up to; the last goes on. */
 const lateness = ['1-7', '8-14', '15-30', '31-90', '91-'] as const
@@ -25,6 +25,7 @@ export const overdue: Report = {
   asks: ['branch'],
   groupings: [],
   picture: 'lying',
+  rowsMax: fileRowsMax,
   columns: () => [
     { name: 'due', kind: 'day' },
     { name: 'days-late', kind: 'number' },

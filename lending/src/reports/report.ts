@@ -81,6 +81,8 @@ export type Report = {
   /** How its bars stand: beside one another where they follow in time. */
   readonly picture: 'upright' | 'lying'
   readonly columns: (ask: ReportAsk) => readonly Column[]
+  /** The rows of its file, at most. */
+  readonly rowsMax: number
   /** The first rows of it, how many there are, and its picture. */
   readonly table: (db: { readonly rows: Rows }, ask: ReportAsk, rowsMax: number) => Promise<Table>
   /** More rows, from a place on, for a file; fewer than asked for are the last. */
@@ -101,14 +103,14 @@ export type Page = { readonly rows: readonly (readonly Cell[])[]; readonly last:
 export const yearsBounds = { min: 1, max: 30, byDefault: 3 } as const
 /** The days of one report, at most. */
 export const daysMax = 1_096
-/** The rows of one file, at most. */
+/** The rows of the file of a list that is read page by page, at most. */
 export const fileRowsMax = 50_000
 /** So many bars can be told apart. */
 export const barsMax = 20
 const pageRows = 5_000
 
 /**
- * All rows of a report, some at a time, so that neither the database nor we hold them all; no more than `fileRowsMax`. What
+ * All rows of a report, some at a time, so that neither the database nor we hold them all; no more than its `rowsMax`. What
  * changes meanwhile is seen or not.
  */
 export async function* rowsOf(
@@ -117,8 +119,8 @@ export async function* rowsOf(
   ask: ReportAsk,
 ): AsyncGenerator<readonly (readonly Cell[])[]> {
   let after: Place | undefined
-  for (let told = 0; told < fileRowsMax; ) {
-    const rowsMax = Math.min(pageRows, fileRowsMax - told)
+  for (let told = 0; told < report.rowsMax; ) {
+    const rowsMax = Math.min(pageRows, report.rowsMax - told)
     const { rows, last } = await report.page(db, ask, { after, rowsMax })
     yield rows
     told += rows.length
@@ -127,10 +129,10 @@ export async function* rowsOf(
   }
 }
 
-/** For a report that is read whole: the page is all of it. */
-export function wholly(table: Report['table']): Report['page'] {
-  return async (db, ask, { after, rowsMax }) => {
+/** For a report that is read whole: the page is all of it, up to so many rows. */
+export function wholly(table: Report['table'], allRowsMax: number): Report['page'] {
+  return async (db, ask, { after }) => {
     if (after) return { rows: [], last: undefined }
-    return { rows: (await table(db, ask, Math.max(rowsMax, fileRowsMax))).rows, last: undefined }
+    return { rows: (await table(db, ask, allRowsMax)).rows, last: undefined }
   }
 }

@@ -179,7 +179,7 @@ test('what readers wait for is told with the copies that could come', async () =
   assert.deepEqual([rows[0], count], [['Emma', 2, 3, '2026-03-09'], 2])
 })
 
-test('nobody’s copies are those that stand, are old, and were not lent in so many years', async () => {
+test('nobody’s copies are those that stand, may be lent, are old, and were not lent in so many years', async () => {
   await using db = await scratchDatabase()
   const { copies, lent, copyId, east, itemTypeId, title } = await aLibrary(db)
   const [never = 0, long = 0, lately = 0, out = 0] = copies
@@ -189,6 +189,10 @@ test('nobody’s copies are those that stand, are old, and were not lent in so m
   const fresh = await aCopy(db, { titleId: title, branchId: east, itemTypeId })
   await db.rows(sql`update copy set created_at = ${now} where id = ${fresh.copyId}`)
   await db.rows(sql`update copy set withdrawn_at = ${now}, withdrawn_because = 'worn' where id = ${copyId}`)
+  const reference = await aCopy(db, { titleId: title, branchId: east, itemTypeId })
+  await db.rows(
+    sql`update copy set created_at = '2019-01-01', lendable = false where id = ${reference.copyId}`,
+  )
   await db.rows(sql`update copy set shelf = 'B', call_number = '2' where id = ${never}`)
   await db.rows(sql`update copy set shelf = 'A', call_number = '9' where id = ${long}`)
   const { rows, count, bars } = await deadStock.table(db, march, 10)

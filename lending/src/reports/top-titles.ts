@@ -11,6 +11,7 @@ export const topTitles: Report = {
   asks: ['days', 'branch'],
   groupings: [],
   picture: 'lying',
+  rowsMax: titlesMax,
   columns: () => [
     { name: 'title', kind: 'text' },
     { name: 'authors', kind: 'text' },
@@ -45,5 +46,5 @@ export const topTitles: Report = {
       bars: found.slice(0, barsMax).map(({ title, loans }) => ({ name: title, value: loans })),
     }
   },
-  page: wholly(async (db, ask, rowsMax) => topTitles.table(db, ask, rowsMax)),
+  page: wholly(async (db, ask, rowsMax) => topTitles.table(db, ask, rowsMax), titlesMax),
 }

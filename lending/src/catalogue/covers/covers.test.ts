@@ -62,6 +62,30 @@ test('a cover is made once a width, again when its folder was emptied, and anoth
   assert.equal((await readdir(join(at.folder, 'covers-cache', 'title-7'))).length, 1)
 })
 
+test('of covers brought for one title at once one stays, whole', async () => {
+  await using at = await someCovers()
+  const incoming = join(at.folder, 'incoming')
+  await mkdir(incoming)
+  const brought = await Promise.all(
+    (['jpeg', 'png', 'webp', 'png', 'jpeg', 'webp'] as const).map(async (kind, index) => {
+      const bytes = await picture({ width: 600 + index, height: 900, kind })
+      const path = join(incoming, String(index))
+      await writeFile(path, bytes)
+      return { kind, bytes, path }
+    }),
+  )
+  for (let round = 0; round < 20; round += 1) {
+    await Promise.all(brought.map(({ path, kind }) => at.covers.keep(7, path, kind)))
+    const names = await readdir(join(at.folder, 'covers'))
+    assert.equal(names.length, 1, String(names))
+    const kept = await readFile(join(at.folder, 'covers', names[0] ?? ''))
+    assert.ok(brought.some(({ bytes }) => bytes.equals(kept)))
+  }
+  const gone = join(incoming, 'gone')
+  await assert.rejects(at.covers.keep(7, gone, 'png'), { code: 'ENOENT' })
+  assert.equal((await readdir(join(at.folder, 'covers'))).length, 1)
+})
+
 test('what is no picture, claims to be huge or ends half way is no cover, and the next one is read', async () => {
   await using at = await someCovers()
   const jpeg = await picture({ width: 600, height: 900, kind: 'jpeg' })
@@ -73,6 +97,8 @@ test('what is no picture, claims to be huge or ends half way is no cover, and th
     ],
     'empty.jpg': [Buffer.alloc(0), 'cover-no-picture'],
     'half.jpg': [jpeg.subarray(0, jpeg.length / 2), 'cover-no-picture'],
+    'interlaced.png': [claiming(await heavy({ progressive: true, bits: 8 }), 4_000), 'cover-too-large'],
+    'deep.png': [claiming(await heavy({ progressive: false, bits: 16 }), 4_000), 'cover-too-large'],
     'bomb.png': [claiming(await picture({ width: 9, height: 9, kind: 'png' }), 60_000), 'cover-too-large'],
   } as const
   for (const [name, [bytes, refused]] of Object.entries(bad)) {
@@ -153,6 +179,15 @@ async function picture({
   const noise = { type: 'gaussian', mean: 128, sigma: 30 } as const
   return sharp({ create: { width, height, channels: 3, background: 'teal', noise } })
     .toFormat(kind)
+    .toBuffer()
+}
+
+/** A PNG that costs more to read than others of its size. */
+async function heavy({ progressive, bits }: { progressive: boolean; bits: 8 | 16 }) {
+  const drawn = sharp({ create: { width: 9, height: 9, channels: 4, background: 'teal' } })
+  return drawn
+    .toColourspace(bits === 16 ? 'rgb16' : 'srgb')
+    .png({ progressive })
     .toBuffer()
 }
 

@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { copyFile, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemCode } from '../../start-error.ts'
 import { WorkBusyError } from '../../work/turns.ts'
 import { type CoverFile, openCoverFolder } from './cover-folder.ts'
-import { coverEnds, isCoverKey, keyOfTitle, keysOf } from './cover-names.ts'
+import { type CoverKey, coverEnds, isCoverKey, keyOfTitle, keysOf } from './cover-names.ts'
 import type { PictureKind, PictureRefused, ResizeAsk } from './resize.ts'
 import { openResizer, type Resizer } from './resizer.ts'
 
@@ -52,6 +53,7 @@ export function openCovers({ dataFolder }: { readonly dataFolder: string }): Cov
   const resizer = openResizer()
   const unfit = new Set<string>()
   const underWay = new Map<string, Promise<'made' | 'busy' | 'unfit'>>()
+  const keeping = new Map<CoverKey, Promise<void>>()
 
   const make = async (cover: CoverFile, width: CoverWidth, to: string) => {
     const told = await resized(resizer, cover.path, [{ width, quality: qualities[width], to }])
@@ -95,19 +97,40 @@ export function openCovers({ dataFolder }: { readonly dataFolder: string }): Cov
       return 'refused' in told ? told : { kind: told.kind }
     },
     keep: async (titleId, path, kind) => {
-      await mkdir(originals, { recursive: true, mode: 0o700 })
       const key = keyOfTitle(titleId)
-      const half = join(originals, `.${key}.new`)
-      // The folder of covers may be a disk of its own.
-      await copyFile(path, half)
-      await onDisk(half)
-      await rename(half, join(originals, key + ends[kind]))
-      const others = coverEnds.filter((end) => end !== ends[kind])
-      await Promise.all(others.map((end) => rm(join(originals, key + end), { force: true })))
+      // One at a time for a title: each takes away what others left, and two would take away each other's.
+      const before = keeping.get(key) ?? Promise.resolve()
+      const now = before.then(() => keepIn(originals, { key, path, kind }))
+      const settled = now.catch(() => undefined)
+      keeping.set(key, settled)
+      try {
+        await now
+      } finally {
+        if (keeping.get(key) === settled) keeping.delete(key)
+      }
       folder.look()
     },
     [Symbol.asyncDispose]: () => resizer[Symbol.asyncDispose](),
   }
+}
+
+type Kept = { readonly key: CoverKey; readonly path: string; readonly kind: PictureKind }
+
+async function keepIn(originals: string, { key, path, kind }: Kept): Promise<void> {
+  await mkdir(originals, { recursive: true, mode: 0o700 })
+  // Its own, should another process keep a cover of this title too.
+  const half = join(originals, `.${key}.${randomUUID()}.new`)
+  try {
+    // The folder of covers may be a disk of its own.
+    await copyFile(path, half)
+    await onDisk(half)
+    await rename(half, join(originals, key + ends[kind]))
+  } catch (error) {
+    await rm(half, { force: true })
+    throw error
+  }
+  const others = coverEnds.filter((end) => end !== ends[kind])
+  await Promise.all(others.map((end) => rm(join(originals, key + end), { force: true })))
 }
 
 async function resized(resizer: Resizer, from: string, sizes: ResizeAsk['sizes']) {

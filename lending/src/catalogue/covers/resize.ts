@@ -24,6 +24,8 @@ export type PictureKind = 'jpeg' | 'png' | 'webp'
 
 /** Of a cover scanned at 600 dots an inch there are 20 million; a file of few bytes may claim to have a billion. */
 const pixelsMax = 40_000_000
+/** A PNG that is interlaced is held whole, and one of 16 bits takes twice the room: 12 million pixels are 96 MB then. */
+const heavyPixelsMax = 12_000_000
 /** As a search: desks come first. */
 const niceness = 15
 /** As wide as a picture becomes that is only looked at. */
@@ -60,9 +62,10 @@ async function resize({ from, sizes }: ResizeAsk): Promise<Resized> {
   if (!kind) return { refused: 'cover-no-picture' }
   const read = () => sharp(from, { limitInputPixels: pixelsMax, sequentialRead: true, failOn: 'error' })
   try {
-    const { width, height } = await read().metadata()
+    const { width, height, isProgressive, depth } = await read().metadata()
+    const isHeavy = kind === 'png' && (isProgressive || depth !== 'uchar')
     // A header that claims more is told apart from bytes that are none.
-    if (width * height > pixelsMax) return { refused: 'cover-too-large' }
+    if (width * height > (isHeavy ? heavyPixelsMax : pixelsMax)) return { refused: 'cover-too-large' }
     if (sizes.length === 0) await read().resize({ width: looked }).raw().toBuffer()
     for (const size of sizes) await write(read(), size)
     return { done: true, kind, width, height }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import iconv from 'iconv-lite'
 import { done, neverTwice, refusal } from '../../../test/every-cut.ts'
 import { aSmallLibrary, by, withoutPatterns } from '../../../test/library-fixtures.ts'
 import { scratchDatabase } from '../../../test/scratch-database.ts'
@@ -7,6 +8,7 @@ import type { Database } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import { write } from '../../postgres/write.ts'
 import { writeIso2709 } from '../marc/iso2709.ts'
+import { writeMarcxml } from '../marc/marcxml.ts'
 import { recordFromLines } from '../marc/record-lines.ts'
 import { changeSet, rejects } from './change-set.ts'
 import { type Mended, mendReject, readMended } from './mend-reject.ts'
@@ -137,6 +139,25 @@ test('of a broken record of MARC what can be read is given to mend, and the mend
     select raw from title_record where title_id = ${told.titleId}
   `)
   assert.ok(kept?.raw.includes('kept'))
+})
+
+test('a record is given to mend in the encoding that its import was told', async () => {
+  assert.ok(whole.ok)
+  // Four letters in as many bytes: what the record says of its lengths stays true.
+  const koi8 = (bytes: string | Uint8Array) =>
+    iconv.encode(Buffer.from(bytes).toString().replace('Momo', 'Момо'), 'koi8-r')
+  const setup = { encoding: 'KOI8-R', source: '', digestSource: '' } as const
+  const iso = koi8(writeIso2709(whole.record))
+  const cut = iso.subarray(0, iso.indexOf('Ende'))
+  const xml = koi8(writeMarcxml(whole.record))
+  const torn = xml.subarray(0, xml.indexOf('Ende'))
+  for (const [format, raw] of [
+    ['marc', iso],
+    ['marc', cut],
+    ['marcxml', xml],
+    ['marcxml', torn],
+  ] as const)
+    assert.match(JSON.stringify(await mendingOf({ ...setup, format }, raw)), /\$aМомо /, format)
 })
 
 test('a record that a form would not carry whole is not given to mend', async () => {

@@ -6,6 +6,7 @@ import { salvagedLines } from '../marc/salvaged.ts'
 import type { Reject } from './change-set.ts'
 import { csvRows } from './csv-rows.ts'
 import type { ImportSetup } from './import-setup.ts'
+import { marcEncoding } from './marc-records.ts'
 
 /** A record that was set aside, with its bytes as they came. */
 export type RejectToMend = Reject & { readonly raw: Buffer }
@@ -22,17 +23,22 @@ export type Mending =
   /** What is not mended by hand. */
   | { readonly as: 'too-long' }
 
-/** The record that was set aside and is not mended; undefined where there is none of this number. */
+/**
+ * The record that was set aside and is not mended; undefined where there is none of this number. With `mendedToo` also one
+ * that is mended: its form may be sent again, and its key has the answer.
+ */
 export async function rejectToMend(
   db: { rows: Rows },
   changeSetId: number,
   recordNumber: number,
+  { mendedToo = false }: { readonly mendedToo?: boolean } = {},
 ): Promise<RejectToMend | undefined> {
   const [row] = await db.rows<RejectToMend>(sql`
     select record_number as "recordNumber", position_bytes as "positionBytes", code, reason,
       length(raw) as "rawBytes", raw
     from reject
-    where change_set_id = ${changeSetId} and record_number = ${recordNumber} and mended_at is null
+    where change_set_id = ${changeSetId} and record_number = ${recordNumber}
+      and (mended_at is null or ${mendedToo}::boolean)
   `)
   return row
 }
@@ -41,7 +47,9 @@ export async function rejectToMend(
 export async function mendingOf(setup: ImportSetup, raw: Buffer): Promise<Mending> {
   const { csv, format } = setup
   if (!csv || format !== 'csv') {
-    const lines = await salvagedLines(raw, format === 'marcxml' ? 'marcxml' : 'marc')
+    const encoding = marcEncoding(setup.encoding)
+    const options = encoding === undefined ? {} : { encoding }
+    const lines = await salvagedLines(raw, format === 'marcxml' ? 'marcxml' : 'marc', options)
     return lines ? { as: 'lines', lines: lines.join('\n') } : { as: 'too-long' }
   }
   const text = isUtf8(raw) ? raw : Buffer.from(iconv.decode(raw, 'windows-1252'))

@@ -95,6 +95,11 @@ test('a line that is none is told by its number, and what stood there before is 
     '4 name',
     '5 name',
   ])
+  for (const none of ['{U+D800}', '{U+001E}', '{U+FFFE}', '\uFFFE', '{U+0000}'])
+    assert.deepEqual(wrongIn(`245 10 $aEm${none}ma`, `005 2026${none}`), ['2 name', '3 name'], none)
+  const kept = '245 10 $aEm{U+001E}ma'
+  assert.ok(recordFromLines(`${leader}\n${kept}`, new Set([kept])).ok)
+  assert.deepEqual(wrongIn('245 10 $a{U+0098}The {U+009C}tale{U+2028}{U+1F600}'), [])
   const odd = '245 1X $éEmma'
   assert.ok(recordFromLines(`${leader}\n${odd}`, new Set([odd])).ok)
   for (const wrong of ['', 'LDR short', '245 10 $aEmma'])

@@ -1,4 +1,5 @@
 import { type DataField, type Field, isControl, type MarcRecord, type Subfield } from './record.ts'
+import { fitForXml } from './xml-characters.ts'
 
 /**
  * A record as lines that people read and write: the leader first, then a field on each line.
@@ -87,7 +88,7 @@ export function recordFromLines(text: string, known: ReadonlySet<string> = new S
 
 function leaderFrom(line: string): string | undefined {
   const found = /^LDR (.*)$/.exec(line.trimEnd())?.[1]
-  const leader = found === undefined ? undefined : unnamed(found.replaceAll('#', ' '))
+  const leader = found === undefined ? undefined : unnamed(found.replaceAll('#', ' '), false)
   return leader?.length === leaderLength && /^[ -~]{24}$/.test(leader) ? leader : undefined
 }
 
@@ -102,7 +103,7 @@ function fieldFrom(written: string, isKnown: boolean): Read {
   const body = marked ? rest.slice(marked[0].length) : rest
   const control = marked ? marked[1] === 'control' : isControlTag(tag)
   if (!control) return dataFrom(tag, body, isKnown)
-  const value = unnamed(body.replaceAll('#', ' '))
+  const value = unnamed(body.replaceAll('#', ' '), isKnown)
   return value === undefined ? { wrong: 'name' } : { field: { tag, value } }
 }
 
@@ -110,7 +111,7 @@ const indicated = /^((?:\{[^{}$]{1,10}\}|[^{}$]){2})(?: ?(\$.*))?$/su
 
 function dataFrom(tag: string, body: string, isKnown: boolean): Read {
   const found = indicated.exec(body)
-  const indicators = unnamed((found?.[1] ?? '').replaceAll('#', ' '))
+  const indicators = unnamed((found?.[1] ?? '').replaceAll('#', ' '), isKnown)
   if (!found || indicators === undefined) return { wrong: 'indicators' }
   if (!isKnown && !/^[0-9a-z ]{2}$/.test(indicators)) return { wrong: 'indicators' }
   if (found[2] === undefined)
@@ -128,7 +129,7 @@ function subfieldsFrom(
   const subfields: Subfield[] = []
   for (const part of text.slice(1).split('$')) {
     const [, code = '', value = ''] = /^(\{[^{}]{1,10}\}|[^{}]|)(.*)$/su.exec(part) ?? []
-    const read = { code: unnamed(code), value: unnamed(value) }
+    const read = { code: unnamed(code, isKnown), value: unnamed(value, isKnown) }
     if (read.code === undefined || read.value === undefined) return { wrong: 'name' }
     if (!isKnown && !/^[0-9a-z]$/.test(read.code)) return { wrong: 'subfield-code' }
     subfields.push({ code: read.code, value: read.value })
@@ -160,8 +161,11 @@ function named(text: string, what: RegExp): string {
   })
 }
 
-/** The text with its names made characters again; undefined where a name is none. */
-function unnamed(text: string): string | undefined {
+/**
+ * The text with its names made characters again; undefined where a name is none, or where a new line holds what no file
+ * of records carries: the separators of MARC, halves of characters and the like would be written as something else.
+ */
+function unnamed(text: string, isKnown: boolean): string | undefined {
   let isWhole = true
   const plain = text.replaceAll(/\{([^{}]*)\}|\{/g, (whole, name: string | undefined) => {
     if (whole === dollar) return '$'
@@ -172,5 +176,5 @@ function unnamed(text: string): string | undefined {
     isWhole = false
     return whole
   })
-  return isWhole ? plain : undefined
+  return isWhole && (isKnown || fitForXml(plain) === plain) ? plain : undefined
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import iconv from 'iconv-lite'
-import { readIso2709 } from './iso2709.ts'
+import { type ReadOptions, readIso2709 } from './iso2709.ts'
 import { readMarcxml } from './marcxml.ts'
 import type { Field, ReadRecord } from './record.ts'
 import { lineOf, linesOf } from './record-lines.ts'
@@ -14,17 +14,26 @@ const noTag = '???'
 
 /**
  * What can be read of a record that was set aside, as lines for whoever mends it. A whole record is read as it is; of a broken
- * one tags and fields are put side by side as they come, which may be wrong, and what is no field is told as none. Undefined where the record is too long.
+ * one tags and fields are put side by side as they come, which may be wrong, and what is no field is told as none. It is read in
+ * the encoding that its file was read in. Undefined where the record is too long.
  */
 export async function salvagedLines(
   bytes: Buffer,
   kind: 'marc' | 'marcxml',
+  options: ReadOptions = {},
 ): Promise<readonly string[] | undefined> {
   if (bytes.length > bytesMax) return undefined
-  const whole = await firstOf(kind === 'marc' ? readIso2709(once(bytes)) : readMarcxml(once(bytes)))
+  const read = kind === 'marc' ? readIso2709 : readMarcxml
+  const whole = await firstOf(read(once(bytes), options))
   if (whole?.ok) return linesOf(whole.record)
-  const text = isUtf8(bytes) ? bytes.toString('utf8') : iconv.decode(bytes, 'windows-1252')
+  const text = textOf(bytes, options)
   return kind === 'marc' ? fromIso2709(text) : fromXml(text)
+}
+
+/** In the encoding that was told; of the others a broken record only shows whether it is UTF-8. */
+function textOf(bytes: Buffer, { encoding = 'utf-8' }: ReadOptions): string {
+  if (encoding !== 'utf-8' && encoding !== 'marc-8') return iconv.decode(bytes, encoding)
+  return isUtf8(bytes) ? bytes.toString('utf8') : iconv.decode(bytes, 'windows-1252')
 }
 
 async function firstOf(records: AsyncIterable<ReadRecord>): Promise<ReadRecord | undefined> {

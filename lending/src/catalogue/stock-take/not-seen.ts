@@ -19,6 +19,9 @@ export type After = { readonly callNumber: string; readonly copyId: number }
 /** How many copies one part of the list holds, and are marked as missing at once. */
 export const notSeenMax = 500
 
+/** How many copies its file holds, at most. */
+export const notSeenFileMax = 50_000
+
 /**
  * What a stock-take expects and has not seen, as it stands now, along the shelf: not what is on loan, waited for or on its
  * way, withdrawn, missing already, or newer than the end of the stock-take.
@@ -42,19 +45,25 @@ export async function notSeen(
   `)
 }
 
-/** The whole list as CSV, read in parts. */
+/** The whole list as CSV, read in parts; where it is longer than a file may be, the last line says so. */
 export async function* notSeenCsv(
   db: { rows: Rows },
   stockTakeId: number,
-  columns: readonly string[],
+  {
+    columns,
+    overText,
+    rowsMax = notSeenFileMax,
+  }: { readonly columns: readonly string[]; readonly overText: string; readonly rowsMax?: number },
 ): AsyncGenerator<string> {
   // Spreadsheets take a file for UTF-8 by this mark.
   yield `\uFEFF${csvText([columns])}`
   let after: After | undefined
-  for (;;) {
-    const rows = await notSeen(db, stockTakeId, { after })
+  for (let told = 0; told < rowsMax; ) {
+    const limit = Math.min(notSeenMax, rowsMax - told)
+    const rows = await notSeen(db, stockTakeId, { after, limit })
     const last = rows.at(-1)
     if (!last) return
+    told += rows.length
     yield csvText(
       rows.map(({ callNumber, barcode, title, authors, itemType }) => [
         callNumber,
@@ -66,6 +75,7 @@ export async function* notSeenCsv(
     )
     after = last
   }
+  if ((await notSeen(db, stockTakeId, { after, limit: 1 })).length > 0) yield csvText([[overText]])
 }
 
 /** Whether a copy stands where a stock-take looks and was not seen there; of the table `copy` of a query. */

@@ -220,8 +220,16 @@ test('the list goes out as CSV whole, in which nothing is a formula; shelves are
   await using db = await scratchDatabase()
   const at = await aShelf(db, { count: 2 })
   await db.rows(sql`update copy set call_number = '=1+1' where id = ${at.copies[0]?.copyId ?? 0}`)
-  let csv = ''
-  for await (const part of notSeenCsv(db, at.stockTakeId, ['Call number', 'Barcode'])) csv += part
+  const whole = async (rowsMax?: number) => {
+    const words = { columns: ['Call number', 'Barcode'], overText: 'There are more.' }
+    let text = ''
+    for await (const part of notSeenCsv(db, at.stockTakeId, { ...words, ...(rowsMax && { rowsMax }) }))
+      text += part
+    return text
+  }
+  const csv = await whole()
+  assert.equal(await whole(2), csv)
+  assert.match(await whole(1), /^\uFEFFCall number,Barcode\n[^\n]*,[^\n]*\nThere are more\.\n$/)
   assert.match(csv, /^\uFEFFCall number,Barcode\n/)
   assert.match(csv, /^'=1\+1,/m)
   assert.equal(csv.trim().split('\n').length, 3)

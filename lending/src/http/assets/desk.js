@@ -64,6 +64,7 @@ async function scanned(form, code) {
   const scan = await keep(made(code, next, form))
   // The library went away while this was written down.
   if (apart) {
+    hasKept = true
     await kept.mark({ ...scan, isLeft: true })
     return tellKept()
   }
@@ -238,6 +239,8 @@ function offer(at, label, choose) {
 
 async function goApart(why) {
   apart = why
+  // What is kept from now on follows these: one of them may be a card.
+  hasKept ||= waiting.length > 0
   for (const { scan } of waiting.splice(0)) await kept.mark({ ...scan, isLeft: true })
   tellWaiting()
   sound('attention')

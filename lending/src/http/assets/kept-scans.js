@@ -30,9 +30,11 @@ function open() {
 }
 
 function durable(db) {
-  const within = (work) =>
+  // A new scan is on the disk before it counts as kept. What became of it may be lost with the power: then it is handed in
+  // again, under its key.
+  const within = (work, durability = 'relaxed') =>
     new Promise((resolve, reject) => {
-      const tx = db.transaction([storeName, contextName], 'readwrite', { durability: 'strict' })
+      const tx = db.transaction([storeName, contextName], 'readwrite', { durability })
       let answer
       tx.oncomplete = () => resolve(answer)
       tx.onerror = tx.onabort = () => reject(tx.error)
@@ -45,7 +47,10 @@ function durable(db) {
   return {
     isDurable: true,
     /** Keeps a scan and gives it its place. */
-    add: async (scan) => ({ ...scan, place: await within((scans, _, give) => give(scans.add(scan))) }),
+    add: async (scan) => ({
+      ...scan,
+      place: await within((scans, _, give) => give(scans.add(scan)), 'strict'),
+    }),
     /** Drops a scan that is answered; `context` is who stands at the desk of its page from there on. */
     settle: ({ place, page }, context) =>
       within((scans, contexts) => {

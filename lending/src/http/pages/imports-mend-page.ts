@@ -33,7 +33,7 @@ export function importMendPages(served: Served): void {
   })
 
   app.post('/imports/:id/rejects/:record', { config }, async (request, reply) => {
-    const at = await rejectIn(served, request)
+    const at = await rejectIn(served, request, { mendedToo: true })
     const { mending, mended } = await mendedIn(request, at)
     if ('refused' in mended) return showMending(served, request, reply, { ...at, mending, refusal: mended })
     const { changeSetId } = at.set
@@ -49,13 +49,19 @@ export function importMendPages(served: Served): void {
 
 type At = { readonly set: ChangeSet; readonly reject: RejectToMend }
 
-async function rejectIn({ library }: Served, request: FastifyRequest): Promise<At> {
+async function rejectIn(
+  { library }: Served,
+  request: FastifyRequest,
+  which: { readonly mendedToo?: boolean } = {},
+): Promise<At> {
   const changeSetId = idIn(request)
   const recordNumber = asked(request.params).whole('record', identity)
   const set = changeSetId === undefined ? undefined : await changeSet(library.db, changeSetId)
   if (!set) throw new RefusedAtTheDoorError('import-unknown')
   const reject =
-    recordNumber === undefined ? undefined : await rejectToMend(library.db, set.changeSetId, recordNumber)
+    recordNumber === undefined
+      ? undefined
+      : await rejectToMend(library.db, set.changeSetId, recordNumber, which)
   if (!reject) throw new RefusedAtTheDoorError('reject-unknown')
   return { set, reject }
 }

@@ -9,8 +9,8 @@ import { authorNames, editionLine, workLink } from './work-line.ts'
 export type Listed = {
   readonly wanted: Wanted
   readonly titles: readonly FoundTitle[]
-  /** In the order in which one walks. */
-  readonly stands: readonly StandsAt[]
+  /** In the order in which one walks; undefined where it took too long to find. */
+  readonly stands: readonly StandsAt[] | undefined
   readonly hasMore: boolean
   /** Where the list was made, in full, for paper. */
   readonly address: string
@@ -20,9 +20,9 @@ export type Listed = {
 export function listView(visit: Visit, { wanted, titles, stands, hasMore, address }: Listed): Html {
   const { say } = visit
   const byId = new Map(titles.map((each) => [each.titleId, each]))
-  const standing = new Set(stands.map(({ titleId }) => titleId))
+  const standing = new Set(stands?.map(({ titleId }) => titleId))
   const away = titles.filter(({ titleId }) => !standing.has(titleId))
-  const byBranch = Map.groupBy(stands, ({ branchId }) => branchId)
+  const byBranch = Map.groupBy(stands ?? [], ({ branchId }) => branchId)
   return html`<p class="on-paper code">${address}</p>
   <p class="soft section">${say(hasMore ? 'list.first' : 'list.count', { count: titles.length })} <a class="no-print" href="${wantedLink(wanted, {})}">${say('list.back')}</a></p>
   ${[...byBranch.values()].map(
@@ -34,7 +34,7 @@ export function listView(visit: Visit, { wanted, titles, stands, hasMore, addres
   )}
   ${
     away.length > 0 &&
-    html`<section class="section"><h2>${say('list.not-there')}</h2><ul class="rows">${away.map(
+    html`<section class="section"><h2>${say(stands ? 'list.not-there' : 'list.shelves-unknown')}</h2><ul class="rows">${away.map(
       (each) => html`<li><div>${workLines(visit, each)}</div></li>`,
     )}</ul></section>`
   }`

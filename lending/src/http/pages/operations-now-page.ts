@@ -47,7 +47,7 @@ export function operationsNowPages(served: Served): void {
   })
 
   app.get('/operations/now/events', { config: { access, isStream: true } }, async (request, reply) => {
-    if (!listeners.hasRoom()) throw new RefusedAtTheDoorError('listeners-full')
+    if (!listeners.takePlace(reply.raw)) throw new RefusedAtTheDoorError('listeners-full')
     const visit = await visitOf(served, request, reply)
     const [began] = await Promise.all([look()])
     const isStill = stillLetIn(served, request)

@@ -1,15 +1,7 @@
 import type { Branch } from '../../circulation/places.ts'
 import type { Flaws } from '../../language/flaw.ts'
 import { isMessageId } from '../../language/messages.ts'
-import {
-  type Cell,
-  type Column,
-  fileRowsMax,
-  type Report,
-  type ReportAsk,
-  type ReportBar,
-  type Table,
-} from '../../reports/report.ts'
+import type { Cell, Column, Report, ReportAsk, ReportBar, Table } from '../../reports/report.ts'
 import { lyingBars, uprightBars } from '../plot/bar-plot.ts'
 import { type Picture, pictureIn } from '../plot/picture.ts'
 import { address } from './address.ts'
@@ -94,15 +86,15 @@ function found(visit: Visit, { report, ask, table }: Asked & { readonly table: T
     <div class="actions"><a class="button" href="${file('csv')}" download>${say('reports.csv')}</a>
       <a class="button quiet" href="${file('svg')}" download>${say('reports.svg')}</a></div>
     <section class="stack-tight" aria-labelledby="table"><h2 id="table" class="unseen">${say('reports.table')}</h2>
-      <p class="soft">${table.sum !== undefined && `${say('reports.sum', { count: table.sum })} `}${howMany(visit, table)}</p>
+      <p class="soft">${table.sum !== undefined && `${say('reports.sum', { count: table.sum })} `}${howMany(visit, report, table)}</p>
       ${tableOf(visit, { report, ask, table })}</section>`
 }
 
-function howMany({ say }: Visit, { rows, count }: Table): string {
+function howMany({ say }: Visit, { rowsMax }: Report, { rows, count }: Table): string {
   const shown = rows.length
   if (shown >= count) return say('reports.rows', { count })
-  return count > fileRowsMax
-    ? say('reports.left-out-of-file', { shown, count, max: fileRowsMax })
+  return count > rowsMax
+    ? say('reports.left-out-of-file', { shown, count, max: rowsMax })
     : say('reports.left-out', { shown, count })
 }
 

@@ -49,7 +49,7 @@ function isRefused(answer: Explained | Refused): answer is Refused {
 
 function explained(visit: Visit, { rule, dueAt, candidates, wouldRefuse }: Explained): Html {
   const { say } = visit
-  const row = (each: Explained['candidates'][number]) => candidateRow(visit, each)
+  const row = (each: Explained['candidates'][number]) => candidateRow(visit, each, rule)
   const others = candidates.filter(({ matches }) => !matches)
   return html`${notice(visit, 'plain', { title: say('rules.decides', { case: html`<bdi>${caseOf(visit, rule)}</bdi>`, day: day(visit, dueAt) }) })}
     ${wouldRefuse.map((code) => html`<p>${tag('bad', say('rules.would-refuse'))} ${refusalIn(say, code).title}</p>`)}
@@ -60,9 +60,21 @@ function explained(visit: Visit, { rule, dueAt, candidates, wouldRefuse }: Expla
     }`
 }
 
-function candidateRow(visit: Visit, { rule, matches, because }: Explained['candidates'][number]): Html {
+function candidateRow(
+  visit: Visit,
+  { rule, matches, differs }: Explained['candidates'][number],
+  taken: Rule,
+): Html {
   const { say } = visit
-  return html`<li><div><p>${say('rules.case-and-terms', { case: html`<bdi>${caseOf(visit, rule)}</bdi>`, terms: termsText(visit, rule) })}</p><p class="under" lang="en" dir="auto">${because}</p></div>
+  const others = differs.map((each) => say(`rules.differs.${each.in}`, { is: each.is }))
+  const list = new Intl.ListFormat(visit.language.locale).format(others)
+  const because =
+    rule.id === taken.id
+      ? say('rules.because.taken')
+      : matches
+        ? say('rules.because.beaten', { case: caseOf(visit, taken) })
+        : say('rules.because.unfit', { list })
+  return html`<li><div><p>${say('rules.case-and-terms', { case: html`<bdi>${caseOf(visit, rule)}</bdi>`, terms: termsText(visit, rule) })}</p><p class="under">${because}</p></div>
     <p class="end">${matches ? tag('good', say('rules.fits')) : tag('plain', say('rules.does-not-fit'))}</p></li>`
 }
 

@@ -1,4 +1,5 @@
 import { type FoundTitle, type SearchAsk, search } from '../../catalogue/search.ts'
+import { isNotNow } from '../../catalogue/search-connection.ts'
 import { yearRanges } from '../../catalogue/search-facets.ts'
 import { suggest } from '../../catalogue/suggest.ts'
 import { whereTheyStand } from '../../catalogue/title-shelves.ts'
@@ -74,7 +75,7 @@ export function searchPages(served: Served): void {
     const titleIds = titles.map(({ titleId }) => titleId)
     const [visit, stands] = await Promise.all([
       visitOf(served, request, reply),
-      whereTheyStand(library.searchDb, { titleIds, branchId: askOf(wanted).branchId }),
+      whereTheyStand(library.searchDb, { titleIds, branchId: askOf(wanted).branchId }).catch(noneForNow),
     ])
     const title = visit.say('list.title')
     const lead = visit.say('list.title-of', { query: html`<bdi dir="auto">${wanted.query}</bdi>` })
@@ -91,6 +92,10 @@ export function searchPages(served: Served): void {
     const query = asked(request.query).text('query', { max: 100, label: 'the-search' })
     return { suggestions: query === '' ? [] : await suggest(library.searchDb, query, suggestionsMax) }
   })
+}
+
+function noneForNow(error: unknown): undefined {
+  if (!isNotNow(error)) throw error
 }
 
 /** As many titles as a list takes, page after page. */

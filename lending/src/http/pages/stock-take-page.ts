@@ -3,7 +3,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { copyLimits } from '../../catalogue/checked-copy.ts'
 import { endStockTake, scanShelf, startStockTake } from '../../catalogue/stock-take/look-through.ts'
 import { markFound, markMissing } from '../../catalogue/stock-take/missing.ts'
-import { type After, notSeen, notSeenCsv, notSeenMax } from '../../catalogue/stock-take/not-seen.ts'
+import {
+  type After,
+  notSeen,
+  notSeenCsv,
+  notSeenFileMax,
+  notSeenMax,
+} from '../../catalogue/stock-take/not-seen.ts'
 import {
   progressOf,
   type StockTake,
@@ -73,10 +79,12 @@ function scanning(served: Served): void {
 }
 
 function listing(served: Served): void {
-  const { app, library } = served
+  const { app, library, limits } = served
   app.get('/stock-takes/:id/not-seen', { config }, (request, reply) => showNotSeen(served, request, reply))
 
-  app.get('/stock-takes/:id/not-seen.csv', { config }, async (request, reply) => {
+  // HEAD would read all of it for an answer without a body.
+  const file = { config, exposeHeadRoute: false, handlerTimeout: limits.longHandlerMs }
+  app.get('/stock-takes/:id/not-seen.csv', file, async (request, reply) => {
     const { stockTakeId, branch } = await stockTakeIn(served, request)
     const { say } = await visitOf(served, request, reply)
     const columns = [
@@ -86,10 +94,11 @@ function listing(served: Served): void {
       say('stock-take.authors'),
       say('stock-take.item-type'),
     ]
+    const overText = say('stock-take.csv-over', { max: notSeenFileMax })
     return reply
       .type('text/csv; charset=utf-8')
       .header('content-disposition', `attachment; filename="not-seen-${branch}-${stockTakeId}.csv"`)
-      .send(Readable.from(stillAsked(notSeenCsv(library.db, stockTakeId, columns))))
+      .send(Readable.from(stillAsked(notSeenCsv(library.db, stockTakeId, { columns, overText }))))
   })
 }
 

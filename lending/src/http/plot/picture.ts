@@ -1,3 +1,4 @@
+import { fitForXml } from '../../catalogue/marc/xml-characters.ts'
 import { type Html, html } from '../pages/html.ts'
 
 /** Something drawn, in its own units: a page scales it to its place, a file keeps it. */
@@ -20,14 +21,15 @@ const headHeight = 40
 /** A picture as a file of its own, with its heading, on white: to be printed, or put into a report. */
 export function pictureFile({ width, height, label, inside }: Picture, heading: string): string {
   const [wholeWidth, wholeHeight] = [width + 2 * padding, height + headHeight + 2 * padding]
-  return html`<svg xmlns="http://www.w3.org/2000/svg" class="plot" width="${wholeWidth}" height="${wholeHeight}" viewBox="0 0 ${wholeWidth} ${wholeHeight}" role="img" direction="ltr">
+  const file = html`<svg xmlns="http://www.w3.org/2000/svg" class="plot" width="${wholeWidth}" height="${wholeHeight}" viewBox="0 0 ${wholeWidth} ${wholeHeight}" role="img" direction="ltr">
 <title>${label}</title>
 ${fileLooks}
 <rect width="${wholeWidth}" height="${wholeHeight}" fill="#ffffff"/>
 <text class="heading" x="${padding}" y="${padding + 18}">${heading}</text>
 <g transform="translate(${padding} ${padding + headHeight})">${inside}</g>
 </svg>
-`.html
+`
+  return fitForXml(file.html)
 }
 
 /** The tokens of bibby.css for light, because a file does not see the stylesheet. */

@@ -37,6 +37,13 @@ test('no bars, and many, are a picture too; a name from the catalogue stays text
   }
 })
 
+test('a file holds no character that XML forbids, whatever the catalogue holds', () => {
+  const bars = [{ name: 'Em\uFFFE\u001Ema \uD800😀', value: 1 }]
+  const file = pictureFile(lyingBars({ label: 'Loans\u0000', bars, valueText }), 'Loans')
+  assert.match(file, />Emma 😀</)
+  assert.match(file, /<title>Loans</)
+})
+
 test('where nothing was measured the line has a gap, and what is older than the picture is left out', () => {
   const now = new Date('2026-03-02T11:00:00Z')
   const minutesAgo = (minutes: number, value: number | undefined) => ({
