@@ -160,6 +160,7 @@ test('what is scanned while kept scans go in comes behind them, and a command is
   await cable.plugIn()
   // The page is loaded anew while all that is kept: the next scans do not overtake it.
   await page.goto(`${cable.address}/desk`)
+  await page.getByRole('button', { name: 'Turn the sound off' }).waitFor()
   await scan(page, ada.card)
   await scan(page, books[6]?.barcode ?? '')
   await page.getByText('Handed in: 9').waitFor()
