@@ -285,8 +285,11 @@ async function signIn(page: Page, at: OpenLibrary, address: string): Promise<voi
 
 /** The worker has what it needs to show the desk alone. */
 async function readyForOffline(page: Page): Promise<void> {
-  await page.evaluate('navigator.serviceWorker.ready.then(() => undefined)')
-  await page.waitForFunction('navigator.serviceWorker.controller !== null')
+  await page.evaluate(`navigator.serviceWorker.ready.then(
+    () => navigator.serviceWorker.controller ?? new Promise((resolve) => {
+      navigator.serviceWorker.addEventListener('controllerchange', () => resolve(), { once: true })
+    })
+  ).then(() => undefined)`)
 }
 
 async function someone(at: OpenLibrary, givenName: string): Promise<{ card: string }> {

@@ -41,6 +41,7 @@ test('whatever a record holds, its lines are read to the same record', () => {
             fields: [{ tag: '245', indicators: '}}', subfields: [{ code: '}', value: '}' }] }],
           },
         ],
+        [{ leader: ' '.repeat(24), fields: [{ tag: '000', indicators: ' \u3000', subfields: [] }] }],
       ],
     },
   )

@@ -145,7 +145,7 @@ const dollar = '{dollar}'
 const brace = '{brace}'
 
 /** What a line cannot carry, or a reader cannot see: line ends and other control characters, halves of characters. */
-const inFixed = /[\p{Cc}\p{Cs}\u2028\u2029\uFEFF#{}$]/gu
+const inFixed = /[\p{Cc}\p{Cs}\u2028\u2029\uFEFF#{}$]|(?! )\s/gu
 const inValue = /[\p{Cc}\p{Cs}\u2028\u2029\uFEFF{$]|\s$/gu
 const inCode = /[\p{Cc}\p{Cs}\u2028\u2029\uFEFF{}$\s]/gu
 
