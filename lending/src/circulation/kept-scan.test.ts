@@ -88,6 +88,23 @@ test('a return that a desk had kept ends no loan that began after it', async () 
   assert.equal(there.outcome, 'done')
 })
 
+test('a kept scan undoes nothing that was done with the copy after it', async () => {
+  await using db = await scratchDatabase()
+  const library = await aSmallLibrary(db)
+  const other = await aPatron(db, besides(library))
+  const { barcode, branchId, card } = library
+  await write(db, by({ occurredAt: hours(2) }), lend, { card: other.card, barcode, branchId })
+  await write(db, by({ occurredAt: hours(3) }), takeBack, { barcode, branchId })
+  const kept = by({ occurredAt: hours(1) })
+  const late = await write(db, kept, lend, { card, barcode, branchId, wasKept: true })
+  assert.equal(late.outcome === 'refused' && late.refusal.refused, 'moved-since')
+  const back = await write(db, by({ occurredAt: hours(1) }), takeBack, { barcode, branchId, wasKept: true })
+  assert.equal(back.outcome === 'refused' && back.refusal.refused, 'moved-since')
+  // What was kept after all that goes in.
+  const next = by({ occurredAt: hours(4) })
+  assert.equal((await write(db, next, lend, { card, barcode, branchId, wasKept: true })).outcome, 'done')
+})
+
 test('sent at once and then handed in under its key, a scan is one', async () => {
   await using db = await scratchDatabase()
   const library = await aSmallLibrary(db)
