@@ -9,6 +9,8 @@ const answerMs = 8_000
 
 addEventListener('install', (event) => {
   skipWaiting()
+  // Scans go straight to the library: they wait for no worker, least of all for one that has to be started first.
+  event.addRoutes?.({ condition: { requestMethod: 'POST' }, source: 'network' })
   const wanted = [...Object.values(shells), ...assets.map((name) => `/assets/${mark}/${name}`)]
   event.waitUntil(
     caches.open(cacheName).then((cache) => Promise.all(wanted.map((path) => keep(cache, path)))),

@@ -10,6 +10,8 @@ import { hasSound, setSound, sound } from './tones.js'
 const answerMs = 10_000
 /** How soon it is asked again after it was out of reach: at first, and at most. */
 const againMs = { first: 2_000, most: 30_000 }
+/** How long no other scan is answered before the address of the page is that of the desk. */
+const addressMs = 300
 
 const field = () => document.querySelector('#scan')
 const place = document.querySelector('#kept')
@@ -33,6 +35,7 @@ let apart = place.dataset.apart || undefined
 let pauseMs = againMs.first
 let timer
 let comingBack
+let addressTimer
 
 offerSound()
 if ('serviceWorker' in navigator) {
@@ -61,7 +64,9 @@ async function scanned(form, code) {
     sound('attention')
     return apart === 'handing-in' ? undefined : tellKept()
   }
-  const scan = await keep(made(code, next, form))
+  // Where nothing waits it is for whom the page shows. Otherwise the scans before it say so: see `send`.
+  const isFirst = waiting.length === 0 && !busy && meant === 'lend'
+  const scan = await keep({ ...made(code, next, form), ...(isFirst && { card: cardNow() }) })
   // The library went away while this was written down.
   if (apart) {
     hasKept = true
@@ -159,8 +164,10 @@ function cardNow() {
 // The page knows who stands at the desk now; it may be somebody else than when this was scanned. A scan that is sent
 // again is sent for whom it was sent first.
 async function send(scan, action) {
-  scan.card ??= meant === 'lend' ? cardNow() : undefined
-  await kept.mark(scan)
+  if (scan.card === undefined && meant === 'lend') {
+    scan.card = cardNow()
+    await kept.mark(scan)
+  }
   const fields = new URLSearchParams({
     _csrf: document.querySelector('form[data-scan] [name="_csrf"]')?.value ?? '',
     key: scan.key,
@@ -193,12 +200,18 @@ function show(desk) {
   const hadFocus = document.activeElement === field()
   now.dataset.outcome = desk.dataset.outcome ?? ''
   now.replaceChildren(...desk.childNodes)
-  if (desk.dataset.address) history.replaceState(null, '', desk.dataset.address)
+  if (desk.dataset.address) loadAgainAt(desk.dataset.address)
   const input = field()
   if (!input) return
   input.value = typed
   const asksBack = document.querySelector('#answer input[name="reason"]')
   if (hadFocus || !asksBack) input.focus()
+}
+
+/** The address follows the desk a moment later: for a browser it is as much work as the rest of an answer. */
+function loadAgainAt(address) {
+  clearTimeout(addressTimer)
+  addressTimer = setTimeout(() => history.replaceState(null, '', address), addressMs)
 }
 
 function tellWaiting() {

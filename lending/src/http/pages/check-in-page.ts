@@ -2,11 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { TakenBack } from '../../circulation/take-back.ts'
 import { address } from './address.ts'
 import { asked, identity } from './asked.ts'
-import { checkInView, type RefusedCheckIn } from './check-in-view.ts'
+import { checkInPart, checkInView, type RefusedCheckIn } from './check-in-view.ts'
 import { deskLines, lastAnswer } from './desk-lines.ts'
 import { isLive } from './desk-page.ts'
 import { readCode, scanAtDesk } from './desk-scan.ts'
-import { goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
+import { goTo, type Served, show, showPart, statusOf, visitOf } from './serve-page.ts'
 
 /** Check-in: scan a pile of what came back, and see where each goes now. */
 export function checkInPages(served: Served): void {
@@ -61,5 +61,7 @@ async function showCheckIn(
   }
   const again = address('/check-in', { copy: refused ? undefined : copyId })
   const taken = last?.answer as TakenBack | undefined
-  return show(reply, visit, frame, checkInView(visit, { taken, refused, lines, again }))
+  const shown = { taken, refused, lines, again }
+  if (isLive(request)) return showPart(reply, frame.status, checkInPart(visit, shown))
+  return show(reply, visit, frame, checkInView(visit, shown))
 }

@@ -10,21 +10,26 @@ import { outcomeOfReturn, whereNow } from './where-now.ts'
 export type RefusedCheckIn = { readonly refusal: Refused; readonly barcode: string }
 
 /** The check-in screen: one field, where the copy goes now, and what came before. */
-export function checkInView(
-  visit: Visit,
-  shown: {
-    readonly taken: TakenBack | undefined
-    readonly refused: RefusedCheckIn | undefined
-    readonly lines: readonly DeskLine[]
-    /** Where this desk can be loaded again. */
-    readonly again: string
-  },
-): Html {
+export function checkInView(visit: Visit, shown: CheckIn): Html {
+  return html`${keptPlace(visit, { meant: 'take-back' })}
+  ${checkInPart(visit, shown)}
+  ${deskTools(visit)}`
+}
+
+type CheckIn = {
+  readonly taken: TakenBack | undefined
+  readonly refused: RefusedCheckIn | undefined
+  readonly lines: readonly DeskLine[]
+  /** Where this desk can be loaded again. */
+  readonly again: string
+}
+
+/** What changes with every scan: all that the desk's script asks for. */
+export function checkInPart(visit: Visit, shown: CheckIn): Html {
   const { say } = visit
   const { taken, refused } = shown
   const outcome = refused ? 'refused' : taken && outcomeOfReturn(taken)
-  return html`${keptPlace(visit, { meant: 'take-back' })}
-  <div id="desk" class="stack" data-outcome="${outcome}" data-address="${shown.again}">
+  return html`<div id="desk" class="stack" data-outcome="${outcome}" data-address="${shown.again}">
     ${scanForm(visit, { action: '/check-in', name: 'code', label: say('check-in.scan'), button: say('check-in.button') })}
     <div id="answer" aria-live="assertive">${
       refused
@@ -33,6 +38,5 @@ export function checkInView(
     }</div>
     <p class="waiting soft" id="waiting" role="status"></p>
     ${doneList(visit, shown.lines)}
-  </div>
-  ${deskTools(visit)}`
+  </div>`
 }

@@ -13,8 +13,8 @@ import { address } from './address.ts'
 import { asked, identity, scanned } from './asked.ts'
 import { deskLines, lastAnswer } from './desk-lines.ts'
 import { readCode, type Scan, scanAtDesk } from './desk-scan.ts'
-import { type AtDesk, type DeskAnswer, deskView, type RefusedScan } from './desk-view.ts'
-import { act, branchIdOf, goTo, type Served, show, statusOf, visitOf } from './serve-page.ts'
+import { type AtDesk, type DeskAnswer, deskPart, deskView, type RefusedScan } from './desk-view.ts'
+import { act, branchIdOf, goTo, type Served, show, showPart, statusOf, visitOf } from './serve-page.ts'
 
 /** More loans than this are not shown at the desk. */
 const loansMax = 200
@@ -170,7 +170,9 @@ async function showDesk(
     status: refused ? statusOf(refused.refusal) : 200,
   }
   const again = address('/desk', { card: at ? card : '', copy: refused ? undefined : copyId })
-  return show(reply, visit, frame, deskView(visit, { at, refused, answer, lines, keptCount, again }))
+  const desk = { at, refused, answer, lines, keptCount, again }
+  if (isLive(request)) return showPart(reply, frame.status, deskPart(visit, desk))
+  return show(reply, visit, frame, deskView(visit, desk))
 }
 
 async function answerAbout(

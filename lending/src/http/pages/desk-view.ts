@@ -55,9 +55,15 @@ type Desk = {
 
 /** The desk: one field for cards, books and commands, and what came of it. */
 export function deskView(visit: Visit, desk: Desk): Html {
-  const { at, refused, answer, lines } = desk
   return html`${keptPlace(visit, { meant: 'lend' })}
-  <div id="desk" class="stack" data-outcome="${outcomeOf(desk)}" data-address="${desk.again}">
+  ${deskPart(visit, desk)}
+  ${deskTools(visit)}`
+}
+
+/** What changes with every scan: all that the desk's script asks for. */
+export function deskPart(visit: Visit, desk: Desk): Html {
+  const { at, refused, answer, lines } = desk
+  return html`<div id="desk" class="stack" data-outcome="${outcomeOf(desk)}" data-address="${desk.again}">
     ${copyOrCardScan(visit, at?.patron)}
     <div id="answer" aria-live="assertive">${refused ? refusedScan(visit, refused, at) : answer && answered(visit, answer)}</div>
     <p class="waiting soft" id="waiting" role="status"></p>
@@ -70,8 +76,7 @@ export function deskView(visit: Visit, desk: Desk): Html {
           </div>`
         : doneList(visit, lines)
     }
-  </div>
-  ${deskTools(visit)}`
+  </div>`
 }
 
 /** What a desk hears: whether it is done, wants a look, or was refused. */

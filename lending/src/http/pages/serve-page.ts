@@ -75,12 +75,17 @@ export function show(
   frame: Frame & { readonly status?: number },
   content: Html,
 ): FastifyReply {
+  return showPart(reply, frame.status ?? 200, page(visit, frame, content))
+}
+
+/** Sends a part of a page to the script that puts it in its place. */
+export function showPart(reply: FastifyReply, status: number, content: Html): FastifyReply {
   return reply
-    .code(frame.status ?? 200)
+    .code(status)
     .type('text/html; charset=utf-8')
     .header('cache-control', 'no-store')
     .header('vary', 'accept-language, cookie')
-    .send(page(visit, frame, content).html)
+    .send(content.html)
 }
 
 /** Goes on to another page, so that going back or reloading sends no form again. */
