@@ -71,7 +71,7 @@ export async function lookAt(
           })
           const page = await context.newPage()
           for (const [name, path] of Object.entries(shots)) {
-            const answer = await page.goto(at.address + path)
+            const answer = await opened(page, at.address + path)
             // A picture of an error page would pass for the page.
             if (answer?.ok() === ofWhatIsNot.has(name))
               found.push(`${name}-${view.name}: ${answer?.status()}`)
@@ -82,6 +82,14 @@ export async function lookAt(
       }),
   )
   return wrong.flat()
+}
+
+/** A search that a busy machine stopped at its half second is asked again, as its page says. */
+async function opened(page: Page, address: string): ReturnType<Page['goto']> {
+  for (let left = 5; ; left -= 1) {
+    const answer = await page.goto(address)
+    if (answer?.status() !== 422 || left === 0) return answer
+  }
 }
 
 async function lookAtOne(page: Page, name: string, view: View): Promise<readonly string[]> {

@@ -23,13 +23,14 @@ export function searchConnection<T>(
 /** Whether the search has no time for this now, or is out of reach: what is only a help is left out then. */
 export function isNotNow(error: unknown): boolean {
   return (
-    error instanceof ConnectionsBusyError ||
-    error instanceof DatabaseUnreachableError ||
-    sqlState(error) === statementStopped
+    error instanceof ConnectionsBusyError || error instanceof DatabaseUnreachableError || wasStopped(error)
   )
 }
 
-const statementStopped = '57014'
+/** Whether the database stopped a search at its time limit. */
+export function wasStopped(error: unknown): boolean {
+  return sqlState(error) === '57014'
+}
 
 const prepared = new WeakSet<PoolClient>()
 

@@ -1,8 +1,8 @@
-import { type Database, sqlState } from '../postgres/pool.ts'
+import type { Database } from '../postgres/pool.ts'
 import { type Sql, sql } from '../postgres/sql.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { isAvailable, matchesMax, substringCandidates, wordCandidates } from './search-candidates.ts'
-import { searchConnection } from './search-connection.ts'
+import { searchConnection, wasStopped } from './search-connection.ts'
 import { cursorAt, type Place, placeOf } from './search-cursor.ts'
 import { type Facets, facetsOf } from './search-facets.ts'
 import {
@@ -115,12 +115,10 @@ export async function search(searchDb: Database, ask: SearchAsk): Promise<Search
       }
     })
   } catch (error) {
-    if (sqlState(error) === statementStopped) return { outcome: 'refused', refused: 'too-broad' }
+    if (wasStopped(error)) return { outcome: 'refused', refused: 'too-broad' }
     throw error
   }
 }
-
-const statementStopped = '57014'
 
 /** Before every title. */
 const start: Place = { rank: -1, loans: 0, year: 0, titleId: 0 }

@@ -1,7 +1,7 @@
-import { type Database, sqlState } from '../postgres/pool.ts'
+import type { Database } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { suggestedCandidates } from './search-candidates.ts'
-import { searchConnection } from './search-connection.ts'
+import { searchConnection, wasStopped } from './search-connection.ts'
 import { readQuery } from './search-query.ts'
 import { foldedText } from './tokens.ts'
 
@@ -36,12 +36,10 @@ export async function suggest(
     )
     return chosen(rows, query.tokens, wanted)
   } catch (error) {
-    if (sqlState(error) === statementStopped) return []
+    if (wasStopped(error)) return []
     throw error
   }
 }
-
-const statementStopped = '57014'
 
 type Candidate = { readonly title: string; readonly authors: readonly string[] }
 
