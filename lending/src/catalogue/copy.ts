@@ -116,24 +116,32 @@ function wholeCopy(row: CopyRow): Copy {
   }
 }
 
+/** A CopyState, of `copy` and what `copyStateJoins` joins to it. */
+export const copyState: Sql = sql`case
+  when copy.withdrawn_at is not null then 'withdrawn'
+  when loan.id is not null then 'on-loan'
+  when hold.state = 'on-shelf' then 'on-hold-shelf'
+  when hold.state = 'in-transit' or copy.in_transit_to is not null then 'in-transit'
+  when missing_copy.copy_id is not null then 'missing'
+  when not copy.lendable then 'not-for-loan'
+  else 'available'
+end`
+
+/** What tells the state of `copy`: its open loan, its hold under way, and that it is missed. */
+export const copyStateJoins: Sql = sql`
+  left join loan on loan.copy_id = copy.id and loan.returned_at is null
+  left join hold on hold.copy_id = copy.id and hold.state in ('in-transit', 'on-shelf')
+  left join missing_copy on missing_copy.copy_id = copy.id
+`
+
 const copyQuery: Sql = sql`
   select copy.id, copy.title_id, title.title, title.authors, copy.barcode, copy.branch_id, branch.code as branch,
     branch.name as branch_name, item_type.code as item_type, item_type.name as item_type_name, copy.shelf,
     copy.call_number, coalesce(missing_copy.was_lendable, copy.lendable) as lendable, copy.note, copy.price_cents, copy.withdrawn_because, loan.due_at, copy.version,
-    case
-      when copy.withdrawn_at is not null then 'withdrawn'
-      when loan.id is not null then 'on-loan'
-      when hold.state = 'on-shelf' then 'on-hold-shelf'
-      when hold.state = 'in-transit' or copy.in_transit_to is not null then 'in-transit'
-      when missing_copy.copy_id is not null then 'missing'
-      when not copy.lendable then 'not-for-loan'
-      else 'available'
-    end as state
+    ${copyState} as state
   from copy
   join title on title.id = copy.title_id
   join branch on branch.id = copy.branch_id
   join item_type on item_type.id = copy.item_type_id
-  left join loan on loan.copy_id = copy.id and loan.returned_at is null
-  left join hold on hold.copy_id = copy.id and hold.state in ('in-transit', 'on-shelf')
-  left join missing_copy on missing_copy.copy_id = copy.id
+  ${copyStateJoins}
 `

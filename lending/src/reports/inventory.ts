@@ -1,3 +1,4 @@
+import { copyState, copyStateJoins } from '../catalogue/copy.ts'
 import { plannedAnew, type Sql, sql } from '../postgres/sql.ts'
 import { barsMax, type Column, type Grouping, type Report, wholly } from './report.ts'
 
@@ -42,21 +43,11 @@ export const inventory: Report = {
       plannedAnew(sql`
       with standing as (
         select branch.name as branch, ${places[by] ?? sql`''`} as place,
-          case
-            when copy.withdrawn_at is not null then 'withdrawn'
-            when loan.id is not null then 'on-loan'
-            when hold.state = 'on-shelf' then 'on-hold-shelf'
-            when hold.state = 'in-transit' or copy.in_transit_to is not null then 'in-transit'
-            when missing_copy.copy_id is not null then 'missing'
-            when not copy.lendable then 'not-for-loan'
-            else 'on-shelf'
-          end as state
+          ${copyState} as state
         from copy
         join branch on branch.id = copy.branch_id
         join item_type on item_type.id = copy.item_type_id
-        left join loan on loan.copy_id = copy.id and loan.returned_at is null
-        left join hold on hold.copy_id = copy.id and hold.state in ('in-transit', 'on-shelf')
-        left join missing_copy on missing_copy.copy_id = copy.id
+        ${copyStateJoins}
         where ${branchId ?? null}::bigint is null or copy.branch_id = ${branchId ?? null}::bigint
       )
       select branch, place, ${counts}, count(*)::integer as "all", count(*) over ()::integer as count
@@ -83,7 +74,7 @@ export const inventory: Report = {
 }
 
 const counts = sql`
-  count(*) filter (where state = 'on-shelf')::integer as "on-shelf",
+  count(*) filter (where state = 'available')::integer as "on-shelf",
   count(*) filter (where state = 'on-loan')::integer as "on-loan",
   count(*) filter (where state = 'on-hold-shelf')::integer as "on-hold-shelf",
   count(*) filter (where state = 'in-transit')::integer as "in-transit",
