@@ -50,6 +50,11 @@ test('a shelf is looked through by page without script: each answer at once, the
   const lendable = async () =>
     (await at.db.rows(sql`select from copy where lendable and barcode in (${two}, ${three})`)).length
   assert.equal(await lendable(), 0)
+  const cem = aVisitor(at.app)
+  await cem.signIn('staff', await at.staff('desk'))
+  await cem.open('/check-in')
+  assert.match((await cem.send('/check-in', { code: two })).text, /It had been missing, and has turned up/)
+  assert.equal(await lendable(), 1)
   assert.match((await ben.send(`${path}/missing/undo`)).text, /The marks are taken back/)
   assert.equal(await lendable(), 2)
   assert.equal((await ben.post(path, { code: one })).status, 403, 'a form without its token')

@@ -32,6 +32,8 @@ export type TakenBack = {
   readonly patronId: number | null
   readonly patronName: string | null
   readonly fineCents: number
+  /** A stock-take had not found it; it is lent again as before. */
+  readonly wasMissing?: true
   readonly next: Next
 }
 
@@ -84,6 +86,7 @@ export const takeBack: Verb<TakeBackAsk, TakenBack, TakeBackRefused> = {
       patronId: loan?.patronId ?? null,
       patronName: loan?.patronName ?? null,
       fineCents: cents,
+      ...(isMissing && { wasMissing: true as const }),
       next,
     }
   },

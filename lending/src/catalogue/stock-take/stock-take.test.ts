@@ -124,9 +124,11 @@ test('a missing copy that is handed in is missing no longer, and goes to who wai
     await write(db, by(), placeHold, { titleId, card: at.card, pickupBranchId: branchId }),
   )
   const handIn = async (nth: number) =>
-    done(await write(db, by(), takeBack, { barcode: barcodeOf(at.copies, nth), branchId })).next
-  assert.deepEqual(await handIn(1), { to: 'shelf' }, 'one that was read here only is so again')
-  const next = await handIn(0)
+    done(await write(db, by(), takeBack, { barcode: barcodeOf(at.copies, nth), branchId }))
+  assert.deepEqual((await handIn(1)).next, { to: 'shelf' }, 'one that was read here only is so again')
+  const { next, wasMissing } = await handIn(0)
+  assert.ok(wasMissing, 'the desk is told')
+  assert.equal((await handIn(0)).wasMissing, undefined, 'once')
   assert.equal('holdId' in next && next.holdId, holdId)
   const states = at.copies.map(async ({ copyId }) => (await copy(db, copyId))?.state)
   assert.deepEqual(await Promise.all(states), ['on-hold-shelf', 'not-for-loan'])

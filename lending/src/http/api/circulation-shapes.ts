@@ -33,6 +33,7 @@ export const takenBackShape = answer({
   patronId: orNull(number),
   patronName: orNull(text),
   fineCents: number,
+  wasMissing: Type.Optional(Type.Literal(true)),
   next: nextShape,
 })
 

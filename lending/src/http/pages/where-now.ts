@@ -19,7 +19,8 @@ export function whereNow(visit: Visit, taken: TakenBack): Html {
       strong: (inside) => html`<strong>${inside}</strong>`,
     })
   const about = html`<p><span class="work">${workName(taken.title)}</span> · <span class="code">${taken.barcode}</span></p>
-    ${taken.loanId === null && html`<p>${say('check-in.not-on-loan')}</p>`}
+    ${taken.wasMissing && html`<p>${say('check-in.was-missing')}</p>`}
+    ${taken.loanId === null && !taken.wasMissing && html`<p>${say('check-in.not-on-loan')}</p>`}
     ${fine && html`<p>${fine}</p>`}`
   switch (next.to) {
     case 'shelf':
