@@ -1,6 +1,7 @@
 import type { Some } from '@bibby/guard/difference.ts'
 import type { Refusal } from '@bibby/guard/refusal.ts'
 import { isMessageId, type SayText } from '../language/messages.ts'
+import { readWords } from '../language/worded.ts'
 
 /** Why an operation was refused or stopped: the facts of it, as sentences; none where the code says it all. */
 export function endingLines(say: SayText, refusal: { readonly refused: string }): readonly string[] {
@@ -56,6 +57,6 @@ function obstacleWords(say: SayText, obstacle: string): string {
 function named(say: SayText, { count, labels }: Some): string {
   // It is forgotten which they were.
   if (labels.length === 0) return say('ending.count', { count })
-  const [more, some] = [count - labels.length, labels.join(', ')]
+  const [more, some] = [count - labels.length, labels.map((label) => readWords(say, label)).join(', ')]
   return more > 0 ? say('ending.listed-more', { listed: some, more }) : some
 }

@@ -1,4 +1,4 @@
-import { inEnglish } from '../language/messages.ts'
+import { worded } from '../language/worded.ts'
 import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import type { Kind } from './kinds.ts'
@@ -45,6 +45,5 @@ export async function lettersNow(tx: { readonly rows: Rows }, now: Date): Promis
 
 /** A letter in words, for whoever plans: to which card, and of what; not what it tells. */
 export function letterInWords({ kind, card, things }: LetterNow): string {
-  const label = inEnglish(`notice-kind.${kind}`)
-  return `${label}${things === 1 ? '' : ` (${things})`}, to card ${card}`
+  return worded('plan-line.letter', { kind: { say: `notice-kind.${kind}` }, things, card })
 }

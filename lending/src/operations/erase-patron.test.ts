@@ -19,6 +19,8 @@ import { aPatronWithAPast } from '../../test/patron-with-a-past.ts'
 import { placeHold } from '../circulation/hold.ts'
 import { lend } from '../circulation/lend.ts'
 import { takeBack } from '../circulation/take-back.ts'
+import { inEnglish } from '../language/messages.ts'
+import { readWords, withWords } from '../language/worded.ts'
 import { resendNotices } from '../notices/dead-notices.ts'
 import { sendNext } from '../notices/send-next.ts'
 import { importPatron } from '../patrons/import-patron.ts'
@@ -50,7 +52,7 @@ async function planned(at: At, card = at.card, by = at.manager): Promise<Operati
 async function obstacles(at: At, card = at.card): Promise<readonly (readonly [string, readonly string[]])[]> {
   const told = await asks(at, card)
   assert.ok('refused' in told && told.refused === 'in-the-way', JSON.stringify(told))
-  return told.obstacles.map(({ obstacle, labels }) => [obstacle, labels] as const)
+  return told.obstacles.map(({ obstacle, labels }) => [obstacle, withWords(inEnglish, labels)] as const)
 }
 
 const erased = async (at: At, card = at.card) => carriedOut(at.library, await planned(at, card), at.mails)
@@ -64,7 +66,7 @@ test('a plan tells what hangs on a patron and touches nothing; and undo brings e
   assert.match(plan.phrase ?? '', /^ERASE 1 PATRON #[0-9a-f]{4}$/)
   assert.deepEqual([plan.count, plan.total], [1, 3])
   assert.deepEqual(
-    plan.samples.map((line) => line.replace(/^\d+/, 'n')),
+    plan.samples.map((line) => readWords(inEnglish, line).replace(/^\d+/, 'n')),
     [
       'Zebedee Quillfeather-Smith, card QUILL-7',
       'Merged into it: card QUILL-TWIN',

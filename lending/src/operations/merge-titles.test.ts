@@ -18,6 +18,8 @@ import { titleWithIsbn } from '../catalogue/title-isbn.ts'
 import { cancelHold, placeHold } from '../circulation/hold.ts'
 import { lend } from '../circulation/lend.ts'
 import { takeBack } from '../circulation/take-back.ts'
+import { inEnglish } from '../language/messages.ts'
+import { withWords } from '../language/worded.ts'
 import { mergePatrons } from '../patrons/merge-patrons.ts'
 import type { Database } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
@@ -102,12 +104,12 @@ test('copies, loans and holds move to the title that stays, who waits for both k
   const third = await at.waits(from)
   const before = await digestOfAll(at.db)
   const plan = await merged(at)
-  assert.deepEqual(plan.samples, [
+  assert.deepEqual(withWords(inEnglish, plan.samples), [
     `“Emma” (title ${from}) into “Emma, a novel” (title ${into})`,
     '2 copies',
     '2 open loans',
     '2 holds',
-    'Of these, 1 of patrons who wait for both: the earlier place is kept',
+    'Of these, 1 of a patron who waits for both: the earlier place is kept',
   ])
   assert.deepEqual(
     (await queue(at.db, into)).map(({ card }) => card),

@@ -1,6 +1,8 @@
 import type { Held, Target } from '@bibby/guard/guarded.ts'
+import { worded } from '../language/worded.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
+import { counted } from './counted.ts'
 
 /** The patron who would be erased, what hangs on them, and what stands in the way. */
 export type PatronMeant = {
@@ -53,7 +55,10 @@ export async function patronsStanding(tx: Tx, ids: readonly string[]): Promise<r
 }
 
 const nameAndCard = sql`
-  concat_ws(' ', nullif(patron.given_name, ''), nullif(patron.family_name, '')) || ', card ' || patron.card
+  chr(31) || json_build_object(
+    'say', 'plan-line.person',
+    'name', concat_ws(' ', nullif(patron.given_name, ''), nullif(patron.family_name, '')), 'card', patron.card
+  )
 `
 
 async function nobody(tx: Tx, card: string): Promise<Target> {
@@ -67,7 +72,11 @@ async function nobody(tx: Tx, card: string): Promise<Target> {
   if (!gone) return { ...target, obstacle: 'patron-unknown' }
   return gone.into === null
     ? { ...target, obstacle: 'patron-erased' }
-    : { ...target, label: `${card}, into ${gone.into}`, obstacle: 'patron-merged' }
+    : {
+        ...target,
+        label: worded('plan-line.card-into', { card, into: gone.into }),
+        obstacle: 'patron-merged',
+      }
 }
 
 /** Each open loan and hold, a debt, and protection. Nothing of it is swept along. */
@@ -121,20 +130,16 @@ async function hangingOn(tx: Tx, patronId: number): Promise<readonly string[]> {
   `)
   if (!row) throw new Error('A statement that always has one row had none.')
   return [
-    ...row.mergedCards.slice(0, mergedShownMax).map((card) => `Merged into it: card ${card}`),
-    ...counted(row.loans, 'loan of the past', 'loans of the past'),
-    ...counted(row.holds, 'hold that is over', 'holds that are over'),
-    ...counted(row.fineLines, 'line of fines and payments', 'lines of fines and payments'),
-    ...counted(row.notices, 'notice', 'notices'),
-    ...counted(row.entries, 'entry of the journal', 'entries of the journal'),
-    ...(row.hasPassword ? ['A password'] : []),
-    ...counted(row.sessions, 'open session', 'open sessions'),
+    ...row.mergedCards.slice(0, mergedShownMax).map((card) => worded('plan-line.merged-card', { card })),
+    ...counted('plan-line.past-loans', row.loans),
+    ...counted('plan-line.past-holds', row.holds),
+    ...counted('plan-line.fine-lines', row.fineLines),
+    ...counted('plan-line.notices', row.notices),
+    ...counted('plan-line.entries', row.entries),
+    ...(row.hasPassword ? [worded('plan-line.password')] : []),
+    ...counted('plan-line.sessions', row.sessions),
   ]
 }
 
 /** Of many records that were merged into one, a plan shows so many. */
 const mergedShownMax = 8
-
-function counted(count: number, one: string, many: string): readonly string[] {
-  return count === 0 ? [] : [`${count.toLocaleString('en')} ${count === 1 ? one : many}`]
-}

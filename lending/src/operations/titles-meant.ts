@@ -1,6 +1,8 @@
 import type { Held, Target } from '@bibby/guard/guarded.ts'
+import { worded } from '../language/worded.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
+import { counted } from './counted.ts'
 
 type Pair = { readonly from: number; readonly into: number }
 
@@ -23,25 +25,28 @@ export async function titlesMeant(
   tx: Tx,
   given: Pair,
 ): Promise<{ readonly pair: Target | undefined; readonly missing: readonly Target[] }> {
-  const found = await tx.rows<{ id: number; label: string }>(sql`
-    select id, '“' || title || '” (title ' || id || ')' as label
-    from title
-    where id in (${given.from}, ${given.into}) and deleted_at is null
+  const found = await tx.rows<{ id: number; title: string }>(sql`
+    select id, title from title where id in (${given.from}, ${given.into}) and deleted_at is null
   `)
-  const labelOf = (id: number) => found.find((title) => title.id === id)?.label
+  const titleOf = (id: number) => found.find((title) => title.id === id)?.title
   const obstacle = (id: number, why: string): Target => ({
     id: `title ${id}`,
     version: '0',
-    label: `title ${id}`,
+    label: worded('plan-line.title-number', { id: String(id) }),
     obstacle: why,
   })
   const missing = [...new Set([given.from, given.into])]
-    .filter((id) => labelOf(id) === undefined)
+    .filter((id) => titleOf(id) === undefined)
     .map((id) => obstacle(id, 'title-unknown'))
   if (missing.length > 0) return { pair: undefined, missing }
   if (given.from === given.into) return { pair: undefined, missing: [obstacle(given.from, 'title-same')] }
   const [held] = await pairsStanding(tx, [pairId(given)])
-  const label = `${labelOf(given.from)} into ${labelOf(given.into)}`
+  const label = worded('plan-line.title-into', {
+    title: titleOf(given.from) ?? '',
+    id: String(given.from),
+    otherTitle: titleOf(given.into) ?? '',
+    otherId: String(given.into),
+  })
   return { pair: held && { ...held, label }, missing: [] }
 }
 
@@ -53,7 +58,8 @@ export async function titlesMeant(
 export async function pairsStanding(tx: Tx, ids: readonly string[]): Promise<readonly Held[]> {
   const pairs = ids.map((id) => ({ id, ...pairOf(id) }))
   return tx.rows<Held>(sql`
-    select given.id, '“' || gone.title || '” (title ' || gone.id || ')' as label,
+    select given.id,
+      chr(31) || json_build_object('say', 'plan-line.title', 'title', gone.title, 'id', gone.id::text) as label,
       case
         when gone.deleted_at is not null then concat_ws(
           '/', gone.version, 'into ' || coalesce(gone.merged_into::text, 'nowhere'),
@@ -108,7 +114,12 @@ export async function inTheWay(tx: Tx, { from, into }: Pair, atMost: number): Pr
     ) as most
   `)
   const isMany = (hanging?.most ?? 0) > hangingMax
-  const many: Target = { id: 'many', version: '0', label: `title ${from}`, obstacle: 'too-much-on-title' }
+  const many: Target = {
+    id: 'many',
+    version: '0',
+    label: worded('plan-line.title-number', { id: String(from) }),
+    obstacle: 'too-much-on-title',
+  }
   return isMany ? [...twice, many] : twice
 }
 
@@ -144,18 +155,12 @@ export async function hangingOn(tx: Tx, { from, into }: Pair): Promise<readonly 
   `)
   if (!row) throw new Error('A statement that always has one row had none.')
   return [
-    ...counted(row.copies, 'copy', 'copies'),
-    ...counted(row.openLoans, 'open loan', 'open loans'),
-    ...counted(row.loans, 'loan so far', 'loans so far'),
-    ...counted(row.holds, 'hold', 'holds'),
-    ...(row.twice > 0
-      ? [`Of these, ${row.twice} of patrons who wait for both: the earlier place is kept`]
-      : []),
-    ...(row.record === 'moves' ? ['The record that it came with'] : []),
-    ...(row.record === 'stays' ? ['Not its record: the title that stays has one of its own'] : []),
+    ...counted('plan-line.copies', row.copies),
+    ...counted('plan-line.open-loans', row.openLoans),
+    ...counted('plan-line.loans-so-far', row.loans),
+    ...counted('plan-line.holds', row.holds),
+    ...counted('plan-line.wait-for-both', row.twice),
+    ...(row.record === 'moves' ? [worded('plan-line.record-moves')] : []),
+    ...(row.record === 'stays' ? [worded('plan-line.record-stays')] : []),
   ]
-}
-
-function counted(count: number, one: string, many: string): readonly string[] {
-  return count === 0 ? [] : [`${count.toLocaleString('en')} ${count === 1 ? one : many}`]
 }

@@ -1,4 +1,5 @@
 import { type Guarded, guarded, type Target } from '@bibby/guard/guarded.ts'
+import { worded } from '../language/worded.ts'
 import { letterInWords, lettersNow } from '../notices/letters-now.ts'
 import { addInstallation } from '../notices/set-notices.ts'
 import type { Rows, Tx } from '../postgres/pool.ts'
@@ -24,7 +25,7 @@ export function turnNoticesOn({ clock }: { readonly clock: () => Date }): Guarde
       const { letters, isMore } = await lettersNow(tx, clock())
       const targets: Target[] = [
         ...(await inTheWay(tx, { installation, version, isMore })),
-        ...(sends === 'nothing' ? [{ id: 'switch', version, label: 'Nothing would go out now' }] : []),
+        ...(sends === 'nothing' ? [{ id: 'switch', version, label: worded('plan-line.nothing-goes') }] : []),
         ...letters.map((letter) => ({ id: letter.id, version, label: letterInWords(letter) })),
       ]
       return { targets: targets.slice(0, atMost), total: targets.length }
@@ -71,7 +72,12 @@ async function inTheWay(
   { installation, version, isMore }: { installation: string; version: string; isMore: boolean },
 ): Promise<readonly Target[]> {
   const on = await tx.rows(sql`select from notice_switch where ${installation} = any(installations)`)
-  const switched = { id: 'on', version, label: 'this installation', obstacle: 'notices-on-already' }
-  const queue = { id: 'queue', version, label: 'the queue', obstacle: 'queue-too-long' }
+  const switched = {
+    id: 'on',
+    version,
+    label: worded('plan-line.installation'),
+    obstacle: 'notices-on-already',
+  }
+  const queue = { id: 'queue', version, label: worded('plan-line.queue'), obstacle: 'queue-too-long' }
   return [...(on.length > 0 ? [switched] : []), ...(isMore ? [queue] : [])]
 }

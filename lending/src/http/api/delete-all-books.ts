@@ -4,12 +4,14 @@ import { RefusedAtTheDoorError } from '../errors.ts'
 import { someLine, strict } from '../fields.ts'
 import { byOf } from '../writing.ts'
 import type { ApiServed } from './api.ts'
-import { operationId, refused } from './operations.ts'
+import { operationId } from './operations.ts'
+import { refused, tellsPlans } from './plans-told.ts'
 
 const tags = ['operations']
 
 /** Deleting all books, in two calls: the first plans it and has a code sent, the second confirms it. */
 export async function deletingAllBooks(app: App, { library, limits }: ApiServed): Promise<void> {
+  tellsPlans(app)
   const { operations } = library
   app.post(
     '/admin/books/delete-all/initiate',

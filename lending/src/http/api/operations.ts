@@ -1,10 +1,8 @@
 import type { Operation } from '@bibby/guard/operation.ts'
-import type { Refusal } from '@bibby/guard/refusal.ts'
 import { states } from '@bibby/guard/state.ts'
 import { Type } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { copyLimits } from '../../catalogue/checked-copy.ts'
-import { inEnglish } from '../../language/messages.ts'
 import { editCopies } from '../../operations/edit-copies.ts'
 import { erasePatron } from '../../operations/erase-patron.ts'
 import { mayWorkOn, operationIdOf, shownTo } from '../../operations/operations.ts'
@@ -13,10 +11,9 @@ import { withdrawCopies } from '../../operations/withdraw-copies.ts'
 import type { App } from '../app.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { answer, barcode, card, code, line, noBody, reason, someLine, strict } from '../fields.ts'
-import { endingLines } from '../operation-words.ts'
-import { sendRefusal } from '../problem.ts'
 import { byOf } from '../writing.ts'
 import type { ApiServed } from './api.ts'
+import { refused, tellsPlans } from './plans-told.ts'
 
 const tags = ['operations']
 /** The id of an operation, in a path or a body. */
@@ -31,6 +28,7 @@ const barcodesMax = 5_000
 
 /** What destroys: planning it, confirming it, stopping it and taking it back. */
 export async function operations(app: App, served: ApiServed): Promise<void> {
+  tellsPlans(app)
   listing(app, served)
   planning(app, served)
   planningNotices(app, served)
@@ -289,10 +287,4 @@ async function on(
   const { name } = await operationAt({ library }, id)
   if (!mayWorkOn(request.who, name, what)) throw new RefusedAtTheDoorError('not-permitted')
   return { by: actor, id }
-}
-
-/** Answers with a refusal of the guard, its facts told as sentences too. */
-export function refused(request: FastifyRequest, reply: FastifyReply, told: Refusal): FastifyReply {
-  const detail = endingLines(inEnglish, told).join(' ')
-  return sendRefusal(reply, { ...told }, { who: request.who, ...(detail === '' ? {} : { detail }) })
 }

@@ -1,6 +1,7 @@
 import type { Operation } from '@bibby/guard/operation.ts'
 import type { State } from '@bibby/guard/state.ts'
 import { isMessageId } from '../../language/messages.ts'
+import { readWords } from '../../language/worded.ts'
 import { mayWorkOn } from '../../operations/operations.ts'
 import { sentenceCase } from '../../text.ts'
 import { refusalIn } from '../answers.ts'
@@ -206,7 +207,7 @@ function samplesOf({ say }: Visit, operation: Operation): Html | undefined {
   if (samples.length === 0) return undefined
   const some = count > samples.length ? 'some' : 'all'
   return html`<h3>${say(`operation.samples.${isNoPlan(operation) ? 'found' : some}`)}</h3>
-    <ul>${samples.map((sample) => html`<li><bdi dir="auto">${sample}</bdi></li>`)}</ul>`
+    <ul>${samples.map((sample) => html`<li><bdi dir="auto">${readWords(say, sample)}</bdi></li>`)}</ul>`
 }
 
 /** What was given to an operation, by name; one that has no words is told as `Item type` for `itemType`. */
