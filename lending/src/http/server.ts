@@ -12,9 +12,7 @@ import type { SignedIn } from '../staff/session.ts'
 import { api } from './api/api.ts'
 import type { App } from './app.ts'
 import { addAsking } from './asking.ts'
-import { browser } from './browser.ts'
 import { addDeadline } from './deadline.ts'
-import { addDocs, collectDocs } from './docs.ts'
 import { addDoor } from './door.ts'
 import { addErrorHandler, problemOf } from './errors.ts'
 import { addGate } from './gate.ts'
@@ -36,7 +34,7 @@ export type ServerOptions = {
   readonly logLevel?: 'silent' | 'fatal' | 'error' | 'warn' | 'info' | 'debug'
   /** Where log lines go. Default: standard output. */
   readonly logTo?: DestinationStream
-  /** Every request to the API acts as this person, and no token is asked for: for use inside one process. */
+  /** Every request to the API acts as this person, and no token is asked for: for use inside one process. It has no pages. */
   readonly actor?: SignedIn
   /** Which proxies may say who the client is: `true` for any, or addresses. Default: none. */
   readonly trustProxy?: boolean | string
@@ -74,16 +72,26 @@ export async function buildServer(library: Library, options: ServerOptions = {})
   addAsking(app)
   addGate(app, options.actor)
   addJson(app)
-  collectDocs(app, library)
+  const outside = options.actor ? undefined : await forOutside()
+  outside?.collectDocs(app, library)
   addHealth(app, library)
   addMetricsRoute(app)
   app.register(api, { library, limits })
-  app.register(browser, { library, limits })
-  addDocs(app)
+  if (outside) app.register(outside.browser, { library, limits })
+  outside?.addDocs(app)
   addNotFound(app)
 
   await app.ready()
   return app
+}
+
+/** Pages, and the description of the API. Inside one process nobody asks for them, and loading them takes a quarter of a verb. */
+async function forOutside() {
+  const [{ browser }, { addDocs, collectDocs }] = await Promise.all([
+    import('./browser.ts'),
+    import('./docs.ts'),
+  ])
+  return { browser, addDocs, collectDocs }
 }
 
 type Trust = false | ReturnType<typeof proxyAddr.compile>
