@@ -217,6 +217,11 @@ async function naiveDesk(
     { cwd: home.data },
   )
   lab.atTheEnd(async () => void child.kill('SIGKILL'))
-  const [port] = (await once(child, 'message')) as [number]
+  const ended = once(child, 'exit').then(() =>
+    Promise.reject(new Error('The desk ended before it listened.')),
+  )
+  const [port] = (await Promise.race([once(child, 'message'), ended])) as [number]
+  // From now on it is killed in its turn.
+  ended.catch(() => undefined)
   return { child, address: `http://127.0.0.1:${port}/` }
 }

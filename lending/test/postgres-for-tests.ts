@@ -22,6 +22,8 @@ const firstIdentity = 2_147_483_648n + 17n
 let folder: RunFolder | undefined
 let server: EmbeddedServer | undefined
 
+const root = join(import.meta.dirname, '..', '..')
+
 /** Starts one real PostgreSQL for the whole run, in a folder of its own, with the schema in a template. */
 export async function globalSetup(): Promise<void> {
   try {
@@ -33,6 +35,8 @@ export async function globalSetup(): Promise<void> {
 }
 
 async function setUp(): Promise<void> {
+  // Some hundred test files load the same sources: what Node makes of them is kept as the command keeps it.
+  process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'compiled')
   folder = await openRunFolder()
   // What a test makes is made below, too, by its `tmpdir()`.
   process.env.TMPDIR = folder.path
