@@ -2,7 +2,7 @@
 // for the next. What the library does not answer is kept on this device and handed in when it is back. Without this
 // script each scan is a form of its own, and does the same.
 
-import { handInAll, NotNow, namePage } from './hand-in.js'
+import { dueNow, endsAt, handInAll, NotNow, namePage } from './hand-in.js'
 import { fleeting, openKeptScans } from './kept-scans.js'
 import { hasSound, setSound, sound } from './tones.js'
 
@@ -10,8 +10,9 @@ import { hasSound, setSound, sound } from './tones.js'
 const answerMs = 10_000
 /** How soon it is asked again after it was out of reach: at first, and at most. */
 const againMs = { first: 2_000, most: 30_000 }
-/** How long no other scan is answered before the address of the page is that of the desk. */
+/** How long after an answer the address of the page is that of the desk. */
 const addressMs = 300
+const branchName = 'bibby-branch'
 
 const field = () => document.querySelector('#scan')
 const place = document.querySelector('#kept')
@@ -30,18 +31,23 @@ const waiting = []
 let busy = false
 /** True while scans wait for somebody to look: see `hold`. */
 let held = false
-/** Why scans are kept and not sent: `away`, `stopped`, `signed-out`; undefined while the library answers. */
+/**
+ * Why scans are kept and not sent: `away`, `stopped`, `signed-out`; `handing-in` while those before them go in, `leaving`
+ * on the way to another page. Undefined while the library answers.
+ */
 let apart = place.dataset.apart || undefined
 let pauseMs = againMs.first
 let timer
 let comingBack
 let addressTimer
+/** What is due to be the address of this page. */
+let addressDue
 
 offerSound()
 if ('serviceWorker' in navigator) {
   navigator.serviceWorker.register(place.dataset.worker, { scope: '/' }).catch(() => undefined)
 }
-taken = taken.then(() => void comeBack())
+taken = taken.then(firstLook).catch(() => undefined)
 
 document.addEventListener('submit', (event) => {
   const form = event.target
@@ -60,18 +66,18 @@ async function scanned(form, code) {
   if (apart) {
     const to = words.commands[code.toLowerCase()]
     if (to && !next) return location.assign(to)
-    await keep({ ...made(code, next, form), card: await cardOfFirst(), isLeft: true })
+    await keep({ ...made(code, next, form), card: cardOfFirst(), isLeft: true })
     sound('attention')
-    return apart === 'handing-in' ? undefined : tellKept()
+    return apart === 'handing-in' || apart === 'leaving' ? undefined : tellKept()
   }
   // Where nothing waits it is for whom the page shows. Otherwise the scans before it say so: see `send`.
   const isFirst = waiting.length === 0 && !busy && meant === 'lend'
   const scan = await keep({ ...made(code, next, form), ...(isFirst && { card: cardNow() }) })
   // The library went away while this was written down.
   if (apart) {
+    await kept.mark({ ...scan, card: scan.card ?? cardOfFirst(), isLeft: true })
     hasKept = true
-    await kept.mark({ ...scan, isLeft: true })
-    return tellKept()
+    return apart === 'leaving' ? undefined : tellKept()
   }
   waiting.push({ scan, form: form.action })
   if (held) {
@@ -79,7 +85,45 @@ async function scanned(form, code) {
     return hold()
   }
   tellWaiting()
-  if (!busy) sendAll()
+  sendAll()
+}
+
+/** Runs in turn with the scans: none of them is taken in meanwhile. */
+function inTurn(work) {
+  const done = taken.then(work)
+  taken = done.catch(() => undefined)
+  return done
+}
+
+/** What this page, or another one, had kept goes in before anything that is scanned now. */
+async function firstLook() {
+  rememberBranch()
+  const all = await kept.all()
+  const own = all.filter((scan) => scan.page === page)
+  // The page was loaded anew before they were answered: nobody else sends them.
+  for (const scan of own) if (!scan.isLeft) await kept.mark({ ...scan, isLeft: true })
+  const due = await dueNow(kept)
+  const isFollowed =
+    own.length > 0 ? due.some((scan) => scan.page === page) : (await kept.contextOf(page)) !== undefined
+  hasKept = isFollowed && goesOn()
+  if (due.length > 0 || hasKept) apart ??= 'handing-in'
+  void comeBack()
+}
+
+/** A page that was opened for somebody is theirs, whoever stood at the desk before. */
+function goesOn() {
+  const [{ type } = {}] = performance.getEntriesByType('navigation')
+  return type !== 'navigate' || cardNow() === ''
+}
+
+/** The empty desk knows nobody, and still stands at a branch. */
+function rememberBranch() {
+  try {
+    if (place.dataset.branch) localStorage.setItem(branchName, place.dataset.branch)
+    else place.dataset.branch = localStorage.getItem(branchName) ?? ''
+  } catch {
+    // A browser that keeps nothing: then it is the branch of whoever hands in.
+  }
 }
 
 /** Writes a scan down; where the device takes nothing any more, it lives as long as the page. */
@@ -92,12 +136,14 @@ async function keep(scan) {
   }
 }
 
+/** Whether what is kept next follows what this page has kept before. */
 let hasKept = false
+/** Who stands at the desk once a command leads away from this page. */
+let cardAfter
 
-/** The first scan that a page keeps is for whom it shows; the others follow it. The empty desk goes on where this page was. */
-async function cardOfFirst() {
-  const goesOn = place.hasAttribute('data-shell') && (await kept.all()).some((scan) => scan.page === page)
-  const card = meant !== 'lend' || hasKept || goesOn ? undefined : cardNow()
+/** The first scan that a page keeps is for whom it shows; the others follow it. */
+function cardOfFirst() {
+  const card = meant !== 'lend' || hasKept ? undefined : (cardAfter ?? cardNow())
   hasKept = true
   return card
 }
@@ -113,6 +159,7 @@ function isNext(code) {
 }
 
 async function sendAll() {
+  if (busy) return
   busy = true
   try {
     await sendWaiting()
@@ -147,13 +194,19 @@ async function sendWaiting() {
 /** Who stands at the desk from there on: nobody after a command that leads to another desk. */
 function standsAfter({ to, isKnown }, { code }) {
   if (meant !== 'lend') return undefined
-  if (to === '/desk' || to === '/check-in') return { card: '' }
+  if (endsAt(to)) return { card: '' }
   return isKnown ? { card: cardNow() } : { card: cardNow(), afterUnknown: code }
 }
 
 /** Goes to another page; what was scanned meanwhile is handed in from there. */
 async function leave(to) {
-  for (const { scan } of waiting.splice(0)) await kept.mark({ ...scan, isLeft: true })
+  apart = 'leaving'
+  cardAfter = endsAt(to) ? '' : cardNow()
+  for (const { scan } of waiting.splice(0)) {
+    const card = scan.card ?? cardOfFirst()
+    await kept.mark({ ...scan, card, isLeft: true })
+  }
+  writeAddress()
   location.assign(to)
 }
 
@@ -199,7 +252,7 @@ function show(desk) {
   const typed = field()?.value ?? ''
   const hadFocus = document.activeElement === field()
   now.dataset.outcome = desk.dataset.outcome ?? ''
-  now.replaceChildren(...desk.childNodes)
+  if (!fill(now, desk)) now.replaceChildren(...desk.childNodes)
   if (desk.dataset.address) loadAgainAt(desk.dataset.address)
   const input = field()
   if (!input) return
@@ -208,10 +261,33 @@ function show(desk) {
   if (hadFocus || !asksBack) input.focus()
 }
 
+/** What is read out stays in its place and is filled there: a new element would not be heard. */
+function fill(now, desk) {
+  const [from, to] = [now, desk].map((each) => [
+    each.querySelector('#answer'),
+    each.querySelector('#waiting'),
+  ])
+  if ([...from, ...to].includes(null) || from[0].nextElementSibling !== from[1]) return false
+  const before = [...desk.children].slice(0, [...desk.children].indexOf(to[0]))
+  const behind = [...desk.children].slice([...desk.children].indexOf(to[1]) + 1)
+  for (const each of [...now.children]) if (!from.includes(each)) each.remove()
+  for (const [nth, each] of from.entries()) each.replaceChildren(...to[nth].childNodes)
+  now.prepend(...before)
+  now.append(...behind)
+  return true
+}
+
 /** The address follows the desk a moment later: for a browser it is as much work as the rest of an answer. */
 function loadAgainAt(address) {
+  addressDue = address
+  addressTimer ??= setTimeout(writeAddress, addressMs)
+}
+
+function writeAddress() {
   clearTimeout(addressTimer)
-  addressTimer = setTimeout(() => history.replaceState(null, '', address), addressMs)
+  addressTimer = undefined
+  if (addressDue) history.replaceState(null, '', addressDue)
+  addressDue = undefined
 }
 
 function tellWaiting() {
@@ -226,10 +302,13 @@ function hold() {
   if (!at) return
   at.textContent = `${filled(words.notKnown, { codes: waiting.map(({ scan }) => scan.code).join(', ') })} `
   offer(at, words.goOn, () => {
+    if (busy) return
     held = false
+    tellWaiting()
     return sendAll()
   })
   offer(at, words.drop, async () => {
+    if (busy) return
     held = false
     for (const { scan } of waiting.splice(0)) await kept.settle(scan)
     tellWaiting()
@@ -246,6 +325,16 @@ function offer(at, label, choose) {
     choose()
   })
   at.append(button, ' ')
+  if (place.contains(button)) takeFocus(button)
+}
+
+/** The kind of element in the notice that had the focus when the notice was told anew. */
+let successor
+
+function takeFocus(element) {
+  if (element.tagName !== successor) return
+  successor = undefined
+  if (!field()?.value) element.focus()
 }
 
 // ---- Apart from the library ----
@@ -281,34 +370,65 @@ async function comeBackNow() {
   pauseMs = againMs.first
   await comingBack
   for (const scan of await kept.all()) if (scan.faults) await kept.mark({ ...scan, faults: 0 })
-  if (apart || (await kept.all()).length > 0) await comeBack()
+  await comeBack()
 }
 
 async function tryToComeBack() {
   // Opened by its own address, the empty desk only keeps: what it stands for hands in.
   if (location.pathname === '/desk/offline') return
-  if (!apart && (await kept.all()).length === 0) return
-  const wasApart = apart
-  // What is scanned meanwhile comes behind what was kept before.
-  if (!apart) apart = 'handing-in'
+  const wasApart = apart !== undefined && apart !== 'handing-in'
+  const isDue = await inTurn(async () => {
+    if (!apart && (await kept.all()).length === 0) return false
+    // What is on its way goes first.
+    if (!apart && (busy || waiting.length > 0)) {
+      askAgain()
+      return false
+    }
+    // What is scanned meanwhile comes behind what was kept before.
+    apart ??= 'handing-in'
+    return apart !== 'leaving'
+  })
+  if (!isDue) return
   try {
-    const sum = await handInAll(kept, ({ done, of }) => tell('plain', filled(words.handingIn, { done, of })))
-    // Another page of this device is at it, or the library can only be read yet.
-    if (!sum || (wasApart && !(await isBack()))) return askAgain()
+    const sum = await handInToTheLast(wasApart)
+    if (!sum) return askAgain()
     pauseMs = againMs.first
-    apart = undefined
-    hasKept = false
-    // What was scanned while the last one went in.
-    if ((await kept.all()).some(({ isLeft, faults }) => isLeft && !faults)) return askAgain()
     // What the page says of a library that is away, or only read, is not so any more.
     const isOutOfDate = place.matches('[data-shell], [data-stopped]')
-    if (isOutOfDate && sum.done === 0 && !field()?.value) return location.reload()
-    if (wasApart) await refresh(sum.stands.get(page))
+    if (isOutOfDate && sum.done === 0 && sum.barred.size === 0 && !field()?.value) return location.reload()
     await tellHandedIn(sum)
   } catch (error) {
     apart = error instanceof NotNow ? error.why : 'away'
     await tellKept()
     askAgain()
+  }
+}
+
+/**
+ * Hands in until nothing is left, shows who stands at the desk then, and only when nothing was scanned meanwhile sends again
+ * what is scanned. Undefined when it is not to be done now.
+ */
+async function handInToTheLast(wasApart) {
+  const all = { done: 0, toLookAt: 0, barred: new Set() }
+  for (;;) {
+    const sum = await handInAll(kept, ({ done, of }) =>
+      tell('plain', filled(words.handingIn, { done: all.done + done, of: all.done + of })),
+    )
+    // Another page of this device is at it, or the library can only be read yet.
+    if (!sum || (wasApart && !(await isBack()))) return undefined
+    all.done += sum.done
+    all.toLookAt += sum.toLookAt
+    for (const kind of sum.barred) all.barred.add(kind)
+    const stands = hasKept && meant === 'lend' ? await kept.contextOf(page) : undefined
+    if (wasApart || stands) await refresh(stands)
+    const isOver = await inTurn(async () => {
+      if ((await dueNow(kept, all)).length > 0) return false
+      if (!(await kept.all()).some((scan) => scan.page === page)) await kept.forget(page)
+      apart = undefined
+      hasKept = false
+      return true
+    })
+    if (isOver) return all
   }
 }
 
@@ -324,9 +444,9 @@ async function isBack() {
   }
 }
 
-/** The page as it is now: a token of today, and what was done meanwhile. */
+/** The page as it is now: a token of today, what was done meanwhile, and who stands there; nobody behind an unknown code. */
 async function refresh(stands) {
-  const card = stands?.card ?? ''
+  const card = stands?.afterUnknown ? '' : (stands?.card ?? cardNow())
   const path = card ? `${location.pathname}?${new URLSearchParams({ card })}` : location.pathname
   const answer = await fetch(path, { signal: AbortSignal.timeout(answerMs) })
   const read = new DOMParser().parseFromString(await answer.text(), 'text/html')
@@ -358,7 +478,8 @@ async function tellKept(why = words[apart] ?? words.away) {
   offer(add('p', ''), words.again, comeBackNow)
 }
 
-async function tellHandedIn({ done, toLookAt }) {
+async function tellHandedIn({ done, toLookAt, barred }) {
+  if (barred.size > 0) return tell('plain', words.notYours)
   const faulty = (await kept.all()).some(({ faults }) => faults)
   if (faulty) return tellKept(words.notTaken)
   if (done === 0) return tell('', '')
@@ -371,6 +492,12 @@ async function tellHandedIn({ done, toLookAt }) {
 }
 
 function tell(tone, text) {
+  // Whoever was on a link or a button here is so again when the next one of its kind is there.
+  const { activeElement } = document
+  if (place.contains(activeElement)) {
+    successor = activeElement.tagName
+    field()?.focus()
+  }
   place.hidden = text === ''
   place.className = `notice ${tone}`
   const said = document.createElement('div')
@@ -395,6 +522,7 @@ function addSignIn() {
   const link = add('p', '').appendChild(document.createElement('a'))
   link.href = `/sign-in?${new URLSearchParams({ kind: 'staff', to: location.pathname })}`
   link.textContent = words.signIn
+  takeFocus(link)
 }
 
 // ---- The rest ----
@@ -436,7 +564,11 @@ document.addEventListener('keydown', (event) => {
   field()?.focus()
 })
 
+// Whoever comes back, or loads the page anew, finds the desk that was open.
+document.addEventListener('click', writeAddress, true)
+
 // Leaving with scans that are kept nowhere else would lose them.
 addEventListener('beforeunload', (event) => {
+  writeAddress()
   if (waiting.length > 0 || (apart && !kept?.isDurable)) event.preventDefault()
 })

@@ -40,7 +40,8 @@ function hold(page) {
 
 /**
  * Hands in all scans that no living page is about to send. `tell({ done, of })` hears how far it is. Gives how many went
- * in, how many somebody must look at, and who stands at which page's desk now; undefined when another page is at it.
+ * in, how many somebody must look at, and of what kinds whoever is signed in may not hand in any; undefined when another
+ * page is at it. Who stands at the desk of a page then is the context of that page.
  *
  * Throws NotNow; what was not handed in yet is kept.
  */
@@ -52,18 +53,21 @@ export async function handInAll(kept, tell) {
 }
 
 async function handIn(kept, tell) {
-  const sum = { done: 0, toLookAt: 0, stands: new Map() }
+  const sum = { done: 0, toLookAt: 0, barred: new Set() }
   let token
   for (;;) {
-    const due = await left(kept)
-    const scan = due.find(({ faults = 0 }) => faults < faultsMax)
-    if (!scan) return sum
+    const due = await dueNow(kept, sum)
+    const [scan] = due
+    if (!scan) {
+      const living = await livingPages()
+      if (living) await kept.forgetBut(living)
+      return sum
+    }
     tell({ done: sum.done, of: sum.done + due.length })
     const before = (await kept.contextOf(scan.page)) ?? {}
     const context = contextOf(scan, before)
     if (scan.next) {
-      await kept.settle(scan, { card: '' })
-      sum.stands.set(scan.page, { card: '' })
+      await kept.settle(scan, { card: '' }, true)
       continue
     }
     token ??= await freshToken()
@@ -71,8 +75,11 @@ async function handIn(kept, tell) {
     if (answer.stale) {
       token = await freshToken()
       answer = await send(scan, context, token)
-      // A fresh form is refused too: whoever is signed in may not do this.
-      if (answer.stale) answer = { fault: true, isFinal: true }
+      // A fresh form is refused too: whoever is signed in may not do this. Somebody else will.
+      if (answer.stale) {
+        sum.barred.add(kindOf(scan))
+        continue
+      }
     }
     if (answer.fault) {
       const faults = answer.isFinal ? faultsMax : (scan.faults ?? 0) + 1
@@ -83,12 +90,21 @@ async function handIn(kept, tell) {
       if (faults < faultsMax) throw new NotNow('away')
       continue
     }
-    const stands = after(context, answer, scan)
-    await kept.settle(scan, stands)
-    if (stands) sum.stands.set(scan.page, stands)
+    await kept.settle(scan, after(context, answer, scan), true)
     sum.done += 1
     if (answer.became === 'kept') sum.toLookAt += 1
   }
+}
+
+/** The scans that can be handed in now: given up is none of them, nor what whoever is signed in may not hand in. */
+export async function dueNow(kept, { barred } = { barred: new Set() }) {
+  const scans = await left(kept)
+  return scans.filter((scan) => (scan.faults ?? 0) < faultsMax && !barred.has(kindOf(scan)))
+}
+
+/** A shelf is looked through by others than those who lend. */
+function kindOf({ meant }) {
+  return meant === 'look-through' ? 'shelf' : 'desk'
 }
 
 /** For whom it was sent first, or who stands there by now; a pile of returns is nobody's. */
@@ -101,7 +117,13 @@ function contextOf({ meant, card }, before) {
 function after(context, answer, { meant, code }) {
   if (meant !== 'lend') return undefined
   if (answer.became === 'card') return { card: answer.card }
+  if (answer.became === 'command') return endsAt(answer.to) ? { card: '' } : context
   return answer.isUnknown ? unknownFrom(context, { code }) : context
+}
+
+/** Whether a command ends what stands open: those that lead to a desk do. */
+export function endsAt(to) {
+  return to === '/desk' || to === '/check-in'
 }
 
 function unknownFrom(context, { code }) {
@@ -110,14 +132,24 @@ function unknownFrom(context, { code }) {
 
 async function left(kept) {
   const scans = await kept.all()
-  // Without locks it cannot be known which pages live: what is fresh may be on its way.
-  if (!navigator.locks) return scans.filter(({ isLeft, at }) => isLeft || Date.now() - at > freshMs)
-  const held = new Set((await navigator.locks.query()).held.map(({ name }) => name))
-  return scans.filter(({ isLeft, page }) => isLeft || !held.has(pageLock(page)))
+  const living = await livingPages()
+  // What is fresh may be on its way.
+  if (!living) return scans.filter(({ isLeft, at }) => isLeft || Date.now() - at > freshMs)
+  return scans.filter(({ isLeft, page }) => isLeft || !living.has(page))
 }
 
+const lockPrefix = 'bibby-desk-'
+
 function pageLock(page) {
-  return `bibby-desk-${page}`
+  return lockPrefix + page
+}
+
+/** The names of the pages that are open now; undefined where that cannot be known: a browser has locks on https only. */
+async function livingPages() {
+  if (!navigator.locks) return undefined
+  const { held } = await navigator.locks.query()
+  const names = held.map(({ name }) => name).filter((name) => name.startsWith(lockPrefix))
+  return new Set(names.map((name) => name.slice(lockPrefix.length)))
 }
 
 /** From a page that everybody has who is signed in. */

@@ -51,14 +51,17 @@ function durable(db) {
       ...scan,
       place: await within((scans, _, give) => give(scans.add(scan)), 'strict'),
     }),
-    /** Drops a scan that is answered; `context` is who stands at the desk of its page from there on. */
-    settle: ({ place, page }, context) =>
+    /**
+     * Drops a scan that is answered; `context` is who stands at the desk of its page from there on. Who stood where is
+     * nobody's business once nothing waits, but with `stays` the page of the scan has still to hear of it.
+     */
+    settle: ({ place, page }, context, stays = false) =>
       within((scans, contexts) => {
         scans.delete(place)
         if (context) contexts.put(context, page)
-        // Who stood where is nobody's business once nothing waits.
-        const left = scans.count()
-        left.onsuccess = () => left.result === 0 && contexts.clear()
+        if (stays) return
+        const left = scans.getAll()
+        left.onsuccess = () => left.result.some((scan) => scan.page === page) || contexts.delete(page)
       }),
     /** Keeps what became known of a scan; `context` as above. */
     mark: (scan, context) =>
@@ -69,7 +72,22 @@ function durable(db) {
     all: () => within((scans, _, give) => give(scans.getAll())),
     /** Who stands at the desk of a page, after the last of its scans that was answered. */
     contextOf: (page) => within((_, contexts, give) => give(contexts.get(page))),
+    /** Forgets who stood at the desk of a page that has come back. */
+    forget: (page) => within((_, contexts) => contexts.delete(page)),
+    /** Forgets who stood at the desks of pages that are not of these and have no scan here. */
+    forgetBut: (pages) =>
+      within((scans, contexts) => {
+        const left = scans.getAll()
+        const known = contexts.getAllKeys()
+        known.onsuccess = () => {
+          for (const page of gone(known.result, left.result, pages)) contexts.delete(page)
+        }
+      }),
   }
+}
+
+function gone(known, scans, pages) {
+  return known.filter((page) => !pages.has(page) && !scans.some((scan) => scan.page === page))
 }
 
 /** A store that lives as long as the page. */
@@ -85,10 +103,10 @@ export function fleeting() {
       scans.set(place, kept)
       return kept
     },
-    settle: async ({ place, page }, context) => {
+    settle: async ({ place, page }, context, stays = false) => {
       scans.delete(place)
       if (context) contexts.set(page, context)
-      if (scans.size === 0) contexts.clear()
+      if (!stays && ![...scans.values()].some((scan) => scan.page === page)) contexts.delete(page)
     },
     mark: async (scan, context) => {
       scans.set(scan.place, scan)
@@ -96,5 +114,9 @@ export function fleeting() {
     },
     all: async () => [...scans.values()],
     contextOf: async (page) => contexts.get(page),
+    forget: async (page) => contexts.delete(page),
+    forgetBut: async (pages) => {
+      for (const page of gone([...contexts.keys()], [...scans.values()], pages)) contexts.delete(page)
+    },
   }
 }

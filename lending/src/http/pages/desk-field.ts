@@ -58,6 +58,7 @@ export function keptPlace(
     soundOn: say('desk.sound-on'),
     soundOff: say('desk.sound-off'),
     notTaken: say('kept.not-taken'),
+    notYours: say('kept.not-yours'),
     locale: language.locale,
     next: ['/next', '/lend', commandCodes.next.toLowerCase(), commandCodes.lend.toLowerCase()],
     commands: Object.fromEntries(

@@ -100,6 +100,7 @@ async function handIn(served: Served, request: FastifyRequest, reply: FastifyRep
       ? await afterSomethingUnknown(served, code)
       : await scanAtDesk(served, request, { card, code, isReturn, kept: { since, branchId } })
   if (came.did === 'card') return reply.send({ became: 'card', card: came.card })
+  if (came.did === 'command') return reply.send({ became: 'command', to: came.to })
   if (came.did !== 'nothing') return reply.send({ became: 'done' })
   const { refused } = came.refusal
   const ask = {

@@ -184,7 +184,7 @@ async function showOne(
   const frame = {
     title: titleOf(visit, take),
     door: '/stock-takes',
-    scripts: ['desk.js'] as const,
+    scripts: take.endedAt === null ? (['desk.js'] as const) : [],
     status: refusal ? statusOf(refusal) : 200,
   }
   const refused = refusal && { refusal, barcode: barcode ?? '' }

@@ -196,7 +196,7 @@ function nextFor({ say }: Visit, { found, branchName, shelf }: Scan): Html | und
 }
 
 function takeBackForm(visit: Visit, { barcode }: Scan): Html {
-  return html`<form method="post" action="/check-in">${hidden(visit)}${carried('barcode', barcode)}
+  return html`<form method="post" action="/check-in">${hidden(visit)}${carried('code', barcode)}
     <button class="button quiet small">${visit.say('stock-take.take-back')}</button></form>`
 }
 
