@@ -396,7 +396,7 @@ async function tryToComeBack() {
     // What the page says of a library that is away, or only read, is not so any more.
     const isOutOfDate = place.matches('[data-shell], [data-stopped]')
     if (isOutOfDate && sum.done === 0 && sum.barred.size === 0 && !field()?.value) return location.reload()
-    await tellHandedIn(sum)
+    await tellHandedIn(sum, wasApart)
   } catch (error) {
     apart = error instanceof NotNow ? error.why : 'away'
     await tellKept()
@@ -478,12 +478,12 @@ async function tellKept(why = words[apart] ?? words.away) {
   offer(add('p', ''), words.again, comeBackNow)
 }
 
-async function tellHandedIn({ done, toLookAt, barred }) {
+async function tellHandedIn({ done, toLookAt, barred }, wasApart) {
   if (barred.size > 0) return tell('plain', words.notYours)
   const faulty = (await kept.all()).some(({ faults }) => faults)
   if (faulty) return tellKept(words.notTaken)
   if (done === 0) return tell('', '')
-  tell(toLookAt > 0 ? 'warn' : 'good', filled(words.handedIn, { count: done }))
+  tell(toLookAt > 0 ? 'warn' : 'good', filled(wasApart ? words.handedIn : words.caughtUp, { count: done }))
   sound(toLookAt > 0 ? 'attention' : 'done')
   if (toLookAt === 0) return
   const link = add('p', '').appendChild(document.createElement('a'))

@@ -49,6 +49,7 @@ export function keptPlace(
     again: say('kept.again'),
     handingIn: say('kept.handing-in', { done: '{done}', of: '{of}' }),
     handedIn: say('kept.handed-in', { count: '{count}' }),
+    caughtUp: say('kept.caught-up', { count: '{count}' }),
     toLookAt: say('kept.to-look-at', { count: '{count}' }),
     signIn: say('frame.sign-in'),
     onTheirWay: say('kept.on-their-way', { count: '{count}' }),
