@@ -208,6 +208,15 @@ async function leave(to) {
   }
   writeAddress()
   location.assign(to)
+  // Somebody stays after all, or the other page does not come.
+  setTimeout(stay, answerMs)
+}
+
+function stay() {
+  if (apart !== 'leaving') return
+  apart = 'handing-in'
+  cardAfter = undefined
+  void comeBack()
 }
 
 function cardNow() {
@@ -570,5 +579,5 @@ document.addEventListener('click', writeAddress, true)
 // Leaving with scans that are kept nowhere else would lose them.
 addEventListener('beforeunload', (event) => {
   writeAddress()
-  if (waiting.length > 0 || (apart && !kept?.isDurable)) event.preventDefault()
+  if (waiting.length > 0 || kept?.wouldLose()) event.preventDefault()
 })

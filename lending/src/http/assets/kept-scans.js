@@ -46,6 +46,8 @@ function durable(db) {
     })
   return {
     isDurable: true,
+    /** Whether scans would be lost with the page. */
+    wouldLose: () => false,
     /** Keeps a scan and gives it its place. */
     add: async (scan) => ({
       ...scan,
@@ -97,6 +99,7 @@ export function fleeting() {
   let place = 0
   return {
     isDurable: false,
+    wouldLose: () => scans.size > 0,
     add: async (scan) => {
       place += 1
       const kept = { ...scan, place }
