@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Page } from 'playwright-core'
 import { lend } from '../src/circulation/lend.ts'
 import { takeBack } from '../src/circulation/take-back.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
-import { aBrowser, anOpenLibrary, cursor, noChromium, type OpenLibrary, pagePassword } from './browser.ts'
+import { aBrowser, anOpenLibrary, noChromium, type OpenLibrary } from './browser.ts'
 import { aCable } from './cable.ts'
-import { aCopy, aPatron, besides, by } from './library-fixtures.ts'
+import { aDesk, readyForOffline, scan, signIn, someone } from './desk-fixtures.ts'
+import { aCopy, besides, by } from './library-fixtures.ts'
 
 const skip = noChromium
 const tenMinutesMs = 10 * 60_000
@@ -266,36 +266,6 @@ test('while the library can only be read, and after a sign-out, scans are kept a
   assert.equal((await at.db.rows(sql`select from loan`)).length, 1)
 })
 
-async function aDesk(browser: Awaited<ReturnType<typeof aBrowser>>, at: OpenLibrary, address: string) {
-  const context = await browser.newContext()
-  const page = await context.newPage()
-  await signIn(page, at, address)
-  return { page, context }
-}
-
-async function signIn(page: Page, at: OpenLibrary, address: string): Promise<void> {
-  await page.goto(`${address}/sign-in?kind=staff`)
-  await cursor(page)
-  await page.keyboard.type(await at.staff('desk'))
-  await page.keyboard.press('Tab')
-  await page.keyboard.type(pagePassword)
-  await page.keyboard.press('Enter')
-  await page.getByText('Sign out').waitFor()
-}
-
-/** The worker has what it needs to show the desk alone. */
-async function readyForOffline(page: Page): Promise<void> {
-  await page.evaluate(`navigator.serviceWorker.ready.then(
-    () => navigator.serviceWorker.controller ?? new Promise((resolve) => {
-      navigator.serviceWorker.addEventListener('controllerchange', () => resolve(), { once: true })
-    })
-  ).then(() => undefined)`)
-}
-
-async function someone(at: OpenLibrary, givenName: string): Promise<{ card: string }> {
-  return aPatron(at.db, { ...besides(at), givenName })
-}
-
 async function done(
   at: OpenLibrary,
   verb: typeof lend | typeof takeBack,
@@ -304,10 +274,4 @@ async function done(
 ): Promise<void> {
   const outcome = await write(at.library.db, by({ occurredAt }), verb as typeof lend, { card: '', ...ask })
   assert.equal(outcome.outcome, 'done', JSON.stringify(outcome))
-}
-
-async function scan(page: Page, code: string): Promise<void> {
-  await cursor(page)
-  await page.keyboard.type(code)
-  await page.keyboard.press('Enter')
 }

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import type { Browser, Page, Request, Response } from 'playwright-core'
+import { sql } from '../src/postgres/sql.ts'
+import type { Role } from '../src/staff/permission.ts'
+import { cursor, type OpenLibrary, pagePassword } from './browser.ts'
+import { aCopy, aPatron, besides } from './library-fixtures.ts'
+
+/** A device of its own, with somebody from the desk signed in on its page. */
+export async function aDesk(browser: Browser, at: OpenLibrary, address: string) {
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  await signIn(page, at, address)
+  return { page, context }
+}
+
+/** Signs somebody new in, by keyboard. */
+export async function signIn(
+  page: Page,
+  at: OpenLibrary,
+  address: string,
+  role: Role = 'desk',
+): Promise<void> {
+  await page.goto(`${address}/sign-in?kind=staff`)
+  await cursor(page)
+  await page.keyboard.type(await at.staff(role))
+  await page.keyboard.press('Tab')
+  await page.keyboard.type(pagePassword)
+  await page.keyboard.press('Enter')
+  await page.getByText('Sign out').waitFor()
+}
+
+/** The worker has what it needs to show the desk alone. */
+export async function readyForOffline(page: Page): Promise<void> {
+  await page.evaluate(`navigator.serviceWorker.ready.then(
+    () => navigator.serviceWorker.controller ?? new Promise((resolve) => {
+      navigator.serviceWorker.addEventListener('controllerchange', () => resolve(), { once: true })
+    })
+  ).then(() => undefined)`)
+}
+
+/** A patron of this library, called so. */
+export async function someone(at: OpenLibrary, givenName: string): Promise<{ card: string }> {
+  return aPatron(at.db, { ...besides(at), givenName })
+}
+
+/** Types a code as a scanner does, once the cursor stands in a field. */
+export async function scan(page: Page, code: string): Promise<void> {
+  await cursor(page)
+  await scanBlindly(page, code)
+}
+
+/** Types a code as a scanner does, whatever the page is at: also while it is about to go to another one. */
+export async function scanBlindly(page: Page, code: string): Promise<void> {
+  await page.keyboard.type(code)
+  await page.keyboard.press('Enter')
+}
+
+/** Two patrons, and the barcodes of so many books on the shelf. */
+export async function adaAndBen(at: OpenLibrary, { books }: { readonly books: number }) {
+  const [ada, ben] = [await someone(at, 'Ada'), await someone(at, 'Ben')]
+  const copies = []
+  for (let nth = 0; nth < books; nth += 1) copies.push(await aCopy(at.db, besides(at)))
+  return { ada: ada.card, ben: ben.card, books: copies.map(({ barcode }) => barcode) }
+}
+
+/** The desk with this card open. */
+export async function openFor(page: Page, address: string, card: string): Promise<void> {
+  await page.goto(`${address}/desk?card=${card}`)
+  await page.getByText('Scan the books').waitFor()
+}
+
+/** The library has said what became of this scan, live or kept, at this page. Asked for before the answer can come. */
+export async function answered(page: Page, code: string): Promise<Response> {
+  return page.waitForResponse(
+    (answer) => isScanOf(answer.request(), code) && answer.status() !== 403 && answer.status() < 500,
+  )
+}
+
+/** Whether this sends the scan of this code. */
+export function isScanOf(request: Request, code: string): boolean {
+  return request.method() === 'POST' && new URLSearchParams(request.postData() ?? '').get('code') === code
+}
+
+/**
+ * Holds back what the device asks for after `begin`, as far as it `isHeld`. Resolves when the first of it hangs, and gives
+ * what lets all of it go on.
+ */
+export async function hanging(
+  page: Page,
+  isHeld: (request: Request) => boolean,
+  begin: () => Promise<unknown>,
+): Promise<() => void> {
+  const { promise: over, resolve: letGo } = Promise.withResolvers<void>()
+  await page.context().route('**', async (route) => {
+    if (isHeld(route.request())) await over
+    // The page may be gone by now.
+    await route.fallback().catch(() => undefined)
+  })
+  // Of the device, not of the page: for a page that is opened its worker asks.
+  await Promise.all([page.context().waitForEvent('request', isHeld), begin()])
+  return letGo
+}
+
+/** All loans, in the order in which they were made. */
+export async function loansOf(at: OpenLibrary) {
+  return at.db.rows<{ who: string; barcode: string; back: boolean }>(sql`
+    select patron.given_name as who, copy.barcode, loan.returned_at is not null as back from loan
+    join copy on copy.id = loan.copy_id join patron on patron.id = loan.patron_id order by loan.id
+  `)
+}
+
+/** Nothing that was scanned waits on this device any more, a moment from now at the latest. */
+export async function nothingStored(page: Page): Promise<void> {
+  // A page that is loaded anew meanwhile is asked again.
+  await untilStored(page, 'codes.length === 0').catch(() => untilStored(page, 'codes.length === 0'))
+  assert.deepEqual(await stored(page), [])
+}
+
+/** This scan is written down on the device. */
+export async function writtenDown(page: Page, code: string): Promise<void> {
+  await untilStored(page, `codes.includes(${JSON.stringify(code)})`)
+}
+
+/** Waits, but not for ever, until this is true of the `codes` that the device has written down. */
+async function untilStored(page: Page, isSo: string): Promise<void> {
+  await page.evaluate(`(async () => {
+    const until = performance.now() + 10_000
+    for (;;) {
+      const codes = (await (${readStore})()).map(({ code }) => code)
+      if (${isSo} || performance.now() > until) return
+      await new Promise(requestAnimationFrame)
+    }
+  })()`)
+}
+
+/** What this device has written down and not dropped. */
+export async function stored(page: Page): Promise<readonly { code: string; faults: number }[]> {
+  return page.evaluate(`(${readStore})()`)
+}
+
+const readStore = `() => new Promise((resolve, reject) => {
+  const opening = indexedDB.open('bibby-desk')
+  opening.onerror = () => reject(opening.error)
+  opening.onsuccess = () => {
+    const all = opening.result.transaction('scans').objectStore('scans').getAll()
+    all.onsuccess = () => {
+      opening.result.close()
+      resolve(all.result.map(({ code, faults = 0 }) => ({ code, faults })))
+    }
+  }
+})`
