@@ -62,6 +62,22 @@ test('a shelf is looked through by page without script: each answer at once, the
   assert.doesNotMatch(ben.seen().html, /id="scan"/, 'an ended one takes no scan')
 })
 
+test('a copy on loan that is found on its shelf is taken back where the stock-take says so', async () => {
+  await using at = await anOpenLibrary()
+  const manager = aVisitor(at.app)
+  await manager.signIn('staff', await at.staff('manager'))
+  await manager.open(`/desk?card=${at.card}`)
+  await manager.send('/desk/scan', { code: at.barcode })
+  const open = async () => (await at.db.rows(sql`select from loan where returned_at is null`)).length
+  assert.equal(await open(), 1)
+  await manager.open('/stock-takes')
+  const { path } = await manager.send('/stock-takes')
+  await manager.send(path, { code: at.barcode })
+  await manager.send('/check-in', {}, { says: 'Take it back now' })
+  assert.equal(await open(), 0)
+  assert.match(manager.seen().text, /Back to the shelf/)
+})
+
 test('with script the field stays free while scans go on, and nothing is scanned twice', {
   skip: noChromium,
 }, async () => {
