@@ -308,7 +308,7 @@ test('a scan that whoever is signed in may not hand in is not given up, and goes
   const forbidden = page.waitForResponse((answer) => answer.status() === 403)
   await page.goto(`${at.address}${path}`)
   await forbidden
-  await page.getByText('Kept here: 1').waitFor()
+  await page.getByText('They go in when somebody signs in who may do that.').waitFor()
   assert.deepEqual(await stored(page), [{ code: one, faults: 0 }])
 
   await context.clearCookies()
