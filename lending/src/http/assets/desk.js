@@ -13,11 +13,12 @@ const againMs = { first: 2_000, most: 30_000 }
 /** How long after an answer the address of the page is that of the desk. */
 const addressMs = 300
 const branchName = 'bibby-branch'
+const loadedName = 'bibby-loaded-anew'
 
 const field = () => document.querySelector('#scan')
 const place = document.querySelector('#kept')
 const words = JSON.parse(place.dataset.words)
-const meant = place.dataset.meant
+const { meant, home } = place.dataset
 let kept
 /** Scans are taken in one after another, however fast they come; the first ones wait for the store. */
 let taken = Promise.all([openKeptScans(), namePage(newKey())]).then(([store, name]) => {
@@ -65,7 +66,10 @@ async function scanned(form, code) {
   if (code === '' && meant !== 'lend') return
   if (apart) {
     const to = words.commands[code.toLowerCase()]
-    if (to && !next) return location.assign(to)
+    if (to && !next) {
+      if (endsAt(to)) await keep(anEnd(code))
+      return location.assign(to)
+    }
     await keep({ ...made(code, next, form), card: cardOfFirst(), isLeft: true })
     sound('attention')
     return apart === 'handing-in' || apart === 'leaving' ? undefined : tellKept()
@@ -103,8 +107,11 @@ async function firstLook() {
   // The page was loaded anew before they were answered: nobody else sends them.
   for (const scan of own) if (!scan.isLeft) await kept.mark({ ...scan, isLeft: true })
   const due = await dueNow(kept)
-  const isFollowed =
-    own.length > 0 ? due.some((scan) => scan.page === page) : (await kept.contextOf(page)) !== undefined
+  // A pile of returns, or a shelf, is nobody's.
+  const isOfSomebody = (scan) => scan.page === page && (scan.meant === 'lend' || scan.next)
+  const isFollowed = own.some(isOfSomebody)
+    ? due.some(isOfSomebody)
+    : (await kept.contextOf(page)) !== undefined
   hasKept = isFollowed && goesOn()
   if (due.length > 0 || hasKept) apart ??= 'handing-in'
   void comeBack()
@@ -113,7 +120,7 @@ async function firstLook() {
 /** A page that was opened for somebody is theirs, whoever stood at the desk before. */
 function goesOn() {
   const [{ type } = {}] = performance.getEntriesByType('navigation')
-  return type !== 'navigate' || cardNow() === ''
+  return type === 'reload' || cardNow() === ''
 }
 
 /** The empty desk knows nobody, and still stands at a branch. */
@@ -152,6 +159,11 @@ function made(code, next, form) {
   const { pathname } = new URL(form.action)
   const { by, branch } = place.dataset
   return { key: newKey(), code, meant, next, at: Date.now(), page, to: pathname, by, branch }
+}
+
+/** Behind it stands nobody: kept among the scans, and never sent. */
+function anEnd(code = '') {
+  return { ...made(code, true, document.querySelector('form[data-scan]')), isLeft: true }
 }
 
 function isNext(code) {
@@ -201,15 +213,25 @@ function standsAfter({ to, isKnown }, { code }) {
 /** Goes to another page; what was scanned meanwhile is handed in from there. */
 async function leave(to) {
   apart = 'leaving'
-  cardAfter = endsAt(to) ? '' : cardNow()
-  for (const { scan } of waiting.splice(0)) {
-    const card = scan.card ?? cardOfFirst()
-    await kept.mark({ ...scan, card, isLeft: true })
-  }
-  writeAddress()
-  location.assign(to)
   // Somebody stays after all, or the other page does not come.
   setTimeout(stay, answerMs)
+  cardAfter = endsAt(to) ? '' : cardNow()
+  await leaveAll()
+  writeAddress()
+  location.assign(to)
+}
+
+/** What waits is handed in later, in its order; where the device takes nothing any more, by this page. */
+async function leaveAll() {
+  const left = waiting
+    .splice(0)
+    .map(({ scan }) => ({ ...scan, card: scan.card ?? cardOfFirst(), isLeft: true }))
+  try {
+    for (const scan of left) await kept.mark(scan)
+  } catch {
+    kept = fleeting()
+    for (const scan of left) await kept.add(scan)
+  }
 }
 
 function stay() {
@@ -350,13 +372,13 @@ function takeFocus(element) {
 
 async function goApart(why) {
   apart = why
+  askAgain()
   // What is kept from now on follows these: one of them may be a card.
   hasKept ||= waiting.length > 0
-  for (const { scan } of waiting.splice(0)) await kept.mark({ ...scan, isLeft: true })
+  await leaveAll()
   tellWaiting()
   sound('attention')
   await tellKept()
-  askAgain()
 }
 
 function askAgain() {
@@ -386,30 +408,33 @@ async function tryToComeBack() {
   // Opened by its own address, the empty desk only keeps: what it stands for hands in.
   if (location.pathname === '/desk/offline') return
   const wasApart = apart !== undefined && apart !== 'handing-in'
-  const isDue = await inTurn(async () => {
-    if (!apart && (await kept.all()).length === 0) return false
-    // What is on its way goes first.
-    if (!apart && (busy || waiting.length > 0)) {
-      askAgain()
-      return false
-    }
-    // What is scanned meanwhile comes behind what was kept before.
-    apart ??= 'handing-in'
-    return apart !== 'leaving'
-  })
-  if (!isDue) return
   try {
+    const isDue = await inTurn(async () => {
+      if (!apart && (await kept.all()).length === 0) return false
+      // What is on its way goes first.
+      if (!apart && (busy || waiting.length > 0)) {
+        askAgain()
+        return false
+      }
+      // What is scanned meanwhile comes behind what was kept before.
+      apart ??= 'handing-in'
+      return apart !== 'leaving'
+    })
+    if (!isDue) return
     const sum = await handInToTheLast(wasApart)
     if (!sum) return askAgain()
     pauseMs = againMs.first
     // What the page says of a library that is away, or only read, is not so any more.
     const isOutOfDate = place.matches('[data-shell], [data-stopped]')
-    if (isOutOfDate && sum.done === 0 && sum.barred.size === 0 && !field()?.value) return location.reload()
+    if (isOutOfDate && sum.done === 0 && sum.barred.size === 0 && !field()?.value && loadAnew()) return
     await tellHandedIn(sum, wasApart)
+    // Without locks it is not known yet whether another page is about to send them.
+    const isOthers = (scan) => scan.page !== page && !scan.faults
+    if (!navigator.locks && (await kept.all()).some(isOthers)) askAgain()
   } catch (error) {
     apart = error instanceof NotNow ? error.why : 'away'
-    await tellKept()
     askAgain()
+    await tellKept()
   }
 }
 
@@ -441,10 +466,20 @@ async function handInToTheLast(wasApart) {
   }
 }
 
+/** Not again and again, where this very page fails and the library is there. */
+function loadAnew() {
+  const last = Number(sessionStorage.getItem(loadedName) ?? 0)
+  if (Math.abs(Date.now() - last) < againMs.most) return false
+  sessionStorage.setItem(loadedName, String(Date.now()))
+  if (location.pathname === home) location.reload()
+  else location.assign(home)
+  return true
+}
+
 /** Whether the library takes scans: it answers, somebody is signed in, and writing goes on. */
 async function isBack() {
   try {
-    const answer = await fetch(location.pathname, { signal: AbortSignal.timeout(answerMs) })
+    const answer = await fetch(home, { signal: AbortSignal.timeout(answerMs) })
     if (!answer.ok || new URL(answer.url).pathname === '/sign-in') return false
     const read = new DOMParser().parseFromString(await answer.text(), 'text/html')
     return read.querySelector('[data-stopped]') === null
@@ -456,7 +491,7 @@ async function isBack() {
 /** The page as it is now: a token of today, what was done meanwhile, and who stands there; nobody behind an unknown code. */
 async function refresh(stands) {
   const card = stands?.afterUnknown ? '' : (stands?.card ?? cardNow())
-  const path = card ? `${location.pathname}?${new URLSearchParams({ card })}` : location.pathname
+  const path = card ? `${home}?${new URLSearchParams({ card })}` : home
   const answer = await fetch(path, { signal: AbortSignal.timeout(answerMs) })
   const read = new DOMParser().parseFromString(await answer.text(), 'text/html')
   const desk = read.querySelector('#desk')
@@ -529,7 +564,7 @@ function add(name, text) {
 
 function addSignIn() {
   const link = add('p', '').appendChild(document.createElement('a'))
-  link.href = `/sign-in?${new URLSearchParams({ kind: 'staff', to: location.pathname })}`
+  link.href = `/sign-in?${new URLSearchParams({ kind: 'staff', to: home })}`
   link.textContent = words.signIn
   takeFocus(link)
 }
@@ -574,7 +609,17 @@ document.addEventListener('keydown', (event) => {
 })
 
 // Whoever comes back, or loads the page anew, finds the desk that was open.
-document.addEventListener('click', writeAddress, true)
+document.addEventListener('click', goByLink, true)
+
+/** Whoever follows a link away from the desk has done with whom it shows, also while scans for them are on their way. */
+function goByLink(event) {
+  writeAddress()
+  const link = event.target.closest?.('a[href]')
+  const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey
+  if (!link || !isPlain || link.target || !(hasKept || busy || waiting.length > 0)) return
+  event.preventDefault()
+  inTurn(() => keep(anEnd())).finally(() => location.assign(link.href))
+}
 
 // Leaving with scans that are kept nowhere else would lose them.
 addEventListener('beforeunload', (event) => {

@@ -7,6 +7,8 @@ const pageName = 'bibby-page'
 /** A scan that the library answers with a fault of its own so often is left for a person. */
 const faultsMax = 3
 const freshMs = 60_000
+/** Longer than one scan can take to be answered. */
+const leaseMs = 40_000
 
 /** Nobody can be asked now. `why` is `away`, `stopped` or `signed-out`. */
 export class NotNow extends Error {
@@ -46,21 +48,24 @@ function hold(page) {
  * Throws NotNow; what was not handed in yet is kept.
  */
 export async function handInAll(kept, tell) {
-  if (!navigator.locks) return handIn(kept, tell)
+  if (!navigator.locks) return handIn(kept, tell, crypto.getRandomValues(new Uint32Array(1))[0])
   return navigator.locks.request(handingIn, { ifAvailable: true }, (lock) =>
     lock ? handIn(kept, tell) : undefined,
   )
 }
 
-async function handIn(kept, tell) {
+/** `lessee` is whoever hands in where there are no locks: one that loses its lease has another page behind it. */
+async function handIn(kept, tell, lessee) {
   const sum = { done: 0, toLookAt: 0, barred: new Set() }
   let token
   for (;;) {
+    if (lessee && !(await kept.lease(lessee, leaseMs))) return undefined
     const due = await dueNow(kept, sum)
     const [scan] = due
     if (!scan) {
       const living = await livingPages()
       if (living) await kept.forgetBut(living)
+      if (lessee) await kept.lease(lessee, 0)
       return sum
     }
     tell({ done: sum.done, of: sum.done + due.length })
@@ -85,7 +90,9 @@ async function handIn(kept, tell) {
       const faults = answer.isFinal ? faultsMax : (scan.faults ?? 0) + 1
       // It may have been the next card: what is behind it goes to nobody until somebody has looked.
       const isGivenUp = faults >= faultsMax && scan.meant === 'lend'
-      await kept.mark({ ...scan, faults }, isGivenUp ? unknownFrom(context, scan) : undefined)
+      // For whom it was is kept with it: others may stand there when it is sent again.
+      const whose = scan.meant === 'lend' ? { card: '', ...context } : {}
+      await kept.mark({ ...scan, ...whose, faults }, isGivenUp ? unknownFrom(context, scan) : undefined)
       // Not at once: what is wrong may pass.
       if (faults < faultsMax) throw new NotNow('away')
       continue
@@ -108,9 +115,9 @@ function kindOf({ meant }) {
 }
 
 /** For whom it was sent first, or who stands there by now; a pile of returns is nobody's. */
-function contextOf({ meant, card }, before) {
+function contextOf({ meant, card, afterUnknown }, before) {
   if (meant !== 'lend') return {}
-  return card === undefined ? before : { card }
+  return card === undefined ? before : { card, afterUnknown }
 }
 
 /** Who stands at the desk after this scan, as far as can be known. */

@@ -59,18 +59,35 @@ function durable(db) {
      */
     settle: ({ place, page }, context, stays = false) =>
       within((scans, contexts) => {
-        scans.delete(place)
-        if (context) contexts.put(context, page)
-        if (stays) return
-        const left = scans.getAll()
-        left.onsuccess = () => left.result.some((scan) => scan.page === page) || contexts.delete(page)
+        whereThere(scans, place, () => {
+          scans.delete(place)
+          if (context) contexts.put(context, page)
+          if (stays) return
+          const left = scans.getAll()
+          left.onsuccess = () => left.result.some((scan) => scan.page === page) || contexts.delete(page)
+        })
       }),
-    /** Keeps what became known of a scan; `context` as above. */
+    /** Keeps what became known of a scan that another page has not settled meanwhile; `context` as above. */
     mark: (scan, context) =>
       within((scans, contexts) => {
-        scans.put(scan)
-        if (context) contexts.put(context, scan.page)
+        whereThere(scans, scan.place, () => {
+          scans.put(scan)
+          if (context) contexts.put(context, scan.page)
+        })
       }),
+    /** Whether one of several pages may hand in alone for so long, where the browser has no locks for that. */
+    lease: async (by, ms) => {
+      const now = Date.now()
+      const held = await within((_, contexts, give) => {
+        const found = contexts.get(leaseName)
+        found.onsuccess = () => {
+          if (!found.result || found.result.by === by || found.result.until < now)
+            contexts.put({ by, until: now + ms }, leaseName)
+          give(contexts.get(leaseName))
+        }
+      })
+      return held.by === by
+    },
     all: () => within((scans, _, give) => give(scans.getAll())),
     /** Who stands at the desk of a page, after the last of its scans that was answered. */
     contextOf: (page) => within((_, contexts, give) => give(contexts.get(page))),
@@ -86,6 +103,14 @@ function durable(db) {
         }
       }),
   }
+}
+
+/** Among the contexts, which are named by pages. */
+const leaseName = 'lease'
+
+function whereThere(scans, place, work) {
+  const there = scans.getKey(place)
+  there.onsuccess = () => there.result !== undefined && work()
 }
 
 function gone(known, scans, pages) {
@@ -107,11 +132,13 @@ export function fleeting() {
       return kept
     },
     settle: async ({ place, page }, context, stays = false) => {
-      scans.delete(place)
+      if (!scans.delete(place)) return
       if (context) contexts.set(page, context)
       if (!stays && ![...scans.values()].some((scan) => scan.page === page)) contexts.delete(page)
     },
+    lease: async () => true,
     mark: async (scan, context) => {
+      if (!scans.has(scan.place)) return
       scans.set(scan.place, scan)
       if (context) contexts.set(scan.page, context)
     },

@@ -11,7 +11,7 @@ export type RefusedCheckIn = { readonly refusal: Refused; readonly barcode: stri
 
 /** The check-in screen: one field, where the copy goes now, and what came before. */
 export function checkInView(visit: Visit, shown: CheckIn): Html {
-  return html`${keptPlace(visit, { meant: 'take-back' })}
+  return html`${keptPlace(visit, { meant: 'take-back', home: '/check-in' })}
   ${checkInPart(visit, shown)}
   ${deskTools(visit)}`
 }

@@ -36,7 +36,16 @@ export function scanForm(
  */
 export function keptPlace(
   { say, stopped, who, language }: Visit,
-  { meant, isShell = false }: { readonly meant: Meant | 'look-through'; readonly isShell?: boolean },
+  {
+    meant,
+    home,
+    isShell = false,
+  }: {
+    readonly meant: Meant | 'look-through'
+    /** Where this desk is loaded anew: its forms are answered at other addresses too. */
+    readonly home: string
+    readonly isShell?: boolean
+  },
 ): Html {
   const words = {
     away: say('kept.away'),
@@ -69,6 +78,6 @@ export function keptPlace(
     ),
   }
   const apart = isShell ? 'away' : stopped ? 'stopped' : ''
-  return html`<section id="kept" class="notice" role="status" hidden data-meant="${meant}" data-worker="${deskWorker}"
+  return html`<section id="kept" class="notice" role="status" hidden data-meant="${meant}" data-home="${home}" data-worker="${deskWorker}"
     data-apart="${apart}"${who && html` data-by="${who.actor}" data-branch="${who.branchId}"`}${stopped && html` data-stopped`}${isShell && html` data-shell`} data-words="${JSON.stringify(words)}"></section>`
 }

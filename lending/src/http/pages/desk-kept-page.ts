@@ -71,7 +71,11 @@ function shell(served: Served): void {
       button: say('kept.keep'),
       ...(isReturn ? {} : { hint: say('kept.scan-hint'), fields: carried('card', '') }),
     })
-    const content = html`${keptPlace(visit, { meant: isReturn ? 'take-back' : 'lend', isShell: true })}
+    const content = html`${keptPlace(visit, {
+      meant: isReturn ? 'take-back' : 'lend',
+      home: isReturn ? '/check-in' : '/desk',
+      isShell: true,
+    })}
       <div id="desk" class="stack">${field}<div id="answer"></div><p class="waiting soft" id="waiting" role="status"></p></div>`
     return show(reply, visit, frame, content)
   })

@@ -55,7 +55,7 @@ type Desk = {
 
 /** The desk: one field for cards, books and commands, and what came of it. */
 export function deskView(visit: Visit, desk: Desk): Html {
-  return html`${keptPlace(visit, { meant: 'lend' })}
+  return html`${keptPlace(visit, { meant: 'lend', home: '/desk' })}
   ${deskPart(visit, desk)}
   ${deskTools(visit)}`
 }

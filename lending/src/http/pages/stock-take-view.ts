@@ -92,7 +92,7 @@ export function stockTakeView(
   const { take, progress, latest, last, needing, refused } = shown
   const { say } = visit
   const path = `/stock-takes/${take.stockTakeId}`
-  return html`${take.endedAt === null && keptPlace(visit, { meant: 'look-through' })}<div id="desk" class="stack">
+  return html`${take.endedAt === null && keptPlace(visit, { meant: 'look-through', home: path })}<div id="desk" class="stack">
     ${
       take.endedAt === null
         ? scanForm(visit, {
