@@ -616,7 +616,8 @@ function goByLink(event) {
   writeAddress()
   const link = event.target.closest?.('a[href]')
   const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey
-  if (!link || !isPlain || link.target || !(hasKept || busy || waiting.length > 0)) return
+  if (!link || !isPlain || link.target || link.getAttribute('href').startsWith('#')) return
+  if (!hasKept && !busy && waiting.length === 0) return
   event.preventDefault()
   inTurn(() => keep(anEnd())).finally(() => location.assign(link.href))
 }

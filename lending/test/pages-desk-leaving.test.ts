@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { lend } from '../src/circulation/lend.ts'
+import { sql } from '../src/postgres/sql.ts'
+import { write } from '../src/postgres/write.ts'
+import { aBrowser, anOpenLibrary, noChromium } from './browser.ts'
+import { aCable } from './cable.ts'
+import {
+  aDesk,
+  adaAndBen,
+  answered,
+  hanging,
+  isScanOf,
+  loansOf,
+  nothingStored,
+  openFor,
+  readyForOffline,
+  scan,
+  someone,
+} from './desk-fixtures.ts'
+import { by } from './library-fixtures.ts'
+
+const skip = noChromium
+
+for (const [how, leave] of [
+  ['by the link to the next patron', ['Next patron']],
+  ['by the commands for returns and back', ['DESKRETURN', 'DESKLEND']],
+] as const)
+  test(`a desk without its library that was left ${how} is nobody’s`, { skip }, async () => {
+    await using at = await anOpenLibrary()
+    await using cable = await aCable(at.address)
+    await using browser = await aBrowser()
+    const { page } = await aDesk(browser, at, cable.address)
+    const { ada, books } = await adaAndBen(at, { books: 2 })
+    const [one = '', two = ''] = books
+    await page.goto(`${cable.address}/check-in`)
+    await readyForOffline(page)
+    await openFor(page, cable.address, ada)
+    await cable.pull()
+    await scan(page, one)
+    await page.getByText('Kept here: 1').waitFor()
+    if (leave.length === 1) await page.getByRole('link', { name: leave[0] }).click()
+    else {
+      for (const [code, path] of [
+        [leave[0], '**/check-in'],
+        [leave[1], '**/desk'],
+      ] as const) {
+        await scan(page, code)
+        await page.waitForURL(path)
+        await page.getByText('Kept here: 1').waitFor()
+      }
+    }
+    await page.locator('[data-shell]').waitFor({ state: 'attached' })
+    await page.getByText('Kept here: 1').waitFor()
+    await scan(page, two)
+    await page.getByText('Kept here: 2').waitFor()
+    await cable.plugIn()
+    await nothingStored(page)
+    assert.deepEqual(await loansOf(at), [{ who: 'Ada', barcode: one, back: false }])
+  })
+
+test('a desk that is left by a link while a scan is under way is nobody’s, and the scan is done', {
+  skip,
+}, async () => {
+  await using at = await anOpenLibrary()
+  await using browser = await aBrowser()
+  const { page } = await aDesk(browser, at, at.address)
+  const { ada, books } = await adaAndBen(at, { books: 2 })
+  const [one = '', two = ''] = books
+  await openFor(page, at.address, ada)
+  page.on('dialog', (asks) => asks.accept())
+  const letGo = await hanging(
+    page,
+    (asked) => isScanOf(asked, one),
+    () => scan(page, one),
+  )
+  await page.getByRole('link', { name: 'Next patron' }).click()
+  await page.waitForURL((url) => url.pathname === '/desk' && url.search === '')
+  await page.getByText('Scan the patron’s card').waitFor()
+  await scan(page, two)
+  letGo()
+  await nothingStored(page)
+  assert.deepEqual(await loansOf(at), [{ who: 'Ada', barcode: one, back: false }])
+})
+
+test('a book that is scanned at somebody’s desk while returns of this page go in is lent to them', {
+  skip,
+}, async () => {
+  await using at = await anOpenLibrary()
+  await using cable = await aCable(at.address)
+  await using browser = await aBrowser()
+  const { page } = await aDesk(browser, at, cable.address)
+  const { ada, books } = await adaAndBen(at, { books: 2 })
+  const [forAda = '', back = ''] = books
+  const other = await someone(at, 'Other')
+  const hourAgo = new Date(Date.now() - 60 * 60_000)
+  const ask = { card: other.card, barcode: back, branchId: at.branchId }
+  assert.equal((await write(at.library.db, by({ occurredAt: hourAgo }), lend, ask)).outcome, 'done')
+  await openFor(page, cable.address, ada)
+  await page.goto(`${cable.address}/check-in`)
+  await readyForOffline(page)
+  await cable.pull()
+  await scan(page, back)
+  await page.getByText('Kept here: 1').waitFor()
+  const letGo = await hanging(
+    page,
+    (asked) => isScanOf(asked, back),
+    async () => {
+      await cable.plugIn()
+      await page.goBack()
+    },
+  )
+  await page.getByText('Scan the books').waitFor()
+  await page.getByRole('button', { name: 'Turn the sound off' }).waitFor()
+  await scan(page, forAda)
+  letGo()
+  await nothingStored(page)
+  assert.deepEqual(await loansOf(at), [
+    { who: 'Other', barcode: back, back: true },
+    { who: 'Ada', barcode: forAda, back: false },
+  ])
+})
+
+test('a scan that the library failed on is for whoever it was scanned for, whoever stands there when it is sent again', {
+  skip,
+}, async () => {
+  await using at = await anOpenLibrary()
+  await using cable = await aCable(at.address)
+  await using browser = await aBrowser()
+  const { page } = await aDesk(browser, at, cable.address)
+  const { ada, ben, books } = await adaAndBen(at, { books: 3 })
+  const [one = '', two = '', three = ''] = books
+  let isBroken = true
+  await page.route('**/desk/hand-in', (route) =>
+    isBroken && isScanOf(route.request(), two) ? route.fulfill({ status: 500, body: '' }) : route.fallback(),
+  )
+  await openFor(page, cable.address, ada)
+  await cable.pull()
+  for (const book of [one, two]) await scan(page, book)
+  await page.getByText('Kept here: 2').waitFor()
+  await cable.plugIn()
+  await page.getByText('could not take these in').waitFor()
+  await scan(page, ben)
+  await page.getByText('Scan the books').waitFor()
+  await scan(page, three)
+  await page.getByText('On loan: 1 item').waitFor()
+  isBroken = false
+  const done = answered(page, two)
+  await page.getByRole('button', { name: 'Send them again' }).press('Enter')
+  await done
+  await nothingStored(page)
+  assert.deepEqual(await loansOf(at), [
+    { who: 'Ada', barcode: one, back: false },
+    { who: 'Ben', barcode: three, back: false },
+    { who: 'Ada', barcode: two, back: false },
+  ])
+})
+
+test('a desk that stands at the answer to a form comes back too, at its own address', { skip }, async () => {
+  await using at = await anOpenLibrary()
+  await using cable = await aCable(at.address)
+  await using browser = await aBrowser()
+  const { page } = await aDesk(browser, at, cable.address)
+  const { ada, books } = await adaAndBen(at, { books: 2 })
+  const [one = '', two = ''] = books
+  await at.db.rows(
+    sql`update patron set blocked_because = 'Owes a book', blocked_at = now() where card = ${ada}`,
+  )
+  await openFor(page, cable.address, ada)
+  await scan(page, one)
+  await page.getByText('The patron is blocked.').first().waitFor()
+  // Nothing is said of why: the form is refused, and answered where it was sent to.
+  await page.evaluate(`document.querySelector('#answer form').noValidate = true`)
+  await page.getByLabel('Lend it all the same, because').press('Enter')
+  await page.waitForURL('**/desk/lend')
+  await page.getByRole('button', { name: 'Turn the sound off' }).waitFor()
+  await at.db.rows(sql`update patron set blocked_because = null, blocked_at = null where card = ${ada}`)
+  await cable.pull()
+  await scan(page, one)
+  await page.getByText('Kept here: 1').waitFor()
+  await cable.plugIn()
+  await page.getByText('Handed in: 1').waitFor()
+  await scan(page, two)
+  await page.getByText('On loan: 2 items').waitFor()
+  await nothingStored(page)
+})
