@@ -6,6 +6,8 @@ import { openDatabase, openSetFolder } from './database.ts'
 import type { Pulse } from './http/pulse.ts'
 import type { Log } from './http/server.ts'
 import { startBeating } from './instances/start-beating.ts'
+import { inEnglish } from './language/messages.ts'
+import { readWords } from './language/worded.ts'
 import { type Library, openLibrary } from './library.ts'
 import { mailGoes, openNoticeService } from './notice-service.ts'
 import { installationHere } from './notices/installation.ts'
@@ -75,7 +77,7 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
     const { found, buildServer, dueSweeps, resumeImports, startAudit, startSending, stopImports } =
       await parts
     if (library.codesClosedBecause) {
-      print.warn(`Operations cannot be confirmed here: ${library.codesClosedBecause}.`)
+      print.warn(`Operations cannot be confirmed here: ${readWords(inEnglish, library.codesClosedBecause)}.`)
     }
     const accounts = await found(library, { folder, config, print, signal })
     signal.throwIfAborted()

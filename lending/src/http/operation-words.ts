@@ -20,7 +20,12 @@ export function endingLines(say: SayText, refusal: { readonly refused: string })
       )
     case 'under-floor':
       return told.breaches.map(({ part, of, wouldBe, atLeast }) =>
-        say('ending.under-floor', { part, of, wouldBe, atLeast }),
+        say('ending.under-floor', {
+          part: readWords(say, part),
+          of: readWords(say, of),
+          wouldBe,
+          atLeast,
+        }),
       )
     case 'set-changed':
     case 'changed-since': {
@@ -32,7 +37,7 @@ export function endingLines(say: SayText, refusal: { readonly refused: string })
     }
     case 'unhealthy':
     case 'code-not-sent':
-      return told.because === '' ? [] : [say('ending.reason', { because: told.because })]
+      return told.because === '' ? [] : [say('ending.reason', { because: readWords(say, told.because) })]
     case 'stopped':
       return told.because === '' ? [] : [say('ending.reason-given', { because: told.because })]
     case 'code-wrong':

@@ -1,4 +1,5 @@
 import { inEnglish, isMessageId, type MessageId } from './messages.ts'
+import { type Wording, worded } from './worded.ts'
 
 type Named<Area extends string, Id = MessageId> = Id extends `${Area}.${infer Name}` ? Name : never
 
@@ -53,6 +54,25 @@ export function flawInEnglish(flaw: Flaw | string): string {
   })
   const label = inEnglish(`label.${flaw.label ?? 'the-field'}`)
   return inEnglish(`flaw.${flaw.flaw}`, { label, ...Object.fromEntries(values) })
+}
+
+/** Flaws as one text to be stored, for `readWords`. */
+export function wordedFlaws(flaws: readonly Flaw[]): string {
+  const [first, ...others] = flaws.map(wordingOf)
+  if (first === undefined) return ''
+  const { say, ...values } = others.reduce(
+    (before, second) => ({ say: 'reject.both', first: before, second }),
+    first,
+  )
+  return worded(say, values)
+}
+
+function wordingOf({ flaw, label, values = {} }: Flaw): Wording {
+  const told = Object.entries(values).map(([name, value]) => [
+    name,
+    typeof value === 'object' ? wordingOf(value) : value,
+  ])
+  return { say: `flaw.${flaw}`, label: { say: `label.${label ?? 'the-field'}` }, ...Object.fromEntries(told) }
 }
 
 /** The problems of a refusal with their flaws as English sentences; whatever else is in it stays. */

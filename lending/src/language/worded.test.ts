@@ -37,6 +37,10 @@ test('what somebody typed is never a message, and one that is not known here is 
     '{into}, into <b>',
   )
   assert.ok(!isMessageId('plan-line.of-tomorrow'))
+  const hostile = worded('plan-line.title-number', { id: 'a\0\ud800\u001F{' })
+  assert.equal(readWords(inEnglish, hostile), 'title a\uFFFD\uFFFD\uFFFD{')
+  const within = worded('plan-line.person', { name: { say: 'plan-line.queue' }, card: 'A' })
+  assert.match(readWords(inEnglish, within.replace('queue', 'of-tomorrow')), /^\{"say":"plan-line.person"/)
   assert.equal(
     readWords(inEnglish, worded('plan-line.queue').replace('queue', 'of-tomorrow')),
     '{"say":"plan-line.of-tomorrow"}',

@@ -1,7 +1,10 @@
 import { isMessageId, type MessageId, type SayText } from './messages.ts'
 
 /** What fills a message that is kept: text, a number, or another message. */
-export type Kept = string | number | { readonly say: MessageId }
+export type Kept = string | number | Wording
+
+/** A message and what fills it. */
+export type Wording = { readonly say: MessageId; readonly [value: string]: Kept }
 
 /** No text that anybody can type or import begins with it: the unit separator. */
 export const wordedMark = '\u001F'
@@ -11,13 +14,41 @@ export const wordedMark = '\u001F'
  * In SQL: `chr(31) || json_build_object('say', …, 'name', …)`.
  */
 export function worded(say: MessageId, values: Readonly<Record<string, Kept>> = {}): string {
-  return wordedMark + JSON.stringify({ say, ...values })
+  return (
+    wordedMark +
+    JSON.stringify({ say, ...values }, (_, value: unknown) =>
+      typeof value === 'string' ? printable(value) : value,
+    )
+  )
+}
+
+/** What fills a message may come from any file: it is shown as one line, and no half character breaks what is around it. */
+function printable(text: string): string {
+  return text.toWellFormed().replaceAll(/\p{Cc}/gu, '\uFFFD')
 }
 
 /** A stored text in words: what `worded` made is said, anything else stands as it is. */
 export function readWords(say: SayText, stored: string): string {
-  if (!stored.startsWith(wordedMark)) return stored
-  return said(say, JSON.parse(stored.slice(wordedMark.length)) as Message) ?? stored.slice(wordedMark.length)
+  const wording = wordingIn(stored)
+  return wording
+    ? said(say, wording)
+    : stored.startsWith(wordedMark)
+      ? stored.slice(wordedMark.length)
+      : stored
+}
+
+/** The message in a stored text; undefined where it holds none, or one that another version of Bibby has and this does not. */
+export function wordingIn(stored: string): Wording | undefined {
+  if (!stored.startsWith(wordedMark)) return undefined
+  const found = JSON.parse(stored.slice(wordedMark.length)) as Wording
+  return isKnown(found) ? found : undefined
+}
+
+function isKnown(wording: Wording): boolean {
+  return (
+    isMessageId(wording.say) &&
+    Object.values(wording).every((value) => typeof value !== 'object' || isKnown(value))
+  )
 }
 
 /** Every text within an answer in words. */
@@ -27,14 +58,10 @@ export function withWords<Answer>(say: SayText, answer: Answer): Answer {
   ) as Answer
 }
 
-type Message = { readonly say: string } & Readonly<Record<string, Kept>>
-
-/** Undefined for a message that another version of Bibby has and this one does not. */
-function said(say: SayText, { say: id, ...values }: Message): string | undefined {
-  if (!isMessageId(id)) return undefined
+function said(say: SayText, { say: id, ...values }: Wording): string {
   const filled = Object.entries(values).map(([name, value]) => [
     name,
-    typeof value === 'object' ? (said(say, value as Message) ?? '') : value,
+    typeof value === 'object' ? said(say, value) : value,
   ])
   return say(id, Object.fromEntries(filled) as Record<string, string | number>)
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { aPatron, aSmallLibrary, besides, monday } from '../../test/library-fixtures.ts'
 import { scratchDatabase } from '../../test/scratch-database.ts'
+import { inEnglish } from '../language/messages.ts'
+import { readWords } from '../language/worded.ts'
 import type { Database } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { noticesOf } from './cause.ts'
@@ -61,7 +63,10 @@ test('the ledger finds a notice that was deleted, also after its lines were adde
   await goingPast(db, (id) => sql`delete from notice where id = ${id}`, a ?? '')
   const found = await noticeBalance(db)
   assert.equal(found.difference, 1)
-  assert.equal(found.examples[0], `notice ${a}: queued by the ledger, gone`)
+  assert.equal(
+    readWords(inEnglish, found.examples[0] ?? ''),
+    `Notice ${a}. By the ledger: Queued. It is gone.`,
+  )
   await addUpLedger(db, new Date('2999-01-01'))
   await goingPast(db, (id) => sql`delete from notice where id = ${id}`, b ?? '')
   assert.equal((await noticeBalance(db)).difference, 1)

@@ -1,5 +1,7 @@
+import { worded } from '../language/worded.ts'
 import type { Database, Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
+import type { Kind } from './kinds.ts'
 
 /** Where all notices are that were ever caused, and whether the rows agree with the ledger. */
 export type Balance = {
@@ -12,7 +14,7 @@ export type Balance = {
   readonly void: number
   /** By how many notices the two disagree: 0, or somebody went past Bibby. */
   readonly difference: number
-  /** In words, where they disagree; the first few. */
+  /** Where they disagree, as messages that are kept (`worded`); the first few. */
   readonly examples: readonly string[]
 }
 
@@ -35,7 +37,7 @@ export async function noticeBalance(db: { readonly rows: Rows }): Promise<Balanc
     from notice
   `)
   if (!counts) throw new Error('A statement that always has one row had none.')
-  const places = await db.rows<{ place: string; by: number }>(sql`
+  const places = await db.rows<Place>(sql`
     with counted as (
       select caused_on, kind, state, notices as n from notice_ledger_sum
       union all select caused_on, kind, became, 1 from notice_ledger_line
@@ -44,34 +46,57 @@ export async function noticeBalance(db: { readonly rows: Rows }): Promise<Balanc
     ledger as (select caused_on, kind, state, sum(n)::bigint as n from counted group by caused_on, kind, state),
     there as (select caused_on, kind, state, count(*) as n from notice group by caused_on, kind, state)
     select
-      caused_on || ', ' || kind || ', ' || state || ': ' || coalesce(ledger.n, 0) || ' by the ledger, '
-        || coalesce(there.n, 0) || ' there' as place,
-      abs(coalesce(ledger.n, 0) - coalesce(there.n, 0)) as by
+      caused_on::text as day, kind, state, coalesce(ledger.n, 0) as ledger, coalesce(there.n, 0) as there
     from ledger
     full join there using (caused_on, kind, state)
     where coalesce(ledger.n, 0) <> coalesce(there.n, 0)
     order by caused_on desc, kind, state
   `)
-  const single = await db.rows<{ place: string }>(sql`
+  const single = await db.rows<Single>(sql`
     with last_line as (
       select distinct on (notice_id) notice_id, kind, became
       from notice_ledger_line
       order by notice_id, id desc
     )
     select
-      'notice ' || last_line.notice_id || ': ' || last_line.became || ' by the ledger, '
-        || coalesce(notice.state, 'gone') as place
+      last_line.notice_id::text as id, last_line.became as state, notice.state as there
     from last_line
     left join notice on notice.id = last_line.notice_id
     where notice.state is distinct from last_line.became or notice.kind <> last_line.kind
   `)
-  const difference = places.reduce((sum, { by }) => sum + by, 0)
+  const difference = places.reduce((sum, { ledger, there }) => sum + Math.abs(ledger - there), 0)
   return {
     ...counts,
     // One that is missing is one; one that stands elsewhere is counted at both places.
     difference: Math.max(Math.ceil(difference / 2), single.length),
-    examples: [...single, ...places].slice(0, examplesMax).map(({ place }) => place),
+    examples: [...single.map(toldSingle), ...places.map(toldPlace)].slice(0, examplesMax),
   }
+}
+
+type State = 'sent' | 'queued' | 'dead' | 'void'
+/** So many there are by the ledger, and so many there. */
+type Place = {
+  readonly day: string
+  readonly kind: Kind
+  readonly state: State
+  readonly ledger: number
+  readonly there: number
+}
+/** A notice that stands elsewhere than its last line says, or not at all. */
+type Single = { readonly id: string; readonly state: State; readonly there: State | null }
+
+const toldPlace = ({ kind, state, ...counts }: Place) =>
+  worded('ledger-differs.many', {
+    ...counts,
+    kind: { say: `notice-kind.${kind}` },
+    state: { say: `notices.count.${state}` },
+  })
+
+const toldSingle = ({ id, state, there }: Single) => {
+  const last = { id, state: { say: `notices.count.${state}` } } as const
+  return there === null
+    ? worded('ledger-differs.gone', last)
+    : worded('ledger-differs.one', { ...last, there: { say: `notices.count.${there}` } })
 }
 
 /** Lines are added up when they are so old. */

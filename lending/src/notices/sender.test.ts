@@ -290,7 +290,7 @@ test('a difference of the ledger is told at the next look of the minute', async 
   assert.equal(options.figures.ledgerDifference, 1)
   assert.match(
     options.errors[0] ?? '',
-    /disagrees with the notices by 1: notice .* queued by the ledger, gone/,
+    /disagrees with the notices by 1: Notice .* By the ledger: Queued\. It is gone\. /,
   )
   assert.equal(options.figures.queue['hold-expired'].queued, 1)
 })

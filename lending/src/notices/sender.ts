@@ -1,4 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { inEnglish } from '../language/messages.ts'
+import { readWords } from '../language/worded.ts'
 import { type Database, openPool, type PoolOptions } from '../postgres/pool.ts'
 import { type Deliver, deliveryLimitMs } from './deliver.ts'
 import { lookAtQueue, type NoticeFigures } from './figures.ts'
@@ -209,7 +211,7 @@ async function lookNowAndThen(db: Database, state: State, options: SenderOptions
   options.figures.ledgerDifference = difference
   if (difference === 0) return
   options.tell.error(
-    `The ledger of notices disagrees with the notices by ${difference}: ${examples.join('; ')}. ` +
+    `The ledger of notices disagrees with the notices by ${difference}: ${examples.map((each) => readWords(inEnglish, each)).join(' ')} ` +
       'Somebody or something went past Bibby: find out who before notices are deleted or sent again.',
   )
 }

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { noticeService, noticeToken } from '../../test/notice-service.ts'
+import { inEnglish } from '../language/messages.ts'
+import { readWords } from '../language/worded.ts'
 import { codeChannel } from './code-channel.ts'
 import { sendByWebhook } from './send-by-webhook.ts'
 
@@ -15,7 +17,7 @@ const message = {
   text: 'QQQQ-QQQQ',
 }
 const because = (told: Awaited<ReturnType<ReturnType<typeof sendByWebhook>>>) =>
-  'notSentBecause' in told ? told.notSentBecause : 'sent'
+  'notSentBecause' in told ? readWords(inEnglish, told.notSentBecause) : 'sent'
 
 /** A webhook on this machine that answers as it is told; status 0 hangs up. */
 async function aWebhook() {
@@ -73,7 +75,7 @@ test('in production no code is left where mail is caught; elsewhere, and by a we
   const given = { webhook: undefined, noticeService: { url: service.url, token: noticeToken } } as const
   const closed = codeChannel({ ...given, mailGoes: 'to-files', isProduction: true })
   assert.match(because(await closed.send(mailed)), /BIBBY_SMTP_URL, or BIBBY_CODE_WEBHOOK_URL/)
-  assert.equal(closed.closedBecause, because(await closed.send(mailed)))
+  assert.equal(readWords(inEnglish, closed.closedBecause ?? ''), because(await closed.send(mailed)))
   assert.equal(service.requests(), 0)
   for (const [mailGoes, isProduction] of [
     ['to-a-server', true],

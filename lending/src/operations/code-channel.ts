@@ -1,3 +1,4 @@
+import { worded } from '../language/worded.ts'
 import type { NoticeService } from '../notice-service.ts'
 import type { MailGoes } from '../notices/caught-mail.ts'
 import { sendBy } from './send-by-notice-service.ts'
@@ -19,9 +20,7 @@ export type CodeSettings = {
   readonly isProduction: boolean
 }
 
-const caught =
-  'mail is caught in a folder here, where operators can read it, so that a code by mail proves nothing. ' +
-  'Set BIBBY_SMTP_URL, or BIBBY_CODE_WEBHOOK_URL for codes alone'
+const caught = worded('code-unsent.caught')
 
 /**
  * By the webhook where one is set, else by mail. A code is a second key: in production it is not left in a folder which

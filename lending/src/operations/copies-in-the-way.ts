@@ -1,4 +1,5 @@
 import type { Dependents, Held } from '@bibby/guard/guarded.ts'
+import { worded } from '../language/worded.ts'
 import type { Tx } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 
@@ -81,14 +82,16 @@ export async function titlesLeftWithoutCopies(tx: Tx, ids: readonly string[]): P
   `)
   return {
     parts: titles.flatMap(({ id, title, holds, copies }) => [
-      { name: `copies of title ${id}`, units: copies, floor: 0, needs: [] },
+      { name: copiesOf(id), units: copies, floor: 0, needs: [] },
       {
-        name: `${holds} waiting for “${title}” (title ${id})`,
+        name: worded('plan-part.waiting', { count: holds, title, id }),
         units: holds,
         floor: 0,
-        needs: [{ part: `copies of title ${id}`, atLeast: 1 }],
+        needs: [{ part: copiesOf(id), atLeast: 1 }],
       },
     ]),
-    losing: Object.fromEntries(titles.map(({ id, losing }) => [`copies of title ${id}`, losing])),
+    losing: Object.fromEntries(titles.map(({ id, losing }) => [copiesOf(id), losing])),
   }
 }
+
+const copiesOf = (titleId: string) => worded('plan-part.copies', { id: titleId })

@@ -1,3 +1,4 @@
+import { worded } from '../language/worded.ts'
 import type { NoticeService } from '../notice-service.ts'
 import type { SendDirect } from './send-code.ts'
 
@@ -10,8 +11,8 @@ const answerMs = deadlineMs + 2_000
 export function sendBy(service: NoticeService): SendDirect {
   return async ({ to: { email, name }, ...mail }) => {
     const { url, token } = service
-    if (email === '') return { notSentBecause: 'your account has no mail address' }
-    if (url === undefined) return { notSentBecause: 'the notice service is starting; ask again in a moment' }
+    if (email === '') return { notSentBecause: worded('code-unsent.no-address') }
+    if (url === undefined) return { notSentBecause: worded('code-unsent.service-starting') }
     let answer: Response
     try {
       answer = await fetch(`${url}/api/v1/notifications`, {
@@ -22,13 +23,12 @@ export function sendBy(service: NoticeService): SendDirect {
       })
       await answer.body?.cancel()
     } catch {
-      return { notSentBecause: 'the notice service does not answer' }
+      return { notSentBecause: worded('code-unsent.service-silent') }
     }
     // 504: the mail server had the mail, and did not say what became of it. It is most likely on its way.
     if (answer.status === 200 || answer.status === 504) return { sent: true }
-    if (answer.status === 422)
-      return { notSentBecause: 'the mail server refuses the address of your account' }
-    if (answer.status === 503) return { notSentBecause: 'the mail server takes no mail now' }
-    return { notSentBecause: `the notice service answered ${answer.status}` }
+    if (answer.status === 422) return { notSentBecause: worded('code-unsent.mail-server-refuses') }
+    if (answer.status === 503) return { notSentBecause: worded('code-unsent.mail-server-busy') }
+    return { notSentBecause: worded('code-unsent.service-answered', { status: String(answer.status) }) }
   }
 }

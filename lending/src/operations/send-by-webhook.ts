@@ -1,3 +1,4 @@
+import { worded } from '../language/worded.ts'
 import type { SendDirect } from './send-code.ts'
 
 /** Where codes are posted to, and what they are known by there. */
@@ -26,9 +27,9 @@ export function sendByWebhook({ url, token }: CodeWebhook): SendDirect {
       })
       await answer.body?.cancel()
     } catch {
-      return { notSentBecause: 'the webhook for codes does not answer' }
+      return { notSentBecause: worded('code-unsent.webhook-silent') }
     }
     if (answer.ok) return { sent: true, sentTo: 'the webhook for codes' }
-    return { notSentBecause: `the webhook for codes answered ${answer.status}` }
+    return { notSentBecause: worded('code-unsent.webhook-answered', { status: String(answer.status) }) }
   }
 }

@@ -1,4 +1,5 @@
 import type { CodeMessage } from '@bibby/guard/host.ts'
+import { worded } from '../language/worded.ts'
 import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 
@@ -11,7 +12,7 @@ export type DirectMail = {
   readonly text: string
 }
 
-/** Sends it, or says why it did not go out. Nothing is tried again later: a late code is of no use. */
+/** Sends it, or says why it did not go out, as a message that is kept (`worded`). Nothing is tried again later: a late code is of no use. */
 export type SendDirect = (mail: DirectMail) => Promise<
   | {
       readonly sent: true
@@ -23,7 +24,7 @@ export type SendDirect = (mail: DirectMail) => Promise<
 
 /** Where nothing was set up that could send. */
 export const sendNothing: SendDirect = async () => ({
-  notSentBecause: 'this library has nothing to send mail with',
+  notSentBecause: worded('code-unsent.no-mail'),
 })
 
 /** Sends the code of an operation to the member of staff who asked for it. */
@@ -36,8 +37,7 @@ export async function sendCode(
   const [person] = await db.rows<DirectMail['to']>(sql`
     select name, email, login from staff where id = ${id} and deleted_at is null
   `)
-  if (!person)
-    return { notSentBecause: 'a code goes to a member of staff: sign in with an account of your own' }
+  if (!person) return { notSentBecause: worded('code-unsent.no-staff') }
   const told = await send({
     id: crypto.randomUUID(),
     to: person,

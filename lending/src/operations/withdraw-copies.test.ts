@@ -17,6 +17,8 @@ import {
 } from '../../test/operation-fixtures.ts'
 import { lend } from '../circulation/lend.ts'
 import { halt } from '../halt/halt.ts'
+import { inEnglish } from '../language/messages.ts'
+import { readWords } from '../language/worded.ts'
 import type { Library } from '../library.ts'
 import { sql } from '../postgres/sql.ts'
 import { write } from '../postgres/write.ts'
@@ -167,7 +169,7 @@ test('a title that somebody waits for keeps a copy that can be lent', async () =
   `)
   const told = await refusedPlan(at)
   assert.ok(told.refused === 'under-floor')
-  assert.match(told.breaches[0]?.part ?? '', /^1 waiting for “Charlotte's Web”/)
+  assert.match(readWords(inEnglish, told.breaches[0]?.part ?? ''), /^1 waiting for “Charlotte's Web”/)
   const [more] = await copiesOn(at.db, 'kept', 1, {
     branchId: at.branchId,
     titleId: at.copies[0]?.titleId ?? 0,

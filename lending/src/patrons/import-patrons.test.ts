@@ -6,6 +6,8 @@ import { cutAt } from '../../test/cut.ts'
 import { neverTwice } from '../../test/every-cut.ts'
 import { aBranch, aCategory, by, withoutPatterns } from '../../test/library-fixtures.ts'
 import { type ScratchDatabase, scratchDatabase } from '../../test/scratch-database.ts'
+import { inEnglish } from '../language/messages.ts'
+import { withWords } from '../language/worded.ts'
 import { sql } from '../postgres/sql.ts'
 import type { By } from '../postgres/write.ts'
 import { importPatron } from './import-patron.ts'
@@ -177,7 +179,24 @@ test('each row that is not taken is told with its line and the reason, and the o
     [19, 'registered'],
   ])
   assert.deepEqual(counts(told), [16, 3, 0, 0, 13])
-  assert.ok(told.rejects.every(({ reason }) => reason.endsWith('.')))
+  assert.deepEqual(
+    withWords(inEnglish, told.rejects).map(({ reason }) => reason),
+    [
+      'The row has no card.',
+      'A patron needs a name.',
+      'Family name holds a control character or a line break.',
+      'Email does not look like an address.',
+      'Expiry must be a day, as 2030-12-31.',
+      'There is no patron category “nobody”.',
+      'There is no branch “nowhere”.',
+      'The card is on line 2 already.',
+      'The patron was erased, and can still be brought back.',
+      'The row has 2 cells where the header has 6.',
+      'The row has 7 cells where the header has 6.',
+      'A cell goes on behind its closing quote.',
+      'Byte 4 of the row is a NUL.',
+    ],
+  )
 })
 
 test('a file in another encoding is read in it; bytes that are no text are told', async () => {

@@ -1,4 +1,4 @@
-import { flawInEnglish } from '../language/flaw.ts'
+import { wordedFlaws } from '../language/flaw.ts'
 import type { Library } from '../library.ts'
 import type { Database } from '../postgres/pool.ts'
 import { type By, type KeyReused, write } from '../postgres/write.ts'
@@ -140,9 +140,7 @@ async function importRow(
 }
 
 function whyNot(refusal: ImportPatronRefused | KeyReused): string {
-  return 'problems' in refusal
-    ? Object.values(refusal.problems).map(flawInEnglish).join(' ')
-    : reasonOf(refusal.refused)
+  return 'problems' in refusal ? wordedFlaws(Object.values(refusal.problems)) : reasonOf(refusal.refused)
 }
 
 /** The connection was lost again and again while one row was being written. */

@@ -14,6 +14,7 @@ import {
   setCardFormat,
 } from '../formats/number-format.ts'
 import { flawsInEnglish } from '../language/flaw.ts'
+import { worded } from '../language/worded.ts'
 import type { Database } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { write } from '../postgres/write.ts'
@@ -145,7 +146,7 @@ test('a row of an import whose new card does not fit is rejected with its reason
   assert.ok(!('refused' in told))
   const { read, registered, updated, unchanged, rejected } = told
   assert.deepEqual([read, registered, updated, unchanged, rejected], [5, 2, 1, 0, 2])
-  const reason = misfit.card
+  const reason = worded('flaw.card-misfit', { label: { say: 'label.the-field' }, example: 'K-000017' })
   assert.deepEqual(told.rejects, [
     { line: 3, code: 'fields-invalid', reason },
     { line: 6, code: 'fields-invalid', reason },

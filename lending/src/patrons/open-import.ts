@@ -1,4 +1,6 @@
 import { branches, patronCategories } from '../circulation/places.ts'
+import { isMessageId } from '../language/messages.ts'
+import { worded } from '../language/worded.ts'
 import type { Rows } from '../postgres/pool.ts'
 import { sql } from '../postgres/sql.ts'
 import { columnsOf, type PatronColumn } from './patron-columns.ts'
@@ -75,20 +77,10 @@ async function placesOf(db: { readonly rows: Rows }): Promise<Places> {
   }
 }
 
-/** Why a row was not taken, as a sentence. */
+/** Why a row was not taken, as it is kept, for `readWords`. */
 export function reasonOf(code: string): string {
-  return reasons[code] ?? 'The row was refused.'
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  'card-taken': 'Another patron has this card number.',
-  'patron-erased': 'The patron was erased, and can still be brought back.',
-  'patron-merged': 'The card was merged into another: name that one.',
-  'patron-protected': 'The patron is protected: no import changes them.',
-  'category-unknown': 'There is no such patron category.',
-  'branch-unknown': 'There is no such branch.',
-  'fields-invalid': 'Some fields do not fit.',
-  'key-reused': 'The import was run under this key before, with another file.',
+  const id = `reject.because.${code}`
+  return worded(isMessageId(id) ? id : 'reject.unknown')
 }
 
 /** The patron who has a card already. */

@@ -1,4 +1,5 @@
-import { flawInEnglish } from '../language/flaw.ts'
+import { wordedFlaws } from '../language/flaw.ts'
+import { worded } from '../language/worded.ts'
 import type { ImportPatronAsk } from './import-patron.ts'
 import { type PatronColumn, patronColumns } from './patron-columns.ts'
 import { checkedFields, hasName } from './patron-fields.ts'
@@ -38,19 +39,18 @@ export function rowReader(file: {
   return ({ row, line }) => {
     const reject = (code: string, reason: string): RejectedRow => ({ line, became: 'rejected', code, reason })
     rows += 1
-    if (rows > rowsMax) return reject('too-many-rows', `A file may have ${rowsMax} rows.`)
+    if (rows > rowsMax) return reject('too-many-rows', worded('reject.rows-too-many', { max: rowsMax }))
     if (!row.ok) return reject(row.code, row.reason)
     const damage = damageOf(row.cells, file.width)
     if (damage) return reject(damage.code, damage.reason)
     const { category, branch, ...typed } = byColumn(row.cells, file.at)
     const checked = checkedFields(typed)
-    if ('refused' in checked)
-      return reject('fields-invalid', Object.values(checked.problems).map(flawInEnglish).join(' '))
+    if ('refused' in checked) return reject('fields-invalid', wordedFlaws(Object.values(checked.problems)))
     const { card } = checked.fields
-    if (card === undefined) return reject('card-missing', 'The row has no card.')
-    if (!hasName(checked.fields)) return reject('fields-invalid', flawInEnglish({ flaw: 'nameless' }))
+    if (card === undefined) return reject('card-missing', worded('reject.card-missing'))
+    if (!hasName(checked.fields)) return reject('fields-invalid', wordedFlaws([{ flaw: 'nameless' }]))
     const before = seen.get(card)
-    if (before !== undefined) return reject('card-twice', `The card is on line ${before} already.`)
+    if (before !== undefined) return reject('card-twice', worded('reject.card-twice', { line: before }))
     const named = placesNamed({ category, branch }, file.places)
     const others = placesNamed(file.defaults, file.places)
     const unknown = named.unknown ?? others.unknown
@@ -63,12 +63,12 @@ export function rowReader(file: {
 type Damage = { readonly code: string; readonly reason: string }
 
 function damageOf(cells: readonly string[], width: number): Damage | undefined {
-  const reason = `The row has ${cells.length} cells where the header has ${width}.`
+  const reason = worded('reject.cells', { cells: cells.length, header: width })
   if (cells.length < width) return { code: 'columns-too-few', reason }
   // Spreadsheets add empty cells behind the last one.
   if (cells.slice(width).some((cell) => cell !== '')) return { code: 'columns-too-many', reason }
   return cells.some((cell) => cell.includes('\ufffd'))
-    ? { code: 'encoding-invalid', reason: 'Some bytes are no text in this encoding.' }
+    ? { code: 'encoding-invalid', reason: worded('reject.bytes-no-text') }
     : undefined
 }
 
@@ -94,11 +94,14 @@ function placesNamed(
   if (category !== undefined && !categories.has(category)) {
     return {
       found: {},
-      unknown: { code: 'category-unknown', reason: `There is no patron category “${category}”.` },
+      unknown: { code: 'category-unknown', reason: worded('reject.category-of-row', { category }) },
     }
   }
   if (branch !== undefined && branchId === undefined) {
-    return { found: {}, unknown: { code: 'branch-unknown', reason: `There is no branch “${branch}”.` } }
+    return {
+      found: {},
+      unknown: { code: 'branch-unknown', reason: worded('reject.branch-of-row', { branch }) },
+    }
   }
   return {
     found: {

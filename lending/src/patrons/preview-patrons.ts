@@ -1,5 +1,5 @@
 import { misfitIn } from '../formats/number-format.ts'
-import { flawInEnglish } from '../language/flaw.ts'
+import { wordedFlaws } from '../language/flaw.ts'
 import { type Judging, judgedRows } from './judged-rows.ts'
 import {
   type ImportPatronsRefused,
@@ -88,7 +88,7 @@ function fateOf(row: WantedRow | RejectedRow, standing: ReadonlyMap<string, Stan
   const there = standing.get(card)
   const misfit = cardJudged && misfitIn('card', cardJudged)
   if (!there && misfit)
-    return { line, fate: 'rejected', code: 'fields-invalid', reason: flawInEnglish(misfit) }
+    return { line, fate: 'rejected', code: 'fields-invalid', reason: wordedFlaws([misfit]) }
   if (!there) return { ...named, fate: 'registered', category: categoryCode ?? forNew?.categoryCode }
   if (there.isMerged) return rejected('patron-merged')
   if (there.isGone) return rejected('patron-erased')

@@ -1,4 +1,5 @@
-import { flawInEnglish } from '../../language/flaw.ts'
+import { wordedFlaws } from '../../language/flaw.ts'
+import { worded } from '../../language/worded.ts'
 import { checkedFields } from '../checked-fields.ts'
 import type { TitleFields } from '../title-fields.ts'
 import type { Incoming, IncomingAt, IncomingTitle } from './incoming.ts'
@@ -17,7 +18,7 @@ export function checkedRecord(
     ...place,
     ok: false,
     code: isMissing ? 'title-missing' : 'fields-invalid',
-    reason: isMissing ? 'It has no title.' : Object.values(checked.problems).map(flawInEnglish).join(' '),
+    reason: isMissing ? worded('reject.title-missing') : wordedFlaws(Object.values(checked.problems)),
   }
 }
 

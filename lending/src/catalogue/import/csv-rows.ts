@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { worded } from '../../language/worded.ts'
 
 /** How the rows of a file are written. */
 export type CsvShape = {
@@ -138,7 +139,7 @@ function scanRow(held: Buffer, start: number, { shape, isLast }: Reading): Scan 
       inQuotes = false
       const closes =
         after === undefined || after === delimiter || after === rowEnd || after === carriageReturn
-      if (!closes) damage = { code: 'quote-damaged', reason: 'A cell goes on behind its closing quote.' }
+      if (!closes) damage = { code: 'quote-damaged', reason: worded('reject.cell-goes-on') }
     } else if (byte === delimiter) {
       cuts.push(at)
       atCellStart = true
@@ -151,7 +152,7 @@ function scanRow(held: Buffer, start: number, { shape, isLast }: Reading): Scan 
     atCellStart = false
   }
   if (!isLast) return 'needs-more'
-  if (inQuotes) damage = { code: 'quote-open', reason: 'A quote is opened and never closed.' }
+  if (inQuotes) damage = { code: 'quote-open', reason: worded('reject.quote-open') }
   return { end: withoutReturn(held, start, at), next: at, cuts, hasLines, damage }
 }
 
@@ -163,7 +164,7 @@ function firstLine(held: Buffer, start: number, reading: Reading, wrong?: Wrong)
     const raw = Buffer.from(held.subarray(start, start + rowBytesMax))
     return { bytes: rowBytesMax, goesOn: { number, position, end: position, raw } }
   }
-  const reason = `A quote is opened and not closed within ${rowBytesMax} bytes.`
+  const reason = worded('reject.quote-open-within', { max: rowBytesMax })
   const why: Wrong = wrong ?? { code: 'quote-open', reason }
   const raw = Buffer.from(held.subarray(start, withoutReturn(held, start, end)))
   const bytes = end - start + 1
@@ -180,7 +181,7 @@ function restOfLine(
   const found = held.indexOf(shape.rowEnd, start)
   if (found < 0 && !isLast) return { bytes: held.length - start, goesOn: tooLong }
   const bytes = (found < 0 ? held.length : found + 1) - start
-  const reason = `The row is longer than ${rowBytesMax} bytes; only its beginning is kept here.`
+  const reason = worded('reject.row-too-long', { max: rowBytesMax })
   return { row: { ...tooLong, end: position + bytes, ok: false, code: 'record-too-long', reason }, bytes }
 }
 
@@ -191,7 +192,7 @@ function withoutReturn(held: Buffer, start: number, end: number): number {
 function miscount(cuts: readonly number[], end: number, columns: number | undefined): Wrong | undefined {
   const count = cuts.length + 1
   if (columns === undefined || count === columns) return undefined
-  const reason = `The row has ${count} cells where the header has ${columns}.`
+  const reason = worded('reject.cells', { cells: count, header: columns })
   if (count < columns) return { code: 'columns-too-few', reason }
   const firstExtra = cuts[columns - 1] ?? end
   // Spreadsheets add empty cells behind the last one.
@@ -200,10 +201,10 @@ function miscount(cuts: readonly number[], end: number, columns: number | undefi
 }
 
 function unreadableBytes(raw: Buffer): Wrong | undefined {
-  if (!isUtf8(raw)) return { code: 'encoding-invalid', reason: 'The bytes are not UTF-8. Name the encoding.' }
+  if (!isUtf8(raw)) return { code: 'encoding-invalid', reason: worded('reject.row-not-utf-8') }
   const zero = raw.indexOf(0)
   if (zero < 0) return undefined
-  return { code: 'control-character', reason: `Byte ${zero + 1} of the row is a NUL.` }
+  return { code: 'control-character', reason: worded('reject.nul', { byte: zero + 1 }) }
 }
 
 function cellsOf(held: Buffer, start: number, cuts: readonly number[], end: number): readonly string[] {

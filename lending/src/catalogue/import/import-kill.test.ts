@@ -13,6 +13,8 @@ import { openTransaction, whenSomebodyWaits } from '../../../test/at-once.ts'
 import { type Cut, cutAt } from '../../../test/cut.ts'
 import { withoutPatterns } from '../../../test/library-fixtures.ts'
 import { type ScratchDatabase, scratchDatabase } from '../../../test/scratch-database.ts'
+import { inEnglish } from '../../language/messages.ts'
+import { readWords } from '../../language/worded.ts'
 import { sql } from '../../postgres/sql.ts'
 import { writeIso2709 } from '../marc/iso2709.ts'
 import { changeSet } from './change-set.ts'
@@ -277,7 +279,7 @@ test('of a packed file that breaks off, the records before that go in, and the i
   assert.ok(end.ended === 'failed')
   const { read, imported: fresh, rejected, failedBecause } = end.changeSet
   assert.ok(read > 400 && read < 600 && read === fresh + rejected, String(read))
-  assert.match(failedBecause ?? '', /^The packed file is broken or ends early\./)
+  assert.match(readWords(inEnglish, failedBecause ?? ''), /^The packed file is broken or ends early\./)
 })
 
 test('a stopped import waits, and the next start goes on with it', async () => {
@@ -330,7 +332,7 @@ test('a file that changed or went away ends the import with a sentence, and can 
   await files.file('rows.csv', rows(11))
   const failed = await ran(db, changeSetId)
   assert.ok(failed.ended === 'failed')
-  assert.match(failed.changeSet.failedBecause ?? '', /no longer the file/)
+  assert.match(readWords(inEnglish, failed.changeSet.failedBecause ?? ''), /no longer the file/)
   await files.file('rows.csv', rows(10))
   assert.equal((await ran(db, changeSetId)).ended, 'done')
 })

@@ -8,6 +8,8 @@ import fc from 'fast-check'
 import iconv from 'iconv-lite'
 import { withoutPatterns } from '../../../test/library-fixtures.ts'
 import { scratchDatabase } from '../../../test/scratch-database.ts'
+import { inEnglish } from '../../language/messages.ts'
+import { readWords } from '../../language/worded.ts'
 import type { Database } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import { write } from '../../postgres/write.ts'
@@ -280,7 +282,7 @@ test('a field past its limit sets the record aside and says which', async () => 
   assert.deepEqual(counts(first), [2, 1, 0, 0, 1])
   const [reject] = await rejects(db, first.changeSetId, { limit: 1 })
   assert.deepEqual(
-    [reject?.code, reject?.reason],
+    [reject?.code, readWords(inEnglish, reject?.reason ?? '')],
     ['fields-invalid', 'The title is longer than 2000 characters.'],
   )
 })

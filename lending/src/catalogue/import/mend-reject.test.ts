@@ -4,6 +4,8 @@ import iconv from 'iconv-lite'
 import { done, neverTwice, refusal } from '../../../test/every-cut.ts'
 import { aSmallLibrary, by, withoutPatterns } from '../../../test/library-fixtures.ts'
 import { scratchDatabase } from '../../../test/scratch-database.ts'
+import { inEnglish } from '../../language/messages.ts'
+import { withWords, worded } from '../../language/worded.ts'
 import type { Database } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import { write } from '../../postgres/write.ts'
@@ -89,8 +91,14 @@ test('a record that still does not fit says why and stays set aside; mended twic
   const changeSetId = await aSet(db, 'three.csv', 'controlNumber,title\n1,Emma\n2,\n3,"x\n')
   const before = await countsOf(db, changeSetId)
   const unfit = async (cells: readonly string[]) => refusal(await mend(db, changeSetId, 2, cells))
-  assert.deepEqual(await unfit(['2', '  ']), { refused: 'record-unfit', because: 'It has no title.' })
-  assert.match(JSON.stringify(await unfit(['1', 'Moby Dick'])), /that of another title/)
+  assert.deepEqual(await unfit(['2', '  ']), {
+    refused: 'record-unfit',
+    because: worded('reject.title-missing'),
+  })
+  assert.match(
+    JSON.stringify(withWords(inEnglish, await unfit(['1', 'Moby Dick']))),
+    /Its number 1 is that of another title, \\"Emma/,
+  )
   assert.deepEqual(await countsOf(db, changeSetId), before)
 
   const both = [

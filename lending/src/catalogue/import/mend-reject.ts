@@ -1,3 +1,4 @@
+import { worded } from '../../language/worded.ts'
 import type { Tx } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import type { Verb } from '../../postgres/write.ts'
@@ -156,7 +157,7 @@ function rowOf(cells: readonly string[], { csv }: ImportSetup): Buffer {
 }
 
 function nothing({ recordNumber: number, positionBytes: position, raw }: RejectToMend): IncomingReject {
-  const reason = 'Nothing is left of the record.'
+  const reason = worded('reject.nothing-left')
   return { ok: false, number, position, end: position + raw.length, raw, code: 'title-missing', reason }
 }
 

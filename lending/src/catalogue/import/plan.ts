@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { worded } from '../../language/worded.ts'
 import type { SearchText } from '../stored-title.ts'
 import type { TitleFields } from '../title-fields.ts'
 import { foldedText } from '../tokens.ts'
@@ -236,9 +237,10 @@ function isNumberedByNobody({ controlSource }: TitleFields): boolean {
 
 function foreign(record: IncomingTitle, { controlNumber }: Identity, before: TitleFields): IncomingReject {
   const { number, position, end, raw } = record
-  const reason =
-    `Its number ${controlNumber} is that of another title, "${before.title.slice(0, 80)}", and nothing says which ` +
-    'library numbered it. Nothing was overwritten. Give it a number of its own, or name the source.'
+  const reason = worded('reject.number-of-another', {
+    number: controlNumber,
+    title: before.title.slice(0, 80),
+  })
   return { number, position, end, raw, ok: false, code: 'number-of-another-title', reason }
 }
 

@@ -1,4 +1,5 @@
 import type { Patterns } from '@bibby/patterns/patterns.ts'
+import { worded } from '../../language/worded.ts'
 import { checkedRecord } from './checked-record.ts'
 import { csvRows } from './csv-rows.ts'
 import { rowReader } from './csv-title.ts'
@@ -49,7 +50,12 @@ export async function* csvRecordsIn(
       continue
     }
     if (encoding !== undefined && row.cells.some((cell) => cell.includes('\uFFFD'))) {
-      yield { ...at, ok: false, code: 'encoding-invalid', reason: `Some bytes are not ${encoding}.` }
+      yield {
+        ...at,
+        ok: false,
+        code: 'encoding-invalid',
+        reason: worded('reject.bytes-not-in', { encoding }),
+      }
       continue
     }
     const { fields, copy, warnings } = readRow(row.cells)

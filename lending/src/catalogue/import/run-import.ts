@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Patterns } from '@bibby/patterns/patterns.ts'
+import { worded, wordedMark } from '../../language/worded.ts'
 import type { Database } from '../../postgres/pool.ts'
 import { sql } from '../../postgres/sql.ts'
 import {
@@ -72,7 +73,7 @@ export async function runImportHere(run: ImportRun, changeSetId: number): Promis
     // What the database says is for the next run; what the file says is for people.
     if (isOfTheDatabase(error)) throw error
     const because = whyTheFile(error)
-    const ask = { changeSetId, state: 'failed', because: because.slice(0, 500) } as const
+    const ask = { changeSetId, state: 'failed', because } as const
     await settled(() => write(run.db, by('end'), setState, ask))
     return await ended(run, changeSetId, 'failed')
   }
@@ -99,17 +100,10 @@ async function stored(run: ImportRun, changeSetId: number): Promise<Stored | und
 
 async function refuseOtherFile({ changeSet: set, filePath, fileSha256 }: Stored): Promise<void> {
   const now = await fileDigest(filePath).catch((cause: unknown) => {
-    throw new Error(
-      `The file of the import cannot be read on this machine: ${filePath}. Put it back, or go to the machine that it was brought to, and run the import again.`,
-      {
-        cause,
-      },
-    )
+    throw new Error(worded('import-failed.file-gone', { path: filePath }), { cause })
   })
   if (now.fileSha256.equals(fileSha256)) return
-  throw new Error(
-    `${set.fileName} is no longer the file that the import was made of. Import it as a new one.`,
-  )
+  throw new Error(worded('import-failed.file-changed', { name: set.fileName }))
 }
 
 /**
@@ -230,11 +224,13 @@ async function ended(
 }
 
 function whyTheFile(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
+  if (!(error instanceof Error)) return String(error).slice(0, 500)
   const isPacking = 'code' in error && String(error.code).startsWith('Z_')
   return isPacking
-    ? 'The packed file is broken or ends early. What came before that is in; mend the file and import it as a new one.'
-    : error.message
+    ? worded('import-failed.packed')
+    : error.message.startsWith(wordedMark)
+      ? error.message
+      : error.message.slice(0, 500)
 }
 
 function isOfTheDatabase(error: unknown): boolean {

@@ -159,7 +159,7 @@ async function setAside(
       ${rejected.map(({ number }) => number)}::bigint[],
       ${rejected.map(({ position }) => position)}::bigint[],
       ${rejected.map(({ code }) => code)}::text[],
-      ${rejected.map(({ reason }) => printable(reason))}::text[],
+      ${rejected.map(({ reason }) => reason)}::text[],
       ${rejected.map(({ raw }) => bytesOf(raw))}::bytea[]
     )
   `)
@@ -167,9 +167,4 @@ async function setAside(
 
 function bytesOf(raw: Uint8Array): Buffer {
   return Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)
-}
-
-/** Reasons quote what was found; the database takes no NUL and no half characters. */
-function printable(text: string): string {
-  return text.toWellFormed().replaceAll(/\p{Cc}/gu, '\uFFFD')
 }

@@ -1,4 +1,5 @@
 import { type FoundEach, type Patterns, registeredBefore } from '@bibby/patterns/patterns.ts'
+import { type Kept, worded } from '../../language/worded.ts'
 import type { CsvRow, RowAt } from './csv-rows.ts'
 import { oneLine } from './one-line.ts'
 import type { Taking } from './placed-columns.ts'
@@ -99,16 +100,15 @@ function valueTaken(
   text: string,
 ): string | Pick<TakenReject, 'code' | 'reason'> {
   const told = text.length > toldMax ? `${text.slice(0, toldMax).toWellFormed()}…` : text
-  const undecided = (why: string) =>
-    ({ code: 'pattern-undecided', reason: `${field}, column "${column}", "${told}": ${why}` }) as const
-  if (found === undefined) return undecided('Nobody looked at it.')
+  const place = { label: { say: `label.mapped-${field}` }, column, value: told } as const
+  const undecided = (why: Kept) =>
+    ({ code: 'pattern-undecided', reason: worded('reject.pattern-undecided', { ...place, why }) }) as const
+  if (found === undefined) return undecided({ say: 'reject.pattern-unseen' })
   if ('refused' in found) return undecided(found.says)
-  if (found.outcome === 'over-budget')
-    return undecided('The pattern took too long on it. Make the pattern simpler, or mend the row.')
+  if (found.outcome === 'over-budget') return undecided({ say: 'reject.pattern-over-budget' })
   const groups = found.outcome === 'matched' ? (found.groups?.slice(1) ?? []) : []
   const value = groups.find((group) => group !== null && group.trim() !== '')
   if (value !== undefined && value !== null) return value.trim()
   if (optional) return ''
-  const reason = `${field}: the pattern takes nothing of the column "${column}", "${told}".`
-  return { code: 'pattern-takes-nothing', reason }
+  return { code: 'pattern-takes-nothing', reason: worded('reject.pattern-takes-nothing', place) }
 }

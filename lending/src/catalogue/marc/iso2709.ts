@@ -1,3 +1,4 @@
+import { worded } from '../../language/worded.ts'
 import { type Field, isControl, type MarcEncoding, type MarcRecord, type ReadRecord } from './record.ts'
 import { withFields } from './record-fields.ts'
 import { type Frame, framesOf, splitAtLeaders } from './record-frames.ts'
@@ -40,7 +41,7 @@ export async function* readIso2709(
 
 function structureOf({ raw, end }: Frame): Structure | Broken {
   if (end === 'endless')
-    return { broken: 'record-too-long', reason: `${raw.length} bytes have no record terminator.` }
+    return { broken: 'record-too-long', reason: worded('reject.no-terminator', { bytes: raw.length }) }
   return (end === 'terminator' ? trueStructure(raw) : undefined) ?? mendedStructure(raw, end === 'cut')
 }
 

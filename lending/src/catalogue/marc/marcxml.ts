@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import iconv from 'iconv-lite'
+import { worded } from '../../language/worded.ts'
 import type { ReadOptions } from './iso2709.ts'
 import {
   isControl,
@@ -11,7 +12,7 @@ import {
 } from './record.ts'
 import { recordFromPlainXml } from './record-from-plain-xml.ts'
 import { recordFromXml } from './record-from-xml.ts'
-import { type XmlFrame, xmlFramesOf } from './xml-frames.ts'
+import { elementBytesMax, type XmlFrame, xmlFramesOf } from './xml-frames.ts'
 
 /**
  * Reads MARCXML, one record after the other in bounded memory. `raw` is the `record` element by itself, and reading
@@ -45,32 +46,26 @@ const encodings: Readonly<Record<string, MarcEncoding | undefined>> = {
 }
 
 function unreadable(declared: string): Refused {
-  const reason = `The file says that it is in "${declared}", which is not read here. Save it as UTF-8.`
-  return { code: 'encoding-invalid', reason }
+  return { code: 'encoding-invalid', reason: worded('reject.encoding-declared', { declared }) }
 }
 
 const refusals: Readonly<Record<Exclude<XmlFrame['kind'], 'record'>, Refused>> = {
-  unclosed: { code: 'record-truncated', reason: 'The record element is not closed.' },
-  'too-long': { code: 'record-too-long', reason: 'The record element is longer than 4 MiB.' },
-  doctype: {
-    code: 'xml-unsafe',
-    reason: 'The file has a document type (DTD). Nothing after it was read; take it out.',
+  unclosed: { code: 'record-truncated', reason: worded('reject.record-element-open') },
+  'too-long': {
+    code: 'record-too-long',
+    reason: worded('reject.record-element-too-long', { max: elementBytesMax / (1024 * 1024) }),
   },
-  nothing: { code: 'not-marc', reason: 'There is no record element in this file.' },
+  doctype: { code: 'xml-unsafe', reason: worded('reject.doctype') },
+  nothing: { code: 'not-marc', reason: worded('reject.no-record-element') },
 }
 
 function recordOf({ kind, raw }: XmlFrame, encoding: MarcEncoding) {
   if (kind !== 'record') return refusals[kind]
   const isUtf = encoding === 'utf-8' || encoding === 'marc-8'
-  if (isUtf && !isUtf8(raw)) {
-    return {
-      code: 'encoding-invalid',
-      reason: 'The record is not in UTF-8. Name the encoding of the file.',
-    } as const
-  }
+  if (isUtf && !isUtf8(raw)) return { code: 'encoding-invalid', reason: worded('reject.not-utf-8') } as const
   const text = isUtf ? raw.toString('utf8') : iconv.decode(raw, encoding)
   if (!isUtf && text.includes('\uFFFD')) {
-    return { code: 'encoding-invalid', reason: `The record is not in ${encoding}.` } as const
+    return { code: 'encoding-invalid', reason: worded('reject.not-in', { encoding }) } as const
   }
   const plain = recordFromPlainXml(text.replaceAll(/\r\n?/g, '\n'))
   return plain ? { record: plain, warnings: [] } : recordFromXml(text)

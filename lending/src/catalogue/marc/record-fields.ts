@@ -1,3 +1,4 @@
+import { worded } from '../../language/worded.ts'
 import type { DataField, Field, MarcEncoding, MarcRecord, Subfield } from './record.ts'
 import type { Broken, FieldPlace, Structure } from './record-structure.ts'
 import { type DecodeValue, type RecordText, secondTextOf, textOf } from './record-text.ts'
@@ -93,8 +94,11 @@ function invalid(doubt: Doubt | undefined, encoding: MarcEncoding, values: numbe
     .replaceAll(/[^ -~]/g, (character) => {
       return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
     })
-  const others = values > 1 ? ` (and ${values - 1} more)` : ''
-  const reason = `Field ${doubt?.tag ?? ''} is not in ${encoding}: "${bytes ?? ''}"${others}. Name the encoding of the file.`
+  const found = { tag: doubt?.tag ?? '', encoding, bytes: bytes ?? '' }
+  const reason =
+    values > 1
+      ? worded('reject.fields-not-in', { ...found, others: values - 1 })
+      : worded('reject.field-not-in', found)
   return { broken: 'encoding-invalid', reason }
 }
 

@@ -1,4 +1,5 @@
 import sax from 'sax'
+import { worded } from '../../language/worded.ts'
 import type { DataField, Field, MarcRecord, RejectCode, Subfield } from './record.ts'
 
 /** A record from its element, and what was mended; or why it cannot be one. */
@@ -21,8 +22,8 @@ export function recordFromXml(xml: string): FromXml {
   }
   // Known to the parser and not to its types: only the five entities of XML.
   const parser = sax.parser(true, { strictEntities: true } as sax.SAXOptions)
-  parser.onerror = (error) => refuse(reading, 'xml-malformed', error.message.split('\n')[0] ?? '')
-  parser.ondoctype = () => refuse(reading, 'xml-unsafe', 'The record holds a document type (DTD).')
+  parser.onerror = (error) => refuse(reading, 'xml-malformed', parserSays(error))
+  parser.ondoctype = () => refuse(reading, 'xml-unsafe', worded('reject.record-doctype'))
   parser.onopentag = ({ name, attributes }) => opened(reading, local(name), attributes)
   parser.onclosetag = () => closed(reading)
   parser.ontext = (piece) => heard(reading, piece)
@@ -30,7 +31,7 @@ export function recordFromXml(xml: string): FromXml {
   try {
     parser.write(xml.replaceAll(/\r\n?/g, '\n')).close()
   } catch (thrown) {
-    refuse(reading, 'xml-malformed', thrown instanceof Error ? thrown.message : String(thrown))
+    refuse(reading, 'xml-malformed', parserSays(thrown))
   }
   return reading.refusal ?? finished(reading)
 }
@@ -45,6 +46,12 @@ const emptyLeader = '00000nam a2200000   4500'
 /** The first reason counts; what is read after it is thrown away. */
 function refuse(reading: Reading, code: RejectCode, reason: string): void {
   reading.refusal ??= { code, reason }
+}
+
+/** What the parser says is English; where it stood, in the lines behind it, is of this one record only. */
+function parserSays(error: unknown): string {
+  const [says = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
+  return worded('reject.xml-malformed', { says })
 }
 
 type OpenField = Omit<DataField, 'subfields'> & { readonly subfields: Subfield[] }
@@ -74,9 +81,9 @@ function opened(reading: Reading, name: string, attributes: Readonly<Record<stri
   const parent = reading.path.at(-1)
   reading.path.push(name)
   if (reading.path.length > depthMax)
-    refuse(reading, 'xml-unsafe', `Elements are more than ${depthMax} deep.`)
+    refuse(reading, 'xml-unsafe', worded('reject.too-deep', { max: depthMax }))
   if (reading.fields.length > fieldsMax)
-    refuse(reading, 'xml-unsafe', `The record has more than ${fieldsMax} fields.`)
+    refuse(reading, 'xml-unsafe', worded('reject.fields-too-many', { max: fieldsMax }))
   reading.text = ''
   const wanted = parents[name]
   if (wanted === undefined) {
@@ -84,13 +91,17 @@ function opened(reading: Reading, name: string, attributes: Readonly<Record<stri
     return
   }
   if (parent !== wanted)
-    refuse(reading, 'xml-malformed', `"${name}" stands in "${parent ?? ''}" instead of "${wanted}".`)
+    refuse(
+      reading,
+      'xml-malformed',
+      worded('reject.element-misplaced', { name, parent: parent ?? '', wanted }),
+    )
   const attribute = (key: string) => attributeText(attributes[key])
   if (name === 'subfield') reading.code = oneCharacter(reading, attribute('code'), 'a')
   if (name !== 'controlfield' && name !== 'datafield') return
   reading.tag = attribute('tag')
   if (!/^[0-9A-Za-z]{3}$/.test(reading.tag))
-    refuse(reading, 'xml-malformed', `A field has the tag "${reading.tag.slice(0, 40)}".`)
+    refuse(reading, 'xml-malformed', worded('reject.tag-unfit', { tag: reading.tag.slice(0, 40) }))
   if (name === 'controlfield') return
   const indicators =
     oneCharacter(reading, attribute('ind1'), ' ') + oneCharacter(reading, attribute('ind2'), ' ')
@@ -113,7 +124,7 @@ function closed(reading: Reading): void {
 function heard(reading: Reading, piece: string): void {
   const name = reading.path.at(-1)
   if (!piece.isWellFormed() || forbidden.test(piece))
-    refuse(reading, 'xml-malformed', 'A value holds what XML cannot carry.')
+    refuse(reading, 'xml-malformed', worded('reject.xml-character'))
   if (name === 'leader' || name === 'controlfield' || name === 'subfield') reading.text += piece
   else if (piece.trim() !== '') reading.warnings.add('Text stands outside of the fields.')
 }
@@ -122,7 +133,8 @@ function heard(reading: Reading, piece: string): void {
 const forbidden = /(?![\t\n\r\u{7f}-\u{9f}])\p{Cc}|[\uFFFE\uFFFF]/u
 
 function finished({ leader, fields, warnings, path }: Reading): FromXml {
-  if (path.length > 0) return { code: 'xml-malformed', reason: `"${path.at(-1) ?? ''}" is not closed.` }
+  if (path.length > 0)
+    return { code: 'xml-malformed', reason: worded('reject.element-open', { name: path.at(-1) ?? '' }) }
   const said = [...warnings]
   if (leader === undefined) said.push('The record has no leader; an empty one was taken.')
   else if (!/^[ -~]{24}$/.test(leader)) said.push('The leader has not exactly 24 characters of ASCII.')

@@ -1,3 +1,4 @@
+import { worded } from '../../language/worded.ts'
 import type { RejectCode } from './record.ts'
 
 /** Where one field stands in the bytes of its record; its terminator is left out. */
@@ -10,7 +11,7 @@ export type Structure = {
   readonly warnings: readonly string[]
 }
 
-/** Why the bytes are not a record. */
+/** Why the bytes are not a record; the reason is kept as a message, for `readWords`. */
 export type Broken = { readonly broken: RejectCode; readonly reason: string }
 
 /** The structure of a record whose length and directory are true, or undefined. */
@@ -64,16 +65,16 @@ const delimiter = 0x1f
 const zero = 0x30
 const nine = 0x39
 
-const notMarc: Broken = {
-  broken: 'not-marc',
-  reason: 'There is no MARC record here: no leader and no directory.',
-}
+const notMarc: Broken = { broken: 'not-marc', reason: worded('reject.no-directory') }
 
 function truncated(raw: Buffer): Broken {
   if (!/^[\d ]/.test(raw.toString('latin1', 0, 1))) return notMarc
   const said = figure(raw, 0, 5)
-  const length = Number.isNaN(said) ? '' : ` of ${said}`
-  return { broken: 'record-truncated', reason: `The record ends after ${raw.length}${length} bytes.` }
+  const bytes = raw.length
+  const reason = Number.isNaN(said)
+    ? worded('reject.record-cut', { bytes })
+    : worded('reject.record-cut-of', { bytes, length: said })
+  return { broken: 'record-truncated', reason }
 }
 
 function lengthWarning(leader: string, bytes: number): string {
@@ -113,11 +114,11 @@ function placesInOrder(raw: Buffer, base: number, leader: string, warnings: stri
   if (directory.length % entryLength === entryLength - 1) directory = `0${directory}`
   const entries = directory.match(/.{12}/gs) ?? []
   if (directory.length % entryLength !== 0 || !entries.every((entry) => isTag(entry.slice(0, 3)))) {
-    return { broken: 'fields-damaged', reason: 'The directory cannot be read.' }
+    return { broken: 'fields-damaged', reason: worded('reject.directory-unreadable') }
   }
   const fields = betweenTerminators(raw, base)
   if (fields.length !== entries.length) {
-    const reason = `The directory names ${entries.length} fields, but there are ${fields.length}.`
+    const reason = worded('reject.directory-count', { entries: entries.length, fields: fields.length })
     return { broken: 'fields-damaged', reason }
   }
   const order = entries.map((entry, index) => ({ index, start: Number(entry.slice(7)) }))
@@ -129,10 +130,7 @@ function placesInOrder(raw: Buffer, base: number, leader: string, warnings: stri
     const tag = entries[index]?.slice(0, 3) ?? ''
     const { from, to } = fields[rank] ?? { from: 0, to: 0 }
     if (!looksLike(tag, raw.subarray(from, to))) {
-      return {
-        broken: 'fields-damaged',
-        reason: `The directory is wrong, and what stands for ${tag} is not one.`,
-      }
+      return { broken: 'fields-damaged', reason: worded('reject.directory-wrong', { tag }) }
     }
     places[index] = { tag, from, to }
   }

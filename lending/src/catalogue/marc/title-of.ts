@@ -1,3 +1,4 @@
+import { worded } from '../../language/worded.ts'
 import type { TitleFields } from '../title-fields.ts'
 import type { MarcFormat } from './format-of.ts'
 import type { MarcRecord } from './record.ts'
@@ -13,6 +14,6 @@ export function titleOf(record: MarcRecord, format: MarcFormat): TitleFields | T
   if (fields.title !== '') return fields
   return {
     refused: 'title-missing',
-    reason: `The record has no title in field ${format === 'unimarc' ? '200' : '245'}.`,
+    reason: worded('reject.record-title-missing', { tag: format === 'unimarc' ? '200' : '245' }),
   }
 }

@@ -5,13 +5,13 @@ import { someLine, strict } from '../fields.ts'
 import { byOf } from '../writing.ts'
 import type { ApiServed } from './api.ts'
 import { operationId } from './operations.ts'
-import { refused, tellsPlans } from './plans-told.ts'
+import { refused, tellsInEnglish } from './told-in-english.ts'
 
 const tags = ['operations']
 
 /** Deleting all books, in two calls: the first plans it and has a code sent, the second confirms it. */
 export async function deletingAllBooks(app: App, { library, limits }: ApiServed): Promise<void> {
-  tellsPlans(app)
+  tellsInEnglish(app)
   const { operations } = library
   app.post(
     '/admin/books/delete-all/initiate',

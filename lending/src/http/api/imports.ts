@@ -13,6 +13,7 @@ import { answer, id, idInPath, strict } from '../fields.ts'
 import { sendRefusal } from '../problem.ts'
 import { byOf } from '../writing.ts'
 import type { ApiServed } from './api.ts'
+import { tellsInEnglish } from './told-in-english.ts'
 
 const tags = ['imports']
 const endings = { marc: 'mrc', marcxml: 'xml', csv: 'csv' } as const
@@ -24,6 +25,7 @@ const exportTypes = {
 
 /** Imports as they go and went, undoing them, and the catalogue as a file. */
 export async function imports(app: App, served: ApiServed): Promise<void> {
+  tellsInEnglish(app)
   listing(app, served)
   rejected(app, served)
   undoing(app, served)

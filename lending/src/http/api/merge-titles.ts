@@ -4,13 +4,13 @@ import type { App } from '../app.ts'
 import { id, someLine, strict } from '../fields.ts'
 import { byOf } from '../writing.ts'
 import type { ApiServed } from './api.ts'
-import { refused, tellsPlans } from './plans-told.ts'
+import { refused, tellsInEnglish } from './told-in-english.ts'
 
 const tags = ['operations']
 
 /** Planning to merge two titles; it is confirmed, stopped and taken back as any operation. */
 export async function mergingTitles(app: App, { library }: ApiServed): Promise<void> {
-  tellsPlans(app)
+  tellsInEnglish(app)
   app.post(
     '/api/v1/operations/merge-titles',
     {

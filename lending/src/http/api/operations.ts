@@ -13,7 +13,7 @@ import { RefusedAtTheDoorError } from '../errors.ts'
 import { answer, barcode, card, code, line, noBody, reason, someLine, strict } from '../fields.ts'
 import { byOf } from '../writing.ts'
 import type { ApiServed } from './api.ts'
-import { refused, tellsPlans } from './plans-told.ts'
+import { refused, tellsInEnglish } from './told-in-english.ts'
 
 const tags = ['operations']
 /** The id of an operation, in a path or a body. */
@@ -28,7 +28,7 @@ const barcodesMax = 5_000
 
 /** What destroys: planning it, confirming it, stopping it and taking it back. */
 export async function operations(app: App, served: ApiServed): Promise<void> {
-  tellsPlans(app)
+  tellsInEnglish(app)
   listing(app, served)
   planning(app, served)
   planningNotices(app, served)

@@ -14,6 +14,7 @@ import { formatOfFile, keepFile } from '../kept-file.ts'
 import { sendRefusal } from '../problem.ts'
 import { byOf, keyOf } from '../writing.ts'
 import type { ApiServed } from './api.ts'
+import { tellsInEnglish } from './told-in-english.ts'
 
 const column = Type.Union([
   line(200),
@@ -47,6 +48,7 @@ const query = strict({
 
 /** Files that come up as the body of a request, of any content type, straight to disk. */
 export async function uploads(app: App, served: ApiServed): Promise<void> {
+  tellsInEnglish(app)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_, payload, done) => done(null, payload))
   app.post(

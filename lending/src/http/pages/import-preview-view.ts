@@ -11,6 +11,7 @@ import { carried, choiceField, hidden } from './form.ts'
 import { type Html, html } from './html.ts'
 import type { Look } from './import-preview-page.ts'
 import { countsList, encodings, formatOptions, nameField, warningsList } from './imports-view.ts'
+import { keptWords } from './kept-words.ts'
 import { carriedMapping, columnsLeft, mappingFields, takenColumnFields } from './mapping-fields.ts'
 import { type Tone, tag } from './notice.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
@@ -71,7 +72,7 @@ function recordRow(visit: Visit, record: PreviewRecord): Html {
   const { say } = visit
   const fate = tag(tones[record.fate], say(`import-fate.${record.fate}`))
   if (record.fate === 'rejected') {
-    return html`<li><div><p>${say('import-preview.record', { number: String(record.number) })}</p><p class="under"><bdi lang="en" dir="ltr">${record.reason}</bdi></p></div><p class="end">${fate}</p></li>`
+    return html`<li><div><p>${say('import-preview.record', { number: String(record.number) })}</p><p class="under">${keptWords(visit, record.reason)}</p></div><p class="end">${fate}</p></li>`
   }
   const { fields, madeAfterAll } = record
   return html`<li><div>

@@ -5,6 +5,7 @@ import type { Mending, RejectToMend } from '../../catalogue/import/reject-to-men
 import { type FlawTexts, flawTexts } from './flaw-text.ts'
 import { hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
+import { keptWords } from './kept-words.ts'
 import { linesField, unfit } from './marc-view.ts'
 import { notice } from './notice.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
@@ -37,7 +38,7 @@ export function mendView(
         ? refusalNotice(visit, refusal, unfit(visit, refusal))
         : notice(visit, 'warn', {
             title: say('mend.why'),
-            body: html`<p><bdi lang="en" dir="ltr">${reject.reason}</bdi></p>`,
+            body: html`<p>${keptWords(visit, reject.reason)}</p>`,
           })
     }
     ${

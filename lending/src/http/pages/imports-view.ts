@@ -5,6 +5,7 @@ import type { Warning } from '../../catalogue/import/warning.ts'
 import { address } from './address.ts'
 import { buttonForm, choiceField, textField } from './form.ts'
 import { type Html, html } from './html.ts'
+import { keptWords } from './kept-words.ts'
 import { notice, type Tone, tag } from './notice.ts'
 import type { Visit } from './visit.ts'
 import { bytesText, moment, numberText } from './wording.ts'
@@ -94,7 +95,7 @@ export function importView(
     ${kept}
     ${isLeft && leftNotice(visit, { isFileHere, isStuck })}
     <section class="panel stack-tight" aria-label="${say('import.progress')}" aria-live="polite">
-      <p>${isStuck ? tag('warn', say('import-state.cut-off')) : stateTag(visit, set)}${set.failedBecause && html` <bdi lang="en" dir="ltr">${set.failedBecause}</bdi>`}</p>
+      <p>${isStuck ? tag('warn', say('import-state.cut-off')) : stateTag(visit, set)}${set.failedBecause && html` ${keptWords(visit, set.failedBecause)}`}</p>
       ${isOpen && progressBar(visit, set)}
       ${countsList(visit, set)}
       ${set.mended > 0 && html`<p class="soft">${say('import.mended', { count: set.mended })}</p>`}
@@ -220,7 +221,7 @@ export function rejectsView(
     })}
     <ul class="rows" aria-label="${say('rejects.table')}">${rows.map(
       ({ recordNumber, positionBytes, reason }) => html`<li><div>
-        <p><bdi lang="en" dir="ltr">${reason}</bdi></p>
+        <p>${keptWords(visit, reason)}</p>
         <p class="under">${say('rejects.place', { number: recordNumber, position: positionBytes })}</p>
       </div><p class="end"><a class="button quiet small" href="${path}/rejects/${recordNumber}">${say('rejects.mend-one')} <span class="unseen">${say('rejects.mend-about', { number: recordNumber })}</span></a></p></li>`,
     )}</ul>

@@ -4,6 +4,7 @@ import type { KeptTitle } from '../../catalogue/whole-record.ts'
 import { may } from '../../staff/permission.ts'
 import { carried, hidden } from './form.ts'
 import { type Html, html } from './html.ts'
+import { keptWords } from './kept-words.ts'
 import { notice } from './notice.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
 import type { Visit } from './visit.ts'
@@ -90,9 +91,10 @@ ${lines}</textarea>
 }
 
 /** What is wrong with each line, or what the record as a whole cannot be. */
-export function unfit({ say }: Visit, { refused, problems, because }: Refused): Html | undefined {
+export function unfit(visit: Visit, { refused, problems, because }: Refused): Html | undefined {
+  const { say } = visit
   if (refused === 'record-unfit' && typeof because === 'string')
-    return html`<p><bdi lang="en" dir="ltr">${because}</bdi></p>`
+    return html`<p>${keptWords(visit, because)}</p>`
   if (refused !== 'record-lines-unfit' || !Array.isArray(problems)) return undefined
   return html`<ul>${(problems as readonly LineProblem[]).map(
     ({ line, wrong }) => html`<li>${say(`marc-line.${wrong}`, { line })}</li>`,

@@ -4,6 +4,7 @@ import { may } from '../../staff/permission.ts'
 import type { Asked } from './asked.ts'
 import { buttonForm } from './form.ts'
 import { type Html, html } from './html.ts'
+import { keptWords } from './kept-words.ts'
 import { notice, tag } from './notice.ts'
 import { noticeSettingsPanel } from './notice-settings-panel.ts'
 import { reasonText, spanText } from './notice-words.ts'
@@ -51,7 +52,7 @@ function differenceNotice(visit: Visit, { balance }: NoticeStatus): Html {
   return notice(visit, 'bad', {
     title: say('notices.differ', { count: balance.difference }),
     body: html`<p>${say('notices.differ-next')}</p>
-      <ul>${balance.examples.map((example) => html`<li lang="en">${example}</li>`)}</ul>`,
+      <ul>${balance.examples.map((example) => html`<li>${keptWords(visit, example)}</li>`)}</ul>`,
   })
 }
 

@@ -1,4 +1,5 @@
 import type { Operation } from '@bibby/guard/operation.ts'
+import { readWords } from '../../language/worded.ts'
 import { may } from '../../staff/permission.ts'
 import { type Html, html } from './html.ts'
 import { notice } from './notice.ts'
@@ -27,7 +28,7 @@ export function listView(
     closedBecause !== undefined &&
     notice(visit, 'warn', {
       title: say('operations.no-codes'),
-      body: html`<p>${say('operations.no-codes-because', { because: html`<bdi lang="en">${closedBecause}</bdi>` })}</p>`,
+      body: html`<p>${say('operations.no-codes-because', { because: readWords(say, closedBecause) })}</p>`,
     })
   }<div class="columns">
     <section class="stack" aria-labelledby="operations"><h2 id="operations" class="unseen">${say('operations.so-far')}</h2>${

@@ -8,6 +8,7 @@ import { type PatronPreview, type PatronRowPreview, previewRowsMax } from '../..
 import { address } from './address.ts'
 import { carried, choiceField, hidden } from './form.ts'
 import { type Html, html } from './html.ts'
+import { keptWords } from './kept-words.ts'
 import { notice, type Tone, tag } from './notice.ts'
 import type { PatronLook } from './patron-import-page.ts'
 import { refusalNotice } from './refusal-notice.ts'
@@ -85,10 +86,11 @@ const tones: Readonly<Record<PatronRowPreview['fate'], Tone>> = {
   rejected: 'bad',
 }
 
-function rowLine({ say }: Visit, row: PatronRowPreview): Html {
+function rowLine(visit: Visit, row: PatronRowPreview): Html {
+  const { say } = visit
   const fate = tag(tones[row.fate], say(`patron-fate.${row.fate}`))
   if (row.fate === 'rejected') {
-    return html`<li><div><p>${say('patron-import.line', { number: String(row.line) })}</p><p class="under"><bdi lang="en" dir="ltr">${row.reason}</bdi></p></div><p class="end">${fate}</p></li>`
+    return html`<li><div><p>${say('patron-import.line', { number: String(row.line) })}</p><p class="under">${keptWords(visit, row.reason)}</p></div><p class="end">${fate}</p></li>`
   }
   return html`<li><div>
     <p><bdi dir="auto">${row.name}</bdi></p>
@@ -149,7 +151,7 @@ export function patronResultView(
       })}
       <div class="scroll" tabindex="0" role="region" aria-label="${say('patron-import.rejected')}"><table>
         <thead><tr><th scope="col" class="number">${say('patron-import.line-number')}</th><th scope="col">${say('rejects.why')}</th></tr></thead>
-        <tbody>${rejects.map(({ line, reason }) => html`<tr><td class="number">${numberText(visit, line)}</td><td><bdi lang="en" dir="ltr">${reason}</bdi></td></tr>`)}</tbody>
+        <tbody>${rejects.map(({ line, reason }) => html`<tr><td class="number">${numberText(visit, line)}</td><td>${keptWords(visit, reason)}</td></tr>`)}</tbody>
       </table></div>
       ${rejected > rejects.length && html`<p class="soft">${say('patron-import.more', { count: rejected - rejects.length })}</p>`}`
     }

@@ -6,8 +6,8 @@ import type { App } from '../app.ts'
 import { endingLines } from '../operation-words.ts'
 import { sendRefusal } from '../problem.ts'
 
-/** Programs are told the lines of a plan in English. */
-export function tellsPlans(app: App): void {
+/** Programs are told in English what is kept as a message: the lines of a plan, and why a record was set aside. */
+export function tellsInEnglish(app: App): void {
   app.addHook('preSerialization', async (_request, _reply, payload) => withWords(inEnglish, payload))
 }
 
