@@ -218,7 +218,9 @@ test('without a running Bibby a verb starts the database and stops it again', as
   assert.deepEqual([again.recordsRead, again.unchanged, again.rejected], [2, 1, 1])
 
   const rejects = join(dirname(home.data), 'rejects.csv')
-  assert.equal((await bibby(home, ['rejects', String(set.changeSetId), '--to', rejects])).code, 0)
+  const written = await bibby(home, ['rejects', String(set.changeSetId), '--to', rejects])
+  assert.equal(written.code, 0)
+  assert.match(written.talk, /record 2: It has no title\.$/m)
   assert.match(await readFile(rejects, 'utf8'), /Nobody/)
   assert.equal(
     (await bibby(home, ['rejects', String(set.changeSetId), '--to', rejects])).code,
