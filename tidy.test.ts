@@ -40,6 +40,7 @@ const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { e
     }
   })
 const sources = files.filter(({ path }) => path.endsWith('.ts'))
+const scripts = files.filter(({ path }) => path.endsWith('.js'))
 const isTest = (path: string) => path.endsWith('.test.ts') || path.includes('/test/')
 
 /** All places where `pattern` stands in these files, as `path:line`. */
@@ -50,7 +51,7 @@ function places(of: readonly { path: string; text: string }[], pattern: RegExp):
 }
 
 test('a file holds one idea: at most 300 lines, a test 500', () => {
-  const long = sources.flatMap(({ path, text }) => {
+  const long = [...sources, ...scripts].flatMap(({ path, text }) => {
     const lines = text.split('\n').length - 1
     return lines > (isTest(path) ? testLinesMax : linesMax) ? [`${path}: ${lines}`] : []
   })

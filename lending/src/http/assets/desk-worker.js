@@ -3,7 +3,18 @@
 const [mark] = location.search.slice(1).split('&')
 const cacheName = `bibby-desk-${mark}`
 const shells = { '/desk': '/desk/offline', '/check-in': '/desk/offline?meant=take-back' }
-const assets = ['bibby.css', 'favicon.svg', 'desk.js', 'hand-in.js', 'kept-scans.js', 'tones.js']
+const assets = [
+  'bibby.css',
+  'favicon.svg',
+  'desk.js',
+  'desk-apart.js',
+  'desk-notice.js',
+  'desk-shows.js',
+  'desk-state.js',
+  'hand-in.js',
+  'kept-scans.js',
+  'tones.js',
+]
 /** A library that takes longer than this for a page is shown the empty desk for. */
 const answerMs = 8_000
 
@@ -37,6 +48,9 @@ addEventListener('activate', (event) => {
     }),
   )
 })
+
+/** A page asks, that has found no worker for itself. */
+addEventListener('message', (event) => event.waitUntil(clients.claim()))
 
 addEventListener('fetch', (event) => {
   const { request } = event

@@ -1,0 +1,180 @@
+// The desk apart from the library: when it comes back, what was kept goes in before what is scanned then.
+
+import { askedAgain, filled, tell, tellHandedIn, tellKept, tellWaiting } from './desk-notice.js'
+import { field, show } from './desk-shows.js'
+import { answerMs, cardNow, here, home, inTurn, leaveAll, meant, place, words } from './desk-state.js'
+import { dueNow, handInAll, NotNow } from './hand-in.js'
+import { sound } from './tones.js'
+
+/** How soon the library is asked again after it was out of reach: at first, and at most. */
+const againMs = { first: 2_000, most: 30_000 }
+const branchName = 'bibby-branch'
+const loadedName = 'bibby-loaded-anew'
+let pauseMs = againMs.first
+let timer
+let comingBack
+
+/** What this page, or another one, had kept goes in before anything that is scanned now. */
+export async function firstLook() {
+  rememberBranch()
+  const all = await here.kept.all()
+  const own = all.filter((scan) => scan.page === here.page)
+  // The page was loaded anew before they were answered: nobody else sends them.
+  for (const scan of own) if (!scan.isLeft) await here.kept.mark({ ...scan, isLeft: true })
+  const due = await dueNow(here.kept)
+  // A pile of returns, or a shelf, is nobody's.
+  const isOfSomebody = (scan) => scan.page === here.page && (scan.meant === 'lend' || scan.next)
+  const isFollowed = own.some(isOfSomebody)
+    ? due.some(isOfSomebody)
+    : (await here.kept.contextOf(here.page)) !== undefined
+  here.hasKept = isFollowed && goesOn()
+  if (due.length > 0 || here.hasKept) here.apart ??= 'handing-in'
+  void comeBack()
+}
+
+/** A page that was opened for somebody is theirs, whoever stood at the desk before. */
+function goesOn() {
+  const [{ type } = {}] = performance.getEntriesByType('navigation')
+  return type === 'reload' || cardNow() === ''
+}
+
+/** The empty desk knows nobody, and still stands at a branch. */
+function rememberBranch() {
+  try {
+    if (place.dataset.branch) localStorage.setItem(branchName, place.dataset.branch)
+    else place.dataset.branch = localStorage.getItem(branchName) ?? ''
+  } catch {
+    // A browser that keeps nothing: then it is the branch of whoever hands in.
+  }
+}
+
+/** From now on scans are kept, and what waits with them; the library is asked again by and by. */
+export async function goApart(why) {
+  here.apart = why
+  askAgain()
+  // What is kept from now on follows these: one of them may be a card.
+  here.hasKept ||= here.waiting.length > 0
+  await leaveAll()
+  tellWaiting()
+  sound('attention')
+  await tellKept()
+}
+
+function askAgain() {
+  clearTimeout(timer)
+  timer = setTimeout(comeBack, pauseMs)
+  pauseMs = Math.min(pauseMs * 2, againMs.most)
+}
+
+/** Hands in what this device has kept, if the library can be asked; otherwise tries again later. Once at a time. */
+export function comeBack() {
+  clearTimeout(timer)
+  comingBack ??= tryToComeBack().finally(() => {
+    comingBack = undefined
+  })
+  return comingBack
+}
+
+/** Asked by a person: after an attempt that is under way there is another one at once. */
+place.addEventListener(askedAgain, async () => {
+  pauseMs = againMs.first
+  await comingBack
+  for (const scan of await here.kept.all()) if (scan.faults) await here.kept.mark({ ...scan, faults: 0 })
+  await comeBack()
+})
+
+async function tryToComeBack() {
+  // Opened by its own address, the empty desk only keeps: what it stands for hands in.
+  if (location.pathname === '/desk/offline') return
+  const wasApart = here.apart !== undefined && here.apart !== 'handing-in'
+  try {
+    const isDue = await inTurn(async () => {
+      if (!here.apart && (await here.kept.all()).length === 0) return false
+      // What is on its way goes first.
+      if (!here.apart && (here.busy || here.waiting.length > 0)) {
+        askAgain()
+        return false
+      }
+      // What is scanned meanwhile comes behind what was kept before.
+      here.apart ??= 'handing-in'
+      return here.apart !== 'leaving'
+    })
+    if (!isDue) return
+    const sum = await handInToTheLast(wasApart)
+    if (!sum) return askAgain()
+    pauseMs = againMs.first
+    // What the page says of a library that is away, or only read, is not so any more.
+    const isOutOfDate = place.matches('[data-shell], [data-stopped]')
+    if (isOutOfDate && sum.done === 0 && sum.barred.size === 0 && !field()?.value && loadAnew()) return
+    await tellHandedIn(sum, wasApart)
+    // Without locks it is not known yet whether another page is about to send them.
+    const isOthers = (scan) => scan.page !== here.page && !scan.faults
+    if (!navigator.locks && (await here.kept.all()).some(isOthers)) askAgain()
+  } catch (error) {
+    here.apart = error instanceof NotNow ? error.why : 'away'
+    askAgain()
+    await tellKept()
+  }
+}
+
+/**
+ * Hands in until nothing is left, shows who stands at the desk then, and only when nothing was scanned meanwhile sends again
+ * what is scanned. Undefined when it is not to be done now.
+ */
+async function handInToTheLast(wasApart) {
+  const all = { done: 0, toLookAt: 0, barred: new Set() }
+  for (;;) {
+    const sum = await handInAll(here.kept, ({ done, of }) =>
+      tell('plain', filled(words.handingIn, { done: all.done + done, of: all.done + of })),
+    )
+    // Another page of this device is at it, or the library can only be read yet.
+    if (!sum || (wasApart && !(await isBack()))) return undefined
+    all.done += sum.done
+    all.toLookAt += sum.toLookAt
+    for (const kind of sum.barred) all.barred.add(kind)
+    const stands = here.hasKept && meant === 'lend' ? await here.kept.contextOf(here.page) : undefined
+    if (wasApart || stands) await refresh(stands)
+    const isOver = await inTurn(async () => {
+      if ((await dueNow(here.kept, all)).length > 0) return false
+      if (!(await here.kept.all()).some((scan) => scan.page === here.page)) await here.kept.forget(here.page)
+      here.apart = undefined
+      here.hasKept = false
+      return true
+    })
+    if (isOver) return all
+  }
+}
+
+/** Not again and again, where this very page fails and the library is there. */
+function loadAnew() {
+  const last = Number(sessionStorage.getItem(loadedName) ?? 0)
+  if (Math.abs(Date.now() - last) < againMs.most) return false
+  sessionStorage.setItem(loadedName, String(Date.now()))
+  if (location.pathname === home) location.reload()
+  else location.assign(home)
+  return true
+}
+
+/** Whether the library takes scans: it answers, somebody is signed in, and writing goes on. */
+async function isBack() {
+  try {
+    const answer = await fetch(home, { signal: AbortSignal.timeout(answerMs) })
+    if (!answer.ok || new URL(answer.url).pathname === '/sign-in') return false
+    const read = new DOMParser().parseFromString(await answer.text(), 'text/html')
+    return read.querySelector('[data-stopped]') === null
+  } catch {
+    return false
+  }
+}
+
+/** The page as it is now: a token of today, what was done meanwhile, and who stands there; nobody behind an unknown code. */
+async function refresh(stands) {
+  const card = stands?.afterUnknown ? '' : (stands?.card ?? cardNow())
+  const path = card ? `${home}?${new URLSearchParams({ card })}` : home
+  const answer = await fetch(path, { signal: AbortSignal.timeout(answerMs) })
+  const read = new DOMParser().parseFromString(await answer.text(), 'text/html')
+  const desk = read.querySelector('#desk')
+  if (!desk) throw new NotNow('away')
+  desk.dataset.address = path
+  show(desk)
+}

@@ -1,0 +1,115 @@
+// The notice above the desk: what is kept, why, and what became of it.
+
+import { field } from './desk-shows.js'
+import { here, home, place, words } from './desk-state.js'
+import { sound } from './tones.js'
+
+/** What the notice hears when somebody asks for another attempt. */
+export const askedAgain = 'bibby-again'
+
+/** Why scans are kept, and which. */
+export async function tellKept(why = words[here.apart] ?? words.away) {
+  const scans = (await here.kept.all()).filter(({ next }) => !next)
+  tell('warn', why)
+  if (!here.kept.isDurable) add('p', words.fleeting)
+  if (here.apart === 'signed-out') addSignIn()
+  if (scans.length === 0) return
+  add('h3', filled(words.kept, { count: scans.length }))
+  const list = add('ol', '')
+  list.className = 'plain kept-list'
+  for (const { code, at, faults } of scans.slice(-30)) {
+    const line = document.createElement('li')
+    const when = new Date(at).toLocaleTimeString(words.locale, { timeStyle: 'short' })
+    const sign = document.createElement('bdi')
+    sign.className = 'code'
+    // On a device that others see, too: enough to tell one book of the pile from another.
+    sign.textContent = code.length > 6 ? `…${code.slice(-4)}` : code
+    line.append(sign, ` · ${when}${faults ? ` · ${words.faulty}` : ''}`)
+    list.append(line)
+  }
+  offer(add('p', ''), words.again, () => place.dispatchEvent(new Event(askedAgain)))
+}
+
+/** What became of what was kept. */
+export async function tellHandedIn({ done, toLookAt, barred }, wasApart) {
+  if (barred.size > 0) return tell('plain', words.notYours)
+  const faulty = (await here.kept.all()).some(({ faults }) => faults)
+  if (faulty) return tellKept(words.notTaken)
+  if (done === 0) return tell('', '')
+  tell(toLookAt > 0 ? 'warn' : 'good', filled(wasApart ? words.handedIn : words.caughtUp, { count: done }))
+  sound(toLookAt > 0 ? 'attention' : 'done')
+  if (toLookAt === 0) return
+  const link = add('p', '').appendChild(document.createElement('a'))
+  link.href = '/desk/kept'
+  link.textContent = filled(words.toLookAt, { count: toLookAt })
+}
+
+/** Tells one thing in the place of what was told before; nothing where the text is empty. */
+export function tell(tone, text) {
+  // Whoever was on a link or a button here is so again when the next one of its kind is there.
+  const { activeElement } = document
+  if (place.contains(activeElement)) {
+    successor = activeElement.tagName
+    field()?.focus()
+  }
+  place.hidden = text === ''
+  place.className = `notice ${tone}`
+  const said = document.createElement('div')
+  const head = document.createElement('h2')
+  head.textContent = text
+  said.append(head)
+  const sign = document.createElement('span')
+  sign.className = 'sign'
+  sign.ariaHidden = 'true'
+  sign.textContent = { warn: '!', good: '✓' }[tone] ?? 'i'
+  place.replaceChildren(sign, said)
+}
+
+function add(name, text) {
+  const made = document.createElement(name)
+  made.textContent = text
+  place.lastElementChild.append(made)
+  return made
+}
+
+function addSignIn() {
+  const link = add('p', '').appendChild(document.createElement('a'))
+  link.href = `/sign-in?${new URLSearchParams({ kind: 'staff', to: home })}`
+  link.textContent = words.signIn
+  takeFocus(link)
+}
+
+/** How many scans are on their way. */
+export function tellWaiting() {
+  const at = document.querySelector('#waiting')
+  if (at)
+    at.textContent = here.waiting.length > 1 ? filled(words.onTheirWay, { count: here.waiting.length }) : ''
+}
+
+/** A button there that leaves the focus in the field. */
+export function offer(at, label, choose) {
+  const button = document.createElement('button')
+  button.type = 'button'
+  button.className = 'button small'
+  button.textContent = label
+  button.addEventListener('click', () => {
+    field()?.focus()
+    choose()
+  })
+  at.append(button, ' ')
+  if (place.contains(button)) takeFocus(button)
+}
+
+/** The kind of element in the notice that had the focus when the notice was told anew. */
+let successor
+
+function takeFocus(element) {
+  if (element.tagName !== successor) return
+  successor = undefined
+  if (!field()?.value) element.focus()
+}
+
+/** A text of the page with its values in it. */
+export function filled(text, values) {
+  return text.replaceAll(/\{(\w+)\}/g, (_, name) => values[name])
+}

@@ -1,0 +1,55 @@
+// Shows what the library answers, around the field that somebody may be typing in.
+
+/** How long after an answer the address of the page is that of the desk. */
+const addressMs = 300
+let addressTimer
+/** What is due to be the address of this page. */
+let addressDue
+
+/** The field that scans come into. */
+export const field = () => document.querySelector('#scan')
+
+/** Everything but the field that somebody may be typing in is replaced. */
+export function show(desk) {
+  const now = document.querySelector('#desk')
+  const typed = field()?.value ?? ''
+  const hadFocus = document.activeElement === field()
+  now.dataset.outcome = desk.dataset.outcome ?? ''
+  if (!fill(now, desk)) now.replaceChildren(...desk.childNodes)
+  if (desk.dataset.address) loadAgainAt(desk.dataset.address)
+  const input = field()
+  if (!input) return
+  input.value = typed
+  const asksBack = document.querySelector('#answer input[name="reason"]')
+  if (hadFocus || !asksBack) input.focus()
+}
+
+/** What is read out stays in its place and is filled there: a new element would not be heard. */
+function fill(now, desk) {
+  const [from, to] = [now, desk].map((each) => [
+    each.querySelector('#answer'),
+    each.querySelector('#waiting'),
+  ])
+  if ([...from, ...to].includes(null) || from[0].nextElementSibling !== from[1]) return false
+  const before = [...desk.children].slice(0, [...desk.children].indexOf(to[0]))
+  const behind = [...desk.children].slice([...desk.children].indexOf(to[1]) + 1)
+  for (const each of [...now.children]) if (!from.includes(each)) each.remove()
+  for (const [nth, each] of from.entries()) each.replaceChildren(...to[nth].childNodes)
+  now.prepend(...before)
+  now.append(...behind)
+  return true
+}
+
+/** The address follows the desk a moment later: for a browser it is as much work as the rest of an answer. */
+function loadAgainAt(address) {
+  addressDue = address
+  addressTimer ??= setTimeout(writeAddress, addressMs)
+}
+
+/** Makes the address of the page that of the desk now, if it is due. */
+export function writeAddress() {
+  clearTimeout(addressTimer)
+  addressTimer = undefined
+  if (addressDue) history.replaceState(null, '', addressDue)
+  addressDue = undefined
+}

@@ -1,0 +1,107 @@
+// What the desk of this page knows and has kept. Its parts share it.
+
+import { namePage } from './hand-in.js'
+import { fleeting, openKeptScans } from './kept-scans.js'
+
+/** The notice above the desk; what the page says of itself to this script stands on it. */
+export const place = document.querySelector('#kept')
+/** What this script says, in the language of the page. */
+export const words = JSON.parse(place.dataset.words)
+/** What scans are meant as here (`lend`, `take-back`, `look-through`), and the address of the desk. */
+export const { meant, home } = place.dataset
+
+/** How long the library may take for one answer before it counts as out of reach, in milliseconds. */
+export const answerMs = 10_000
+
+/** Changed by each of the parts. */
+export const here = {
+  /** The store of scans. */
+  kept: undefined,
+  /** The name of this page among those of the device. */
+  page: undefined,
+  /**
+   * Why scans are kept and not sent: `away`, `stopped`, `signed-out`; `handing-in` while those before them go in, `leaving`
+   * on the way to another page. Undefined while the library answers.
+   */
+  apart: place.dataset.apart || undefined,
+  /** Scans that are about to be sent, in order. */
+  waiting: [],
+  busy: false,
+  /** True while scans wait for somebody to look. */
+  held: false,
+  /** Whether what is kept next follows what this page has kept before. */
+  hasKept: false,
+  /** Who stands at the desk once a command leads away from this page. */
+  cardAfter: undefined,
+}
+
+/** Scans are taken in one after another, however fast they come; the first ones wait for the store. */
+let taken = Promise.all([openKeptScans(), namePage(newKey())]).then(([store, name]) => {
+  here.kept = store
+  here.page = name
+})
+
+/** Runs in turn with the scans: none of them is taken in meanwhile. */
+export function inTurn(work) {
+  const done = taken.then(work)
+  taken = done.catch(() => undefined)
+  return done
+}
+
+/** Who stands at the desk. */
+export function cardNow() {
+  return document.querySelector('form[data-scan] [name="card"]')?.value ?? ''
+}
+
+/** Writes a scan down; where the device takes nothing any more, it lives as long as the page. */
+export async function keep(scan) {
+  try {
+    return await here.kept.add(scan)
+  } catch {
+    here.kept = fleeting()
+    return here.kept.add(scan)
+  }
+}
+
+/** The first scan that a page keeps is for whom it shows; the others follow it. */
+export function cardOfFirst() {
+  const card = meant !== 'lend' || here.hasKept ? undefined : (here.cardAfter ?? cardNow())
+  here.hasKept = true
+  return card
+}
+
+/** A scan as it is kept: under a key of its own, with when, where and by whom it was made. */
+export function made(code, next, form) {
+  const { pathname } = new URL(form.action)
+  const { by, branch } = place.dataset
+  return { key: newKey(), code, meant, next, at: Date.now(), page: here.page, to: pathname, by, branch }
+}
+
+/** Behind it stands nobody: kept among the scans, and never sent. */
+export function anEnd(code = '') {
+  return { ...made(code, true, document.querySelector('form[data-scan]')), isLeft: true }
+}
+
+/** Whether it means the next patron. */
+export function isNext(code) {
+  return meant === 'lend' && (code === '' || words.next.includes(code.toLowerCase()))
+}
+
+/** What waits is handed in later, in its order; where the device takes nothing any more, by this page. */
+export async function leaveAll() {
+  const left = here.waiting
+    .splice(0)
+    .map(({ scan }) => ({ ...scan, card: scan.card ?? cardOfFirst(), isLeft: true }))
+  try {
+    for (const scan of left) await here.kept.mark(scan)
+  } catch {
+    here.kept = fleeting()
+    for (const scan of left) await here.kept.add(scan)
+  }
+}
+
+function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('')
+}
