@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import type { Browser, Page, Request, Response } from 'playwright-core'
 import { sql } from '../src/postgres/sql.ts'
 import type { Role } from '../src/staff/permission.ts'
-import { cursor, type OpenLibrary, pagePassword } from './browser.ts'
+import { anOpenLibrary, cursor, type OpenLibrary, pagePassword } from './browser.ts'
+import { aCable } from './cable.ts'
 import { aCopy, aPatron, besides } from './library-fixtures.ts'
 
 /** A device of its own, with somebody from the desk signed in on its page. */
@@ -149,3 +150,53 @@ const readStore = `() => new Promise((resolve, reject) => {
     }
   }
 })`
+
+/** A desk behind a cable that can be pulled, with two patrons and so many books; closing it closes all of it. */
+export async function aWiredDesk(browser: Browser, { books }: { readonly books: number }) {
+  const at = await anOpenLibrary()
+  const cable = await aCable(at.address)
+  const { page, context } = await aDesk(browser, at, cable.address)
+  return {
+    at,
+    cable,
+    page,
+    context,
+    address: cable.address,
+    ...(await adaAndBen(at, { books })),
+    [Symbol.asyncDispose]: async () => {
+      await context.close()
+      await cable[Symbol.asyncDispose]()
+      await at[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** The desk has its script, and takes scans by it. */
+export async function readyToScan(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Turn the sound off' }).waitFor()
+}
+
+/** Whether this asks for a page at this path. */
+export function isLookAt(request: Request, path: string): boolean {
+  return request.method() === 'GET' && new URL(request.url()).pathname === path
+}
+
+/** The library can only be read for a while, or be written to again. */
+export async function only(at: OpenLibrary, mode: 'read-only' | 'normal'): Promise<void> {
+  await at.db.rows(sql`update fence set mode = ${mode}, reason = 'A test'`)
+}
+
+/** Whom this device remembers to stand at its desks. */
+export async function remembered(page: Page): Promise<readonly { card?: string }[]> {
+  return page.evaluate(`new Promise((resolve, reject) => {
+    const opening = indexedDB.open('bibby-desk')
+    opening.onerror = () => reject(opening.error)
+    opening.onsuccess = () => {
+      const all = opening.result.transaction('context').objectStore('context').getAll()
+      all.onsuccess = () => {
+        opening.result.close()
+        resolve(all.result)
+      }
+    }
+  })`)
+}

@@ -2,8 +2,22 @@
 
 import { askedAgain, filled, tell, tellHandedIn, tellKept, tellWaiting } from './desk-notice.js'
 import { field, show } from './desk-shows.js'
-import { answerMs, cardNow, here, home, inTurn, leaveAll, meant, place, words } from './desk-state.js'
-import { dueNow, handInAll, NotNow } from './hand-in.js'
+import {
+  anEnd,
+  answerMs,
+  cardNow,
+  follow,
+  followedBefore,
+  here,
+  home,
+  inTurn,
+  isUnderWay,
+  leaveAll,
+  meant,
+  place,
+  words,
+} from './desk-state.js'
+import { dueNow, forgetTheGone, handInAll, isOfHere, kindOf, NotNow } from './hand-in.js'
 import { sound } from './tones.js'
 
 /** How soon the library is asked again after it was out of reach: at first, and at most. */
@@ -17,25 +31,29 @@ let comingBack
 /** What this page, or another one, had kept goes in before anything that is scanned now. */
 export async function firstLook() {
   rememberBranch()
+  await forgetTheGone(here.kept)
   const all = await here.kept.all()
-  const own = all.filter((scan) => scan.page === here.page)
+  const own = all.filter((scan) => scan.page === here.page && isOfHere(scan))
   // The page was loaded anew before they were answered: nobody else sends them.
-  for (const scan of own) if (!scan.isLeft) await here.kept.mark({ ...scan, isLeft: true })
+  for (const { isHeld: _, ...scan } of own) if (!scan.isLeft) await here.kept.mark({ ...scan, isLeft: true })
+  const context = await here.kept.contextOf(here.page)
+  // Somebody else works here now: whoever stood at the desk did so with the one before.
+  const { by } = place.dataset
+  if ([...own, ...(context ? [context] : [])].some((each) => by && each.by && each.by !== by))
+    await here.kept.add(anEnd())
   const due = await dueNow(here.kept)
   // A pile of returns, or a shelf, is nobody's.
   const isOfSomebody = (scan) => scan.page === here.page && (scan.meant === 'lend' || scan.next)
-  const isFollowed = own.some(isOfSomebody)
-    ? due.some(isOfSomebody)
-    : (await here.kept.contextOf(here.page)) !== undefined
-  here.hasKept = isFollowed && goesOn()
+  const isFollowed = own.some(isOfSomebody) ? due.some(isOfSomebody) : context !== undefined
+  follow(isFollowed && goesOn())
   if (due.length > 0 || here.hasKept) here.apart ??= 'handing-in'
   void comeBack()
 }
 
-/** A page that was opened for somebody is theirs, whoever stood at the desk before. */
+/** A page that was opened for somebody is theirs, whoever stood at the desk before it was. */
 function goesOn() {
   const [{ type } = {}] = performance.getEntriesByType('navigation')
-  return type === 'reload' || cardNow() === ''
+  return (type === 'reload' && followedBefore()) || cardNow() === ''
 }
 
 /** The empty desk knows nobody, and still stands at a branch. */
@@ -53,7 +71,7 @@ export async function goApart(why) {
   here.apart = why
   askAgain()
   // What is kept from now on follows these: one of them may be a card.
-  here.hasKept ||= here.waiting.length > 0
+  if (here.waiting.length > 0) follow(true)
   await leaveAll()
   tellWaiting()
   sound('attention')
@@ -73,6 +91,13 @@ export function comeBack() {
     comingBack = undefined
   })
   return comingBack
+}
+
+/** Hands in what a page that is gone has left behind, where this one has nothing else to do. */
+export async function lookAround() {
+  if (isUnderWay() || !here.kept) return
+  await forgetTheGone(here.kept)
+  if ((await dueNow(here.kept)).length > 0) await comeBack()
 }
 
 /** Asked by a person: after an attempt that is under way there is another one at once. */
@@ -105,7 +130,8 @@ async function tryToComeBack() {
     pauseMs = againMs.first
     // What the page says of a library that is away, or only read, is not so any more.
     const isOutOfDate = place.matches('[data-shell], [data-stopped]')
-    if (isOutOfDate && sum.done === 0 && sum.barred.size === 0 && !field()?.value && loadAnew()) return
+    const isAll = sum.done === 0 && sum.barred.size === 0 && sum.halted.size === 0
+    if (isOutOfDate && isAll && !field()?.value && loadAnew()) return
     await tellHandedIn(sum, wasApart)
     // Without locks it is not known yet whether another page is about to send them.
     const isOthers = (scan) => scan.page !== here.page && !scan.faults
@@ -122,27 +148,44 @@ async function tryToComeBack() {
  * what is scanned. Undefined when it is not to be done now.
  */
 async function handInToTheLast(wasApart) {
-  const all = { done: 0, toLookAt: 0, barred: new Set() }
+  const all = { done: 0, toLookAt: 0, barred: new Set(), halted: new Set() }
   for (;;) {
     const sum = await handInAll(here.kept, ({ done, of }) =>
       tell('plain', filled(words.handingIn, { done: all.done + done, of: all.done + of })),
     )
-    // Another page of this device is at it, or the library can only be read yet.
-    if (!sum || (wasApart && !(await isBack()))) return undefined
+    // Another page of this device is at it.
+    if (!sum) return undefined
     all.done += sum.done
     all.toLookAt += sum.toLookAt
     for (const kind of sum.barred) all.barred.add(kind)
-    const stands = here.hasKept && meant === 'lend' ? await here.kept.contextOf(here.page) : undefined
+    for (const work of sum.halted) all.halted.add(work)
+    // Whoever is signed in may not work here, or this work is halted: what is scanned is kept, and the page says why.
+    if (sum.barred.has(kindOf({ meant }))) throw new NotNow('not-yours')
+    if (sum.halted.has(meant)) throw new NotNow('halted')
+    // The library can only be read yet.
+    if (wasApart && !(await isBack())) return undefined
+    const stands = await whoStands()
     if (wasApart || stands) await refresh(stands)
     const isOver = await inTurn(async () => {
       if ((await dueNow(here.kept, all)).length > 0) return false
+      // Another page has handed in meanwhile what was scanned here.
+      if (!isSame(stands, await whoStands())) return false
       if (!(await here.kept.all()).some((scan) => scan.page === here.page)) await here.kept.forget(here.page)
       here.apart = undefined
-      here.hasKept = false
+      follow(false)
       return true
     })
     if (isOver) return all
   }
+}
+
+/** Who stands at this desk by what was handed in; undefined where nothing that was says so. */
+async function whoStands() {
+  return here.hasKept && meant === 'lend' ? here.kept.contextOf(here.page) : undefined
+}
+
+function isSame(one, other) {
+  return one?.card === other?.card && one?.afterUnknown === other?.afterUnknown
 }
 
 /** Not again and again, where this very page fails and the library is there. */

@@ -2,6 +2,7 @@
 
 import { field } from './desk-shows.js'
 import { here, home, place, words } from './desk-state.js'
+import { isGivenUp, isOfHere } from './hand-in.js'
 import { sound } from './tones.js'
 
 /** What the notice hears when somebody asks for another attempt. */
@@ -27,14 +28,24 @@ export async function tellKept(why = words[here.apart] ?? words.away) {
     line.append(sign, ` · ${when}${faults ? ` · ${words.faulty}` : ''}`)
     list.append(line)
   }
-  offer(add('p', ''), words.again, () => place.dispatchEvent(new Event(askedAgain)))
+  const buttons = add('p', '')
+  offer(buttons, words.again, () => place.dispatchEvent(new Event(askedAgain)))
+  const refused = scans.filter(isGivenUp)
+  if (refused.length === 0) return
+  // Nobody else can take them from this device.
+  offer(buttons, filled(words.dropFaulty, { count: refused.length }), async () => {
+    for (const scan of refused) await here.kept.settle(scan)
+    await tellKept()
+  })
 }
 
 /** What became of what was kept. */
-export async function tellHandedIn({ done, toLookAt, barred }, wasApart) {
-  if (barred.size > 0) return tell('plain', words.notYours)
-  const faulty = (await here.kept.all()).some(({ faults }) => faults)
-  if (faulty) return tellKept(words.notTaken)
+export async function tellHandedIn({ done, toLookAt, barred, halted }, wasApart) {
+  if (barred.size > 0) return tell('plain', words['not-yours'])
+  if (halted.size > 0) return tell('plain', words.halted)
+  const left = await here.kept.all()
+  if (left.some(({ faults }) => faults)) return tellKept(words.notTaken)
+  if (left.some((scan) => !isOfHere(scan))) return tellKept(words.ofAnother)
   if (done === 0) return tell('', '')
   tell(toLookAt > 0 ? 'warn' : 'good', filled(wasApart ? words.handedIn : words.caughtUp, { count: done }))
   sound(toLookAt > 0 ? 'attention' : 'done')

@@ -1,5 +1,7 @@
 // Shows what the library answers, around the field that somebody may be typing in.
 
+import { words } from './desk-state.js'
+
 /** How long after an answer the address of the page is that of the desk. */
 const addressMs = 300
 let addressTimer
@@ -24,6 +26,20 @@ export function show(desk) {
   if (hadFocus || !asksBack) input.focus()
 }
 
+/** Nobody stands at the desk any more: it shows nobody, until the library shows it anew. */
+export function showNobody() {
+  const desk = document.querySelector('#desk')
+  const form = desk?.querySelector('form[data-scan]')
+  const card = form?.querySelector('[name="card"]')
+  if (!card) return
+  card.value = ''
+  const label = form.querySelector('label[for="scan"]')
+  if (label) label.textContent = words.scanAny
+  for (const each of [...desk.children])
+    if (!each.matches('form[data-scan], #answer, #waiting')) each.remove()
+  desk.querySelector('#answer')?.replaceChildren()
+}
+
 /** What is read out stays in its place and is filled there: a new element would not be heard. */
 function fill(now, desk) {
   const [from, to] = [now, desk].map((each) => [
@@ -41,7 +57,7 @@ function fill(now, desk) {
 }
 
 /** The address follows the desk a moment later: for a browser it is as much work as the rest of an answer. */
-function loadAgainAt(address) {
+export function loadAgainAt(address) {
   addressDue = address
   addressTimer ??= setTimeout(writeAddress, addressMs)
 }

@@ -1,7 +1,7 @@
 // What the desk of this page knows and has kept. Its parts share it.
 
 import { namePage } from './hand-in.js'
-import { fleeting, openKeptScans } from './kept-scans.js'
+import { openKeptScans } from './kept-scans.js'
 
 /** The notice above the desk; what the page says of itself to this script stands on it. */
 export const place = document.querySelector('#kept')
@@ -20,7 +20,7 @@ export const here = {
   /** The name of this page among those of the device. */
   page: undefined,
   /**
-   * Why scans are kept and not sent: `away`, `stopped`, `signed-out`; `handing-in` while those before them go in, `leaving`
+   * Why scans are kept and not sent: `away`, `stopped`, `halted`, `signed-out`, `not-yours`; `handing-in` while those before them go in, `leaving`
    * on the way to another page. Undefined while the library answers.
    */
   apart: place.dataset.apart || undefined,
@@ -29,9 +29,9 @@ export const here = {
   busy: false,
   /** True while scans wait for somebody to look. */
   held: false,
-  /** Whether what is kept next follows what this page has kept before. */
+  /** Whether what is kept next follows what this page has kept before: see `follow`. */
   hasKept: false,
-  /** Who stands at the desk once a command leads away from this page. */
+  /** Who stands at the desk once something leads away from this page; nobody where it is empty. */
   cardAfter: undefined,
 }
 
@@ -48,33 +48,38 @@ export function inTurn(work) {
   return done
 }
 
+const followsName = 'bibby-follows'
+
+/** Says whether what is kept next follows what this page has kept; a page that is loaded anew is told. */
+export function follow(does) {
+  here.hasKept = does
+  if (does) sessionStorage.setItem(followsName, here.page)
+  else sessionStorage.removeItem(followsName)
+}
+
+/** Whether this page followed what it had kept when it was loaded anew. */
+export function followedBefore() {
+  return sessionStorage.getItem(followsName) === here.page
+}
+
 /** Who stands at the desk. */
 export function cardNow() {
   return document.querySelector('form[data-scan] [name="card"]')?.value ?? ''
 }
 
-/** Writes a scan down; where the device takes nothing any more, it lives as long as the page. */
-export async function keep(scan) {
-  try {
-    return await here.kept.add(scan)
-  } catch {
-    here.kept = fleeting()
-    return here.kept.add(scan)
-  }
-}
-
 /** The first scan that a page keeps is for whom it shows; the others follow it. */
 export function cardOfFirst() {
   const card = meant !== 'lend' || here.hasKept ? undefined : (here.cardAfter ?? cardNow())
-  here.hasKept = true
+  follow(true)
   return card
 }
 
 /** A scan as it is kept: under a key of its own, with when, where and by whom it was made. */
 export function made(code, next, form) {
   const { pathname } = new URL(form.action)
-  const { by, branch } = place.dataset
-  return { key: newKey(), code, meant, next, at: Date.now(), page: here.page, to: pathname, by, branch }
+  const { by, branch, library } = place.dataset
+  const made = { by, branch, library, to: pathname, page: here.page, at: Date.now() }
+  return { ...made, key: newKey(), code, meant, next }
 }
 
 /** Behind it stands nobody: kept among the scans, and never sent. */
@@ -87,16 +92,17 @@ export function isNext(code) {
   return meant === 'lend' && (code === '' || words.next.includes(code.toLowerCase()))
 }
 
-/** What waits is handed in later, in its order; where the device takes nothing any more, by this page. */
+/** Whether there is something that was not answered yet. */
+export function isUnderWay() {
+  return here.apart !== undefined || here.hasKept || here.busy || here.waiting.length > 0
+}
+
+/** What waits is handed in later, in its order. */
 export async function leaveAll() {
-  const left = here.waiting
-    .splice(0)
-    .map(({ scan }) => ({ ...scan, card: scan.card ?? cardOfFirst(), isLeft: true }))
-  try {
-    for (const scan of left) await here.kept.mark(scan)
-  } catch {
-    here.kept = fleeting()
-    for (const scan of left) await here.kept.add(scan)
+  for (const { scan } of here.waiting.splice(0)) {
+    const { isHeld: _, ...left } = { ...scan, card: scan.card ?? cardOfFirst(), isLeft: true }
+    // Where the disk takes nothing any more it goes on in memory, under the same key.
+    await here.kept.mark(left).catch(() => here.kept.add(left))
   }
 }
 

@@ -2,26 +2,28 @@
 // for the next. What the library does not answer is kept on this device and handed in when it is back. Without this
 // script each scan is a form of its own, and does the same.
 
-import { comeBack, firstLook, goApart } from './desk-apart.js'
+import { firstLook, goApart, lookAround } from './desk-apart.js'
+import { goByCommand, goByForm, goByLink, leave, stay } from './desk-leaving.js'
 import { filled, offer, tell, tellKept, tellWaiting } from './desk-notice.js'
-import { field, show, writeAddress } from './desk-shows.js'
+import { field, loadAgainAt, show, showNobody, writeAddress } from './desk-shows.js'
 import {
-  anEnd,
   answerMs,
   cardNow,
   cardOfFirst,
+  follow,
   here,
   inTurn,
   isNext,
-  keep,
-  leaveAll,
   made,
   meant,
   place,
   words,
 } from './desk-state.js'
-import { endsAt, NotNow } from './hand-in.js'
+import { endsAt, haltedHeader, NotNow } from './hand-in.js'
 import { hasSound, setSound, sound } from './tones.js'
+
+/** How often it is looked whether a page that is gone has left scans behind. */
+const lookMs = 30_000
 
 offerSound()
 if ('serviceWorker' in navigator) {
@@ -49,21 +51,22 @@ async function scanned(form, code) {
   if (code === '' && meant !== 'lend') return
   if (here.apart) {
     const to = words.commands[code.toLowerCase()]
-    if (to && !next) {
-      if (endsAt(to)) await keep(anEnd(code))
-      return location.assign(to)
+    if (to && !next) return goByCommand(to, code)
+    await here.kept.add({ ...made(code, next, form), card: cardOfFirst(), isLeft: true })
+    if (next) {
+      showNobody()
+      loadAgainAt(home)
     }
-    await keep({ ...made(code, next, form), card: cardOfFirst(), isLeft: true })
     sound('attention')
     return here.apart === 'handing-in' || here.apart === 'leaving' ? undefined : tellKept()
   }
   // Where nothing waits it is for whom the page shows. Otherwise the scans before it say so: see `send`.
   const isFirst = here.waiting.length === 0 && !here.busy && meant === 'lend'
-  const scan = await keep({ ...made(code, next, form), ...(isFirst && { card: cardNow() }) })
+  const scan = await here.kept.add({ ...made(code, next, form), ...(isFirst && { card: cardNow() }) })
   // The library went away while this was written down.
   if (here.apart) {
     await here.kept.mark({ ...scan, card: scan.card ?? cardOfFirst(), isLeft: true })
-    here.hasKept = true
+    follow(true)
     return here.apart === 'leaving' ? undefined : tellKept()
   }
   here.waiting.push({ scan, form: form.action })
@@ -86,6 +89,8 @@ async function sendAll() {
 }
 
 async function sendWaiting() {
+  /** Where a command leads that does not end what stands open: what was scanned behind it goes first. */
+  let to
   while (here.waiting.length > 0 && !here.apart) {
     const [{ scan, form }] = here.waiting
     let outcome
@@ -98,7 +103,8 @@ async function sendWaiting() {
     here.waiting.shift()
     // One that stays is handed in again under its key, and is not done twice.
     await here.kept.settle(scan, standsAfter(outcome, scan)).catch(() => undefined)
-    if (outcome.to) return leave(outcome.to)
+    if (endsAt(outcome.to)) return leave(outcome.to)
+    to = outcome.to ?? to
     sound(outcome.tone)
     if (!outcome.isKnown && here.waiting.length > 0) {
       hold()
@@ -106,6 +112,7 @@ async function sendWaiting() {
     }
     tellWaiting()
   }
+  if (to && !here.apart && !here.held) await leave(to)
 }
 
 /** Who stands at the desk from there on: nobody after a command that leads to another desk. */
@@ -113,24 +120,6 @@ function standsAfter({ to, isKnown }, { code }) {
   if (meant !== 'lend') return undefined
   if (endsAt(to)) return { card: '' }
   return isKnown ? { card: cardNow() } : { card: cardNow(), afterUnknown: code }
-}
-
-/** Goes to another page; what was scanned meanwhile is handed in from there. */
-async function leave(to) {
-  here.apart = 'leaving'
-  // Somebody stays after all, or the other page does not come.
-  setTimeout(stay, answerMs)
-  here.cardAfter = endsAt(to) ? '' : cardNow()
-  await leaveAll()
-  writeAddress()
-  location.assign(to)
-}
-
-function stay() {
-  if (here.apart !== 'leaving') return
-  here.apart = 'handing-in'
-  here.cardAfter = undefined
-  void comeBack()
 }
 
 // The page knows who stands at the desk now; it may be somebody else than when this was scanned. A scan that is sent
@@ -153,6 +142,7 @@ async function send(scan, action) {
     signal: AbortSignal.timeout(answerMs),
   })
   if (new URL(answer.url).pathname === '/sign-in') throw new NotNow('signed-out')
+  if (answer.headers.has(haltedHeader)) throw new NotNow('halted')
   if (answer.status === 429 || answer.status >= 500) throw new NotNow('away')
   const to = answer.headers.get('x-bibby-go')
   if (to) return { isKnown: true, to }
@@ -162,18 +152,24 @@ async function send(scan, action) {
   if (!desk) throw new NotNow('away')
   show(desk)
   // At the lending desk what is not known may have been the next card.
-  return { isKnown: answer.status !== 404 || meant !== 'lend' || !scan.card, tone: desk.dataset.outcome }
+  return { isKnown: meant !== 'lend' || !desk.dataset.mayBeCard, tone: desk.dataset.outcome }
 }
 
 /** What was scanned after something unknown waits until somebody has said whose it is. */
 function hold() {
   here.held = true
+  for (const each of here.waiting) {
+    if (each.scan.isHeld) continue
+    each.scan = { ...each.scan, isHeld: true }
+    here.kept.mark(each.scan).catch(() => undefined)
+  }
   const at = document.querySelector('#waiting')
   if (!at) return
   at.textContent = `${filled(words.notKnown, { codes: here.waiting.map(({ scan }) => scan.code).join(', ') })} `
   offer(at, words.goOn, () => {
     if (here.busy) return
     here.held = false
+    for (const each of here.waiting) each.scan = { ...each.scan, isHeld: false }
     tellWaiting()
     return sendAll()
   })
@@ -213,18 +209,15 @@ document.addEventListener('keydown', (event) => {
 })
 
 // Whoever comes back, or loads the page anew, finds the desk that was open.
-document.addEventListener('click', goByLink, true)
+document.addEventListener('click', goByLink)
+document.addEventListener('submit', goByForm)
 
-/** Whoever follows a link away from the desk has done with whom it shows, also while scans for them are on their way. */
-function goByLink(event) {
-  writeAddress()
-  const link = event.target.closest?.('a[href]')
-  const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey
-  if (!link || !isPlain || link.target || link.getAttribute('href').startsWith('#')) return
-  if (!here.hasKept && !here.busy && here.waiting.length === 0) return
-  event.preventDefault()
-  inTurn(() => keep(anEnd())).finally(() => location.assign(link.href))
-}
+// A page that waited in the cache of the browser is there again.
+addEventListener('pageshow', ({ persisted }) => persisted && stay())
+
+// What a page left behind that was closed goes in from any other one.
+setInterval(lookAround, lookMs)
+document.addEventListener('visibilitychange', lookAround)
 
 // Leaving with scans that are kept nowhere else would lose them.
 addEventListener('beforeunload', (event) => {

@@ -4,13 +4,21 @@
 /** Held while scans are handed in: of several open pages one does it. */
 const handingIn = 'bibby-hand-in'
 const pageName = 'bibby-page'
+/** With 503: this one work is halted. */
+export const haltedHeader = 'x-bibby-halted'
 /** A scan that the library answers with a fault of its own so often is left for a person. */
 const faultsMax = 3
 const freshMs = 60_000
+/** Without locks: scans that wait at a page for somebody to look are left to it for so long. */
+const heldMs = 60 * 60_000
 /** Longer than one scan can take to be answered. */
 const leaseMs = 40_000
+/** Which library this page is of. */
+const { library: ofHere } = document.querySelector('#kept').dataset
+/** This page, where there are no locks and it hands in under a lease. */
+const lessee = crypto.getRandomValues(new Uint32Array(1))[0]
 
-/** Nobody can be asked now. `why` is `away`, `stopped` or `signed-out`. */
+/** Nobody can be asked now. `why` is `away`, `stopped`, `halted`, `signed-out`, `not-yours` or `ofAnother`. */
 export class NotNow extends Error {
   constructor(why) {
     super(why)
@@ -42,32 +50,34 @@ function hold(page) {
 
 /**
  * Hands in all scans that no living page is about to send. `tell({ done, of })` hears how far it is. Gives how many went
- * in, how many somebody must look at, and of what kinds whoever is signed in may not hand in any; undefined when another
- * page is at it. Who stands at the desk of a page then is the context of that page.
+ * in, how many somebody must look at, of what kinds whoever is signed in may not hand in any (`desk`, `shelf`), and which
+ * meanings are halted (`lend`, `take-back`); undefined when another page is at it. Who stands at the desk of a page then
+ * is the context of that page.
  *
  * Throws NotNow; what was not handed in yet is kept.
  */
 export async function handInAll(kept, tell) {
-  if (!navigator.locks) return handIn(kept, tell, crypto.getRandomValues(new Uint32Array(1))[0])
+  if (!navigator.locks) {
+    try {
+      return await handIn(kept, tell, true)
+    } finally {
+      await kept.lease(lessee, 0).catch(() => undefined)
+    }
+  }
   return navigator.locks.request(handingIn, { ifAvailable: true }, (lock) =>
     lock ? handIn(kept, tell) : undefined,
   )
 }
 
-/** `lessee` is whoever hands in where there are no locks: one that loses its lease has another page behind it. */
-async function handIn(kept, tell, lessee) {
-  const sum = { done: 0, toLookAt: 0, barred: new Set() }
+/** Under a lease where there are no locks: a page that loses it has another page behind it. */
+async function handIn(kept, tell, isLeased = false) {
+  const sum = { done: 0, toLookAt: 0, barred: new Set(), halted: new Set() }
   let token
   for (;;) {
-    if (lessee && !(await kept.lease(lessee, leaseMs))) return undefined
+    if (isLeased && !(await kept.lease(lessee, leaseMs))) return undefined
     const due = await dueNow(kept, sum)
     const [scan] = due
-    if (!scan) {
-      const living = await livingPages()
-      if (living) await kept.forgetBut(living)
-      if (lessee) await kept.lease(lessee, 0)
-      return sum
-    }
+    if (!scan) return sum
     tell({ done: sum.done, of: sum.done + due.length })
     const before = (await kept.contextOf(scan.page)) ?? {}
     const context = contextOf(scan, before)
@@ -86,38 +96,63 @@ async function handIn(kept, tell, lessee) {
         continue
       }
     }
+    // This work is halted; other work goes on.
+    if (answer.halted) {
+      sum.halted.add(scan.meant)
+      continue
+    }
     if (answer.fault) {
       const faults = answer.isFinal ? faultsMax : (scan.faults ?? 0) + 1
       // It may have been the next card: what is behind it goes to nobody until somebody has looked.
-      const isGivenUp = faults >= faultsMax && scan.meant === 'lend'
+      const isUnclear = isGivenUp({ faults }) && scan.meant === 'lend'
       // For whom it was is kept with it: others may stand there when it is sent again.
-      const whose = scan.meant === 'lend' ? { card: '', ...context } : {}
-      await kept.mark({ ...scan, ...whose, faults }, isGivenUp ? unknownFrom(context, scan) : undefined)
+      const isAgain = scan.isAgain || isGivenUp({ faults })
+      const then = isUnclear && !scan.isAgain ? unknownFrom(context, scan) : undefined
+      await kept.mark({ ...scan, ...context, faults, isAgain }, then)
       // Not at once: what is wrong may pass.
       if (faults < faultsMax) throw new NotNow('away')
       continue
     }
-    await kept.settle(scan, after(context, answer, scan), true)
+    // One that was given up before says nothing of who stands there by now.
+    await kept.settle(scan, scan.isAgain ? undefined : after(context, answer, scan), true)
     sum.done += 1
     if (answer.became === 'kept') sum.toLookAt += 1
   }
 }
 
 /** The scans that can be handed in now: given up is none of them, nor what whoever is signed in may not hand in. */
-export async function dueNow(kept, { barred } = { barred: new Set() }) {
+export async function dueNow(kept, { barred, halted } = { barred: new Set(), halted: new Set() }) {
   const scans = await left(kept)
-  return scans.filter((scan) => (scan.faults ?? 0) < faultsMax && !barred.has(kindOf(scan)))
+  return scans.filter(
+    (scan) => !isGivenUp(scan) && !barred.has(kindOf(scan)) && !halted.has(scan.meant) && isOfHere(scan),
+  )
+}
+
+/** Whether a scan is left for a person, after the library failed on it. */
+export function isGivenUp({ faults = 0 }) {
+  return faults >= faultsMax
+}
+
+/** Whether it was made for this library, and not for another one at the same address. */
+export function isOfHere({ library }) {
+  return !library || !ofHere || library === ofHere
+}
+
+/** Forgets who stood at the desks of pages that are gone. */
+export async function forgetTheGone(kept) {
+  await kept.forgetBut(await livingPages())
 }
 
 /** A shelf is looked through by others than those who lend. */
-function kindOf({ meant }) {
+export function kindOf({ meant }) {
   return meant === 'look-through' ? 'shelf' : 'desk'
 }
 
 /** For whom it was sent first, or who stands there by now; a pile of returns is nobody's. */
-function contextOf({ meant, card, afterUnknown }, before) {
-  if (meant !== 'lend') return {}
-  return card === undefined ? before : { card, afterUnknown }
+function contextOf(scan, before) {
+  if (scan.meant !== 'lend') return {}
+  const { card = '', afterUnknown } = scan.card === undefined ? before : scan
+  return { card, afterUnknown }
 }
 
 /** Who stands at the desk after this scan, as far as can be known. */
@@ -140,8 +175,9 @@ function unknownFrom(context, { code }) {
 async function left(kept) {
   const scans = await kept.all()
   const living = await livingPages()
-  // What is fresh may be on its way.
-  if (!living) return scans.filter(({ isLeft, at }) => isLeft || Date.now() - at > freshMs)
+  // What is fresh may be on its way, and what is of tomorrow was scanned before the clock was set back.
+  const isOld = ({ at, isHeld }) => Math.abs(Date.now() - at) > (isHeld ? heldMs : freshMs)
+  if (!living) return scans.filter((scan) => scan.isLeft || isOld(scan))
   return scans.filter(({ isLeft, page }) => isLeft || !living.has(page))
 }
 
@@ -178,6 +214,7 @@ async function send(scan, { card = '', afterUnknown = '' }, token) {
     code: scan.code,
     card,
     afterUnknown,
+    library: scan.library ?? '',
     sentBy: scan.by ?? '',
     branch: scan.branch ?? '',
     // How long ago, by this device: what its clock says does not matter.
@@ -185,6 +222,9 @@ async function send(scan, { card = '', afterUnknown = '' }, token) {
   }
   const answer = await asked('/desk/hand-in', { method: 'POST', body: new URLSearchParams(fields) })
   if (answer.status === 403) return { stale: true }
+  if (answer.status === 503) return { halted: true }
+  // Another library answers at this address now.
+  if (answer.status === 409) throw new NotNow('ofAnother')
   return answer.ok ? answer.json() : { fault: true }
 }
 
@@ -193,6 +233,7 @@ async function sendAsForm({ to, key, code }, token) {
   const body = new URLSearchParams({ _csrf: token, key, code })
   const answer = await asked(to, { method: 'POST', body })
   if (answer.status === 403) return { stale: true }
+  if (answer.status === 503) return { halted: true }
   return answer.ok ? { became: 'done' } : { fault: true, isFinal: answer.status !== 500 }
 }
 
@@ -205,6 +246,7 @@ async function asked(path, options) {
     throw new NotNow('away')
   }
   if (answer.status === 401 || new URL(answer.url).pathname === '/sign-in') throw new NotNow('signed-out')
-  if (answer.status === 429 || answer.status > 500) throw new NotNow('away')
+  const isHalted = answer.status === 503 && answer.headers.has(haltedHeader)
+  if (answer.status === 429 || (answer.status > 500 && !isHalted)) throw new NotNow('away')
   return answer
 }

@@ -11,6 +11,7 @@ const files = {
   'favicon.svg': 'image/svg+xml',
   'desk.js': 'text/javascript; charset=utf-8',
   'desk-apart.js': 'text/javascript; charset=utf-8',
+  'desk-leaving.js': 'text/javascript; charset=utf-8',
   'desk-notice.js': 'text/javascript; charset=utf-8',
   'desk-shows.js': 'text/javascript; charset=utf-8',
   'desk-state.js': 'text/javascript; charset=utf-8',
@@ -39,6 +40,29 @@ const assets = new Map(
     return [name, { bytes, zipped: gzipSync(bytes), type }]
   }),
 )
+
+/** How a script of ours names what it imports. */
+const importIn = /^(?:import .*|\}) from '\.\/([a-z-]+\.js)'$/gm
+
+/** What a script imports, and what that imports. A browser that is told so asks for all of it at once. */
+export function importedBy(name: AssetName): readonly AssetName[] {
+  const found = new Set<AssetName>()
+  const follow = (each: AssetName) => {
+    const text = assets.get(each)?.bytes.toString() ?? ''
+    for (const [, file] of text.matchAll(importIn)) {
+      if (isAsset(file) && !found.has(file)) {
+        found.add(file)
+        follow(file)
+      }
+    }
+  }
+  follow(name)
+  return [...found]
+}
+
+function isAsset(name: string | undefined): name is AssetName {
+  return name !== undefined && Object.hasOwn(files, name)
+}
 
 /** Changes with the content of any of them, so that a script and what it imports are always of one version. */
 const mark = [...assets.values()]

@@ -68,7 +68,12 @@ export function keptPlace(
     soundOn: say('desk.sound-on'),
     soundOff: say('desk.sound-off'),
     notTaken: say('kept.not-taken'),
-    notYours: say('kept.not-yours'),
+    'not-yours': say('kept.not-yours'),
+    halted: say('kept.halted'),
+    needsLibrary: say('kept.needs-library'),
+    ofAnother: say('kept.of-another'),
+    dropFaulty: say('kept.drop-faulty', { count: '{count}' }),
+    scanAny: say('kept.scan'),
     locale: language.locale,
     next: ['/next', '/lend', commandCodes.next.toLowerCase(), commandCodes.lend.toLowerCase()],
     commands: Object.fromEntries(
