@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { codeKind } from '../../circulation/code-kind.ts'
 import { keepScan, keptScans, settleScan } from '../../circulation/kept-scan.ts'
-import { lend } from '../../circulation/lend.ts'
+import { lendKept } from '../../circulation/lend-kept.ts'
 import { lendOverridable } from '../../circulation/lend-refusal.ts'
 import { wasDoneUnder } from '../../journal/done-under.ts'
 import { nobodyHas } from '../../patrons/merged-card.ts'
@@ -44,11 +44,10 @@ export function deskKeptPages(served: Served): void {
     const card = asked(request.body).text('card', scanned)
     if (!kept || barcode === undefined) return showKept(served, request, reply, { refused: 'scan-unknown' })
     const { override } = readOverride(request, lendOverridable)
-    const ask = { card, barcode, branchId, ...override }
-    const lent = await act(served, request, lend, ask, { occurredAt: new Date(kept.scannedAt) })
+    const settledAt = served.library.clock()
+    const ask = { keptScanId, card, barcode, branchId, settledAt, ...override }
+    const lent = await act(served, request, lendKept, ask, { occurredAt: new Date(kept.scannedAt) })
     if (lent.outcome === 'refused') return showKept(served, request, reply, lent.refusal)
-    const settled = await act(served, request, settleScan, { keptScanId }, { part: 'settle' })
-    if (settled.outcome === 'refused') return showKept(served, request, reply, settled.refusal)
     return goTo(reply, '/desk/kept', { said: 'scan-lent' })
   })
 }

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import { sql } from '../src/postgres/sql.ts'
+import { anOpenLibrary, aVisitor, type OpenLibrary } from './browser.ts'
+
+/** Somebody from the desk, whose device sends scans. */
+async function aDevice(at: OpenLibrary) {
+  const visitor = aVisitor(at.app)
+  await visitor.signIn('staff', await at.staff('desk'))
+  await visitor.open('/desk')
+  const send = async (path: string, fields: Readonly<Record<string, string>>, headers = {}) => {
+    const { _csrf = '' } = visitor.seen().forms.find(({ action }) => action === '/desk/scan')?.fields ?? {}
+    return at.app.inject({
+      method: 'POST',
+      url: path,
+      cookies: visitor.cookies(),
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      payload: new URLSearchParams({ _csrf, key: randomUUID(), ...fields }).toString(),
+    })
+  }
+  return {
+    visitor,
+    /** As the page of the desk sends a scan while the library is there. */
+    scan: (fields: Readonly<Record<string, string>>) =>
+      send('/desk/scan', fields, { 'x-bibby-desk': 'live' }),
+    /** As a device hands in what it had kept. */
+    handIn: (fields: Readonly<Record<string, string>>) =>
+      send('/desk/hand-in', { meant: 'lend', ageMs: '60000', ...fields }),
+  }
+}
+
+async function loans(at: OpenLibrary) {
+  return at.db.rows<{ card: string; barcode: string }>(sql`
+    select patron.card, copy.barcode from loan
+    join copy on copy.id = loan.copy_id join patron on patron.id = loan.patron_id order by loan.id
+  `)
+}
+
+test('a kept scan that a colleague has seen to is not lent from a list of before; a form sent again has its answer', async () => {
+  await using at = await anOpenLibrary()
+  const { visitor, handIn } = await aDevice(at)
+  const { card, barcode: code } = at
+  await handIn({ code, card, afterUnknown: 'x' })
+  await visitor.open('/desk/kept')
+  const lending = visitor.seen().forms.find(({ action }) => action.endsWith('/lend'))
+  assert.ok(lending)
+  await visitor.send('/desk/kept', {}, { says: 'Seen to' })
+  const late = await visitor.post(lending.action, lending.fields)
+  assert.equal(late.status, 409)
+  assert.match(late.text, /This scan was seen to already\./)
+  assert.deepEqual(await loans(at), [])
+
+  await visitor.open('/desk')
+  await handIn({ code, card, afterUnknown: 'x' })
+  await visitor.open('/desk/kept')
+  const form = visitor.seen().forms.find(({ action }) => action.endsWith('/lend'))
+  assert.ok(form)
+  for (let time = 1; time <= 2; time += 1)
+    assert.match((await visitor.post(form.action, form.fields)).path, /said=scan-lent/)
+  assert.deepEqual(await loans(at), [{ card, barcode: code }])
+})
