@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { halt } from '../src/halt/halt.ts'
 import { sql } from '../src/postgres/sql.ts'
+import { write } from '../src/postgres/write.ts'
 import { anOpenLibrary, aVisitor, type OpenLibrary } from './browser.ts'
+import { by } from './library-fixtures.ts'
 
 /** Somebody from the desk, whose device sends scans. */
 async function aDevice(at: OpenLibrary) {
@@ -59,4 +62,27 @@ test('a kept scan that a colleague has seen to is not lent from a list of before
   for (let time = 1; time <= 2; time += 1)
     assert.match((await visitor.post(form.action, form.fields)).path, /said=scan-lent/)
   assert.deepEqual(await loans(at), [{ card, barcode: code }])
+})
+
+test('an answer says which verb is halted, where that alone is halted', async () => {
+  await using at = await anOpenLibrary()
+  const { scan, handIn } = await aDevice(at)
+  const { card, barcode: code } = at
+  const stop = (verb?: string) => write(at.db, by(), halt, { reason: 'A test', verb })
+  const ask = { card, code, branch: String(at.branchId) }
+  await stop('lend')
+  for (const send of [scan, handIn]) {
+    const lending = await send(ask)
+    assert.deepEqual([lending.statusCode, lending.headers['x-bibby-halted']], [503, 'lend'])
+    const back = await send({ ...ask, card: '' })
+    assert.deepEqual([back.statusCode, back.headers['x-bibby-halted']], [200, undefined])
+  }
+  await stop('keep-scan')
+  const unknown = await handIn({ ...ask, card: '', code: 'nothing' })
+  assert.deepEqual([unknown.statusCode, unknown.headers['x-bibby-halted']], [503, 'keep-scan'])
+  await stop()
+  for (const send of [scan, handIn]) {
+    const all = await send(ask)
+    assert.deepEqual([all.statusCode, all.headers['x-bibby-halted']], [503, undefined])
+  }
 })

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
+import { VerbHaltedError } from '../postgres/faults.ts'
 import { answerTo } from './answers.ts'
 import type { App } from './app.ts'
 import { commitUnknown, type FaultAnswer, faultAnswer } from './faults.ts'
@@ -19,6 +20,9 @@ export class RefusedAtTheDoorError extends Error {
     this.facts = facts
   }
 }
+
+/** Names the verb that is halted, where that alone is why something is not done. */
+const haltedHeader = 'x-bibby-halted'
 
 /** Our code for what Fastify refuses by itself. */
 const byFastifyCode: Readonly<Record<string, RefusalCode>> = {
@@ -66,6 +70,8 @@ function prepareReply(error: unknown, request: FastifyRequest, reply: FastifyRep
     request.log.error({ err: error, code: told.code }, told.title)
   const seconds = told.retryAfterSeconds
   if (typeof seconds === 'number') reply.header('retry-after', Math.ceil(seconds))
+  // The library is there: whoever keeps scans goes on with what is not halted.
+  if (error instanceof VerbHaltedError) reply.header(haltedHeader, error.verb)
   // What is left of a long body is not read: the connection cannot carry another request.
   if (!request.raw.complete && hasLongBody(request.raw)) reply.header('connection', 'close')
 }

@@ -31,8 +31,11 @@ export class WritesStoppedError extends Error {
 export class VerbHaltedError extends Error {
   override readonly name = 'VerbHaltedError'
   readonly code = 'BIBBY_VERB_HALTED'
+  /** The action that is halted, such as `lend`. */
+  readonly verb: string
   constructor(action: string, { since, because }: HaltedVerb, options?: ErrorOptions) {
     super(`"${action}" is halted since ${since}: ${because} Nothing was written.`, options)
+    this.verb = action
   }
 }
 
