@@ -86,3 +86,24 @@ test('an answer says which verb is halted, where that alone is halted', async ()
     assert.deepEqual([all.statusCode, all.headers['x-bibby-halted']], [503, undefined])
   }
 })
+
+test('a kept scan of a branch that is not known here is listed at the branch of whoever hands it in', async () => {
+  await using at = await anOpenLibrary()
+  const { visitor, handIn } = await aDevice(at)
+  const ask = { card: at.card, code: at.barcode, branch: '7' }
+  assert.equal((await handIn(ask)).json().became, 'kept')
+  const kept = () => at.db.rows(sql`select branch_id as "branchId", refused from kept_scan`)
+  assert.deepEqual(await kept(), [{ branchId: at.branchId, refused: 'branch-unknown' }])
+  assert.match((await visitor.open('/desk/kept')).text, /There is no such branch\./)
+  assert.deepEqual(await loans(at), [])
+})
+
+test('a scan that could not be listed is never said to be kept', async () => {
+  await using at = await anOpenLibrary()
+  const { handIn } = await aDevice(at)
+  const key = randomUUID()
+  assert.equal((await handIn({ key, code: 'nothing' })).json().became, 'kept')
+  const other = await handIn({ key, code: 'something else' })
+  assert.equal(other.statusCode, 500)
+  assert.equal((await at.db.rows(sql`select from kept_scan`)).length, 1)
+})

@@ -11,6 +11,8 @@ export type Meant = 'lend' | 'take-back'
 /** A scan that a desk had kept, and that could not be done when it was handed in. */
 export type KeepScanAsk = {
   readonly branchId: number
+  /** Where it is listed when nobody knows that branch. */
+  readonly elseBranchId?: number
   readonly meant: Meant
   /** The card that stood open at the desk; '' where none did. */
   readonly card: string
@@ -46,7 +48,7 @@ export const keepScan: Verb<KeepScanAsk, ScanKept, { readonly refused: 'branch-u
       from branch
       left join patron on patron.card = ${card} and patron.deleted_at is null
       left join copy on copy.barcode = ${code}
-      where branch.id = ${ask.branchId}
+      where branch.id = coalesce((select id from branch where id = ${ask.branchId}), ${ask.elseBranchId ?? null}::bigint)
       returning id as "keptScanId", copy_id as "copyId", patron_id as "patronId"
     `)
     return kept ?? { refused: 'branch-unknown' }

@@ -108,13 +108,17 @@ async function handIn(served: Served, request: FastifyRequest, reply: FastifyRep
   const { refused } = came.refusal
   const ask = {
     branchId,
+    elseBranchId: branchIdOf(request),
     meant: isReturn ? ('take-back' as const) : ('lend' as const),
     card,
     code,
     scannedAt: since.toISOString(),
     refused,
   }
-  await act(served, request, { ...keepScan, recognisedBy: () => ({ code, card }) }, ask, { part: 'kept' })
+  const verb = { ...keepScan, recognisedBy: () => ({ code, card }) }
+  const kept = await act(served, request, verb, ask, { part: 'kept' })
+  // Only what is listed may be forgotten by the device: a fault makes it keep the scan and show it.
+  if (kept.outcome === 'refused') throw new Error(`A kept scan could not be listed: ${kept.refusal.refused}.`)
   return reply.send({ became: 'kept', isUnknown: mayBeACard.has(refused) })
 }
 
