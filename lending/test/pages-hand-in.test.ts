@@ -107,3 +107,21 @@ test('a scan that could not be listed is never said to be kept', async () => {
   assert.equal(other.statusCode, 500)
   assert.equal((await at.db.rows(sql`select from kept_scan`)).length, 1)
 })
+
+test('every page that scans says which library it is, and only a scan of that one is handed in', async () => {
+  await using at = await anOpenLibrary()
+  const { visitor, handIn } = await aDevice(at)
+  const [here] = await at.db.rows<{ id: string }>(sql`select id::text from library`)
+  assert.ok(here)
+  for (const page of ['/check-in', '/desk/offline', '/desk/offline?meant=take-back', '/desk'])
+    assert.match((await visitor.open(page)).html, / id="kept" [^>]*data-library="[0-9a-f-]{36}"/)
+  assert.ok(visitor.seen().html.includes(`data-library="${here.id}"`))
+  const ask = { card: at.card, code: at.barcode, key: randomUUID() }
+  for (const library of [randomUUID(), 'x'.repeat(200)]) {
+    const elsewhere = await handIn({ ...ask, library })
+    assert.deepEqual([elsewhere.statusCode, elsewhere.json().code], [409, 'another-library'])
+  }
+  assert.deepEqual(await at.db.rows(sql`select from kept_scan union all select from journal`), [])
+  assert.equal((await handIn({ ...ask, library: here.id })).json().became, 'done')
+  assert.deepEqual(await loans(at), [{ card: at.card, barcode: at.barcode }])
+})

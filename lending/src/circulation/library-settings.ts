@@ -34,6 +34,15 @@ export async function librarySettings(db: { readonly rows: Rows }): Promise<Libr
   return row
 }
 
+/**
+ * What tells this library from every other one, from its founding on and through every restore. It is no secret: the
+ * names of its backups hold it. '' where none was founded yet.
+ */
+export async function libraryId(db: { readonly rows: Rows }): Promise<string> {
+  const [row] = await db.rows<{ id: string }>(sql`select id::text from library`)
+  return row?.id ?? ''
+}
+
 /** What to change; what is left out stays. `version` is the one that the change is made from. */
 export type EditLibraryAsk = Partial<Omit<LibrarySettings, 'version'>> & { readonly version: number }
 

@@ -50,6 +50,7 @@ const kinds: Readonly<Record<RefusalCode, Kind>> = {
   'hold-waits': overridable,
   'due-date-not-later': ruled,
   'copy-unknown': missing,
+  'another-library': ruled,
   'code-unknown': missing,
   'after-unknown': ruled,
   'code-of-both': ruled,

@@ -20,6 +20,7 @@ type AtTheDoor =
   | 'too-many-requests'
   | 'overloaded'
   | 'listeners-full'
+  | 'another-library'
   | 'code-unknown'
   | 'after-unknown'
   | 'code-of-both'

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { libraryId } from '../../circulation/library-settings.ts'
 import type { TakenBack } from '../../circulation/take-back.ts'
 import { address } from './address.ts'
 import { asked, identity } from './asked.ts'
@@ -63,5 +64,6 @@ async function showCheckIn(
   const taken = last?.answer as TakenBack | undefined
   const shown = { taken, refused, lines, again }
   if (isLive(request)) return showPart(reply, frame.status, checkInPart(visit, shown))
-  return show(reply, visit, frame, checkInView(visit, shown))
+  const id = await libraryId(served.library.db)
+  return show(reply, visit, frame, checkInView(visit, { ...shown, libraryId: id }))
 }

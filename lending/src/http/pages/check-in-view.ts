@@ -10,8 +10,9 @@ import { outcomeOfReturn, whereNow } from './where-now.ts'
 export type RefusedCheckIn = { readonly refusal: Refused; readonly barcode: string }
 
 /** The check-in screen: one field, where the copy goes now, and what came before. */
-export function checkInView(visit: Visit, shown: CheckIn): Html {
-  return html`${keptPlace(visit, { meant: 'take-back', home: '/check-in' })}
+export function checkInView(visit: Visit, shown: CheckIn & { readonly libraryId: string }): Html {
+  const { libraryId } = shown
+  return html`${keptPlace(visit, { meant: 'take-back', home: '/check-in', libraryId })}
   ${checkInPart(visit, shown)}
   ${deskTools(visit)}`
 }

@@ -39,11 +39,14 @@ export function keptPlace(
   {
     meant,
     home,
+    libraryId,
     isShell = false,
   }: {
     readonly meant: Meant | 'look-through'
     /** Where this desk is loaded anew: its forms are answered at other addresses too. */
     readonly home: string
+    /** Which library this is: what is scanned here is handed in nowhere else. */
+    readonly libraryId: string
     readonly isShell?: boolean
   },
 ): Html {
@@ -84,5 +87,5 @@ export function keptPlace(
   }
   const apart = isShell ? 'away' : stopped ? 'stopped' : ''
   return html`<section id="kept" class="notice" role="status" hidden data-meant="${meant}" data-home="${home}" data-worker="${deskWorker}"
-    data-apart="${apart}"${who && html` data-by="${who.actor}" data-branch="${who.branchId}"`}${stopped && html` data-stopped`}${isShell && html` data-shell`} data-words="${JSON.stringify(words)}"></section>`
+    data-library="${libraryId}" data-apart="${apart}"${who && html` data-by="${who.actor}" data-branch="${who.branchId}"`}${stopped && html` data-stopped`}${isShell && html` data-shell`} data-words="${JSON.stringify(words)}"></section>`
 }

@@ -3,8 +3,10 @@ import { codeKind } from '../../circulation/code-kind.ts'
 import { keepScan, keptScans, settleScan } from '../../circulation/kept-scan.ts'
 import { lendKept } from '../../circulation/lend-kept.ts'
 import { lendOverridable } from '../../circulation/lend-refusal.ts'
+import { libraryId } from '../../circulation/library-settings.ts'
 import { wasDoneUnder } from '../../journal/done-under.ts'
 import { nobodyHas } from '../../patrons/merged-card.ts'
+import { RefusedAtTheDoorError } from '../errors.ts'
 import { asked, identity, scanned } from './asked.ts'
 import { keptPlace, scanForm } from './desk-field.ts'
 import { keptView } from './desk-kept-view.ts'
@@ -73,6 +75,7 @@ function shell(served: Served): void {
     const content = html`${keptPlace(visit, {
       meant: isReturn ? 'take-back' : 'lend',
       home: isReturn ? '/check-in' : '/desk',
+      libraryId: await libraryId(served.library.db),
       isShell: true,
     })}
       <div id="desk" class="stack">${field}<div id="answer"></div><p class="waiting soft" id="waiting" role="status"></p></div>`
@@ -82,6 +85,7 @@ function shell(served: Served): void {
 
 /** Takes in one scan that a device had kept. What cannot be done is listed for somebody: then the device may forget it. */
 async function handIn(served: Served, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  await ofThisLibrary(served, request)
   const form = asked(request.body)
   const { code, isUnreadable } = readCode(request.body)
   const card = form.text('card', scanned)
@@ -120,6 +124,14 @@ async function handIn(served: Served, request: FastifyRequest, reply: FastifyRep
   // Only what is listed may be forgotten by the device: a fault makes it keep the scan and show it.
   if (kept.outcome === 'refused') throw new Error(`A kept scan could not be listed: ${kept.refusal.refused}.`)
   return reply.send({ became: 'kept', isUnknown: mayBeACard.has(refused) })
+}
+
+/** A device that comes to another library by the same address says where it scanned: branches and cards have other owners here. */
+async function ofThisLibrary({ library }: Served, { body }: FastifyRequest): Promise<void> {
+  const form = asked(body)
+  const scannedAt = form.text('library', { max: 100, label: 'the-field' })
+  if (scannedAt === '' && !('library' in form.problems)) return
+  if (scannedAt !== (await libraryId(library.db))) throw new RefusedAtTheDoorError('another-library')
 }
 
 /** What was refused so may have been the next card: nothing behind it goes to whoever stood there before. */

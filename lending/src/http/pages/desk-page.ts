@@ -3,6 +3,7 @@ import { holdsOf, loansOf } from '../../circulation/accounts.ts'
 import { keptScansCount } from '../../circulation/kept-scan.ts'
 import type { Lent } from '../../circulation/lend.ts'
 import { lendOverridable } from '../../circulation/lend-refusal.ts'
+import { libraryId } from '../../circulation/library-settings.ts'
 import type { Override } from '../../circulation/override.ts'
 import { renew, renewOverridable } from '../../circulation/renew.ts'
 import type { TakenBack } from '../../circulation/take-back.ts'
@@ -172,7 +173,8 @@ async function showDesk(
   const again = address('/desk', { card: at ? card : '', copy: refused ? undefined : copyId })
   const desk = { at, refused, answer, lines, keptCount, again }
   if (isLive(request)) return showPart(reply, frame.status, deskPart(visit, desk))
-  return show(reply, visit, frame, deskView(visit, desk))
+  const id = await libraryId(served.library.db)
+  return show(reply, visit, frame, deskView(visit, { ...desk, libraryId: id }))
 }
 
 async function answerAbout(

@@ -54,8 +54,9 @@ type Desk = {
 }
 
 /** The desk: one field for cards, books and commands, and what came of it. */
-export function deskView(visit: Visit, desk: Desk): Html {
-  return html`${keptPlace(visit, { meant: 'lend', home: '/desk' })}
+export function deskView(visit: Visit, desk: Desk & { readonly libraryId: string }): Html {
+  const { libraryId } = desk
+  return html`${keptPlace(visit, { meant: 'lend', home: '/desk', libraryId })}
   ${deskPart(visit, desk)}
   ${deskTools(visit)}`
 }

@@ -18,6 +18,7 @@ import {
   stockTake,
   stockTakes,
 } from '../../catalogue/stock-take/stock-take.ts'
+import { libraryId } from '../../circulation/library-settings.ts'
 import { branches } from '../../circulation/places.ts'
 import { stillAsked } from '../../postgres/asker.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
@@ -174,8 +175,9 @@ async function showOne(
   const { db } = served.library
   const take = await stockTakeIn(served, request)
   const { stockTakeId } = take
-  const [visit, progress, latest, [last], needing] = await Promise.all([
+  const [visit, id, progress, latest, [last], needing] = await Promise.all([
     visitOf(served, request, reply),
+    libraryId(db),
     progressOf(db, stockTakeId),
     scansOf(db, stockTakeId, { limit: scansShown }),
     barcode === undefined ? [] : scansOf(db, stockTakeId, { limit: 1, barcode }),
@@ -188,7 +190,8 @@ async function showOne(
     status: refusal ? statusOf(refusal) : 200,
   }
   const refused = refusal && { refusal, barcode: barcode ?? '' }
-  return show(reply, visit, frame, stockTakeView(visit, { take, progress, latest, last, needing, refused }))
+  const shown = { take, progress, latest, last, needing, refused, libraryId: id }
+  return show(reply, visit, frame, stockTakeView(visit, shown))
 }
 
 async function showNotSeen(

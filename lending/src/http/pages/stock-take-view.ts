@@ -87,12 +87,13 @@ export function stockTakeView(
     readonly last: Scan | undefined
     readonly needing: readonly Scan[]
     readonly refused: { readonly refusal: Refused; readonly barcode: string } | undefined
+    readonly libraryId: string
   },
 ): Html {
-  const { take, progress, latest, last, needing, refused } = shown
+  const { take, progress, latest, last, needing, refused, libraryId } = shown
   const { say } = visit
   const path = `/stock-takes/${take.stockTakeId}`
-  return html`${take.endedAt === null && keptPlace(visit, { meant: 'look-through', home: path })}<div id="desk" class="stack">
+  return html`${take.endedAt === null && keptPlace(visit, { meant: 'look-through', home: path, libraryId })}<div id="desk" class="stack">
     ${
       take.endedAt === null
         ? scanForm(visit, {
