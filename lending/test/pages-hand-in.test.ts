@@ -5,7 +5,7 @@ import { halt } from '../src/halt/halt.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
 import { anOpenLibrary, aVisitor, type OpenLibrary } from './browser.ts'
-import { by } from './library-fixtures.ts'
+import { aCopy, aPatron, besides, by } from './library-fixtures.ts'
 
 /** Somebody from the desk, whose device sends scans. */
 async function aDevice(at: OpenLibrary) {
@@ -124,4 +124,29 @@ test('every page that scans says which library it is, and only a scan of that on
   assert.deepEqual(await at.db.rows(sql`select from kept_scan union all select from journal`), [])
   assert.equal((await handIn({ ...ask, library: here.id })).json().became, 'done')
   assert.deepEqual(await loans(at), [{ card: at.card, barcode: at.barcode }])
+})
+
+test('an answer of the desk says where what was scanned may have been the next card, live as handed in', async () => {
+  await using at = await anOpenLibrary()
+  const { scan, handIn } = await aDevice(at)
+  const { card } = at
+  const both = await aCopy(at.db, besides(at))
+  const [unlent, ended] = [await aCopy(at.db, besides(at)), await aPatron(at.db, besides(at))]
+  await at.db.rows(sql`update copy set barcode = ${card} where barcode = ${both.barcode}`)
+  await at.db.rows(sql`update copy set lendable = false where barcode = ${unlent.barcode}`)
+  await at.db.rows(sql`update patron set deleted_at = now() where card = ${ended.card}`)
+  const isLive = async (ask: { card: string; code: string }) =>
+    / id="desk" [^>]*data-may-be-card="yes"/.test((await scan(ask)).body)
+  for (const open of [(await aPatron(at.db, besides(at))).card, ''])
+    for (const code of ['nothing', card, ended.card, 'a\u0007b', '123456']) {
+      assert.equal(await isLive({ card: open, code }), true, `${code} at ${open}`)
+      assert.equal((await handIn({ card: open, code })).json().isUnknown, true, `${code} at ${open}`)
+    }
+  // A copy that is only a copy, whoever the card of the patron at the desk belongs to by now, and a card.
+  for (const open of [(await aPatron(at.db, besides(at))).card, ended.card]) {
+    assert.equal(await isLive({ card: open, code: unlent.barcode }), false)
+    assert.equal((await handIn({ card: open, code: unlent.barcode })).json().isUnknown, false)
+    assert.equal(await isLive({ card: open, code: (await aPatron(at.db, besides(at))).card }), false)
+  }
+  assert.equal(await isLive({ card: '', code: at.barcode }), false)
 })

@@ -19,13 +19,10 @@ export function checkInPages(served: Served): void {
   )
 
   app.post('/check-in', { config }, async (request, reply) => {
-    const { code, isUnreadable } = readCode(request.body)
-    if (isUnreadable)
-      return showCheckIn(served, request, reply, {
-        refused: { refusal: { refused: 'code-unreadable' }, barcode: code },
-      })
-    if (!code) return goTo(reply, '/check-in')
-    const came = await scanAtDesk(served, request, { card: '', code, isReturn: true })
+    const read = readCode(request.body)
+    const { code } = read
+    if (!code && !read.isUnreadable) return goTo(reply, '/check-in')
+    const came = await scanAtDesk(served, request, { card: '', ...read, isReturn: true })
     switch (came.did) {
       case 'command':
         return isLive(request) ? reply.code(204).header('x-bibby-go', came.to).send() : goTo(reply, came.to)

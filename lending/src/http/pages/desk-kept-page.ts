@@ -87,7 +87,8 @@ function shell(served: Served): void {
 async function handIn(served: Served, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   await ofThisLibrary(served, request)
   const form = asked(request.body)
-  const { code, isUnreadable } = readCode(request.body)
+  const read = readCode(request.body)
+  const { code } = read
   const card = form.text('card', scanned)
   const isReturn = form.text('meant', { max: 20, label: 'the-field' }) === 'take-back'
   const afterUnknown = form.text('afterUnknown', scanned)
@@ -101,11 +102,10 @@ async function handIn(served: Served, request: FastifyRequest, reply: FastifyRep
     (await wasDoneUnder(served.library.db, { actor: by, key: keyOf(request) }))
   )
     return reply.send({ became: 'done' })
-  const came = isUnreadable
-    ? ({ did: 'nothing', refusal: { refused: 'code-unreadable' } } as const)
-    : afterUnknown
+  const came =
+    afterUnknown && !read.isUnreadable
       ? await afterSomethingUnknown(served, code)
-      : await scanAtDesk(served, request, { card, code, isReturn, kept: { since, branchId } })
+      : await scanAtDesk(served, request, { card, ...read, isReturn, kept: { since, branchId } })
   if (came.did === 'card') return reply.send({ became: 'card', card: came.card })
   if (came.did === 'command') return reply.send({ became: 'command', to: came.to })
   if (came.did !== 'nothing') return reply.send({ became: 'done' })
@@ -123,7 +123,7 @@ async function handIn(served: Served, request: FastifyRequest, reply: FastifyRep
   const kept = await act(served, request, verb, ask, { part: 'kept' })
   // Only what is listed may be forgotten by the device: a fault makes it keep the scan and show it.
   if (kept.outcome === 'refused') throw new Error(`A kept scan could not be listed: ${kept.refusal.refused}.`)
-  return reply.send({ became: 'kept', isUnknown: mayBeACard.has(refused) })
+  return reply.send({ became: 'kept', isUnknown: came.mayBeACard })
 }
 
 /** A device that comes to another library by the same address says where it scanned: branches and cards have other owners here. */
@@ -134,16 +134,6 @@ async function ofThisLibrary({ library }: Served, { body }: FastifyRequest): Pro
   if (scannedAt !== (await libraryId(library.db))) throw new RefusedAtTheDoorError('another-library')
 }
 
-/** What was refused so may have been the next card: nothing behind it goes to whoever stood there before. */
-const mayBeACard: ReadonlySet<string> = new Set([
-  'copy-unknown',
-  'code-unknown',
-  'code-of-both',
-  'code-unreadable',
-  'patron-merged',
-  'after-unknown',
-])
-
 /** Behind something that is not known only a card says whose the rest is. */
 async function afterSomethingUnknown({ library }: Served, code: string): Promise<Scanned> {
   if ((await codeKind(library.db, code)) === 'card') return { did: 'card', card: code }
@@ -151,6 +141,7 @@ async function afterSomethingUnknown({ library }: Served, code: string): Promise
   return {
     did: 'nothing',
     refusal: because.refused === 'patron-merged' ? because : { refused: 'after-unknown' },
+    mayBeACard: true,
   }
 }
 

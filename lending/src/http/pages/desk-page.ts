@@ -40,17 +40,9 @@ export function deskPages(served: Served): void {
   app.post('/desk/scan', { config: { access } }, async (request, reply) => {
     const form = asked(request.body)
     const card = form.text('card', scanned)
-    const { code, isUnreadable } = readCode(request.body)
-    if (isUnreadable) {
-      const at = card ? await atDesk(served, card) : undefined
-      return showDesk(served, request, reply, {
-        at,
-        card,
-        refused: nothingToPass({ refused: 'code-unreadable' }, code),
-      })
-    }
-    if (!code) return showOrGo(served, request, reply, { card: '' })
-    return scan(served, request, reply, { card, code })
+    const read = readCode(request.body)
+    if (!read.code && !read.isUnreadable) return showOrGo(served, request, reply, { card: '' })
+    return scan(served, request, reply, { card, ...read })
   })
 
   app.post('/desk/lend', { config: { access } }, async (request, reply) => {
@@ -117,6 +109,7 @@ async function scan(
         card,
         refused: {
           refusal: came.refusal,
+          mayBeACard: came.mayBeACard,
           barcode: code,
           passing: toPass(came.refusal, passing, lendOverridable),
           reason: override?.override.reason ?? '',

@@ -16,6 +16,8 @@ export type Scan = {
   readonly card: string
   /** A card, a barcode or a command. */
   readonly code: string
+  /** The scanner typed what no code can hold. */
+  readonly isUnreadable?: boolean
   /** At the pile of returns everything is a book. */
   readonly isReturn?: boolean
   readonly override?: { readonly override: Override } | undefined
@@ -29,7 +31,18 @@ export type Scanned =
   | { readonly did: 'card'; readonly card: string }
   | { readonly did: 'lend'; readonly card: string; readonly answer: Lent }
   | { readonly did: 'take-back'; readonly answer: TakenBack }
-  | { readonly did: 'nothing'; readonly refusal: Refused }
+  | NothingDone
+
+/** A scan that was refused. */
+export type NothingDone = {
+  readonly did: 'nothing'
+  readonly refusal: Refused
+  /**
+   * It may have been the next patron's card, read badly or not known: nothing behind it goes to whoever stood there before.
+   * A barcode that is known is none, nor is anything at the pile of returns.
+   */
+  readonly mayBeACard: boolean
+}
 
 /**
  * Knows whether a card, a book or a command was scanned, and does what is meant. With a patron at the desk a book is lent
@@ -40,31 +53,41 @@ export type Scanned =
 export async function scanAtDesk(served: Served, request: FastifyRequest, scan: Scan): Promise<Scanned> {
   const { db } = served.library
   const { card, code, kept } = scan
+  if (scan.isUnreadable) return nothing('code-unreadable', { mayBeACard: !scan.isReturn })
   const to = commandOf(code, card)
   if (to !== undefined) return { did: 'command', to }
-  if (scan.isReturn) return takenBack(served, request, scan)
+  if (scan.isReturn) return takenBack(served, request, scan, { mayBeACard: false })
   const kind = await codeKind(db, code)
+  const mayBeACard = kind !== 'copy'
   // Whichever of the two was meant, guessing would lend it to somebody or open somebody's card.
-  if (kind === 'both') return { did: 'nothing', refusal: { refused: 'code-of-both' } }
+  if (kind === 'both') return nothing('code-of-both', { mayBeACard })
   if (kind === 'card') return { did: 'card', card: code }
   const because = kind === 'unknown' ? await nobodyHas(db, code) : undefined
-  if (because?.refused === 'patron-merged') return { did: 'nothing', refusal: because }
+  if (because?.refused === 'patron-merged') return { did: 'nothing', refusal: because, mayBeACard }
   if (card === '') {
-    if (because && !may(request.who, 'take-back')) return { did: 'nothing', refusal: because }
-    return takenBack(served, request, scan)
+    if (because && !may(request.who, 'take-back')) return { did: 'nothing', refusal: because, mayBeACard }
+    return takenBack(served, request, scan, { mayBeACard })
   }
   const branchId = kept?.branchId ?? branchIdOf(request)
   const ask = { card, barcode: code, branchId, ...scan.override, ...(kept && { wasKept: true }) }
   const outcome = await act(served, request, lend, ask, kept ? { occurredAt: kept.since } : {})
   return outcome.outcome === 'done'
     ? { did: 'lend', card, answer: outcome.answer }
-    : { did: 'nothing', refusal: outcome.refusal }
+    : { did: 'nothing', refusal: outcome.refusal, mayBeACard }
+}
+
+function nothing(
+  refused: 'code-unreadable' | 'code-of-both',
+  { mayBeACard }: { readonly mayBeACard: boolean },
+): NothingDone {
+  return { did: 'nothing', refusal: { refused }, mayBeACard }
 }
 
 async function takenBack(
   served: Served,
   request: FastifyRequest,
   { code, isReturn, kept }: Scan,
+  { mayBeACard }: { readonly mayBeACard: boolean },
 ): Promise<Scanned> {
   const branchId = kept?.branchId ?? branchIdOf(request)
   const ask = { barcode: code, branchId, ...(kept && { wasKept: true }) }
@@ -72,7 +95,7 @@ async function takenBack(
   if (outcome.outcome === 'done') return { did: 'take-back', answer: outcome.answer }
   const { refusal } = outcome
   const isNeither = refusal.refused === 'copy-unknown' && !isReturn
-  return { did: 'nothing', refusal: isNeither ? { refused: 'code-unknown' } : refusal }
+  return { did: 'nothing', refusal: isNeither ? { refused: 'code-unknown' } : refusal, mayBeACard }
 }
 
 /** What a scanner typed; what cannot be read is shown with marks in the place of what no code can hold. */

@@ -28,6 +28,8 @@ export type AtDesk = {
 /** A scan, or a renewal, that was refused, and what went into it. */
 export type RefusedScan = {
   readonly refusal: Refused
+  /** It may have been the next patron's card; see `scanAtDesk`. */
+  readonly mayBeACard?: boolean
   readonly barcode: string
   /** The loan that was to be renewed; none when a copy was to be lent. */
   readonly loanId?: number
@@ -64,7 +66,7 @@ export function deskView(visit: Visit, desk: Desk & { readonly libraryId: string
 /** What changes with every scan: all that the desk's script asks for. */
 export function deskPart(visit: Visit, desk: Desk): Html {
   const { at, refused, answer, lines } = desk
-  return html`<div id="desk" class="stack" data-outcome="${outcomeOf(desk)}" data-address="${desk.again}">
+  return html`<div id="desk" class="stack" data-outcome="${outcomeOf(desk)}" data-address="${desk.again}"${refused?.mayBeACard && html` data-may-be-card="yes"`}>
     ${copyOrCardScan(visit, at?.patron)}
     <div id="answer" aria-live="assertive">${refused ? refusedScan(visit, refused, at) : answer && answered(visit, answer)}</div>
     <p class="waiting soft" id="waiting" role="status"></p>
