@@ -5,12 +5,13 @@ import { halt } from '../src/halt/halt.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
 import { anOpenLibrary, aVisitor, type OpenLibrary } from './browser.ts'
-import { aCopy, aPatron, besides, by } from './library-fixtures.ts'
+import { aBranch, aCopy, aPatron, besides, by } from './library-fixtures.ts'
 
 /** Somebody from the desk, whose device sends scans. */
 async function aDevice(at: OpenLibrary) {
   const visitor = aVisitor(at.app)
-  await visitor.signIn('staff', await at.staff('desk'))
+  const login = await at.staff('desk')
+  await visitor.signIn('staff', login)
   await visitor.open('/desk')
   const send = async (path: string, fields: Readonly<Record<string, string>>, headers = {}) => {
     const { _csrf = '' } = visitor.seen().forms.find(({ action }) => action === '/desk/scan')?.fields ?? {}
@@ -23,6 +24,7 @@ async function aDevice(at: OpenLibrary) {
     })
   }
   return {
+    login,
     visitor,
     /** As the page of the desk sends a scan while the library is there. */
     scan: (fields: Readonly<Record<string, string>>) =>
@@ -149,4 +151,54 @@ test('an answer of the desk says where what was scanned may have been the next c
     assert.equal(await isLive({ card: open, code: (await aPatron(at.db, besides(at))).card }), false)
   }
   assert.equal(await isLive({ card: '', code: at.barcode }), false)
+})
+
+test('a scan whose answer was lost has it still when a colleague hands it in', async () => {
+  await using at = await anOpenLibrary()
+  const [one, other] = [await aDevice(at), await aDevice(at)]
+  const branch = String(at.branchId)
+  const kept = () => at.db.rows(sql`select refused from kept_scan order by id`)
+  const lent = { card: at.card, code: at.barcode, key: randomUUID() }
+  assert.equal((await one.handIn({ ...lent, branch })).json().became, 'done')
+  assert.equal((await other.handIn({ ...lent, branch })).json().became, 'done')
+  assert.equal((await other.handIn({ ...lent, branch, afterUnknown: 'x' })).json().became, 'done')
+
+  // Scanned at the live desk; the device knew no branch, and the colleague works at another one.
+  const { branchId } = await aBranch(at.db)
+  await at.db.rows(sql`update staff set branch_id = ${branchId} where login = ${other.login}`)
+  const live = { card: at.card, code: (await aCopy(at.db, besides(at))).barcode, key: randomUUID() }
+  assert.equal((await one.scan(live)).statusCode, 200)
+  assert.equal((await other.handIn(live)).json().became, 'done')
+  const back = { card: '', code: live.code, key: randomUUID() }
+  assert.equal((await one.scan(back)).statusCode, 200)
+  assert.equal((await other.handIn({ ...back, meant: 'take-back' })).json().became, 'done')
+  assert.deepEqual([(await loans(at)).length, await kept()], [2, []])
+
+  const reused = await other.handIn({ ...live, card: (await aPatron(at.db, besides(at))).card, branch })
+  assert.equal(reused.json().became, 'kept')
+  assert.deepEqual([(await loans(at)).length, await kept()], [2, [{ refused: 'key-reused' }]])
+})
+
+test('a scan that was listed is not listed or done again when a colleague hands it in', async () => {
+  await using at = await anOpenLibrary()
+  const [one, other] = [await aDevice(at), await aDevice(at)]
+  const branch = String(at.branchId)
+  const refused = { card: at.card, code: at.barcode, key: randomUUID(), branch }
+  const unknown = { card: at.card, code: 'nothing', key: randomUUID(), branch }
+  await at.db.rows(sql`update copy set lendable = false`)
+  for (const scan of [refused, unknown]) await one.handIn(scan)
+  await at.db.rows(sql`update copy set lendable = true`)
+  for (const { handIn } of [other, one]) {
+    assert.deepEqual((await handIn(refused)).json(), { became: 'kept', isUnknown: false })
+    assert.deepEqual((await handIn(unknown)).json(), { became: 'kept', isUnknown: true })
+  }
+  assert.equal((await at.db.rows(sql`select from kept_scan`)).length, 2)
+  assert.deepEqual(await loans(at), [])
+  // Refused at the live desk, it is listed for whoever hands it in.
+  await at.db.rows(sql`update copy set lendable = false`)
+  const live = { ...refused, key: randomUUID() }
+  assert.equal((await one.scan(live)).statusCode, 409)
+  await at.db.rows(sql`update copy set lendable = true`)
+  assert.deepEqual((await other.handIn(live)).json(), { became: 'kept', isUnknown: false })
+  assert.equal((await at.db.rows(sql`select from kept_scan`)).length, 3)
 })

@@ -31,10 +31,16 @@ export type ScanKept = {
   readonly patronId: number | null
 }
 
+/** What a scan has in common with itself when it is handed in again: it is older then, and may be refused otherwise. */
+export function sameScan({ card, code }: Pick<KeepScanAsk, 'card' | 'code'>) {
+  return { card, code }
+}
+
 /** Lists a scan that could not be done for somebody to look at: what was scanned is never dropped. */
 export const keepScan: Verb<KeepScanAsk, ScanKept, { readonly refused: 'branch-unknown' }> = {
   action: 'keep-scan',
   about: ({ copyId, patronId }) => ({ copyId, patronId }),
+  recognisedBy: sameScan,
   work: async (tx, ask, by) => {
     const [card, code] = [scanned(ask.card), scanned(ask.code)]
     const [kept] = await tx.rows<ScanKept>(sql`

@@ -154,13 +154,21 @@ const haltOne: Verb<{ readonly verb: string; readonly because: string }, Halted,
   work: haltVerb,
 }
 
+/** What tells this request from another one under the same key. */
+export function digestOf<Ask>(
+  { action, recognisedBy }: { readonly action: string; readonly recognisedBy?: (ask: Ask) => unknown },
+  ask: Ask,
+): Buffer {
+  return requestDigest(action, recognisedBy ? recognisedBy(ask) : ask)
+}
+
 async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusal>(
   db: Database,
   by: By,
   verb: Verb<Ask, Done, Refused>,
   ask: Ask,
 ): Promise<Attempt<Done, Refused>> {
-  const digest = requestDigest(verb.action, verb.recognisedBy ? verb.recognisedBy(ask) : ask)
+  const digest = digestOf(verb, ask)
   return db.withConnection(async (connection) => {
     const tx = openTx(connection)
     let committing = false

@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { codeKind } from '../../circulation/code-kind.ts'
+import { handedInBefore } from '../../circulation/handed-in.ts'
 import { keepScan, keptScans, settleScan } from '../../circulation/kept-scan.ts'
 import { lendKept } from '../../circulation/lend-kept.ts'
 import { lendOverridable } from '../../circulation/lend-refusal.ts'
 import { libraryId } from '../../circulation/library-settings.ts'
-import { wasDoneUnder } from '../../journal/done-under.ts'
 import { nobodyHas } from '../../patrons/merged-card.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { asked, identity, scanned } from './asked.ts'
@@ -86,44 +86,76 @@ function shell(served: Served): void {
 /** Takes in one scan that a device had kept. What cannot be done is listed for somebody: then the device may forget it. */
 async function handIn(served: Served, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   await ofThisLibrary(served, request)
-  const form = asked(request.body)
-  const read = readCode(request.body)
-  const { code } = read
-  const card = form.text('card', scanned)
-  const isReturn = form.text('meant', { max: 20, label: 'the-field' }) === 'take-back'
-  const afterUnknown = form.text('afterUnknown', scanned)
-  const ageMs = form.whole('ageMs', { label: 'the-field', min: 0, max: Number.MAX_SAFE_INTEGER }) ?? 0
-  const since = new Date(served.library.clock().getTime() - Math.min(ageMs, keptMostMs))
-  const branchId = form.whole('branch', identity) ?? branchIdOf(request)
-  // Somebody else had sent it before, and the answer was lost.
-  const by = form.text('sentBy', { max: 40, label: 'the-field' })
-  if (
-    by !== request.who?.actor &&
-    (await wasDoneUnder(served.library.db, { actor: by, key: keyOf(request) }))
-  )
-    return reply.send({ became: 'done' })
-  const came =
-    afterUnknown && !read.isUnreadable
-      ? await afterSomethingUnknown(served, code)
-      : await scanAtDesk(served, request, { card, ...read, isReturn, kept: { since, branchId } })
-  if (came.did === 'card') return reply.send({ became: 'card', card: came.card })
-  if (came.did === 'command') return reply.send({ became: 'command', to: came.to })
-  if (came.did !== 'nothing') return reply.send({ became: 'done' })
-  const { refused } = came.refusal
-  const ask = {
-    branchId,
-    elseBranchId: branchIdOf(request),
-    meant: isReturn ? ('take-back' as const) : ('lend' as const),
-    card,
-    code,
-    scannedAt: since.toISOString(),
-    refused,
+  const scan = keptIn(served, request)
+  const came = await answered(served, request, scan)
+  switch (came.did) {
+    case 'card':
+      return reply.send({ became: 'card', card: came.card })
+    case 'command':
+      return reply.send({ became: 'command', to: came.to })
+    case 'nothing':
+      await list(served, request, { ...scan, refused: came.refusal.refused })
+      return reply.send({ became: 'kept', isUnknown: came.mayBeACard })
+    case 'listed':
+      return reply.send({ became: 'kept', isUnknown: came.mayBeACard })
+    default:
+      return reply.send({ became: 'done' })
   }
-  const verb = { ...keepScan, recognisedBy: () => ({ code, card }) }
-  const kept = await act(served, request, verb, ask, { part: 'kept' })
-  // Only what is listed may be forgotten by the device: a fault makes it keep the scan and show it.
+}
+
+/** The part of a scan that is handed in which lists it. */
+const listing = 'kept'
+
+type Kept = ReturnType<typeof keptIn>
+
+function keptIn({ library }: Served, request: FastifyRequest) {
+  const form = asked(request.body)
+  const isReturn = form.text('meant', { max: 20, label: 'the-field' }) === 'take-back'
+  const ageMs = form.whole('ageMs', { label: 'the-field', min: 0, max: Number.MAX_SAFE_INTEGER }) ?? 0
+  return {
+    ...readCode(request.body),
+    card: form.text('card', scanned),
+    isReturn,
+    meant: isReturn ? ('take-back' as const) : ('lend' as const),
+    afterUnknown: form.text('afterUnknown', scanned),
+    since: new Date(library.clock().getTime() - Math.min(ageMs, keptMostMs)),
+    branchId: form.whole('branch', identity),
+  }
+}
+
+type Answered =
+  | Scanned
+  | { readonly did: 'listed'; readonly mayBeACard: boolean }
+  | { readonly did: 'before' }
+
+/** What comes of a scan: what it was answered before, or what is done now. */
+async function answered(served: Served, request: FastifyRequest, scan: Kept): Promise<Answered> {
+  const { code, card, isReturn, since, branchId, afterUnknown, isUnreadable } = scan
+  const { db } = served.library
+  const keys = { key: keyOf(request), listedUnder: keyOf(request, listing) }
+  const before = await handedInBefore(db, { ...scan, ...keys })
+  if (before?.became === 'done') return { did: 'before' }
+  if (before) {
+    const mayBeACard = !isReturn && (isUnreadable || (await codeKind(db, code)) !== 'copy')
+    if (before.became === 'listed') return { did: 'listed', mayBeACard }
+    return { did: 'nothing', refusal: before.refusal, mayBeACard }
+  }
+  if (afterUnknown && !isUnreadable) return afterSomethingUnknown(served, code)
+  const kept = { since, branchId: branchId ?? branchIdOf(request) }
+  return scanAtDesk(served, request, { card, code, isUnreadable, isReturn, kept })
+}
+
+/** Lists what could not be done. Only then may the device forget it: upon a fault it keeps the scan and shows it. */
+async function list(
+  served: Served,
+  request: FastifyRequest,
+  { branchId, meant, card, code, since, refused }: Kept & { readonly refused: string },
+): Promise<void> {
+  const here = branchIdOf(request)
+  const scannedAt = since.toISOString()
+  const ask = { branchId: branchId ?? here, elseBranchId: here, meant, card, code, scannedAt, refused }
+  const kept = await act(served, request, keepScan, ask, { part: listing })
   if (kept.outcome === 'refused') throw new Error(`A kept scan could not be listed: ${kept.refusal.refused}.`)
-  return reply.send({ became: 'kept', isUnknown: came.mayBeACard })
 }
 
 /** A device that comes to another library by the same address says where it scanned: branches and cards have other owners here. */

@@ -119,8 +119,7 @@ export async function act<Ask, Done extends PlainObject, Refused extends Refusal
   ask: Ask,
   { part = '', occurredAt }: { part?: string | number; occurredAt?: Date } = {},
 ): Promise<Settled<Done, Refused>> {
-  const form = keyOf(request)
-  const key = part === '' ? form : `${form}:${part}`
+  const key = keyOf(request, part)
   request.idempotencyKey = key
   let became: WriteOutcome = 'failed'
   try {
@@ -156,10 +155,10 @@ export type Settled<Done, Refused extends Refusal> = Exclude<
   { readonly outcome: 'unknown' }
 >
 
-/** The key of the form. A form without one was not made by us. */
-export function keyOf(request: FastifyRequest): string {
+/** The key of the form, or of one part of what it asks. A form without one was not made by us. */
+export function keyOf(request: FastifyRequest, part: string | number = ''): string {
   const key = asked(request.body).text(keyField, { max: 100, label: 'the-field' })
-  if (/^[\x21-\x7e]{8,100}$/.test(key)) return key
+  if (/^[\x21-\x7e]{8,100}$/.test(key)) return part === '' ? key : `${key}:${part}`
   throw new RefusedAtTheDoorError(
     'request-invalid',
     {},
