@@ -106,7 +106,7 @@ test('a scan that could not be listed is never said to be kept', async () => {
   const key = randomUUID()
   assert.equal((await handIn({ key, code: 'nothing' })).json().became, 'kept')
   const other = await handIn({ key, code: 'something else' })
-  assert.equal(other.statusCode, 500)
+  assert.deepEqual([other.statusCode, other.json().code], [422, 'key-reused'])
   assert.equal((await at.db.rows(sql`select from kept_scan`)).length, 1)
 })
 

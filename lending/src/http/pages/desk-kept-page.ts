@@ -145,7 +145,7 @@ async function answered(served: Served, request: FastifyRequest, scan: Kept): Pr
   return scanAtDesk(served, request, { card, code, isUnreadable, isReturn, kept })
 }
 
-/** Lists what could not be done. Only then may the device forget it: upon a fault it keeps the scan and shows it. */
+/** Lists what could not be done. Only then may the device forget it: upon an error it keeps the scan and shows it. */
 async function list(
   served: Served,
   request: FastifyRequest,
@@ -155,7 +155,7 @@ async function list(
   const scannedAt = since.toISOString()
   const ask = { branchId: branchId ?? here, elseBranchId: here, meant, card, code, scannedAt, refused }
   const kept = await act(served, request, keepScan, ask, { part: listing })
-  if (kept.outcome === 'refused') throw new Error(`A kept scan could not be listed: ${kept.refusal.refused}.`)
+  if (kept.outcome === 'refused') throw new RefusedAtTheDoorError(kept.refusal.refused)
 }
 
 /** A device that comes to another library by the same address says where it scanned: branches and cards have other owners here. */
