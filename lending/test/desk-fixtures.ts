@@ -195,7 +195,8 @@ export async function remembered(page: Page): Promise<readonly { card?: string }
       const all = opening.result.transaction('context').objectStore('context').getAll()
       all.onsuccess = () => {
         opening.result.close()
-        resolve(all.result)
+        // The lease of whoever hands in is none.
+        resolve(all.result.filter(({ until }) => until === undefined))
       }
     }
   })`)

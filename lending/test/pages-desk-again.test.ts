@@ -10,6 +10,7 @@ import {
   adaAndBen,
   answered,
   hanging,
+  isLookAt,
   isScanOf,
   loansOf,
   nothingStored,
@@ -341,8 +342,3 @@ for (const role of ['link', 'button'] as const)
       assert.equal(await page.evaluate(focused), name, `attempt ${nth}`)
     }
   })
-
-/** A page that is looked at, by its address or by the script of the desk. */
-function isLookAt(request: Request, path: string): boolean {
-  return request.method() === 'GET' && new URL(request.url()).pathname === path
-}

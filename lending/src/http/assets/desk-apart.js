@@ -114,7 +114,7 @@ async function tryToComeBack() {
   const wasApart = here.apart !== undefined && here.apart !== 'handing-in'
   try {
     const isDue = await inTurn(async () => {
-      if (!here.apart && (await here.kept.all()).length === 0) return false
+      if (!here.apart && (await dueNow(here.kept)).length === 0) return false
       // What is on its way goes first.
       if (!here.apart && (here.busy || here.waiting.length > 0)) {
         askAgain()
@@ -124,7 +124,7 @@ async function tryToComeBack() {
       here.apart ??= 'handing-in'
       return here.apart !== 'leaving'
     })
-    if (!isDue) return
+    if (!isDue) return here.apart ? undefined : await tellTheRest(none(), wasApart)
     const sum = await handInToTheLast(wasApart)
     if (!sum) return askAgain()
     pauseMs = againMs.first
@@ -132,23 +132,33 @@ async function tryToComeBack() {
     const isOutOfDate = place.matches('[data-shell], [data-stopped]')
     const isAll = sum.done === 0 && sum.barred.size === 0 && sum.halted.size === 0
     if (isOutOfDate && isAll && !field()?.value && loadAnew()) return
-    await tellHandedIn(sum, wasApart)
-    // Without locks it is not known yet whether another page is about to send them.
-    const isOthers = (scan) => scan.page !== here.page && !scan.faults
-    if (!navigator.locks && (await here.kept.all()).some(isOthers)) askAgain()
+    await tellTheRest(sum, wasApart)
   } catch (error) {
+    // Whoever is leaving does so.
+    if (here.apart === 'leaving') return
     here.apart = error instanceof NotNow ? error.why : 'away'
     askAgain()
     await tellKept()
   }
 }
 
+/** What became of all that could be handed in, and what stays. */
+async function tellTheRest(sum, wasApart) {
+  const left = await here.kept.all()
+  if (sum.done > 0 || left.length > 0 || wasApart) await tellHandedIn(sum, wasApart)
+  // Without locks it is not known yet whether another page is about to send them.
+  const isOthers = (scan) => scan.page !== here.page && !scan.faults && isOfHere(scan)
+  if (!navigator.locks && left.some(isOthers)) askAgain()
+}
+
+const none = () => ({ done: 0, toLookAt: 0, barred: new Set(), halted: new Set() })
+
 /**
  * Hands in until nothing is left, shows who stands at the desk then, and only when nothing was scanned meanwhile sends again
  * what is scanned. Undefined when it is not to be done now.
  */
 async function handInToTheLast(wasApart) {
-  const all = { done: 0, toLookAt: 0, barred: new Set(), halted: new Set() }
+  const all = none()
   for (;;) {
     const sum = await handInAll(here.kept, ({ done, of }) =>
       tell('plain', filled(words.handingIn, { done: all.done + done, of: all.done + of })),
@@ -171,6 +181,7 @@ async function handInToTheLast(wasApart) {
       // Another page has handed in meanwhile what was scanned here.
       if (!isSame(stands, await whoStands())) return false
       if (!(await here.kept.all()).some((scan) => scan.page === here.page)) await here.kept.forget(here.page)
+      if (here.apart === 'leaving') return true
       here.apart = undefined
       follow(false)
       return true

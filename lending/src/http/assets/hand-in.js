@@ -215,7 +215,6 @@ async function send(scan, { card = '', afterUnknown = '' }, token) {
     card,
     afterUnknown,
     library: scan.library ?? '',
-    sentBy: scan.by ?? '',
     branch: scan.branch ?? '',
     // How long ago, by this device: what its clock says does not matter.
     ageMs: String(Math.max(0, Date.now() - scan.at)),
