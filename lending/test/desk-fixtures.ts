@@ -201,3 +201,11 @@ export async function remembered(page: Page): Promise<readonly { card?: string }
     }
   })`)
 }
+
+/** Asks for another attempt to hand in; the page may have made one by itself, and the button may be gone. */
+export async function sendAgain(page: Page): Promise<void> {
+  await page
+    .getByRole('button', { name: 'Send them again' })
+    .press('Enter', { timeout: 2_000 })
+    .catch(() => undefined)
+}

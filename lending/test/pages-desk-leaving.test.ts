@@ -16,6 +16,7 @@ import {
   openFor,
   readyForOffline,
   scan,
+  sendAgain,
   someone,
 } from './desk-fixtures.ts'
 import { by } from './library-fixtures.ts'
@@ -146,7 +147,7 @@ test('a scan that the library failed on is for whoever it was scanned for, whoev
   await page.getByText('On loan: 1 item').waitFor()
   isBroken = false
   const done = answered(page, two)
-  await page.getByRole('button', { name: 'Send them again' }).press('Enter')
+  await sendAgain(page)
   await done
   await nothingStored(page)
   assert.deepEqual(await loansOf(at), [

@@ -18,6 +18,7 @@ import {
   readyToScan,
   remembered,
   scan,
+  sendAgain,
   signIn,
   someone,
   stored,
@@ -172,7 +173,7 @@ test('a scan that no library takes any more is dropped by whoever says so', { sk
   await page.getByText('Kept here: 1').waitFor()
   await at.db.rows(sql`update stock_take set ended_at = now()`)
   isCut = false
-  await page.getByRole('button', { name: 'Send them again' }).press('Enter')
+  await sendAgain(page)
   await page.getByRole('button', { name: 'Drop what could not be taken in (1)' }).press('Enter')
   await nothingStored(page)
 })
@@ -208,10 +209,7 @@ test('without locks a page tries again at once when it is asked to, and where th
   await Promise.all([page.waitForEvent('requestfailed'), page.clock.fastForward(3_000)])
   await page.clock.setSystemTime(Date.now() - 60 * 60_000)
   await cable.plugIn()
-  await Promise.all([
-    answered(page, one),
-    page.getByRole('button', { name: 'Send them again' }).press('Enter'),
-  ])
+  await Promise.all([answered(page, one), sendAgain(page)])
   await nothingStored(page)
   assert.deepEqual(await loansOf(at), [{ who: 'Ada', barcode: one, back: false }])
 })

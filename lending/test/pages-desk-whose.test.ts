@@ -18,6 +18,7 @@ import {
   remembered,
   scan,
   scanBlindly,
+  sendAgain,
   signIn,
   stored,
   writtenDown,
@@ -176,7 +177,7 @@ test('a scan that is sent again after it was given up does not bring its patron 
   await Promise.all([answered(page, three), cable.plugIn()])
   await page.getByText('Kept here: 2').waitFor({ timeout: 40_000 })
   broken = ''
-  await page.getByRole('button', { name: 'Send them again' }).press('Enter')
+  await sendAgain(page)
   await nothingStored(page)
   assert.deepEqual(await loansOf(at), [
     { who: 'Ada', barcode: one, back: false },

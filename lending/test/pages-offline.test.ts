@@ -6,7 +6,7 @@ import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
 import { aBrowser, anOpenLibrary, noChromium, type OpenLibrary } from './browser.ts'
 import { aCable } from './cable.ts'
-import { aDesk, readyForOffline, scan, signIn, someone } from './desk-fixtures.ts'
+import { aDesk, readyForOffline, scan, sendAgain, signIn, someone } from './desk-fixtures.ts'
 import { aCopy, besides, by } from './library-fixtures.ts'
 
 const skip = noChromium
@@ -60,7 +60,7 @@ test('a desk that is offline for ten minutes loses none of 30 scans, and lists t
 
   const before = Date.now()
   await cable.plugIn()
-  await page.getByRole('button', { name: 'Send them again' }).press('Enter')
+  await sendAgain(page)
   await page.getByText('The library is back. Handed in: 30').waitFor()
   const link = page.getByRole('link', { name: 'To be looked at: 3' })
   await link.waitFor()
@@ -119,7 +119,7 @@ test('behind a scan that nobody knows no kept book goes to whoever stood there b
     await scan(page, code)
   await page.getByText('Kept here: 5').waitFor()
   await cable.plugIn()
-  await page.getByRole('button', { name: 'Send them again' }).press('Enter')
+  await sendAgain(page)
   await page.getByText('To be looked at: 2').waitFor()
   const lent = await at.db.rows<{ card: string; barcode: string }>(sql`
     select patron.card, copy.barcode from loan join copy on copy.id = loan.copy_id
@@ -214,7 +214,7 @@ test('two pages of one device keep apart who stands at each', { skip }, async ()
   }
   await cable.plugIn()
   await left.bringToFront()
-  await left.getByRole('button', { name: 'Send them again' }).press('Enter')
+  await sendAgain(left)
   await left.getByText('On loan: 3 items').waitFor()
   const lent = await at.db.rows<{ barcode: string; card: string }>(sql`
     select copy.barcode, patron.card from loan join copy on copy.id = loan.copy_id
@@ -238,7 +238,7 @@ test('while the library can only be read, and after a sign-out, scans are kept a
   await at.db.rows(sql`update fence set mode = 'read-only', reason = 'A test'`)
   await scan(page, at.barcode)
   await page.getByText('Kept here: 1').waitFor()
-  await page.getByRole('button', { name: 'Send them again' }).press('Enter')
+  await sendAgain(page)
   await page.getByText('The library can only be read now.').waitFor()
 
   // A page that is opened meanwhile stays as it is, and goes on by itself when writing does.
@@ -256,12 +256,12 @@ test('while the library can only be read, and after a sign-out, scans are kept a
   await at.db.rows(sql`update fence set mode = 'normal'`)
   const cookies = await context.cookies()
   await context.clearCookies()
-  await page.getByRole('button', { name: 'Send them again' }).press('Enter')
+  await sendAgain(page)
   await page.getByText('You are signed out.').waitFor()
   assert.equal((await at.db.rows(sql`select from loan`)).length, 0)
 
   await context.addCookies(cookies)
-  await page.getByRole('button', { name: 'Send them again' }).press('Enter')
+  await sendAgain(page)
   await page.getByText('On loan: 1 item').waitFor()
   assert.equal((await at.db.rows(sql`select from loan`)).length, 1)
 })
