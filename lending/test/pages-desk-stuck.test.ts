@@ -130,7 +130,7 @@ test('while lending alone is halted it is kept and told as that, and returns go 
   assert.equal(await page.getByText('cannot be reached').count(), 0)
   await page.goto(`${address}/check-in`)
   await readyToScan(page)
-  await page.getByText('This work is halted for now.').waitFor()
+  await page.getByText('Scans of work that is halted').waitFor()
   await Promise.all([answered(page, two), scan(page, two)])
   assert.deepEqual(await loansOf(at), [{ who: 'Other', barcode: two, back: true }])
   await at.db.rows(sql`update fence set halted_verbs = '{}'`)
@@ -261,10 +261,26 @@ test('without locks a device forgets who stood at a page that is gone', { skip, 
   await page.reload()
   await only(at, 'normal')
   await nothingStored(page)
-  await page.clock.setSystemTime(Date.now() + 90_000)
+  await page.clock.setSystemTime(Date.now() + 20 * 60_000)
   await page.goto(`${address}/desk`)
   await readyToScan(page)
   await scan(page, 'nobody-has-this')
   await page.getByText('Refused').first().waitFor()
   assert.deepEqual(await remembered(page), [])
+})
+
+test('an empty desk whose session has ended meanwhile asks to sign in, and not for the library', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await aWiredDesk(browser, { books: 1 })
+  const { page, address, cable } = desk
+  await page.goto(`${address}/desk`)
+  await readyForOffline(page)
+  await cable.pull()
+  await page.reload()
+  await page.locator('[data-shell]').waitFor({ state: 'attached' })
+  await desk.context.clearCookies()
+  await cable.plugIn()
+  await page.getByText('You are signed out.').waitFor()
 })

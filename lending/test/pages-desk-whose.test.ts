@@ -257,7 +257,10 @@ test('without the library the desk shows nobody behind the end of a patron', {
   await cable.pull()
   await scan(page, one)
   await page.getByText('Kept here: 1').waitFor()
-  for (const code of ['', ben, two]) await scan(page, code)
+  await scan(page, '')
+  await page.waitForURL(({ search }) => search === '')
+  assert.equal(await page.getByText('could not be kept').count(), 0)
+  for (const code of [ben, two]) await scan(page, code)
   await page.getByText('Kept here: 3').waitFor()
   assert.deepEqual(await page.getByRole('heading', { name: 'Reader' }).allTextContents(), [])
 })
@@ -366,4 +369,55 @@ test('scans for another library at this address wait for it', { skip, timeout: 6
     [(await stored(page)).length, await loansOf(at), await at.db.rows(sql`select from kept_scan`)],
     [1, [], []],
   )
+})
+
+for (const [what, leave] of [
+  ['a link', (page: Page) => page.getByRole('link', { name: 'Next patron' }).click()],
+  ['a form of whoever is shown', (page: Page) => page.getByRole('button', { name: 'Renew' }).first().click()],
+] as const) {
+  test(`what waits behind something unknown is listed for somebody when the desk is left by ${what}`, {
+    skip,
+    timeout: 60_000,
+  }, async () => {
+    await using desk = await aWiredDesk(browser, { books: 2 })
+    const { at, page, address, ada } = desk
+    const [one = '', two = ''] = desk.books
+    await openFor(page, address, ada)
+    await scan(page, one)
+    await page.getByText('On loan: 1 item').waitFor()
+    const letGo = await hanging(
+      page,
+      (asked) => isScanOf(asked, 'badly-read'),
+      () => scan(page, 'badly-read'),
+    )
+    await scan(page, two)
+    letGo()
+    await page.getByText('Was it the next card?').waitFor()
+    await Promise.all([answered(page, two), leave(page)])
+    await nothingStored(page)
+    assert.deepEqual(await loansOf(at), [{ who: 'Ada', barcode: one, back: false }])
+    assert.deepEqual(await at.db.rows(sql`select refused from kept_scan`), [{ refused: 'after-unknown' }])
+  })
+}
+
+test('a command that leads to a page without a desk ends whom the desk showed', {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  await using desk = await aWiredDesk(browser, { books: 2 })
+  const { at, page, address, ada } = desk
+  const [one = '', two = ''] = desk.books
+  await openFor(page, address, ada)
+  await only(at, 'read-only')
+  await scan(page, one)
+  await page.getByText('The library can only be read now.').waitFor()
+  await scan(page, 'DESKHELP')
+  await page.waitForURL('**/desk/commands')
+  await page.goto(`${address}/desk`)
+  await readyToScan(page)
+  await scan(page, two)
+  await page.getByText('Kept here: 2').waitFor()
+  await only(at, 'normal')
+  await nothingStored(page)
+  assert.deepEqual(await loansOf(at), [{ who: 'Ada', barcode: one, back: false }])
 })

@@ -23,6 +23,7 @@ import { sound } from './tones.js'
 /** How soon the library is asked again after it was out of reach: at first, and at most. */
 const againMs = { first: 2_000, most: 30_000 }
 const branchName = 'bibby-branch'
+const byName = 'bibby-by'
 const loadedName = 'bibby-loaded-anew'
 let pauseMs = againMs.first
 let timer
@@ -39,8 +40,8 @@ export async function firstLook() {
   const context = await here.kept.contextOf(here.page)
   // Somebody else works here now: whoever stood at the desk did so with the one before.
   const { by } = place.dataset
-  if ([...own, ...(context ? [context] : [])].some((each) => by && each.by && each.by !== by))
-    await here.kept.add(anEnd())
+  const last = own.at(-1) ?? context
+  if (by && last?.by && last.by !== by) await here.kept.add(anEnd())
   const due = await dueNow(here.kept)
   // A pile of returns, or a shelf, is nobody's.
   const isOfSomebody = (scan) => scan.page === here.page && (scan.meant === 'lend' || scan.next)
@@ -56,9 +57,11 @@ function goesOn() {
   return (type === 'reload' && followedBefore()) || cardNow() === ''
 }
 
-/** The empty desk knows nobody, and still stands at a branch. */
+/** The empty desk knows nobody, and still stands at a branch, where somebody works. */
 function rememberBranch() {
   try {
+    if (place.dataset.by) sessionStorage.setItem(byName, place.dataset.by)
+    else place.dataset.by = sessionStorage.getItem(byName) ?? ''
     if (place.dataset.branch) localStorage.setItem(branchName, place.dataset.branch)
     else place.dataset.branch = localStorage.getItem(branchName) ?? ''
   } catch {
@@ -68,6 +71,7 @@ function rememberBranch() {
 
 /** From now on scans are kept, and what waits with them; the library is asked again by and by. */
 export async function goApart(why) {
+  if (here.apart === 'leaving') return leaveAll()
   here.apart = why
   askAgain()
   // What is kept from now on follows these: one of them may be a card.
@@ -136,9 +140,12 @@ async function tryToComeBack() {
   } catch (error) {
     // Whoever is leaving does so.
     if (here.apart === 'leaving') return
-    here.apart = error instanceof NotNow ? error.why : 'away'
+    const why = error instanceof NotNow ? error.why : 'away'
+    const isNews = why !== here.apart
+    here.apart = why
     askAgain()
-    await tellKept()
+    // What the page says by itself is not said again.
+    if (isNews || (await here.kept.all()).length > 0) await tellKept()
   }
 }
 
@@ -183,6 +190,7 @@ async function handInToTheLast(wasApart) {
       if (!(await here.kept.all()).some((scan) => scan.page === here.page)) await here.kept.forget(here.page)
       if (here.apart === 'leaving') return true
       here.apart = undefined
+      here.cardAfter = undefined
       follow(false)
       return true
     })
@@ -213,10 +221,13 @@ function loadAnew() {
 async function isBack() {
   try {
     const answer = await fetch(home, { signal: AbortSignal.timeout(answerMs) })
-    if (!answer.ok || new URL(answer.url).pathname === '/sign-in') return false
+    if (new URL(answer.url).pathname === '/sign-in') throw new NotNow('signed-out')
+    if (!answer.ok) return false
     const read = new DOMParser().parseFromString(await answer.text(), 'text/html')
-    return read.querySelector('[data-stopped]') === null
-  } catch {
+    if (read.querySelector('[data-stopped]')) throw new NotNow('stopped')
+    return true
+  } catch (error) {
+    if (error instanceof NotNow) throw error
     return false
   }
 }

@@ -28,7 +28,7 @@ export async function goByCommand(to, code) {
     sound('refused')
     return tellKept(words.needsLibrary)
   }
-  if (!endsAt(to)) return location.assign(to)
+  if (here.apart === 'leaving') return
   onTheWay('')
   await here.kept.add(anEnd(code))
   location.assign(to)
@@ -85,17 +85,26 @@ export function goByForm(event) {
   goAway(event, form.elements.namedItem('card')?.value ?? '', () => form.requestSubmit(submitter))
 }
 
+/** True from when somebody leaves until it is written down what they leave. */
+let isGoing = false
+
 /** The form or link is followed at once, or once it is written down that nobody follows whoever stood here. */
 function goAway(event, card, go) {
   if (here.apart === 'leaving') return
-  const isLate = isUnderWay()
-  onTheWay(card)
-  if (!isLate) return
+  if (!isUnderWay()) return onTheWay(card)
   event.preventDefault()
+  if (isGoing) return
+  isGoing = true
   inTurn(async () => {
+    // What was scanned before follows what was scanned before it, and not who comes after.
+    if (here.waiting.length > 0) follow(true)
     await leaveAll()
+    onTheWay(card)
     const all = await here.kept.all()
     if (all.some(({ page }) => page === here.page)) await here.kept.add(anEnd())
     else await here.kept.forget(here.page)
-  }).finally(go)
+  }).finally(() => {
+    isGoing = false
+    go()
+  })
 }

@@ -42,7 +42,7 @@ export async function tellKept(why = words[here.apart] ?? words.away) {
 /** What became of what was kept. */
 export async function tellHandedIn({ done, toLookAt, barred, halted }, wasApart) {
   if (barred.size > 0) return tell('plain', words['not-yours'])
-  if (halted.size > 0) return tell('plain', words.halted)
+  if (halted.size > 0 && done === 0) return tell('plain', words.othersHalted)
   const left = await here.kept.all()
   if (left.some(({ faults }) => faults)) return tellKept(words.notTaken)
   if (left.some((scan) => !isOfHere(scan))) return tellKept(words.ofAnother)

@@ -27,6 +27,8 @@ export const here = {
   /** Scans that are about to be sent, in order. */
   waiting: [],
   busy: false,
+  /** How many scans are being written down, or wait for that. */
+  taking: 0,
   /** True while scans wait for somebody to look. */
   held: false,
   /** Whether what is kept next follows what this page has kept before: see `follow`. */
@@ -94,11 +96,12 @@ export function isNext(code) {
 
 /** Whether there is something that was not answered yet. */
 export function isUnderWay() {
-  return here.apart !== undefined || here.hasKept || here.busy || here.waiting.length > 0
+  return here.apart !== undefined || here.hasKept || here.busy || here.waiting.length + here.taking > 0
 }
 
 /** What waits is handed in later, in its order. */
 export async function leaveAll() {
+  here.held = false
   for (const { scan } of here.waiting.splice(0)) {
     const { isHeld: _, ...left } = { ...scan, card: scan.card ?? cardOfFirst(), isLeft: true }
     // Where the disk takes nothing any more it goes on in memory, under the same key.

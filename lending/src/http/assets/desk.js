@@ -12,6 +12,7 @@ import {
   cardOfFirst,
   follow,
   here,
+  home,
   inTurn,
   isNext,
   made,
@@ -42,7 +43,12 @@ document.addEventListener('submit', (event) => {
   const input = form.querySelector('#scan')
   const code = input.value.trim()
   input.value = ''
-  inTurn(() => scanned(form, code)).catch(() => tell('bad', words.lost))
+  here.taking += 1
+  inTurn(() => scanned(form, code))
+    .catch(() => tell('bad', words.lost))
+    .finally(() => {
+      here.taking -= 1
+    })
 })
 
 async function scanned(form, code) {
@@ -106,7 +112,7 @@ async function sendWaiting() {
     if (endsAt(outcome.to)) return leave(outcome.to)
     to = outcome.to ?? to
     sound(outcome.tone)
-    if (!outcome.isKnown && here.waiting.length > 0) {
+    if (!outcome.isKnown && here.waiting.length + here.taking > 0) {
       hold()
       break
     }
@@ -222,5 +228,7 @@ document.addEventListener('visibilitychange', lookAround)
 // Leaving with scans that are kept nowhere else would lose them.
 addEventListener('beforeunload', (event) => {
   writeAddress()
-  if (here.waiting.length > 0 || here.kept?.wouldLose()) event.preventDefault()
+  // What leads away was written down first.
+  const isTaking = here.taking > 0 && here.apart !== 'leaving'
+  if (here.waiting.length > 0 || isTaking || here.kept?.wouldLose()) event.preventDefault()
 })

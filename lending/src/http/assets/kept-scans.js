@@ -6,7 +6,7 @@ const contextName = 'context'
 /** A store that has not opened by then does not open: another program holds it, or the disk hangs. */
 const openMs = 5_000
 /** Without locks nobody knows which pages live; who stood at one that has said nothing for so long is nobody's business. */
-const contextMs = 60_000
+const contextMs = 15 * 60_000
 
 /** Opens the store; where a browser has none (a private window), scans live as long as the page. */
 export async function openKeptScans() {

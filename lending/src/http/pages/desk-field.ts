@@ -73,6 +73,7 @@ export function keptPlace(
     notTaken: say('kept.not-taken'),
     'not-yours': say('kept.not-yours'),
     halted: say('kept.halted'),
+    othersHalted: say('kept.others-halted'),
     needsLibrary: say('kept.needs-library'),
     ofAnother: say('kept.of-another'),
     dropFaulty: say('kept.drop-faulty', { count: '{count}' }),
