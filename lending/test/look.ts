@@ -92,11 +92,8 @@ async function opened(page: Page, address: string): ReturnType<Page['goto']> {
   }
 }
 
-/**
- * What a page may move once it is shown, as browsers count it (cumulative layout shift): less than a line of text on a phone, which a
- * busy machine may draw twice (0.011).
- */
-const shiftMax = 0.02
+/** What a page may move once it is shown, as browsers count it (cumulative layout shift). */
+const shiftMax = 0.01
 /** A page that stays current has other figures while it is looked at; up to this, Core Web Vitals call it good. */
 const liveShiftMax = 0.1
 
