@@ -92,11 +92,6 @@ async function opened(page: Page, address: string): ReturnType<Page['goto']> {
   }
 }
 
-/** What a page may move once it is shown, as browsers count it (cumulative layout shift). */
-const shiftMax = 0.01
-/** A page that stays current has other figures while it is looked at; up to this, Core Web Vitals call it good. */
-const liveShiftMax = 0.1
-
 async function lookAtOne(page: Page, name: string, view: View): Promise<readonly string[]> {
   const { checkedIn } = view
   const wrong: string[] = []
@@ -105,8 +100,7 @@ async function lookAtOne(page: Page, name: string, view: View): Promise<readonly
     wrong.push(...(await violations(page, `${name}-${view.name}-${checkedIn}`)))
   }
   const shift = Number(await page.evaluate(layoutShift))
-  const isLive = (await page.locator('[data-live]').count()) > 0
-  if (shift > (isLive ? liveShiftMax : shiftMax)) wrong.push(`${name}-${view.name}: moved by ${shift}`)
+  if (shift > 0.01) wrong.push(`${name}-${view.name}: moved by ${shift}`)
   const overflow = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'))
   if (overflow > 0) wrong.push(`${name}-${view.name}: ${overflow} px too wide`)
   // Last: for a picture of the whole page the window is made as high as the page, and what stands at its foot moves.
