@@ -17,6 +17,8 @@ type View = {
   readonly locale: string
   /** In which colours axe looks; without, it does not. */
   readonly checkedIn?: 'light' | 'dark'
+  /** Pages come in pieces here, as over a poor line: one that is shown half moves when the rest is there. */
+  readonly isSlow?: true
   /** Only for pictures. */
   readonly isPicture?: true
 }
@@ -26,11 +28,14 @@ const phone = { width: 390, height: 844 }
 /** Both widths and both directions of reading are looked at, in light and dark; German has the longest words. */
 const views: readonly View[] = [
   { name: '1280', ...wide, locale: 'en', checkedIn: 'light' },
-  { name: '390-ar', ...phone, locale: 'ar', checkedIn: 'dark' },
+  { name: '390-ar', ...phone, locale: 'ar', checkedIn: 'dark', isSlow: true },
   { name: '390-de', ...phone, locale: 'de' },
   { name: '390', ...phone, locale: 'en', isPicture: true },
   { name: '1280-ar', ...wide, locale: 'ar', isPicture: true },
 ]
+
+/** 60 kB a second, as a phone has it at the edge of a town. */
+const slowLine = { offline: false, latency: 5, downloadThroughput: 60 * 1024, uploadThroughput: 60 * 1024 }
 
 /** Paths by name. */
 type Shots = Readonly<Record<string, string>>
@@ -70,6 +75,8 @@ export async function lookAt(
             ...(state ? { storageState: state } : {}),
           })
           const page = await context.newPage()
+          if (view.isSlow)
+            await (await context.newCDPSession(page)).send('Network.emulateNetworkConditions', slowLine)
           for (const [name, path] of Object.entries(shots)) {
             const answer = await opened(page, at.address + path)
             // A picture of an error page would pass for the page.

@@ -35,7 +35,7 @@ function scriptOf(name: AssetName): Html {
     : html`${preloads}<script type="module" src="${asset(name)}"></script>`
 }
 
-/** A whole page. */
+/** A whole page. It is shown once all of it is there (`rel="expect"`): one that arrives in pieces would move. */
 export function page(visit: Visit, frame: Frame, content: Html): Html {
   return html`<!doctype html>
 <html lang="${visit.language.tag}" dir="${visit.language.direction}">
@@ -46,6 +46,7 @@ export function page(visit: Visit, frame: Frame, content: Html): Html {
 <title>${frame.title} · Bibby</title>
 ${frame.head}
 <link rel="stylesheet" href="${asset('bibby.css')}">
+<link rel="expect" href="#foot" blocking="render">
 <link rel="icon" type="image/svg+xml" href="${asset('favicon.svg')}">
 ${
   frame.refreshSeconds !== undefined &&
@@ -67,7 +68,7 @@ ${frame.scripts?.map((name) => scriptOf(name))}
   ${frame.ownHead !== true && saidNotice(visit)}
   ${content}
 </main>
-<footer class="foot"><div class="foot-inside">
+<footer class="foot" id="foot"><div class="foot-inside">
   <p>${visit.library?.name ?? 'Bibby'}</p>
   <p>${visit.say('frame.motto')}</p>
   ${languageLinks(visit)}
