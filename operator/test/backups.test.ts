@@ -108,11 +108,12 @@ async function cutOffBehindTheExchange(
     cwd: dirname(data),
     stdio: 'ignore',
   })
+  const ended = once(child, 'exit')
   const isExchanged = () =>
     sql('postgres', `select count(*), pg_sleep(0.05) from pg_database where datname = '${before}'`)
   while (child.exitCode === null && isExchanged().startsWith('0')) await new Promise(setImmediate)
   child.kill('SIGKILL')
-  await once(child, 'exit')
+  await ended
   await rename(`${heads}.aside`, heads)
 }
 

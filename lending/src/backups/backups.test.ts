@@ -281,16 +281,27 @@ async function killedWhen(happened: (pid: number) => Promise<unknown>): Promise<
     env: { PATH: '/usr/bin:/bin' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
+  const ended = once(child, 'exit')
   child.send({ backups: library.backups, connection: library.connection })
   assert.ok(child.pid)
   try {
     await happened(child.pid)
   } finally {
     child.kill('SIGKILL')
-    await once(child, 'exit')
+    await ended
   }
+  assert.equal(child.signalCode, 'SIGKILL', 'it ended by itself before it could be killed')
   return child.pid
 }
+
+test('a backup in a second that has one already, as after a clock was set back, takes the next free name', async () => {
+  const now = new Date('2031-05-06T07:08:09.500Z')
+  const place = (name: string) => join(library.backups.backups, name)
+  await cp(taken.folder, place('2031-05-06T07-08-09Z'), { recursive: true })
+  const { name, state } = await library.run({ now })
+  assert.deepEqual([name, state], ['2031-05-06T07-08-10Z', 'proven'])
+  for (const each of [name, '2031-05-06T07-08-09Z']) await rm(place(each), { recursive: true })
+})
 
 test('killed at any step, nothing is left that would count; the next run ends its server, clears up and works', async () => {
   const { backups, dataFolder } = library.backups

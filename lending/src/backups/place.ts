@@ -41,9 +41,16 @@ const backupName = /^\d{4}-\d{2}-\d{2}T\d{2}-\d{2}-\d{2}Z$/
 const provenName = 'proven.json'
 const failedName = 'failed.json'
 
-/** How a backup is called that is taken now. */
-export function nameFor(now: Date): string {
-  return `${now.toISOString().slice(0, 19).replaceAll(':', '-')}Z`
+/**
+ * How a backup is called that is taken now: by its second, or by the next one that no backup has. Two may begin in the same
+ * second, and a clock may be set back.
+ */
+export async function freeName(backups: string, now: Date): Promise<string> {
+  const names = new Set(await readdir(backups))
+  for (let ms = now.getTime(); ; ms += 1_000) {
+    const name = `${new Date(ms).toISOString().slice(0, 19).replaceAll(':', '-')}Z`
+    if (!names.has(name)) return name
+  }
 }
 
 /** All backups in a folder, the newest first. What is half made or half removed is none. */

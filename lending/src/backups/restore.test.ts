@@ -372,10 +372,11 @@ test('killed while it prepares, the old library stays in force, and the leftover
     cwd: dirname(copy.data),
     stdio: 'ignore',
   })
+  const ended = once(child, 'exit')
   const signal = AbortSignal.timeout(30_000)
   for await (const { filename } of watch(copy.data, { signal })) if (filename === 'restore.json') break
   child.kill('SIGKILL')
-  await once(child, 'exit')
+  await ended
   assert.equal((await restore.status())?.step, 'preparing')
   assert.match((await restore.resume()) ?? '', /was cut off while it was prepared, and is dropped/)
   assert.deepEqual((await found(copy.data)).loans, barcodes)

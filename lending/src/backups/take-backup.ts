@@ -13,7 +13,7 @@ import { syncFolder } from './files.ts'
 import { sequencesOf } from './fingerprint.ts'
 import type { BaseCopy, Manifest } from './manifest.ts'
 import { writeManifest } from './manifest.ts'
-import { halfName, nameFor } from './place.ts'
+import { freeName, halfName } from './place.ts'
 import { copyBase } from './server-files.ts'
 import { openSession } from './session.ts'
 import { beginStill } from './still-moment.ts'
@@ -45,7 +45,7 @@ export async function takeBackup(
   control: pg.Client,
   { place, source, running }: { readonly place: Place; readonly source: Source; readonly running: Running },
 ): Promise<string> {
-  const name = nameFor(running.now)
+  const name = await freeName(place.backups, running.now)
   const folder = join(place.backups, halfName(name, place.libraryId))
   await refuseNarrow(control, { place, source })
   try {
