@@ -4,7 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { after, before } from 'node:test'
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import type { App } from '../src/http/app.ts'
 import { buildServer, type ServerOptions } from '../src/http/server.ts'
 import { type Library, openLibrary } from '../src/library.ts'
@@ -108,6 +109,38 @@ export async function aBrowser(): Promise<Browser> {
       '--disable-sync',
     ],
   })
+}
+
+/** What one test does in the browser of its file; closing it closes every page that the test opened. */
+export type Browsing = AsyncDisposable & Pick<Browser, 'newContext' | 'newPage'>
+
+/**
+ * One Chromium for the tests of a file, which takes a second to start: `const browsing = oneBrowser()` at its top, and
+ * `await using browser = browsing()` in each test.
+ */
+export function oneBrowser(): () => Browsing {
+  let started: Browser | undefined
+  before(async () => {
+    if (!noChromium) started = await aBrowser()
+  })
+  after(() => started?.close())
+  return () => {
+    const browser = started
+    assert.ok(browser, 'The browser of this file was not started.')
+    const contexts: BrowserContext[] = []
+    const newContext: Browser['newContext'] = async (options) => {
+      const context = await browser.newContext(options)
+      contexts.push(context)
+      return context
+    }
+    return {
+      newContext,
+      newPage: async (options) => (await newContext(options)).newPage(),
+      [Symbol.asyncDispose]: async () => {
+        await Promise.all(contexts.map((context) => context.close()))
+      },
+    }
+  }
 }
 
 /** A page as somebody without script has it. */

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
-import type { Browser, Page, Request, Response } from 'playwright-core'
+import type { Page, Request, Response } from 'playwright-core'
 import { sql } from '../src/postgres/sql.ts'
 import type { Role } from '../src/staff/permission.ts'
-import { anOpenLibrary, cursor, type OpenLibrary, pagePassword } from './browser.ts'
+import { anOpenLibrary, type Browsing, cursor, type OpenLibrary, pagePassword } from './browser.ts'
 import { aCable } from './cable.ts'
 import { aCopy, aPatron, besides } from './library-fixtures.ts'
 
 /** A device of its own, with somebody from the desk signed in on its page. */
-export async function aDesk(browser: Browser, at: OpenLibrary, address: string) {
+export async function aDesk(browser: Pick<Browsing, 'newContext'>, at: OpenLibrary, address: string) {
   const context = await browser.newContext()
   const page = await context.newPage()
   await signIn(page, at, address)
@@ -152,7 +152,10 @@ const readStore = `() => new Promise((resolve, reject) => {
 })`
 
 /** A desk behind a cable that can be pulled, with two patrons and so many books; closing it closes all of it. */
-export async function aWiredDesk(browser: Browser, { books }: { readonly books: number }) {
+export async function aWiredDesk(
+  browser: Pick<Browsing, 'newContext'>,
+  { books }: { readonly books: number },
+) {
   const at = await anOpenLibrary()
   const cable = await aCable(at.address)
   const { page, context } = await aDesk(browser, at, cable.address)

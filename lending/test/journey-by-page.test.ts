@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { aBrowser, anOpenLibrary, aVisitor, cursor, noChromium, pagePassword } from './browser.ts'
+import { anOpenLibrary, aVisitor, cursor, noChromium, oneBrowser, pagePassword } from './browser.ts'
+
+const browsing = oneBrowser()
 
 test('by page without script: register, lend, hold, return, shelf, lend to the next', async () => {
   await using at = await anOpenLibrary()
@@ -77,7 +79,7 @@ test('a patron renews, waits, suspends, resumes and cancels by page without scri
 
 test('in Chromium without script the desk lends and takes back', { skip: noChromium }, async () => {
   await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const context = await browser.newContext({ javaScriptEnabled: false })
   const page = await context.newPage()
   const address = at.address
@@ -104,7 +106,7 @@ test('in Chromium by keyboard alone an operator adds a colleague, sets the libra
   skip: noChromium,
 }, async () => {
   await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage()
   await signInByKeyboard(page, at.address, await at.staff('operator'))
   const fill = async (field: string, text: string) => {

@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
+import type { Browsing } from './browser.ts'
 
 const screenshots = join(import.meta.dirname, '..', '..', 'screenshots')
 /** Pictures are for people and take as long as all the rest: `npm run screenshots` takes them, the tests leave them out. */
@@ -55,7 +56,7 @@ export type Seeing = {
  * takes a picture of each.
  */
 export async function lookAt(
-  browser: Browser,
+  browser: Browsing,
   at: Seeing,
   pages: Readonly<Record<string, Shots>>,
 ): Promise<readonly string[]> {

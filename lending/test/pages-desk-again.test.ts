@@ -3,12 +3,11 @@ import { test } from 'node:test'
 import type { Request } from 'playwright-core'
 import { lend } from '../src/circulation/lend.ts'
 import { write } from '../src/postgres/write.ts'
-import { aBrowser, anOpenLibrary, aVisitor, noChromium } from './browser.ts'
-import { aCable } from './cable.ts'
+import { anOpenLibrary, aVisitor, noChromium, oneBrowser } from './browser.ts'
 import {
   aDesk,
-  adaAndBen,
   answered,
+  aWiredDesk,
   hanging,
   isLookAt,
   isScanOf,
@@ -26,17 +25,15 @@ import {
 import { by } from './library-fixtures.ts'
 
 const skip = noChromium
+const browsing = oneBrowser()
 
 test('a book scanned while the desk is shown anew, after kept scans went in, is for whoever the kept card opened', {
   skip,
 }, async () => {
-  await using at = await anOpenLibrary()
-  await using cable = await aCable(at.address)
-  await using browser = await aBrowser()
-  const { page } = await aDesk(browser, at, cable.address)
-  const { ada, ben, books } = await adaAndBen(at, { books: 2 })
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
+  const { at, cable, page, ada, ben, books, address } = desk
   const [one = '', two = ''] = books
-  await openFor(page, cable.address, ada)
+  await openFor(page, address, ada)
   await readyForOffline(page)
   await cable.pull()
   for (const code of ['', ben, one]) await scan(page, code)
@@ -57,13 +54,10 @@ test('a book scanned while the desk is shown anew, after kept scans went in, is 
 test('books scanned while the desk asks whether the library takes scans again, and behind that, are for whoever the kept card opened', {
   skip,
 }, async () => {
-  await using at = await anOpenLibrary()
-  await using cable = await aCable(at.address)
-  await using browser = await aBrowser()
-  const { page } = await aDesk(browser, at, cable.address)
-  const { ada, ben, books } = await adaAndBen(at, { books: 3 })
+  await using desk = await aWiredDesk(browsing(), { books: 3 })
+  const { at, cable, page, ada, ben, books, address } = desk
   const [one = '', two = '', three = ''] = books
-  await openFor(page, cable.address, ada)
+  await openFor(page, address, ada)
   await readyForOffline(page)
   await cable.pull()
   for (const code of ['', ben, one]) await scan(page, code)
@@ -88,12 +82,10 @@ for (const arrives of [false, true]) {
   test(`scans under way when the page is loaded anew are done once each, where the first ${what}`, {
     skip,
   }, async () => {
-    await using at = await anOpenLibrary()
-    await using browser = await aBrowser()
-    const { page } = await aDesk(browser, at, at.address)
-    const { ada, books } = await adaAndBen(at, { books: 2 })
+    await using desk = await aWiredDesk(browsing(), { books: 2 })
+    const { at, page, ada, books, address } = desk
     const [one = '', two = ''] = books
-    await openFor(page, at.address, ada)
+    await openFor(page, address, ada)
     const { promise: sent, resolve: isSent } = Promise.withResolvers<void>()
     await page.route('**/desk/scan', async (route) => {
       if (arrives) await route.fetch()
@@ -115,15 +107,12 @@ for (const arrives of [false, true]) {
 
 for (const when of ['before that page has noticed', 'after that page has noticed'] as const)
   test(`a page whose scans another page handed in goes on for whom it stood, ${when}`, { skip }, async () => {
-    await using at = await anOpenLibrary()
-    await using cable = await aCable(at.address)
-    await using browser = await aBrowser()
-    const { page: left, context } = await aDesk(browser, at, cable.address)
+    await using desk = await aWiredDesk(browsing(), { books: 3 })
+    const { at, cable, page: left, context, ada, ben, books, address } = desk
     const right = await context.newPage()
-    const { ada, ben, books } = await adaAndBen(at, { books: 3 })
     const [one = '', two = '', three = ''] = books
-    await openFor(left, cable.address, ada)
-    await openFor(right, cable.address, ben)
+    await openFor(left, address, ada)
+    await openFor(right, address, ben)
     await cable.pull()
     // The right page hears of the library only after the left one was at it.
     await right.route('**', (route) => route.abort())
@@ -151,11 +140,8 @@ for (const when of ['before that page has noticed', 'after that page has noticed
 test('behind a command for returns that was on its way when the library went, books are taken back', {
   skip,
 }, async () => {
-  await using at = await anOpenLibrary()
-  await using cable = await aCable(at.address)
-  await using browser = await aBrowser()
-  const { page } = await aDesk(browser, at, cable.address)
-  const { ada, books } = await adaAndBen(at, { books: 3 })
+  await using desk = await aWiredDesk(browsing(), { books: 3 })
+  const { at, cable, page, ada, books, address } = desk
   const [onLoan = '', free = '', another = ''] = books
   const { card } = await someone(at, 'Other')
   const yesterday = by({ occurredAt: new Date(Date.now() - 24 * 60 * 60_000) })
@@ -163,7 +149,7 @@ test('behind a command for returns that was on its way when the library went, bo
     const ask = { card, barcode, branchId: at.branchId }
     assert.equal((await write(at.library.db, { ...yesterday, key: barcode }, lend, ask)).outcome, 'done')
   }
-  await openFor(page, cable.address, ada)
+  await openFor(page, address, ada)
   await readyForOffline(page)
   const letGo = await hanging(
     page,
@@ -186,12 +172,10 @@ test('behind a command for returns that was on its way when the library went, bo
 test('what is scanned fast behind the command for the next patron is done, and the page shows whose card it was', {
   skip,
 }, async () => {
-  await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
-  const { page } = await aDesk(browser, at, at.address)
-  const { ada, ben, books } = await adaAndBen(at, { books: 2 })
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
+  const { at, page, ada, ben, books, address } = desk
   const [one = '', two = ''] = books
-  await openFor(page, at.address, ada)
+  await openFor(page, address, ada)
   const letGo = await hanging(
     page,
     (request) => isScanOf(request, 'DESKNEXT'),
@@ -213,12 +197,10 @@ test('what is scanned fast behind the command for the next patron is done, and t
 test('a book scanned behind the command for the next patron, before the new page is there, is not lent to the one before', {
   skip,
 }, async () => {
-  await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
-  const { page } = await aDesk(browser, at, at.address)
-  const { ada, books } = await adaAndBen(at, { books: 1 })
+  await using desk = await aWiredDesk(browsing(), { books: 1 })
+  const { at, page, ada, books, address } = desk
   const [one = ''] = books
-  await openFor(page, at.address, ada)
+  await openFor(page, address, ada)
   const letGo = await hanging(
     page,
     (request) => isLookAt(request, '/desk'),
@@ -236,12 +218,10 @@ test('a book scanned behind the command for the next patron, before the new page
 test('who stands at the desk stands there again when one comes back from where a command led', {
   skip,
 }, async () => {
-  await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
-  const { page } = await aDesk(browser, at, at.address)
-  const { ada, ben, books } = await adaAndBen(at, { books: 2 })
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
+  const { at, page, ada, ben, books, address } = desk
   const [one = '', two = ''] = books
-  await openFor(page, at.address, ada)
+  await openFor(page, address, ada)
   for (const code of [ben, one, 'DESKHELP']) await scan(page, code)
   await page.waitForURL('**/desk/commands')
   await page.goBack()
@@ -257,11 +237,9 @@ test('who stands at the desk stands there again when one comes back from where a
 test('two clicks on the button to go on send every scan that was held once, and none is left', {
   skip,
 }, async () => {
-  await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
-  const { page } = await aDesk(browser, at, at.address)
-  const { ada, books } = await adaAndBen(at, { books: 4 })
-  await openFor(page, at.address, ada)
+  await using desk = await aWiredDesk(browsing(), { books: 4 })
+  const { at, page, ada, books, address } = desk
+  await openFor(page, address, ada)
   const sent: string[] = []
   page.on('request', (request) => {
     sent.push(...books.filter((code) => isScanOf(request, code)))
@@ -291,30 +269,28 @@ test('two clicks on the button to go on send every scan that was held once, and 
 test('a scan that whoever is signed in may not hand in is not given up, and goes in when the desk signs in next', {
   skip,
 }, async () => {
-  await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
-  const { page, context } = await aDesk(browser, at, at.address)
-  const { ada, books } = await adaAndBen(at, { books: 1 })
+  await using desk = await aWiredDesk(browsing(), { books: 1 })
+  const { at, page, context, ada, books, address } = desk
   const [one = ''] = books
   const cataloguer = aVisitor(at.app)
   await cataloguer.signIn('staff', await at.staff('cataloguer'))
   await cataloguer.open('/stock-takes')
   const { path } = await cataloguer.send('/stock-takes')
-  await openFor(page, at.address, ada)
+  await openFor(page, address, ada)
   await context.clearCookies()
   await scan(page, one)
   await page.getByText('You are signed out.').waitFor()
 
-  await signIn(page, at, at.address, 'cataloguer')
+  await signIn(page, at, address, 'cataloguer')
   const forbidden = page.waitForResponse((answer) => answer.status() === 403)
-  await page.goto(`${at.address}${path}`)
+  await page.goto(`${address}${path}`)
   await forbidden
   await page.getByText('They go in when somebody signs in who may do that.').waitFor()
   assert.deepEqual(await stored(page), [{ code: one, faults: 0 }])
 
   await context.clearCookies()
-  await signIn(page, at, at.address)
-  await page.goto(`${at.address}/desk`)
+  await signIn(page, at, address)
+  await page.goto(`${address}/desk`)
   await nothingStored(page)
   assert.deepEqual(await loansOf(at), [{ who: 'Ada', barcode: one, back: false }])
 })
@@ -324,7 +300,7 @@ for (const role of ['link', 'button'] as const)
     skip,
   }, async () => {
     await using at = await anOpenLibrary()
-    await using browser = await aBrowser()
+    await using browser = browsing()
     const { page, context } = await aDesk(browser, at, at.address)
     await page.clock.install()
     await openFor(page, at.address, at.card)

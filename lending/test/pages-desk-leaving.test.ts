@@ -3,12 +3,10 @@ import { test } from 'node:test'
 import { lend } from '../src/circulation/lend.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
-import { aBrowser, anOpenLibrary, noChromium } from './browser.ts'
-import { aCable } from './cable.ts'
+import { noChromium, oneBrowser } from './browser.ts'
 import {
-  aDesk,
-  adaAndBen,
   answered,
+  aWiredDesk,
   hanging,
   isScanOf,
   loansOf,
@@ -22,21 +20,19 @@ import {
 import { by } from './library-fixtures.ts'
 
 const skip = noChromium
+const browsing = oneBrowser()
 
 for (const [how, leave] of [
   ['by the link to the next patron', ['Next patron']],
   ['by the commands for returns and back', ['DESKRETURN', 'DESKLEND']],
 ] as const)
   test(`a desk without its library that was left ${how} is nobody’s`, { skip }, async () => {
-    await using at = await anOpenLibrary()
-    await using cable = await aCable(at.address)
-    await using browser = await aBrowser()
-    const { page } = await aDesk(browser, at, cable.address)
-    const { ada, books } = await adaAndBen(at, { books: 2 })
+    await using desk = await aWiredDesk(browsing(), { books: 2 })
+    const { at, cable, page, ada, books, address } = desk
     const [one = '', two = ''] = books
-    await page.goto(`${cable.address}/check-in`)
+    await page.goto(`${address}/check-in`)
     await readyForOffline(page)
-    await openFor(page, cable.address, ada)
+    await openFor(page, address, ada)
     await cable.pull()
     await scan(page, one)
     await page.getByText('Kept here: 1').waitFor()
@@ -63,12 +59,10 @@ for (const [how, leave] of [
 test('a desk that is left by a link while a scan is under way is nobody’s, and the scan is done', {
   skip,
 }, async () => {
-  await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
-  const { page } = await aDesk(browser, at, at.address)
-  const { ada, books } = await adaAndBen(at, { books: 2 })
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
+  const { at, page, ada, books, address } = desk
   const [one = '', two = ''] = books
-  await openFor(page, at.address, ada)
+  await openFor(page, address, ada)
   page.on('dialog', (asks) => asks.accept())
   const letGo = await hanging(
     page,
@@ -87,18 +81,15 @@ test('a desk that is left by a link while a scan is under way is nobody’s, and
 test('a book that is scanned at somebody’s desk while returns of this page go in is lent to them', {
   skip,
 }, async () => {
-  await using at = await anOpenLibrary()
-  await using cable = await aCable(at.address)
-  await using browser = await aBrowser()
-  const { page } = await aDesk(browser, at, cable.address)
-  const { ada, books } = await adaAndBen(at, { books: 2 })
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
+  const { at, cable, page, ada, books, address } = desk
   const [forAda = '', back = ''] = books
   const other = await someone(at, 'Other')
   const hourAgo = new Date(Date.now() - 60 * 60_000)
   const ask = { card: other.card, barcode: back, branchId: at.branchId }
   assert.equal((await write(at.library.db, by({ occurredAt: hourAgo }), lend, ask)).outcome, 'done')
-  await openFor(page, cable.address, ada)
-  await page.goto(`${cable.address}/check-in`)
+  await openFor(page, address, ada)
+  await page.goto(`${address}/check-in`)
   await readyForOffline(page)
   await cable.pull()
   await scan(page, back)
@@ -125,17 +116,14 @@ test('a book that is scanned at somebody’s desk while returns of this page go 
 test('a scan that the library failed on is for whoever it was scanned for, whoever stands there when it is sent again', {
   skip,
 }, async () => {
-  await using at = await anOpenLibrary()
-  await using cable = await aCable(at.address)
-  await using browser = await aBrowser()
-  const { page } = await aDesk(browser, at, cable.address)
-  const { ada, ben, books } = await adaAndBen(at, { books: 3 })
+  await using desk = await aWiredDesk(browsing(), { books: 3 })
+  const { at, cable, page, ada, ben, books, address } = desk
   const [one = '', two = '', three = ''] = books
   let isBroken = true
   await page.route('**/desk/hand-in', (route) =>
     isBroken && isScanOf(route.request(), two) ? route.fulfill({ status: 500, body: '' }) : route.fallback(),
   )
-  await openFor(page, cable.address, ada)
+  await openFor(page, address, ada)
   await cable.pull()
   for (const book of [one, two]) await scan(page, book)
   await page.getByText('Kept here: 2').waitFor()
@@ -158,16 +146,13 @@ test('a scan that the library failed on is for whoever it was scanned for, whoev
 })
 
 test('a desk that stands at the answer to a form comes back too, at its own address', { skip }, async () => {
-  await using at = await anOpenLibrary()
-  await using cable = await aCable(at.address)
-  await using browser = await aBrowser()
-  const { page } = await aDesk(browser, at, cable.address)
-  const { ada, books } = await adaAndBen(at, { books: 2 })
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
+  const { at, cable, page, ada, books, address } = desk
   const [one = '', two = ''] = books
   await at.db.rows(
     sql`update patron set blocked_because = 'Owes a book', blocked_at = now() where card = ${ada}`,
   )
-  await openFor(page, cable.address, ada)
+  await openFor(page, address, ada)
   await scan(page, one)
   await page.getByText('The patron is blocked.').first().waitFor()
   // Nothing is said of why: the form is refused, and answered where it was sent to.

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import { type Browser, chromium } from 'playwright-core'
+import { test } from 'node:test'
+import { chromium } from 'playwright-core'
 import { lend } from '../src/circulation/lend.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
-import { aBrowser, noChromium, type OpenLibrary } from './browser.ts'
+import { noChromium, type OpenLibrary, oneBrowser } from './browser.ts'
 import {
   answered,
   aWiredDesk,
@@ -27,12 +27,7 @@ import { by } from './library-fixtures.ts'
 
 const skip = noChromium
 const timeout = 60_000
-let browser: Browser & AsyncDisposable
-
-before(async () => {
-  if (!skip) browser = await aBrowser()
-})
-after(() => browser?.[Symbol.asyncDispose]())
+const browsing = oneBrowser()
 
 async function lentAnHourAgo(at: OpenLibrary, barcode: string): Promise<void> {
   const { card } = await someone(at, 'Other')
@@ -45,7 +40,7 @@ test('what a page that was closed had kept goes in from another one that has not
   skip,
   timeout,
 }, async () => {
-  await using desk = await aWiredDesk(browser, { books: 1 })
+  await using desk = await aWiredDesk(browsing(), { books: 1 })
   const { at, page: left, address, cable, ada, ben } = desk
   const [one = ''] = desk.books
   const right = await desk.context.newPage()
@@ -77,7 +72,7 @@ test('a book that is scanned behind the command for the receipt stands on it', {
   skip,
   timeout,
 }, async () => {
-  await using desk = await aWiredDesk(browser, { books: 1 })
+  await using desk = await aWiredDesk(browsing(), { books: 1 })
   const { at, page, address, ada } = desk
   const [one = ''] = desk.books
   await openFor(page, address, ada)
@@ -97,7 +92,7 @@ test('a command that needs the library says so while it is away, and the desk st
   skip,
   timeout,
 }, async () => {
-  await using desk = await aWiredDesk(browser, { books: 2 })
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
   const { at, page, address, cable, ada } = desk
   const [one = '', two = ''] = desk.books
   await openFor(page, address, ada)
@@ -118,7 +113,7 @@ test('while lending alone is halted it is kept and told as that, and returns go 
   skip,
   timeout,
 }, async () => {
-  await using desk = await aWiredDesk(browser, { books: 2 })
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
   const { at, page, address, ada } = desk
   const [one = '', two = ''] = desk.books
   await lentAnHourAgo(at, two)
@@ -140,7 +135,7 @@ test('while lending alone is halted it is kept and told as that, and returns go 
 })
 
 test('who may not lend is told so at a desk that another one left open', { skip, timeout }, async () => {
-  await using desk = await aWiredDesk(browser, { books: 1 })
+  await using desk = await aWiredDesk(browsing(), { books: 1 })
   const { at, page, address, ada } = desk
   const [one = ''] = desk.books
   await openFor(page, address, ada)
@@ -157,7 +152,7 @@ test('who may not lend is told so at a desk that another one left open', { skip,
 })
 
 test('a scan that no library takes any more is dropped by whoever says so', { skip, timeout }, async () => {
-  await using desk = await aWiredDesk(browser, { books: 1 })
+  await using desk = await aWiredDesk(browsing(), { books: 1 })
   const { at, page, address } = desk
   const [one = ''] = desk.books
   await desk.context.clearCookies()
@@ -273,7 +268,7 @@ test('an empty desk whose session has ended meanwhile asks to sign in, and not f
   skip,
   timeout,
 }, async () => {
-  await using desk = await aWiredDesk(browser, { books: 1 })
+  await using desk = await aWiredDesk(browsing(), { books: 1 })
   const { page, address, cable } = desk
   await page.goto(`${address}/desk`)
   await readyForOffline(page)

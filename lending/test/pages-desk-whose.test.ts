@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
+import { test } from 'node:test'
+import type { Page } from 'playwright-core'
 import { sql } from '../src/postgres/sql.ts'
-import { aBrowser, noChromium } from './browser.ts'
+import { noChromium, oneBrowser } from './browser.ts'
 import {
   answered,
   aWiredDesk,
@@ -25,12 +25,7 @@ import {
 } from './desk-fixtures.ts'
 
 const skip = noChromium
-let browser: Browser & AsyncDisposable
-
-before(async () => {
-  if (!skip) browser = await aBrowser()
-})
-after(() => browser?.[Symbol.asyncDispose]())
+const browsing = oneBrowser()
 
 const click = (page: Page, name: string) =>
   page.evaluate(
@@ -41,7 +36,7 @@ test('behind a sign-out the next one at this desk does not go on for the patron 
   skip,
   timeout: 60_000,
 }, async () => {
-  await using desk = await aWiredDesk(browser, { books: 2 })
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
   const { at, page, address, cable, ada } = desk
   const [one = '', two = ''] = desk.books
   await openFor(page, address, ada)
@@ -70,7 +65,7 @@ test('who signs out while the library can only be read leaves nobody behind at a
   skip,
   timeout: 60_000,
 }, async () => {
-  await using desk = await aWiredDesk(browser, { books: 2 })
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
   const { at, page, address, ada } = desk
   const [one = '', two = ''] = desk.books
   await openFor(page, address, ada)
@@ -93,7 +88,7 @@ test('a book scanned while the empty desk is on its way is lent to nobody, and a
   skip,
   timeout: 60_000,
 }, async () => {
-  await using desk = await aWiredDesk(browser, { books: 2 })
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
   const { at, page, address, ada, ben } = desk
   const [one = '', two = ''] = desk.books
   // A page on its way answers no question: another one of the device does.
@@ -119,7 +114,7 @@ test('a card that another page hands in while this one is shown anew is whom it 
   skip,
   timeout: 60_000,
 }, async () => {
-  await using desk = await aWiredDesk(browser, { books: 2 })
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
   const { at, page, address, cable, ada, ben } = desk
   const [one = '', two = ''] = desk.books
   const other = await desk.context.newPage()
@@ -152,7 +147,7 @@ test('a scan that is sent again after it was given up does not bring its patron 
   skip,
   timeout: 60_000,
 }, async () => {
-  await using desk = await aWiredDesk(browser, { books: 4 })
+  await using desk = await aWiredDesk(browsing(), { books: 4 })
   const { at, page, address, cable, ada, ben } = desk
   const [one = '', two = '', three = '', four = ''] = desk.books
   let broken = two
@@ -191,7 +186,7 @@ test('a page that was opened for somebody stays theirs when it is loaded anew', 
   skip,
   timeout: 60_000,
 }, async () => {
-  await using desk = await aWiredDesk(browser, { books: 2 })
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
   const { at, page, address, ada, ben } = desk
   const [one = '', two = ''] = desk.books
   await openFor(page, address, ada)
@@ -221,7 +216,7 @@ for (const [what, begin] of [
     skip,
     timeout: 60_000,
   }, async () => {
-    await using desk = await aWiredDesk(browser, { books: 1 })
+    await using desk = await aWiredDesk(browsing(), { books: 1 })
     const { at, page, address, ada } = desk
     const [one = ''] = desk.books
     await page.clock.install()
@@ -250,7 +245,7 @@ test('without the library the desk shows nobody behind the end of a patron', {
   skip,
   timeout: 60_000,
 }, async () => {
-  await using desk = await aWiredDesk(browser, { books: 2 })
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
   const { page, address, cable, ada, ben } = desk
   const [one = '', two = ''] = desk.books
   await openFor(page, address, ada)
@@ -266,10 +261,10 @@ test('without the library the desk shows nobody behind the end of a patron', {
 })
 
 test('no scan is taken before the desk has its script', { skip, timeout: 60_000 }, async () => {
-  await using desk = await aWiredDesk(browser, { books: 2 })
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
   const { at, address, cable, ada, ben } = desk
   const [one = '', two = ''] = desk.books
-  await using context = await browser.newContext({ serviceWorkers: 'block' })
+  await using context = await browsing().newContext({ serviceWorkers: 'block' })
   const page = await context.newPage()
   await signIn(page, at, address)
   await openFor(page, address, ada)
@@ -298,7 +293,7 @@ test('where the device takes nothing any more, what is scanned then is for whom 
   skip,
   timeout: 60_000,
 }, async () => {
-  await using desk = await aWiredDesk(browser, { books: 2 })
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
   const { at, page, address, cable, ada } = desk
   const [one = '', two = ''] = desk.books
   await openFor(page, address, ada)
@@ -323,7 +318,7 @@ test('a book behind a card that was read badly waits, where nobody stands at the
   skip,
   timeout: 60_000,
 }, async () => {
-  await using desk = await aWiredDesk(browser, { books: 1 })
+  await using desk = await aWiredDesk(browsing(), { books: 1 })
   const { at, page, address } = desk
   const [one = ''] = desk.books
   await page.goto(`${address}/desk`)
@@ -344,7 +339,7 @@ test('a book behind a card that was read badly waits, where nobody stands at the
 })
 
 test('scans for another library at this address wait for it', { skip, timeout: 60_000 }, async () => {
-  await using desk = await aWiredDesk(browser, { books: 1 })
+  await using desk = await aWiredDesk(browsing(), { books: 1 })
   const { at, page, address, cable, ada } = desk
   const [one = ''] = desk.books
   await openFor(page, address, ada)
@@ -379,7 +374,7 @@ for (const [what, leave] of [
     skip,
     timeout: 60_000,
   }, async () => {
-    await using desk = await aWiredDesk(browser, { books: 2 })
+    await using desk = await aWiredDesk(browsing(), { books: 2 })
     const { at, page, address, ada } = desk
     const [one = '', two = ''] = desk.books
     await openFor(page, address, ada)
@@ -404,7 +399,7 @@ test('a command that leads to a page without a desk ends whom the desk showed', 
   skip,
   timeout: 60_000,
 }, async () => {
-  await using desk = await aWiredDesk(browser, { books: 2 })
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
   const { at, page, address, ada } = desk
   const [one = '', two = ''] = desk.books
   await openFor(page, address, ada)

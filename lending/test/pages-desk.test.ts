@@ -1,21 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Page } from 'playwright-core'
 import { placeHold } from '../src/circulation/hold.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
-import { aBrowser, anOpenLibrary, cursor, noChromium, type OpenLibrary, pagePassword } from './browser.ts'
+import { anOpenLibrary, cursor, noChromium, oneBrowser } from './browser.ts'
+import { scan, signIn } from './desk-fixtures.ts'
 import { aCopy, aPatron, aTitle, besides, by } from './library-fixtures.ts'
 
 const skip = noChromium
+const browsing = oneBrowser()
 
 test('a desk works by keyboard alone: cards, books, a refusal, an override, the next patron', {
   skip,
 }, async () => {
   await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const page = await browser.newPage()
-  await signIn(page, at)
+  await signIn(page, at, at.address)
   const second = await aCopy(at.db, besides(at))
   const next = await aPatron(at.db, { ...besides(at), familyName: 'Next', blockedBecause: 'Owes a book' })
 
@@ -48,9 +49,9 @@ test('a whole shift by keyboard alone: 60 loans, 40 returns, 3 refusals, a hold,
   skip,
 }, async () => {
   await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const page = await browser.newPage()
-  await signIn(page, at)
+  await signIn(page, at, at.address)
   const patrons = await Promise.all(
     Array.from({ length: 6 }, (_, nth) => aPatron(at.db, { ...besides(at), familyName: `Patron ${nth}` })),
   )
@@ -108,9 +109,9 @@ test('a book that is scanned before any card comes back, and what it is to be le
   skip,
 }, async () => {
   await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const page = await browser.newPage()
-  await signIn(page, at)
+  await signIn(page, at, at.address)
   await page.goto(`${at.address}/desk?card=${at.card}`)
   await scan(page, at.barcode)
   await page.locator('#desk[data-outcome="done"]').waitFor()
@@ -132,9 +133,9 @@ test('a book that is scanned before any card comes back, and what it is to be le
 
 test('no scan is lost when they come faster than the answers', { skip }, async () => {
   await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const page = await browser.newPage()
-  await signIn(page, at)
+  await signIn(page, at, at.address)
   const others = []
   for (let count = 0; count < 7; count++) others.push(await aCopy(at.db, besides(at)))
   await page.goto(`${at.address}/desk?card=${at.card}`)
@@ -152,9 +153,9 @@ test('no scan is lost when they come faster than the answers', { skip }, async (
 
 test('scans that cannot be sent are kept, and sent again under their keys', { skip }, async () => {
   await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const page = await browser.newPage()
-  await signIn(page, at)
+  await signIn(page, at, at.address)
   await page.goto(`${at.address}/desk?card=${at.card}`)
   // The first answer is lost on its way: the loan was made, and the desk does not know.
   let lost = 0
@@ -173,9 +174,9 @@ test('scans that cannot be sent are kept, and sent again under their keys', { sk
 
 test('behind a card that nobody has, no book goes to whoever stood there before', { skip }, async () => {
   await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const page = await browser.newPage()
-  await signIn(page, at)
+  await signIn(page, at, at.address)
   await page.goto(`${at.address}/desk?card=${at.card}`)
   const { promise: typed, resolve: typedAll } = Promise.withResolvers<void>()
   await page.route('**/desk/scan', async (route) => {
@@ -195,7 +196,7 @@ test('suggestions come while typing, by keyboard, and search without script need
   skip,
 }, async () => {
   await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const page = await browser.newPage()
   const suggestions = ['Emma', 'Emil'].map((text) => ({ text, kind: 'title' }))
   await page.route('**/suggestions*', (route) => route.fulfill({ json: { suggestions } }))
@@ -208,19 +209,3 @@ test('suggestions come while typing, by keyboard, and search without script need
   await page.keyboard.press('Enter')
   await page.waitForURL('**/search?query=Emil')
 })
-
-async function scan(page: Page, code: string): Promise<void> {
-  await cursor(page)
-  await page.keyboard.type(code)
-  await page.keyboard.press('Enter')
-}
-
-async function signIn(page: Page, at: OpenLibrary): Promise<void> {
-  await page.goto(`${at.address}/sign-in?kind=staff`)
-  await cursor(page)
-  await page.keyboard.type(await at.staff('desk'))
-  await page.keyboard.press('Tab')
-  await page.keyboard.type(pagePassword)
-  await page.keyboard.press('Enter')
-  await page.getByText('Sign out').waitFor()
-}

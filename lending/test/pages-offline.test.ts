@@ -4,12 +4,13 @@ import { lend } from '../src/circulation/lend.ts'
 import { takeBack } from '../src/circulation/take-back.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
-import { aBrowser, anOpenLibrary, noChromium, type OpenLibrary } from './browser.ts'
+import { anOpenLibrary, noChromium, type OpenLibrary, oneBrowser } from './browser.ts'
 import { aCable } from './cable.ts'
 import { aDesk, readyForOffline, scan, sendAgain, signIn, someone } from './desk-fixtures.ts'
 import { aCopy, besides, by } from './library-fixtures.ts'
 
 const skip = noChromium
+const browsing = oneBrowser()
 const tenMinutesMs = 10 * 60_000
 
 test('a desk that is offline for ten minutes loses none of 30 scans, and lists the 3 that conflict', {
@@ -17,7 +18,7 @@ test('a desk that is offline for ten minutes loses none of 30 scans, and lists t
 }, async () => {
   await using at = await anOpenLibrary()
   await using cable = await aCable(at.address)
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const { page } = await aDesk(browser, at, cable.address)
   const [ada, ben, other] = [await someone(at, 'Ada'), await someone(at, 'Ben'), await someone(at, 'Other')]
   const books = await Promise.all(Array.from({ length: 26 }, () => aCopy(at.db, besides(at))))
@@ -107,7 +108,7 @@ test('behind a scan that nobody knows no kept book goes to whoever stood there b
 }, async () => {
   await using at = await anOpenLibrary()
   await using cable = await aCable(at.address)
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const { page } = await aDesk(browser, at, cable.address)
   const [ada, ben] = [await someone(at, 'Ada'), await someone(at, 'Ben')]
   const [one, two, three] = await Promise.all([1, 2, 3].map(() => aCopy(at.db, besides(at))))
@@ -144,7 +145,7 @@ test('what is scanned while kept scans go in comes behind them, and a command is
 }, async () => {
   await using at = await anOpenLibrary()
   await using cable = await aCable(at.address)
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const { page } = await aDesk(browser, at, cable.address)
   const [ada, carol] = [await someone(at, 'Ada'), await someone(at, 'Carol')]
   const books = await Promise.all(Array.from({ length: 8 }, () => aCopy(at.db, besides(at))))
@@ -175,7 +176,7 @@ test('what is scanned while kept scans go in comes behind them, and a command is
 
 test('a loan whose answer was lost is no conflict when a colleague hands it in', { skip }, async () => {
   await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const { page, context } = await aDesk(browser, at, at.address)
   await page.goto(`${at.address}/desk?card=${at.card}`)
   await page.getByText('Scan the books').waitFor()
@@ -196,7 +197,7 @@ test('a loan whose answer was lost is no conflict when a colleague hands it in',
 test('two pages of one device keep apart who stands at each', { skip }, async () => {
   await using at = await anOpenLibrary()
   await using cable = await aCable(at.address)
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const { page: left, context } = await aDesk(browser, at, cable.address)
   const right = await context.newPage()
   const [ada, ben] = [await someone(at, 'Ada'), await someone(at, 'Ben')]
@@ -231,7 +232,7 @@ test('while the library can only be read, and after a sign-out, scans are kept a
   skip,
 }, async () => {
   await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const { page, context } = await aDesk(browser, at, at.address)
   await page.goto(`${at.address}/desk?card=${at.card}`)
   await page.getByText('Scan the books').waitFor()

@@ -4,17 +4,26 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
 import { test } from 'node:test'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import { noteDrills } from '../src/drills-noted.ts'
 import { haltNow } from '../src/halt/halt.ts'
 import { beat, instances } from '../src/instances/instances.ts'
 import type { Database } from '../src/postgres/pool.ts'
 import { sql } from '../src/postgres/sql.ts'
 import type { Role } from '../src/staff/permission.ts'
-import { aBrowser, anOpenLibrary, aVisitor, noChromium, type OpenLibrary, pagePassword } from './browser.ts'
+import {
+  anOpenLibrary,
+  aVisitor,
+  type Browsing,
+  noChromium,
+  type OpenLibrary,
+  oneBrowser,
+  pagePassword,
+} from './browser.ts'
 import { noHaproxy, startHaproxy } from './haproxy.ts'
 import { lookAt, type Seeing } from './look.ts'
 
+const browsing = oneBrowser()
 const writes = 20
 
 async function tokenOf({ app, staff }: OpenLibrary, role: Role): Promise<string> {
@@ -37,7 +46,7 @@ async function work(at: OpenLibrary): Promise<void> {
   }
 }
 
-async function operator(browser: Browser, at: OpenLibrary): Promise<BrowserContext> {
+async function operator(browser: Browsing, at: OpenLibrary): Promise<BrowserContext> {
   const context = await browser.newContext({ reducedMotion: 'reduce' })
   const page = await context.newPage()
   await page.goto(`${at.address}/sign-in?kind=staff`)
@@ -116,7 +125,7 @@ test('with script the page stays current without being loaded again, and is load
   skip: noChromium,
 }, async () => {
   await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const context = await operator(browser, at)
   const page = await context.newPage()
   await page.goto(`${at.address}/operations/now`)
@@ -299,7 +308,7 @@ test('a report by API has the rows of the page, as JSON and as a file; days that
 
 test('reports can be read by everybody', { skip: noChromium }, async () => {
   await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
+  await using browser = browsing()
   await work(at)
   await at.db.rows(sql`update copy set created_at = '2015-01-01'`)
   const context = await operator(browser, at)

@@ -8,18 +8,20 @@ import { takeBack } from '../src/circulation/take-back.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
 import {
-  aBrowser,
   anOpenLibrary,
   aVisitor,
+  type Browsing,
   cursor,
   noChromium,
   type OpenLibrary,
+  oneBrowser,
   pagePassword,
 } from './browser.ts'
 import { type Cut, cutAt } from './cut.ts'
 import { done } from './every-cut.ts'
 import { aBranch, aCopy, aPatron, besides, by } from './library-fixtures.ts'
 
+const browsing = oneBrowser()
 const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000)
 
 /** Lends the patron of the library a new copy, so many days ago. */
@@ -184,7 +186,7 @@ test('a fine says what it is for, and history is kept, forgotten now, and kept n
 })
 
 async function openAs(
-  browser: Browser,
+  browser: Browsing,
   at: OpenLibrary,
   {
     kind,
@@ -215,7 +217,7 @@ const greyOf = `async (picture, turned) => {
 }`
 
 /** Reads the bars as they are on the screen: a picture of them is what a scanner sees. */
-async function scanned(browser: Browser, bars: Locator, { turned = false } = {}): Promise<string> {
+async function scanned(browser: Browsing, bars: Locator, { turned = false } = {}): Promise<string> {
   const picture = (await bars.screenshot()).toString('base64')
   await using context = await browser.newContext()
   const reader = await context.newPage()
@@ -230,7 +232,7 @@ test('the card on a phone is scanned from the screen, in the dark too and withou
   skip: noChromium,
 }, async () => {
   await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
+  await using browser = browsing()
   await at.letIn(at.card)
   const page = await openAs(browser, at, {
     kind: 'patron',
@@ -272,7 +274,7 @@ for (const javaScriptEnabled of [true, false]) {
     skip: noChromium,
   }, async () => {
     await using at = await anOpenLibrary()
-    await using browser = await aBrowser()
+    await using browser = browsing()
     const account = await at.staff('desk')
     const page = await openAs(browser, at, { kind: 'staff', account, javaScriptEnabled })
     await page.goto(`${at.address}/patrons/new`)
@@ -311,7 +313,7 @@ test('a card that is taken is asked for again, with all that was typed, and wher
   skip: noChromium,
 }, async () => {
   await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const page = await openAs(browser, at, { kind: 'staff', account: await at.staff('desk') })
   await page.goto(`${at.address}/patrons/new`)
   await page.locator('#field-givenName').fill('Ada')

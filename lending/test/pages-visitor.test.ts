@@ -5,12 +5,21 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import sharp from 'sharp'
 import { sql } from '../src/postgres/sql.ts'
-import { aBrowser, anOpenLibrary, aVisitor, noChromium, type OpenLibrary } from './browser.ts'
+import {
+  anOpenLibrary,
+  aVisitor,
+  type Browsing,
+  noChromium,
+  type OpenLibrary,
+  oneBrowser,
+} from './browser.ts'
 import { aBranch, aCopy, aTitle } from './library-fixtures.ts'
 import { someTitles } from './searchable.ts'
+
+const browsing = oneBrowser()
 
 test('a picture that is brought is shown and journalled, another takes its place, and what is none changes nothing', async () => {
   await using at = await anOpenLibrary()
@@ -220,7 +229,7 @@ test('pages go squeezed to passers-by, and as they are to whoever is signed in',
 
 test('a drawn cover holds its title and its author, in any script', { skip: noChromium }, async () => {
   await using at = await anOpenLibrary()
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const titles = [
     ['Emma', 'Austen, Jane'],
     ['WOMEN WHO MWAAM WITH WWWWWWWWWWWWWWWWWW', 'WWWWWW, MMMMMMMM MMMMMM'],
@@ -270,7 +279,7 @@ test('the first pages come in under 60 kB from one place, and nothing on them mo
 }, async () => {
   await using at = await anOpenLibrary()
   const paths = await aShelfOfThirty(at)
-  await using browser = await aBrowser()
+  await using browser = browsing()
   for (const javaScriptEnabled of [true, false]) {
     for (const path of paths) {
       const { bytes, pictureBytes, elsewhere, shift } = await loaded(browser, at, {
@@ -295,7 +304,7 @@ test('while somebody types, titles and authors are told apart, and what is chose
     { title: 'Jane Eyre', authors: ['Brontë, Charlotte'] },
     { title: 'Emma', authors: ['Austen, Jane'] },
   ])
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const page = await browser.newPage()
   await page.goto(at.address)
   await page.locator('#query').pressSequentially('jane')
@@ -310,7 +319,7 @@ test('on paper there are no doors and no forms, and it says where a title is fou
 }, async () => {
   await using at = await anOpenLibrary()
   const [titleId] = await someTitles(at.db, [{ title: 'Emma' }])
-  await using browser = await aBrowser()
+  await using browser = browsing()
   const page = await browser.newPage()
   for (const path of ['/search?query=emma', `/titles/${titleId}`, '/search/list?query=emma']) {
     await page.goto(at.address + path)
@@ -333,7 +342,7 @@ async function shownOf(page: Page, selector: string): Promise<string[]> {
 
 /** What a page costs whoever comes for the first time, and what they see of its coming. */
 async function loaded(
-  browser: Browser,
+  browser: Browsing,
   at: OpenLibrary,
   { path, javaScriptEnabled }: { path: string; javaScriptEnabled: boolean },
 ) {

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { renderSite } from '../src/site/render-site.ts'
 import type { Summary } from '../src/summary.ts'
 import { anOutage, aSummary, neverMeasured, saying, writtenAt } from './site-fixtures.ts'
 import { aBrowser, aHost, complaints, noChromium, overflow, picture, violations } from './site-look.ts'
+
+/** One for all tests of this file: it takes a second to start. */
+let browser: Browser
+before(async () => {
+  if (!noChromium) browser = await aBrowser()
+})
+after(() => browser?.close())
 
 const minuteMs = 60_000
 const soon = Date.parse(writtenAt) + minuteMs
@@ -31,13 +38,12 @@ const shots: Readonly<Record<string, Shot>> = {
 test('every page can be read by everybody, wide, on a phone and on a small one, in light and dark', {
   skip: noChromium,
 }, async () => {
-  await using browser = await aBrowser()
   const wrong: string[] = []
-  for (const [name, shot] of Object.entries(shots)) wrong.push(...(await lookAt(browser, name, shot)))
+  for (const [name, shot] of Object.entries(shots)) wrong.push(...(await lookAt(name, shot)))
   assert.deepEqual(wrong, [])
 })
 
-async function lookAt(browser: Browser, name: string, { summary, file, readAt }: Shot): Promise<string[]> {
+async function lookAt(name: string, { summary, file, readAt }: Shot): Promise<string[]> {
   await using host = await aHost(renderSite(summary))
   const wrong: string[] = []
   for (const width of [1280, 390, 320]) {
@@ -70,7 +76,6 @@ async function lookAt(browser: Browser, name: string, { summary, file, readAt }:
 test('hostile, long and right-to-left texts are shown as text, within the page', {
   skip: noChromium,
 }, async () => {
-  await using browser = await aBrowser()
   await using context = await browser.newContext({ viewport: { width: 320, height: 800 } })
   const texts = [
     `<script>document.title = 'taken'</script><img src=x onerror="document.title = 'taken'">`,
@@ -97,7 +102,6 @@ test('colours that a reader forces, and paper, leave every bar to be seen', {
   skip: noChromium,
 }, async () => {
   await using host = await aHost(renderSite(anOutage()))
-  await using browser = await aBrowser()
   await using context = await browser.newContext({
     forcedColors: 'active',
     viewport: { width: 900, height: 900 },
@@ -119,7 +123,6 @@ test('colours that a reader forces, and paper, leave every bar to be seen', {
 
 test('a page that is too old says so and shows nothing as well', { skip: noChromium }, async () => {
   await using host = await aHost(renderSite(aSummary()))
-  await using browser = await aBrowser()
   await using context = await browser.newContext()
   const page = await context.newPage()
   await page.clock.install({ time: soon })
@@ -143,7 +146,6 @@ test('an open page takes in a newer one, and is well again after it was out of d
   skip: noChromium,
 }, async () => {
   await using host = await aHost(renderSite(aSummary()))
-  await using browser = await aBrowser()
   await using context = await browser.newContext()
   const page = await context.newPage()
   await page.clock.install({ time: soon })
@@ -165,7 +167,6 @@ test('without script all of it can be read, and the moments are told in UTC', {
   skip: noChromium,
 }, async () => {
   await using host = await aHost(renderSite(anOutage()))
-  await using browser = await aBrowser()
   await using context = await browser.newContext({ javaScriptEnabled: false })
   const page = await context.newPage()
   await page.goto(host.address)
@@ -182,7 +183,6 @@ test('without script all of it can be read, and the moments are told in UTC', {
 
 test('with script the moments are told in the time of the reader', { skip: noChromium }, async () => {
   await using host = await aHost(renderSite(aSummary()))
-  await using browser = await aBrowser()
   await using context = await browser.newContext({ timezoneId: 'Asia/Tokyo' })
   const page = await context.newPage()
   await page.clock.install({ time: soon })

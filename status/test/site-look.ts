@@ -21,7 +21,7 @@ const types: Readonly<Record<string, string>> = {
 /** Why the tests in a real browser are left out, or false where they can run. */
 export const noChromium: string | false = existsSync(chromiumPath) ? false : 'There is no Chromium here.'
 
-/** Starts Chromium: `await using browser = await aBrowser()`. */
+/** Starts Chromium; the caller closes it. */
 export async function aBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath,
