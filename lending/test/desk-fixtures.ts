@@ -179,6 +179,15 @@ export async function readyToScan(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Turn the sound off' }).waitFor()
 }
 
+/** Whoever works here has heard the answer that came last: what is scanned from now on was scanned for it. */
+export async function heard(page: Page): Promise<void> {
+  await page.evaluate(`new Promise((resolve) => {
+    const until = performance.now() + 800
+    const look = () => (performance.now() > until ? resolve() : requestAnimationFrame(look))
+    look()
+  })`)
+}
+
 /** Whether this asks for a page at this path. */
 export function isLookAt(request: Request, path: string): boolean {
   return request.method() === 'GET' && new URL(request.url()).pathname === path

@@ -4,7 +4,7 @@ import { placeHold } from '../src/circulation/hold.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
 import { anOpenLibrary, cursor, noChromium, oneBrowser } from './browser.ts'
-import { scan, signIn } from './desk-fixtures.ts'
+import { heard, scan, signIn } from './desk-fixtures.ts'
 import { aCopy, aPatron, aTitle, besides, by } from './library-fixtures.ts'
 
 const skip = noChromium
@@ -27,6 +27,7 @@ test('a desk works by keyboard alone: cards, books, a refusal, an override, the 
   await page.getByText('On loan: 1 item').waitFor()
   await scan(page, 'no-such-book')
   await page.getByText('No copy has this barcode.').first().waitFor()
+  await heard(page)
 
   // The next card is scanned where a book was expected.
   await scan(page, next.card)
@@ -40,6 +41,7 @@ test('a desk works by keyboard alone: cards, books, a refusal, an override, the 
   await page.getByText('On loan: 1 item').waitFor()
   await page.getByText('overridden').first().waitFor()
 
+  await heard(page)
   await scan(page, '')
   await page.getByText('Scan the patron’s card').waitFor()
   assert.equal((await at.db.rows(sql`select from loan where returned_at is null`)).length, 2)

@@ -1,7 +1,8 @@
 // The desk apart from the library: when it comes back, what was kept goes in before what is scanned then.
 
+import { leftBefore, strike } from './desk-jotted.js'
 import { askedAgain, filled, tell, tellHandedIn, tellKept, tellWaiting } from './desk-notice.js'
-import { field, show } from './desk-shows.js'
+import { field, show, showKept } from './desk-shows.js'
 import {
   anEnd,
   answerMs,
@@ -33,10 +34,12 @@ let comingBack
 export async function firstLook() {
   rememberBranch()
   await forgetTheGone(here.kept)
+  await writeDownJotted()
   const all = await here.kept.all()
   const own = all.filter((scan) => scan.page === here.page && isOfHere(scan))
   // The page was loaded anew before they were answered: nobody else sends them.
-  for (const { isHeld: _, ...scan } of own) if (!scan.isLeft) await here.kept.mark({ ...scan, isLeft: true })
+  for (const { isHeld, isAfter, ...scan } of own)
+    if (isHeld || isAfter || !scan.isLeft) await here.kept.mark({ ...scan, isLeft: true })
   const context = await here.kept.contextOf(here.page)
   // Somebody else works here now: whoever stood at the desk did so with the one before.
   const { by } = place.dataset
@@ -46,15 +49,24 @@ export async function firstLook() {
   // A pile of returns, or a shelf, is nobody's.
   const isOfSomebody = (scan) => scan.page === here.page && (scan.meant === 'lend' || scan.next)
   const isFollowed = own.some(isOfSomebody) ? due.some(isOfSomebody) : context !== undefined
-  follow(isFollowed && goesOn())
+  follow(isFollowed && goesOn(own))
   if (due.length > 0 || here.hasKept) here.apart ??= 'handing-in'
   void comeBack()
 }
 
-/** A page that was opened for somebody is theirs, whoever stood at the desk before it was. */
-function goesOn() {
+/** A page that was opened for somebody is theirs, but for who came while it was on its way from their own desk. */
+function goesOn(own) {
   const [{ type } = {}] = performance.getEntriesByType('navigation')
-  return (type === 'reload' && followedBefore()) || cardNow() === ''
+  const onTheWay = own.find(({ isAfter }) => isAfter)
+  return (type === 'reload' && followedBefore()) || cardNow() === '' || onTheWay?.card === cardNow()
+}
+
+async function writeDownJotted() {
+  const known = new Set((await here.kept.all()).map(({ key }) => key))
+  for (const scan of leftBefore) {
+    if (!known.has(scan.key)) await here.kept.add({ ...scan, page: here.page, isLeft: true, isAfter: true })
+    strike(scan)
+  }
 }
 
 /** The empty desk knows nobody, and still stands at a branch, where somebody works. */
@@ -78,6 +90,7 @@ export async function goApart(why) {
   if (here.waiting.length > 0) follow(true)
   await leaveAll()
   tellWaiting()
+  showKept()
   sound('attention')
   await tellKept()
 }

@@ -2,13 +2,14 @@
 
 import { comeBack } from './desk-apart.js'
 import { tellKept } from './desk-notice.js'
-import { showNobody, writeAddress } from './desk-shows.js'
+import { field, showNobody, writeAddress } from './desk-shows.js'
 import {
   anEnd,
   answerMs,
   cardNow,
   follow,
   here,
+  home,
   inTurn,
   isUnderWay,
   leaveAll,
@@ -20,15 +21,23 @@ import { sound } from './tones.js'
 
 /** How long a page that somebody leaves still shows for whom it was, in milliseconds: mostly the other one is there before. */
 const leavingMs = 500
+/** How long somebody who wants to go waits for a library that was out of reach, in milliseconds. */
+const asksMs = 3_000
 
-/** A command that leads to another page while scans are kept. The empty desk is there without the library, nothing else is. */
+/** Whether a page is there without the library: the empty desk is, nothing else. */
+function isThereAlone(to) {
+  return endsAt(to) && Boolean(navigator.serviceWorker?.controller)
+}
+
+async function refuse() {
+  sound('refused')
+  field()?.focus()
+  await tellKept(words.needsLibrary)
+}
+
+/** A command that leads to another page while scans are kept. */
 export async function goByCommand(to, code) {
-  const isThere = here.apart !== 'away' || (endsAt(to) && navigator.serviceWorker?.controller)
-  if (!isThere) {
-    sound('refused')
-    return tellKept(words.needsLibrary)
-  }
-  if (here.apart === 'leaving') return
+  if (here.apart === 'away' && !isThereAlone(to)) return refuse()
   onTheWay('')
   await here.kept.add(anEnd(code))
   location.assign(to)
@@ -57,7 +66,8 @@ export async function stay() {
   if (here.apart !== 'leaving') return
   here.apart = 'handing-in'
   await inTurn(async () => {
-    if (here.cardAfter === '' && meant === 'lend') {
+    // What was scanned meanwhile began with nobody, and goes on for whom it led to.
+    if (here.cardAfter === '' && meant === 'lend' && !here.hasKept) {
       await here.kept.add(anEnd())
       follow(true)
     }
@@ -73,7 +83,8 @@ export function goByLink(event) {
   const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey
   if (event.defaultPrevented || !link || !isPlain || link.target || link.hasAttribute('download')) return
   if (link.getAttribute('href').startsWith('#') || link.origin !== location.origin) return
-  goAway(event, '', () => location.assign(link.href))
+  const isThere = isThereAlone(link.pathname)
+  goAway(event, { card: '', isThere, go: () => location.assign(link.href) })
 }
 
 /** The same by a form; one that says for whom it is stays with them. */
@@ -82,20 +93,20 @@ export function goByForm(event) {
   if (event.defaultPrevented || form.target || form.hasAttribute('data-scan')) return
   writeAddress()
   const { submitter } = event
-  goAway(event, form.elements.namedItem('card')?.value ?? '', () => form.requestSubmit(submitter))
+  const card = form.elements.namedItem('card')?.value ?? ''
+  goAway(event, { card, isThere: false, go: () => form.requestSubmit(submitter) })
 }
 
-/** True from when somebody leaves until it is written down what they leave. */
-let isGoing = false
-
 /** The form or link is followed at once, or once it is written down that nobody follows whoever stood here. */
-function goAway(event, card, go) {
+function goAway(event, { card, isThere, go }) {
   if (here.apart === 'leaving') return
   if (!isUnderWay()) return onTheWay(card)
   event.preventDefault()
-  if (isGoing) return
-  isGoing = true
+  if (here.going) return
+  here.going = { card }
   inTurn(async () => {
+    // It may be back, and not have been asked yet.
+    if (here.apart === 'away' && !isThere && !(await answers())) return refuse
     // What was scanned before follows what was scanned before it, and not who comes after.
     if (here.waiting.length > 0) follow(true)
     await leaveAll()
@@ -103,8 +114,18 @@ function goAway(event, card, go) {
     const all = await here.kept.all()
     if (all.some(({ page }) => page === here.page)) await here.kept.add(anEnd())
     else await here.kept.forget(here.page)
-  }).finally(() => {
-    isGoing = false
-    go()
+    return go
   })
+    .catch(() => go)
+    .then((next) => {
+      here.going = undefined
+      return next()
+    })
+}
+
+function answers() {
+  return fetch(home, { signal: AbortSignal.timeout(asksMs) }).then(
+    () => true,
+    () => false,
+  )
 }

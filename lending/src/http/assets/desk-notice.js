@@ -1,6 +1,6 @@
 // The notice above the desk: what is kept, why, and what became of it.
 
-import { field } from './desk-shows.js'
+import { field, sign } from './desk-shows.js'
 import { here, home, place, words } from './desk-state.js'
 import { isGivenUp, isOfHere } from './hand-in.js'
 import { sound } from './tones.js'
@@ -21,11 +21,11 @@ export async function tellKept(why = words[here.apart] ?? words.away) {
   for (const { code, at, faults } of scans.slice(-30)) {
     const line = document.createElement('li')
     const when = new Date(at).toLocaleTimeString(words.locale, { timeStyle: 'short' })
-    const sign = document.createElement('bdi')
-    sign.className = 'code'
+    const end = document.createElement('bdi')
+    end.className = 'code'
     // On a device that others see, too: enough to tell one book of the pile from another.
-    sign.textContent = code.length > 6 ? `…${code.slice(-4)}` : code
-    line.append(sign, ` · ${when}${faults ? ` · ${words.faulty}` : ''}`)
+    end.textContent = code.length > 6 ? `…${code.slice(-4)}` : code
+    line.append(end, ` · ${when}${faults ? ` · ${words.faulty}` : ''}`)
     list.append(line)
   }
   const buttons = add('p', '')
@@ -64,16 +64,7 @@ export function tell(tone, text) {
     field()?.focus()
   }
   place.hidden = text === ''
-  place.className = `notice ${tone}`
-  const said = document.createElement('div')
-  const head = document.createElement('h2')
-  head.textContent = text
-  said.append(head)
-  const sign = document.createElement('span')
-  sign.className = 'sign'
-  sign.ariaHidden = 'true'
-  sign.textContent = { warn: '!', good: '✓' }[tone] ?? 'i'
-  place.replaceChildren(sign, said)
+  sign(place, tone, text)
 }
 
 function add(name, text) {

@@ -23,7 +23,53 @@ export function show(desk) {
   if (!input) return
   input.value = typed
   const asksBack = document.querySelector('#answer input[name="reason"]')
-  if (hadFocus || !asksBack) input.focus()
+  if (hadFocus || !asksBack || document.activeElement === document.body) input.focus()
+}
+
+/** Resolves once nobody types into what the desk asks back: the next answer takes its place. */
+export function nobodyAnswers() {
+  const isTyped = () => document.activeElement?.matches('#answer input')
+  return new Promise((resolve) => {
+    const look = () => {
+      if (isTyped()) document.addEventListener('focusout', () => requestAnimationFrame(look), { once: true })
+      else resolve()
+    }
+    look()
+  })
+}
+
+/** What the last answer says is not of what was only kept. */
+export function showKept() {
+  const desk = document.querySelector('#desk')
+  if (!desk) return
+  desk.dataset.outcome = 'attention'
+  desk.querySelector('#answer')?.replaceChildren()
+  if (document.activeElement === document.body) field()?.focus()
+}
+
+/** Refuses what was scanned in place of the library. */
+export function showRefused(text) {
+  const desk = document.querySelector('#desk')
+  const at = desk?.querySelector('#answer')
+  if (!at) return
+  desk.dataset.outcome = 'refused'
+  const said = document.createElement('div')
+  sign(said, 'bad', text)
+  at.replaceChildren(said)
+}
+
+/** Makes a notice of an element. */
+export function sign(notice, tone, text) {
+  notice.className = `notice ${tone}`
+  const said = document.createElement('div')
+  const head = document.createElement('h2')
+  head.textContent = text
+  said.append(head)
+  const mark = document.createElement('span')
+  mark.className = 'sign'
+  mark.ariaHidden = 'true'
+  mark.textContent = { warn: '!', good: '✓', bad: '✕' }[tone] ?? 'i'
+  notice.replaceChildren(mark, said)
 }
 
 /** Nobody stands at the desk any more: it shows nobody, until the library shows it anew. */
@@ -33,6 +79,7 @@ export function showNobody() {
   const card = form?.querySelector('[name="card"]')
   if (!card) return
   card.value = ''
+  desk.dataset.outcome = ''
   const label = form.querySelector('label[for="scan"]')
   if (label) label.textContent = words.scanAny
   for (const each of [...desk.children])

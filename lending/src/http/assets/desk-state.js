@@ -35,6 +35,12 @@ export const here = {
   hasKept: false,
   /** Who stands at the desk once something leads away from this page; nobody where it is empty. */
   cardAfter: undefined,
+  /** Set from when somebody leaves until it is written down what they leave: for whom the next scan is. */
+  going: undefined,
+  /** Where a command leads that waits for what was scanned behind it. */
+  to: undefined,
+  /** When the library last said that what was scanned may have been a card, on the clock of events. */
+  unknownAt: Number.NEGATIVE_INFINITY,
 }
 
 /** Scans are taken in one after another, however fast they come; the first ones wait for the store. */
@@ -77,20 +83,20 @@ export function cardOfFirst() {
 }
 
 /** A scan as it is kept: under a key of its own, with when, where and by whom it was made. */
-export function made(code, next, form) {
+export function made(code, form) {
   const { pathname } = new URL(form.action)
   const { by, branch, library } = place.dataset
   const made = { by, branch, library, to: pathname, page: here.page, at: Date.now() }
-  return { ...made, key: newKey(), code, meant, next }
+  return { ...made, key: newKey(), code, meant, next: isNext(code) }
 }
 
 /** Behind it stands nobody: kept among the scans, and never sent. */
 export function anEnd(code = '') {
-  return { ...made(code, true, document.querySelector('form[data-scan]')), isLeft: true }
+  return { ...made(code, document.querySelector('form[data-scan]')), next: true, isLeft: true }
 }
 
 /** Whether it means the next patron. */
-export function isNext(code) {
+function isNext(code) {
   return meant === 'lend' && (code === '' || words.next.includes(code.toLowerCase()))
 }
 

@@ -8,6 +8,7 @@ const assets = [
   'favicon.svg',
   'desk.js',
   'desk-apart.js',
+  'desk-jotted.js',
   'desk-leaving.js',
   'desk-notice.js',
   'desk-shows.js',

@@ -3,9 +3,19 @@
 // script each scan is a form of its own, and does the same.
 
 import { firstLook, goApart, lookAround } from './desk-apart.js'
+import { isRest, jot, markHalf, strike } from './desk-jotted.js'
 import { goByCommand, goByForm, goByLink, leave, stay } from './desk-leaving.js'
 import { filled, offer, tell, tellKept, tellWaiting } from './desk-notice.js'
-import { field, loadAgainAt, show, showNobody, writeAddress } from './desk-shows.js'
+import {
+  field,
+  loadAgainAt,
+  nobodyAnswers,
+  show,
+  showKept,
+  showNobody,
+  showRefused,
+  writeAddress,
+} from './desk-shows.js'
 import {
   answerMs,
   cardNow,
@@ -14,7 +24,6 @@ import {
   here,
   home,
   inTurn,
-  isNext,
   made,
   meant,
   place,
@@ -25,6 +34,8 @@ import { hasSound, setSound, sound } from './tones.js'
 
 /** How often it is looked whether a page that is gone has left scans behind. */
 const lookMs = 30_000
+/** Who scans again so soon behind an answer, in milliseconds, has not heard it. */
+const unheardMs = 700
 
 offerSound()
 if ('serviceWorker' in navigator) {
@@ -36,6 +47,13 @@ if ('serviceWorker' in navigator) {
 }
 inTurn(firstLook).catch(() => undefined)
 
+/** When the first letter of what stands in the field came, on the clock of events. */
+let begunAt
+
+document.addEventListener('input', ({ target, timeStamp }) => {
+  if (target === field()) begunAt = target.value === '' ? undefined : (begunAt ?? timeStamp)
+})
+
 document.addEventListener('submit', (event) => {
   const form = event.target
   if (!(form instanceof HTMLFormElement) || !form.hasAttribute('data-scan')) return
@@ -43,45 +61,70 @@ document.addEventListener('submit', (event) => {
   const input = form.querySelector('#scan')
   const code = input.value.trim()
   input.value = ''
+  const at = begunAt ?? event.timeStamp
+  begunAt = undefined
+  if (isRest(code)) {
+    sound('refused')
+    return showRefused(words.cut)
+  }
+  // An empty field means: the next patron. It waits for what was scanned before.
+  if (code === '' && meant !== 'lend') return
+  const scan = made(code, form)
+  jot(scan)
   here.taking += 1
-  inTurn(() => scanned(form, code))
+  inTurn(() => scanned(form, scan, at))
     .catch(() => tell('bad', words.lost))
     .finally(() => {
       here.taking -= 1
+      strike(scan)
     })
 })
 
-async function scanned(form, code) {
-  // An empty field means: the next patron. It waits for what was scanned before.
-  const next = isNext(code)
-  if (code === '' && meant !== 'lend') return
-  if (here.apart) {
-    const to = words.commands[code.toLowerCase()]
-    if (to && !next) return goByCommand(to, code)
-    await here.kept.add({ ...made(code, next, form), card: cardOfFirst(), isLeft: true })
-    if (next) {
-      showNobody()
-      loadAgainAt(home)
-    }
-    sound('attention')
-    return here.apart === 'handing-in' || here.apart === 'leaving' ? undefined : tellKept()
-  }
+async function scanned(form, { code, next, ...rest }, at) {
+  const scan = { ...rest, code, next, page: here.page }
+  if (here.apart) return keepApart(scan)
   // Where nothing waits it is for whom the page shows. Otherwise the scans before it say so: see `send`.
   const isFirst = here.waiting.length === 0 && !here.busy && meant === 'lend'
-  const scan = await here.kept.add({ ...made(code, next, form), ...(isFirst && { card: cardNow() }) })
+  const kept = await writeDown({ ...scan, ...(isFirst && { card: cardNow() }) })
   // The library went away while this was written down.
   if (here.apart) {
-    await here.kept.mark({ ...scan, card: scan.card ?? cardOfFirst(), isLeft: true })
+    await here.kept.mark({ ...kept, card: kept.card ?? cardOfFirst(), isLeft: true })
     follow(true)
     return here.apart === 'leaving' ? undefined : tellKept()
   }
-  here.waiting.push({ scan, form: form.action })
-  if (here.held) {
+  here.waiting.push({ scan: kept, form: form.action })
+  // Nobody can have heard yet that it was not known.
+  const isUnheard = !next && !isCommand(code) && at - here.unknownAt < unheardMs
+  if (here.held || isUnheard) {
     sound('attention')
     return hold()
   }
   tellWaiting()
   sendAll()
+}
+
+async function keepApart(scan) {
+  const { code, next } = scan
+  const isLeaving = here.apart === 'leaving'
+  if (!next && isCommand(code)) return goByCommand(words.commands[code.toLowerCase()], code)
+  await writeDown({ ...scan, card: cardOfFirst(), isLeft: true, isAfter: isLeaving })
+  if (next) {
+    showNobody()
+    loadAgainAt(home)
+  }
+  showKept()
+  sound('attention')
+  return here.apart === 'handing-in' || here.apart === 'leaving' ? undefined : tellKept()
+}
+
+function isCommand(code) {
+  return Object.hasOwn(words.commands, code.toLowerCase())
+}
+
+async function writeDown(scan) {
+  const kept = await here.kept.add(scan)
+  strike(scan)
+  return kept
 }
 
 async function sendAll() {
@@ -95,8 +138,6 @@ async function sendAll() {
 }
 
 async function sendWaiting() {
-  /** Where a command leads that does not end what stands open: what was scanned behind it goes first. */
-  let to
   while (here.waiting.length > 0 && !here.apart) {
     const [{ scan, form }] = here.waiting
     let outcome
@@ -110,15 +151,22 @@ async function sendWaiting() {
     // One that stays is handed in again under its key, and is not done twice.
     await here.kept.settle(scan, standsAfter(outcome, scan)).catch(() => undefined)
     if (endsAt(outcome.to)) return leave(outcome.to)
-    to = outcome.to ?? to
+    // A command that does not end what stands open: what was scanned behind it goes first.
+    here.to = outcome.to ?? here.to
     sound(outcome.tone)
-    if (!outcome.isKnown && here.waiting.length + here.taking > 0) {
-      hold()
-      break
+    if (!outcome.isKnown) {
+      here.unknownAt = performance.now()
+      if (here.waiting.length + here.taking > 0) {
+        hold()
+        break
+      }
     }
     tellWaiting()
   }
-  if (to && !here.apart && !here.held) await leave(to)
+  if (here.held) return
+  const { to } = here
+  here.to = undefined
+  if (to && !here.apart) await leave(to)
 }
 
 /** Who stands at the desk from there on: nobody after a command that leads to another desk. */
@@ -156,6 +204,7 @@ async function send(scan, action) {
   const desk = read.querySelector('#desk')
   // The form of an older page, or nothing that could be read: it is handed in with a fresh one, under its key.
   if (!desk) throw new NotNow('away')
+  await nobodyAnswers()
   show(desk)
   // At the lending desk what is not known may have been the next card.
   return { isKnown: meant !== 'lend' || !desk.dataset.mayBeCard, tone: desk.dataset.outcome }
@@ -175,6 +224,7 @@ function hold() {
   offer(at, words.goOn, () => {
     if (here.busy) return
     here.held = false
+    here.unknownAt = Number.NEGATIVE_INFINITY
     for (const each of here.waiting) each.scan = { ...each.scan, isHeld: false }
     tellWaiting()
     return sendAll()
@@ -182,8 +232,10 @@ function hold() {
   offer(at, words.drop, async () => {
     if (here.busy) return
     here.held = false
+    here.unknownAt = Number.NEGATIVE_INFINITY
     for (const { scan } of here.waiting.splice(0)) await here.kept.settle(scan)
     tellWaiting()
+    return sendAll()
   })
 }
 
@@ -214,12 +266,12 @@ document.addEventListener('keydown', (event) => {
   field()?.focus()
 })
 
-// Whoever comes back, or loads the page anew, finds the desk that was open.
 document.addEventListener('click', goByLink)
 document.addEventListener('submit', goByForm)
 
 // A page that waited in the cache of the browser is there again.
 addEventListener('pageshow', ({ persisted }) => persisted && stay())
+addEventListener('pagehide', () => markHalf(field()?.value))
 
 // What a page left behind that was closed goes in from any other one.
 setInterval(lookAround, lookMs)

@@ -11,6 +11,7 @@ const files = {
   'favicon.svg': 'image/svg+xml',
   'desk.js': 'text/javascript; charset=utf-8',
   'desk-apart.js': 'text/javascript; charset=utf-8',
+  'desk-jotted.js': 'text/javascript; charset=utf-8',
   'desk-leaving.js': 'text/javascript; charset=utf-8',
   'desk-notice.js': 'text/javascript; charset=utf-8',
   'desk-shows.js': 'text/javascript; charset=utf-8',

@@ -78,6 +78,7 @@ export function keptPlace(
     ofAnother: say('kept.of-another'),
     dropFaulty: say('kept.drop-faulty', { count: '{count}' }),
     scanAny: say('kept.scan'),
+    cut: say('kept.cut'),
     locale: language.locale,
     next: ['/next', '/lend', commandCodes.next.toLowerCase(), commandCodes.lend.toLowerCase()],
     commands: Object.fromEntries(

@@ -27,10 +27,13 @@ export type Frame = {
   readonly ownHead?: boolean | 'unseen'
 }
 
-/** A script, and all that it imports, asked for at once. The desk is shown once it is there: no scan comes before it. */
+/** A page is shown once these are there: no scan comes before the desk's, and what the other adds moves nothing. */
+const shownBehind: readonly AssetName[] = ['desk.js', 'print.js']
+
+/** A script, and all that it imports, asked for at once. */
 function scriptOf(name: AssetName): Html {
   const preloads = importedBy(name).map((each) => html`<link rel="modulepreload" href="${asset(each)}">`)
-  return name === 'desk.js'
+  return shownBehind.includes(name)
     ? html`${preloads}<script type="module" blocking="render" src="${asset(name)}"></script>`
     : html`${preloads}<script type="module" src="${asset(name)}"></script>`
 }

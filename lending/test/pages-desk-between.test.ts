@@ -1,0 +1,323 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Page, Request } from 'playwright-core'
+import { sql } from '../src/postgres/sql.ts'
+import { noChromium, oneBrowser } from './browser.ts'
+import {
+  answered,
+  aWiredDesk,
+  hanging,
+  heard,
+  isScanOf,
+  loansOf,
+  nothingStored,
+  openFor,
+  readyForOffline,
+  readyToScan,
+  scan,
+  scanBlindly,
+  sendAgain,
+  stored,
+  writtenDown,
+} from './desk-fixtures.ts'
+
+// What is scanned between two pages, or between two answers.
+
+const skip = noChromium
+const timeout = 60_000
+const browsing = oneBrowser()
+
+const isPostTo = (path: string) => (asked: Request) =>
+  asked.method() === 'POST' && new URL(asked.url()).pathname === path
+
+/** Ada has a book and presses Renew, whose page does not come yet; `other` is a page beside it. */
+async function renewing(books: number) {
+  const desk = await aWiredDesk(browsing(), { books })
+  const { page, context, address, ada } = desk
+  const [one = ''] = desk.books
+  const other = await context.newPage()
+  await other.goto(`${address}/me`)
+  await openFor(page, address, ada)
+  await page.bringToFront()
+  await scan(page, one)
+  await page.getByText('On loan: 1 item').waitFor()
+  const letGo = await hanging(page, isPostTo('/desk/renew'), () =>
+    page.getByRole('button', { name: 'Renew' }).click({ noWaitAfter: true }),
+  )
+  return { ...desk, other, letGo }
+}
+
+const answerOf = (page: Page) => page.locator('#answer').textContent()
+
+test('a command for returns while another page is on its way leads to the returns, and ends whoever stood there', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await renewing(2)
+  const { at, page, other, letGo } = desk
+  const [one = '', two = ''] = desk.books
+  await scanBlindly(page, 'DESKRETURN')
+  await scanBlindly(page, two)
+  letGo()
+  await page.waitForURL('**/check-in')
+  await nothingStored(other)
+  assert.deepEqual(await loansOf(at), [{ who: 'Ada', barcode: one, back: false }])
+})
+
+test('the next card while another page is on its way opens its patron, for the books that come after that page too', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await renewing(3)
+  const { at, page, other, ben, letGo } = desk
+  const [one = '', two = '', three = ''] = desk.books
+  for (const code of [ben, two]) await scanBlindly(page, code)
+  await writtenDown(other, two)
+  letGo()
+  await page.waitForURL('**/desk?card=*')
+  await nothingStored(page)
+  await page.getByRole('heading', { name: 'Ben Reader' }).waitFor()
+  await Promise.all([answered(page, three), scan(page, three)])
+  assert.deepEqual(
+    (await loansOf(at)).map(({ who, barcode }) => [who, barcode]),
+    [
+      ['Ada', one],
+      ['Ben', two],
+      ['Ben', three],
+    ],
+  )
+})
+
+test('a scan that was entered, and not yet on a slow disk when its page went, is done', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await renewing(2)
+  const { at, page, other, letGo } = desk
+  const [one = '', two = ''] = desk.books
+  // The disk is busy until the page has gone.
+  await other.evaluate(`new Promise((resolve) => {
+    const opening = indexedDB.open('bibby-desk')
+    opening.onsuccess = () => {
+      const scans = opening.result.transaction('scans', 'readwrite').objectStore('scans')
+      const go = () => { scans.count().onsuccess = () => globalThis.isOver ? opening.result.close() : go() }
+      go()
+      resolve()
+    }
+  })`)
+  await scanBlindly(page, two)
+  letGo()
+  await page.waitForURL('**/desk?card=*')
+  await readyToScan(page)
+  await other.evaluate('globalThis.isOver = true')
+  await answered(page, two)
+  await nothingStored(page)
+  assert.deepEqual(await loansOf(at), [
+    { who: 'Ada', barcode: one, back: false },
+    { who: 'Ada', barcode: two, back: false },
+  ])
+})
+
+test('a scan that is half typed when the page changes is told as cut, and not taken for another', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await aWiredDesk(browsing(), { books: 1 })
+  const { at, page, address, ada } = desk
+  const [one = ''] = desk.books
+  await openFor(page, address, ada)
+  await readyToScan(page)
+  await page.keyboard.type(one.slice(0, 3))
+  await page.getByRole('link', { name: 'Next patron' }).click()
+  await page.getByText('Scan the patron’s card').waitFor()
+  await scan(page, one.slice(3))
+  await page.getByText('A scan was cut in two').waitFor()
+  // Nothing else is: the next one is whole.
+  await Promise.all([answered(page, one), scan(page, one)])
+  await page.getByText('A scan was cut in two').waitFor({ state: 'hidden' })
+  assert.deepEqual(await at.db.rows(sql`select from journal where outcome = 'refused'`), [])
+})
+
+test('so is one whose first letters came before the page had its field', { skip, timeout }, async () => {
+  await using desk = await aWiredDesk(browsing(), { books: 1 })
+  const { at, page, address, ada } = desk
+  const [one = ''] = desk.books
+  await openFor(page, address, ada)
+  const letGo = await hanging(
+    page,
+    (asked) => asked.url().endsWith('/desk-jotted.js'),
+    async () => {
+      await page.evaluate(`requestAnimationFrame(() => location.assign('/desk?card=${ada}&again'))`)
+    },
+  )
+  await page.keyboard.type(one.slice(0, 3))
+  letGo()
+  await readyToScan(page)
+  await scan(page, one.slice(3))
+  await page.getByText('A scan was cut in two').waitFor()
+  await Promise.all([answered(page, one), scan(page, one)])
+  assert.deepEqual(await loansOf(at), [{ who: 'Ada', barcode: one, back: false }])
+})
+
+test('an empty field that is entered as soon as the page is there does not end the patron', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await aWiredDesk(browsing(), { books: 1 })
+  const { at, page, address, ada } = desk
+  const [one = ''] = desk.books
+  await openFor(page, address, ada)
+  await page.clock.install()
+  // However slow the machine is, no time passes on the new page.
+  await page.clock.pauseAt(Date.now() + 1_000)
+  await page.reload()
+  await scan(page, '')
+  await page.getByText('A scan was cut in two').waitFor()
+  await page.clock.resume()
+  await Promise.all([answered(page, one), scan(page, one)])
+  assert.deepEqual(await loansOf(at), [{ who: 'Ada', barcode: one, back: false }])
+})
+
+for (const [when, before] of [
+  ['half typed when', 5],
+  ['begun as soon as', 0],
+] as const)
+  test(`a book that is ${when} the desk says that a card is not known waits for somebody to look`, {
+    skip,
+    timeout,
+  }, async () => {
+    await using desk = await aWiredDesk(browsing(), { books: 2 })
+    const { at, page, address, ada } = desk
+    const [one = '', two = ''] = desk.books
+    await openFor(page, address, ada)
+    const letGo = await hanging(
+      page,
+      (asked) => isScanOf(asked, 'badly-read'),
+      () => scan(page, 'badly-read'),
+    )
+    await page.keyboard.type(one.slice(0, before))
+    letGo()
+    await page.locator('#desk[data-outcome="refused"]').waitFor()
+    await scanBlindly(page, one.slice(before))
+    await page.getByText('Was it the next card?').waitFor()
+    assert.deepEqual(await loansOf(at), [])
+    await page.getByRole('button', { name: 'Drop them' }).press('Enter')
+    await nothingStored(page)
+    await heard(page)
+    await Promise.all([answered(page, two), scan(page, two)])
+    assert.deepEqual(await loansOf(at), [{ who: 'Ada', barcode: two, back: false }])
+  })
+
+test('a receipt that was asked for comes behind what waited for somebody to look', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await aWiredDesk(browsing(), { books: 1 })
+  const { at, page, address, ada } = desk
+  const [one = ''] = desk.books
+  await openFor(page, address, ada)
+  const letGo = await hanging(
+    page,
+    (asked) => isScanOf(asked, 'DESKRECEIPT'),
+    () => scan(page, 'DESKRECEIPT'),
+  )
+  for (const code of ['badly-read', one]) await scan(page, code)
+  letGo()
+  await page.getByRole('button', { name: 'Go on with them' }).press('Enter')
+  await page.waitForURL('**/desk/receipt*')
+  await page.locator('.paper').getByText(one).waitFor()
+  assert.deepEqual(await loansOf(at), [{ who: 'Ada', barcode: one, back: false }])
+})
+
+test('without the library a button leads nowhere, and the desk goes on scanning', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await aWiredDesk(browsing(), { books: 3 })
+  const { at, page, address, cable, ada } = desk
+  const [one = '', two = '', three = ''] = desk.books
+  await openFor(page, address, ada)
+  await readyForOffline(page)
+  await scan(page, one)
+  await page.getByText('On loan: 1 item').waitFor()
+  await cable.pull()
+  await scan(page, two)
+  await page.getByText('Kept here: 1').waitFor()
+  // What was lent before this is not said of it.
+  assert.equal(await page.locator('#desk').getAttribute('data-outcome'), 'attention')
+  assert.equal(await answerOf(page), '')
+  for (const press of [
+    () => page.getByRole('button', { name: 'Renew' }).press('Enter'),
+    () => page.getByRole('link', { name: 'Patrons', exact: true }).first().press('Enter'),
+  ]) {
+    await page.evaluate(`document.querySelector('#kept h2').textContent = ''`)
+    await press()
+    await page.getByText('That page needs the library.').waitFor()
+  }
+  // A word that every object knows is no command.
+  for (const code of [three, 'constructor']) await scan(page, code)
+  await page.getByText('Kept here: 3').waitFor()
+  await cable.plugIn()
+  await sendAgain(page)
+  await nothingStored(page)
+  assert.deepEqual(
+    (await loansOf(at)).map(({ who, barcode }) => [who, barcode]),
+    [one, two, three].map((barcode) => ['Ada', barcode]),
+  )
+})
+
+test('a reason that is being typed is not taken away by the answer to the next scan', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
+  const { at, page, address, ada } = desk
+  const [one = '', two = ''] = desk.books
+  await at.db.rows(sql`update patron set blocked_because = 'A test', blocked_at = now() where card = ${ada}`)
+  await openFor(page, address, ada)
+  const letGo = await hanging(
+    page,
+    (asked) => isScanOf(asked, two),
+    async () => {
+      for (const code of [one, two]) await scan(page, code)
+    },
+  )
+  await page.locator('#answer input[name="reason"]').focus()
+  await page.keyboard.type('her mother ')
+  const isAnswered = answered(page, two)
+  letGo()
+  await (await isAnswered).finished()
+  await page.keyboard.type('asked')
+  assert.equal(await page.locator('#answer input[name="reason"]').inputValue(), 'her mother asked')
+  await page.locator('#scan').focus()
+  await page.getByText(`Scanned: ${two}`).waitFor()
+})
+
+test('where the other page does not come, whoever was scanned meanwhile stays at the desk', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
+  const { at, page, context, address, ada, ben } = desk
+  const [one = '', two = ''] = desk.books
+  await openFor(page, address, ada)
+  await readyToScan(page)
+  await page.clock.install()
+  await hanging(
+    page,
+    (asked) => asked.isNavigationRequest(),
+    () => page.getByRole('link', { name: 'Patrons', exact: true }).first().click({ noWaitAfter: true }),
+  )
+  await (await context.newCDPSession(page)).send('Page.stopLoading')
+  for (const code of [ben, one]) await scanBlindly(page, code)
+  await writtenDown(page, one)
+  await page.clock.fastForward(10_000)
+  await nothingStored(page)
+  await page.getByRole('heading', { name: 'Ben Reader' }).waitFor()
+  await Promise.all([answered(page, two), scan(page, two)])
+  assert.deepEqual(await loansOf(at), [
+    { who: 'Ben', barcode: one, back: false },
+    { who: 'Ben', barcode: two, back: false },
+  ])
+  assert.deepEqual(await stored(page), [])
+})
