@@ -7,10 +7,11 @@ import { write } from '../src/postgres/write.ts'
 import { anOpenLibrary, aVisitor, type OpenLibrary } from './browser.ts'
 import { aBranch, aCopy, aPatron, besides, by } from './library-fixtures.ts'
 
-/** Somebody from the desk, whose device sends scans. */
-async function aDevice(at: OpenLibrary) {
+/** Somebody from the desk of a branch, whose device sends scans. */
+async function aDevice(at: OpenLibrary, { branchId } = { branchId: at.branchId }) {
   const visitor = aVisitor(at.app)
   const login = await at.staff('desk')
+  await at.db.rows(sql`update staff set branch_id = ${branchId} where login = ${login}`)
   await visitor.signIn('staff', login)
   await visitor.open('/desk')
   const send = async (path: string, fields: Readonly<Record<string, string>>, headers = {}) => {
@@ -201,4 +202,19 @@ test('a scan that was listed is not listed or done again when a colleague hands 
   await at.db.rows(sql`update copy set lendable = true`)
   assert.deepEqual((await other.handIn(live)).json(), { became: 'kept', isUnknown: false })
   assert.equal((await at.db.rows(sql`select from kept_scan`)).length, 3)
+})
+
+test('a scan that was done live for another branch than that of its page is done once', async () => {
+  await using at = await anOpenLibrary()
+  // A colleague of this branch opened the page; by now somebody of another one is signed in.
+  const page = { branch: String(at.branchId) }
+  const { scan, handIn } = await aDevice(at, await aBranch(at.db))
+  const lent = { card: at.card, code: at.barcode, key: randomUUID() }
+  const back = { card: '', code: at.barcode, key: randomUUID() }
+  for (const live of [lent, back]) {
+    assert.equal((await scan(live)).statusCode, 200)
+    assert.equal((await handIn({ ...live, ...page })).json().became, 'done')
+  }
+  assert.deepEqual(await at.db.rows(sql`select from kept_scan`), [])
+  assert.equal((await loans(at)).length, 1)
 })

@@ -29,8 +29,8 @@ export type AnsweredBefore =
  * hands in what is left on the device. Under a key of another request the refusal is `key-reused`, as it is for `write`.
  *
  * Nobody learns or does more by a key that is not theirs: it is 128 random bits that the device made, so that only who has
- * the device has it; only staff who may lend can hand in; they must name the same card, code and branch; and they hear that
- * it was done, not what came of it.
+ * the device has it; only staff who may lend can hand in; they must name the same card and code; and they hear that it was
+ * done, not what came of it.
  */
 export async function handedInBefore(
   db: { readonly rows: Rows },
@@ -40,7 +40,7 @@ export async function handedInBefore(
   // From `staff`, for the index of keys begins with the actor.
   const found = await db.rows<Found>(sql`
     select journal.idempotency_key as key, journal.outcome, journal.answer ->> 'refused' as refused,
-      journal.request_sha256 as digest, staff.branch_id as "branchId"
+      journal.request_sha256 as digest, staff.branch_id as "sentAt"
     from staff
     join journal
       on journal.actor = 'staff:' || staff.id and journal.idempotency_key in (${key}, ${listedUnder})
@@ -53,14 +53,18 @@ export async function handedInBefore(
   if (found.some((each) => each.outcome === 'done' && isListed(each))) return { became: 'listed' }
   const answers = found.filter((each) => each.key === key)
   if (answers.length === 0) return undefined
-  const same = answers.find(({ digest, branchId }) => digest.equals(doing(scan, branchId)))
+  const same = answers.find((each) => isOf(scan, each))
   if (same?.outcome === 'done') return { became: 'done' }
   return { became: 'refused', refusal: { refused: same ? (same.refused ?? '') : 'key-reused' } }
 }
 
-/** Where the device knows no branch it was scanned at that of whoever sent it. */
-function doing({ meant, card, code, branchId }: HandedIn, sentAt: number): Buffer {
-  const ask = { barcode: code, branchId: branchId ?? sentAt }
+/** Handed in it is done at the branch of the page, and live at that of whoever sent it: others may have opened the page. */
+function isOf(scan: HandedIn, { digest, sentAt }: Found): boolean {
+  return [scan.branchId ?? sentAt, sentAt].some((branchId) => digest.equals(doing(scan, branchId)))
+}
+
+function doing({ meant, card, code }: HandedIn, branchId: number): Buffer {
+  const ask = { barcode: code, branchId }
   return meant === 'take-back' || card === '' ? digestOf(takeBack, ask) : digestOf(lend, { ...ask, card })
 }
 
@@ -69,8 +73,8 @@ type Found = {
   readonly outcome: 'done' | 'refused'
   readonly refused: string | null
   readonly digest: Buffer
-  /** Of whoever sent it. */
-  readonly branchId: number
+  /** The branch of whoever sent it. */
+  readonly sentAt: number
 }
 
 /** One scan has no more: those who share a device are few. */
