@@ -218,3 +218,18 @@ test('a scan that was done live for another branch than that of its page is done
   assert.deepEqual(await at.db.rows(sql`select from kept_scan`), [])
   assert.equal((await loans(at)).length, 1)
 })
+
+test('a command behind something unknown is followed, and not listed as a book', async () => {
+  await using at = await anOpenLibrary()
+  const { handIn } = await aDevice(at)
+  const behind = { card: at.card, afterUnknown: 'badly-read' }
+  for (const [code, to] of [
+    ['DESKRETURN', '/check-in'],
+    ['/next', '/desk'],
+    ['DESKHELP', '/desk/commands'],
+  ] as const)
+    assert.deepEqual((await handIn({ ...behind, code })).json(), { became: 'command', to })
+  assert.deepEqual(await at.db.rows(sql`select from kept_scan`), [])
+  // What is no command waits for somebody, as before.
+  assert.equal((await handIn({ ...behind, code: at.barcode })).json().became, 'kept')
+})

@@ -8,6 +8,7 @@ import { libraryId } from '../../circulation/library-settings.ts'
 import { nobodyHas } from '../../patrons/merged-card.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { asked, identity, scanned } from './asked.ts'
+import { commandOf } from './desk-command.ts'
 import { keptPlace, scanForm } from './desk-field.ts'
 import { keptView } from './desk-kept-view.ts'
 import { readOverride } from './desk-page.ts'
@@ -166,8 +167,10 @@ async function ofThisLibrary({ library }: Served, { body }: FastifyRequest): Pro
   if (scannedAt !== (await libraryId(library.db))) throw new RefusedAtTheDoorError('another-library')
 }
 
-/** Behind something that is not known only a card says whose the rest is. */
+/** Behind something that is not known only a card says whose the rest is; a command ends it, or leads on. */
 async function afterSomethingUnknown({ library }: Served, code: string): Promise<Scanned> {
+  const to = commandOf(code, '')
+  if (to !== undefined) return { did: 'command', to }
   if ((await codeKind(library.db, code)) === 'card') return { did: 'card', card: code }
   const because = await nobodyHas(library.db, code)
   return {
