@@ -4,8 +4,13 @@ import { test } from 'node:test'
 import { halt } from '../src/halt/halt.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
-import { anOpenLibrary, aVisitor, type OpenLibrary } from './browser.ts'
+import { anOpenLibrary, aVisitor, noChromium, type OpenLibrary, oneBrowser } from './browser.ts'
+import { aWiredDesk, nothingStored, scan, sendAgain, signIn, stored } from './desk-fixtures.ts'
 import { aBranch, aCopy, aPatron, besides, by } from './library-fixtures.ts'
+
+const skip = noChromium
+const timeout = 60_000
+const browsing = oneBrowser()
 
 /** Somebody from the desk of a branch, whose device sends scans. */
 async function aDevice(at: OpenLibrary, { branchId } = { branchId: at.branchId }) {
@@ -232,4 +237,37 @@ test('a command behind something unknown is followed, and not listed as a book',
   assert.deepEqual(await at.db.rows(sql`select from kept_scan`), [])
   // What is no command waits for somebody, as before.
   assert.equal((await handIn({ ...behind, code: at.barcode })).json().became, 'kept')
+})
+
+test('a scan of a shelf that a proxy answers in the place of the library stays, and is noted once when that is back', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await aWiredDesk(browsing(), { books: 1 })
+  const { at, page, address } = desk
+  const [code = ''] = desk.books
+  await desk.context.clearCookies()
+  await signIn(page, at, address, 'cataloguer')
+  await page.goto(`${address}/stock-takes`)
+  await page.locator('form[action="/stock-takes"] button').first().click()
+  await page.waitForURL('**/stock-takes/*')
+  let asked = 0
+  await page.route('**/stock-takes/*', (route) => {
+    if (route.request().method() !== 'POST') return route.fallback()
+    asked += 1
+    return route.fulfill({ contentType: 'text/html', body: '<h1>We will be back</h1>' })
+  })
+  await scan(page, code)
+  await page.getByText('Kept here: 1').waitFor()
+  const seen = page.waitForResponse((answer) => answer.request().method() === 'POST')
+  await Promise.all([seen, sendAgain(page)])
+  await page.getByText('The library cannot be reached.').waitFor()
+  assert.ok(asked > 1)
+  assert.deepEqual(await stored(page), [{ code, faults: 0 }])
+  await page.unroute('**/stock-takes/*')
+  await sendAgain(page)
+  await nothingStored(page)
+  assert.deepEqual(await at.db.rows(sql`select outcome from journal where action = 'scan-shelf'`), [
+    { outcome: 'done' },
+  ])
 })

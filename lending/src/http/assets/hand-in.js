@@ -233,7 +233,10 @@ async function sendAsForm({ to, key, code }, token) {
   const answer = await asked(to, { method: 'POST', body })
   if (answer.status === 403) return { stale: true }
   if (answer.status === 503) return { halted: true }
-  return answer.ok ? { became: 'done' } : { fault: true, isFinal: answer.status !== 500 }
+  if (!answer.ok) return { fault: true, isFinal: answer.status !== 500 }
+  // The library leads on to what it noted. A page that comes instead is that of a proxy, and says nothing about the scan.
+  if (!new URL(answer.url).searchParams.has('scanned')) throw new NotNow('away')
+  return { became: 'done' }
 }
 
 /** Asks the library; what says nothing about the scan itself means: not now. */
