@@ -271,3 +271,21 @@ test('a scan of a shelf that a proxy answers in the place of the library stays, 
     { outcome: 'done' },
   ])
 })
+
+test('who hands in for another branch finds what is to be looked at, which is lent there after all', async () => {
+  await using at = await anOpenLibrary()
+  const { branchId } = await aBranch(at.db, { name: 'Riverside' })
+  const [there, here] = [await aDevice(at, { branchId }), await aDevice(at)]
+  const scan = { code: at.barcode, card: at.card, afterUnknown: 'x', branch: String(branchId) }
+  assert.equal((await here.handIn(scan)).json().became, 'kept')
+  const page = await here.visitor.open('/desk/kept')
+  assert.match(page.text, /· at Riverside ·/)
+  assert.doesNotMatch(page.text, /Nothing to look at/)
+  assert.doesNotMatch((await there.visitor.open('/desk/kept')).text, /at Riverside|Nothing to look at/)
+  // A colleague beside them, who did not hand it in, is not asked.
+  assert.match((await (await aDevice(at)).visitor.open('/desk/kept')).text, /Nothing to look at/)
+
+  assert.match((await here.visitor.send('/desk/kept', {}, { says: 'Lend' })).path, /said=scan-lent/)
+  assert.deepEqual(await at.db.rows(sql`select branch_id as "branchId" from loan`), [{ branchId }])
+  assert.match((await there.visitor.open('/desk/kept')).text, /Nothing to look at/)
+})

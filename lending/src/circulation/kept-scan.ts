@@ -106,6 +106,9 @@ export const settleScan: Verb<
 /** A kept scan that nobody has seen to yet, with what is there now. Times are ISO 8601. */
 export type KeptScan = {
   readonly keptScanId: number
+  /** Where it was scanned. */
+  readonly branchId: number
+  readonly branchName: string
   readonly meant: Meant
   readonly refused: string
   readonly scannedAt: string
@@ -133,17 +136,26 @@ export type KeptScan = {
 /** No list is longer; what was seen to is gone from the next one. */
 const listMax = 200
 
-/** The kept scans of a branch that nobody has seen to, in the order in which they were scanned. */
+/**
+ * The kept scans of a branch that nobody has seen to, in the order in which they were scanned; with `orBy` also those that
+ * this one handed in for other branches.
+ */
 export async function keptScans(
   db: { readonly rows: Rows },
   {
     branchId,
+    orBy,
     keptScanId,
     orSettled = false,
-  }: { readonly branchId: number; readonly keptScanId?: number; readonly orSettled?: boolean },
+  }: {
+    readonly branchId: number
+    readonly orBy?: string
+    readonly keptScanId?: number
+    readonly orSettled?: boolean
+  },
 ): Promise<readonly KeptScan[]> {
   const rows = await db.rows<KeptScan & { scannedAt: Date; handedInAt: Date }>(sql`
-    select kept_scan.id as "keptScanId", kept_scan.meant, kept_scan.refused, kept_scan.scanned_at as "scannedAt",
+    select kept_scan.id as "keptScanId", branch.id as "branchId", branch.name as "branchName", kept_scan.meant, kept_scan.refused, kept_scan.scanned_at as "scannedAt",
       kept_scan.handed_in_at as "handedInAt", staff.name as "byName", kept_scan.unknown_card as "unknownCard",
       kept_scan.unknown_code as "unknownCode",
       case when patron.id is not null then json_build_object(
@@ -162,11 +174,13 @@ export async function keptScans(
         where loan.copy_id = copy.id and loan.returned_at is null
       ) as loan
     from kept_scan
+    join branch on branch.id = kept_scan.branch_id
     left join patron on patron.id = kept_scan.patron_id
     left join copy on copy.id = kept_scan.copy_id
     left join title on title.id = copy.title_id
     left join staff on kept_scan.handed_in_by = 'staff:' || staff.id
-    where kept_scan.branch_id = ${branchId} and (kept_scan.settled_at is null or ${orSettled})
+    where (kept_scan.branch_id = ${branchId} or kept_scan.handed_in_by = ${orBy ?? null})
+      and (kept_scan.settled_at is null or ${orSettled})
       and (${keptScanId ?? null}::bigint is null or kept_scan.id = ${keptScanId ?? null})
     order by kept_scan.scanned_at, kept_scan.id
     limit ${listMax}

@@ -39,17 +39,17 @@ export function deskKeptPages(served: Served): void {
   })
 
   app.post('/desk/kept/:id/lend', { config: { access } }, async (request, reply) => {
-    const branchId = branchIdOf(request)
     const keptScanId = idIn(request) ?? 0
     // Sent again after it was settled, it gets the answer that it had.
-    const [kept] = await keptScans(served.library.db, { branchId, keptScanId, orSettled: true })
+    const [kept] = await keptScans(served.library.db, { ...seenBy(request), keptScanId, orSettled: true })
     const barcode = kept?.copy?.barcode
     const card = asked(request.body).text('card', scanned)
     if (!kept || barcode === undefined) return showKept(served, request, reply, { refused: 'scan-unknown' })
     const { override } = readOverride(request, lendOverridable)
+    const { branchId, scannedAt } = kept
     const settledAt = served.library.clock()
     const ask = { keptScanId, card, barcode, branchId, settledAt, ...override }
-    const lent = await act(served, request, lendKept, ask, { occurredAt: new Date(kept.scannedAt) })
+    const lent = await act(served, request, lendKept, ask, { occurredAt: new Date(scannedAt) })
     if (lent.outcome === 'refused') return showKept(served, request, reply, lent.refusal)
     return goTo(reply, '/desk/kept', { said: 'scan-lent' })
   })
@@ -180,6 +180,12 @@ async function afterSomethingUnknown({ library }: Served, code: string): Promise
   }
 }
 
+/** Those of their branch, and what they handed in themselves for another one: they were told to look at it. */
+function seenBy(request: FastifyRequest) {
+  const branchId = branchIdOf(request)
+  return request.who ? { branchId, orBy: request.who.actor } : { branchId }
+}
+
 async function showKept(
   served: Served,
   request: FastifyRequest,
@@ -188,7 +194,7 @@ async function showKept(
 ): Promise<FastifyReply> {
   const [visit, scans] = await Promise.all([
     visitOf(served, request, reply),
-    keptScans(served.library.db, { branchId: branchIdOf(request) }),
+    keptScans(served.library.db, seenBy(request)),
   ])
   const frame = {
     title: visit.say('kept.title'),

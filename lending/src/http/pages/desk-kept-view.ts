@@ -34,8 +34,9 @@ function keptRow(visit: Visit, scan: KeptScan): Html {
     <p>${tag('bad', say(`kept.meant.${scan.meant}`))} ${scan.copy && html`${workLink(scan.copy)} · `}<bdi class="code">${code}</bdi></p>
     <p><strong>${title}</strong> ${next}</p>
     <p class="under">${say('kept.scanned-at', { at: moment(visit, scan.scannedAt) })}${
-      scan.byName && html` · ${say('kept.handed-in-by', { name: html`<bdi>${scan.byName}</bdi>` })}`
-    }</p>
+      scan.branchId !== visit.who?.branchId &&
+      html` · ${say('kept.at-branch', { branch: html`<bdi>${scan.branchName}</bdi>` })}`
+    }${scan.byName && html` · ${say('kept.handed-in-by', { name: html`<bdi>${scan.byName}</bdi>` })}`}</p>
     ${whose(visit, scan)}
     ${scan.loan && html`<p class="under">${hasItNow(visit, scan.loan)}</p>`}
   </div>
