@@ -5,7 +5,17 @@ import { halt } from '../src/halt/halt.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
 import { anOpenLibrary, aVisitor, noChromium, type OpenLibrary, oneBrowser } from './browser.ts'
-import { aWiredDesk, nothingStored, scan, sendAgain, signIn, stored } from './desk-fixtures.ts'
+import {
+  aWiredDesk,
+  isLookAt,
+  loansOf,
+  nothingStored,
+  openFor,
+  scan,
+  sendAgain,
+  signIn,
+  stored,
+} from './desk-fixtures.ts'
 import { aBranch, aCopy, aPatron, besides, by } from './library-fixtures.ts'
 
 const skip = noChromium
@@ -289,3 +299,71 @@ test('who hands in for another branch finds what is to be looked at, which is le
   assert.deepEqual(await at.db.rows(sql`select branch_id as "branchId" from loan`), [{ branchId }])
   assert.match((await there.visitor.open('/desk/kept')).text, /Nothing to look at/)
 })
+
+async function occurredAt(at: OpenLibrary): Promise<readonly number[]> {
+  const rows = await at.db.rows<{ at: Date }>(sql`
+    select occurred_at as at from journal where action in ('lend', 'take-back') and outcome = 'done' order by recorded_at
+  `)
+  return rows.map((row) => row.at.getTime())
+}
+
+test('scans that a device hands in lie as far apart as it says, however late each arrives, and never in the future', async () => {
+  await using at = await anOpenLibrary()
+  const { visitor, handIn } = await aDevice(at)
+  const { now } = JSON.parse((await visitor.open('/desk/hand-in')).html)
+  assert.ok(Math.abs(Date.now() - now) < 60_000)
+  await visitor.open('/desk')
+  const say = (sentAt: number, ageMs: number) => ({ sentAt: String(sentAt), ageMs: String(ageMs) })
+  await handIn({ card: at.card, code: at.barcode, ...say(now - 4_000, 10_000) })
+  await handIn({ card: '', code: at.barcode, ...say(now, 13_995) })
+  assert.deepEqual(await occurredAt(at), [now - 14_000, now - 13_995])
+
+  await handIn({ card: at.card, code: at.barcode, ...say(now + 3_600_000, 0) })
+  const [, , lent = 0] = await occurredAt(at)
+  assert.ok(lent >= now && lent <= Date.now())
+})
+
+for (const slow of ['request', 'answer'] as const)
+  test(`a book lent and brought back while the library is away is no conflict, however slow one ${slow} is and wrong the clock`, {
+    skip,
+    timeout,
+  }, async () => {
+    await using desk = await aWiredDesk(browsing(), { books: 1 })
+    const { at, page, address, cable, ada } = desk
+    const [code = ''] = desk.books
+    let lateMs = 0
+    Object.assign(at.library, { clock: () => new Date(Date.now() + lateMs) })
+    const itsTime = () => Date.now() + lateMs - 3 * 24 * 60 * 60_000
+    await page.clock.install({ time: itsTime() })
+    /** A minute goes by, here and there. */
+    const later = async () => {
+      lateMs += 60_000
+      await page.clock.setSystemTime(itsTime())
+    }
+    await openFor(page, address, ada)
+    await cable.pull()
+    const before = Date.now()
+    await scan(page, code)
+    await page.getByText('Kept here: 1').waitFor()
+    for (const each of ['', code]) await scan(page, each)
+    await page.getByText('Kept here: 2').waitFor()
+    const after = Date.now()
+    let nth = 0
+    // The first scan arrives late; or the second is not answered, and the time comes late before it is sent again.
+    await page.route('**/desk/hand-in', async (route) => {
+      const isLook = isLookAt(route.request(), '/desk/hand-in')
+      if (!isLook) nth += 1
+      if (slow === 'request' && nth === 1 && !isLook) await later()
+      if (slow === 'answer' && nth === 2 && !isLook) return route.abort()
+      if (slow === 'request' || nth < 2 || !isLook) return route.fallback()
+      const response = await route.fetch()
+      await later()
+      return route.fulfill({ response })
+    })
+    await cable.plugIn()
+    await page.getByText('Handed in:').waitFor()
+    await nothingStored(page)
+    assert.deepEqual(await at.db.rows(sql`select refused from kept_scan`), [])
+    assert.deepEqual(await loansOf(at), [{ who: 'Ada', barcode: code, back: true }])
+    for (const time of await occurredAt(at)) assert.ok(time > before - 2_000 && time <= after)
+  })

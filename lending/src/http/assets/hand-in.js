@@ -1,5 +1,5 @@
 // Hands in what this device had kept, one scan after another, in the order in which they were made. Each goes under the
-// key that it got when it was scanned, and with its age: it is done once, and as of then.
+// key that it got when it was scanned, and with when that was by the clock of the library: it is done once, and as of then.
 
 /** Held while scans are handed in: of several open pages one does it. */
 const handingIn = 'bibby-hand-in'
@@ -72,7 +72,7 @@ export async function handInAll(kept, tell) {
 /** Under a lease where there are no locks: a page that loses it has another page behind it. */
 async function handIn(kept, tell, isLeased = false) {
   const sum = { done: 0, toLookAt: 0, barred: new Set(), halted: new Set() }
-  let token
+  let form
   for (;;) {
     if (isLeased && !(await kept.lease(lessee, leaseMs))) return undefined
     const due = await dueNow(kept, sum)
@@ -85,11 +85,11 @@ async function handIn(kept, tell, isLeased = false) {
       await kept.settle(scan, { card: '' }, true)
       continue
     }
-    token ??= await freshToken()
-    let answer = await send(scan, context, token)
+    form ??= await freshForm()
+    let answer = await send(scan, context, form)
     if (answer.stale) {
-      token = await freshToken()
-      answer = await send(scan, context, token)
+      form = { ...(await freshForm()), aheadMs: form.aheadMs }
+      answer = await send(scan, context, form)
       // A fresh form is refused too: whoever is signed in may not do this. Somebody else will.
       if (answer.stale) {
         sum.barred.add(kindOf(scan))
@@ -195,18 +195,30 @@ async function livingPages() {
   return new Set(names.map((name) => name.slice(lockPrefix.length)))
 }
 
-/** From a page that everybody has who is signed in. */
-async function freshToken() {
-  const answer = await asked('/me', {})
-  const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
-  if (page.querySelector('[data-stopped]')) throw new NotNow('stopped')
-  const token = page.querySelector('input[name="_csrf"]')?.value
+/** By how much the clock of the library is ahead of this device's, as far as its answers say; never more than it is. */
+let knownAheadMs = Number.NEGATIVE_INFINITY
+
+/**
+ * The token that everybody has who is signed in, and how the clock of the library stands to this one.
+ *
+ * One difference goes for all scans of a run: reckoned from when each request arrives, a slow one would put its scan behind
+ * a later one. The library told the time before its answer was here: so no scan lies in the future. From one run to the next the
+ * difference only grows, for the same reason as within one, unless the clock of this device was set forward meanwhile.
+ */
+async function freshForm() {
+  const askedAt = Date.now()
+  const answer = await asked('/desk/hand-in', {})
+  const heardAt = Date.now()
+  const { token, now, isStopped } = await answer.json()
+  if (isStopped) throw new NotNow('stopped')
   if (!token) throw new NotNow('away')
-  return token
+  knownAheadMs = Math.min(Math.max(knownAheadMs, now - heardAt), now - askedAt)
+  return { token, aheadMs: knownAheadMs }
 }
 
-async function send(scan, { card = '', afterUnknown = '' }, token) {
+async function send(scan, { card = '', afterUnknown = '' }, { token, aheadMs }) {
   if (scan.meant === 'look-through') return sendAsForm(scan, token)
+  const now = Date.now()
   const fields = {
     _csrf: token,
     key: scan.key,
@@ -216,8 +228,9 @@ async function send(scan, { card = '', afterUnknown = '' }, token) {
     afterUnknown,
     library: scan.library ?? '',
     branch: scan.branch ?? '',
-    // How long ago, by this device: what its clock says does not matter.
-    ageMs: String(Math.max(0, Date.now() - scan.at)),
+    // How long ago, by this device, and from when on, by the library: what the clock here says does not matter.
+    ageMs: String(Math.max(0, now - scan.at)),
+    sentAt: String(now + aheadMs),
   }
   const answer = await asked('/desk/hand-in', { method: 'POST', body: new URLSearchParams(fields) })
   if (answer.status === 403) return { stale: true }

@@ -27,6 +27,13 @@ export function deskKeptPages(served: Served): void {
   const { app } = served
   const access = { needs: 'lend' } as const
 
+  // Who may not lend has scans of shelves to hand in.
+  app.get('/desk/hand-in', { config: { access: 'signed-in' } }, async (request, reply) => {
+    const { csrf, now, stopped } = await visitOf(served, request, reply)
+    const told = { token: csrf, now: now.getTime(), isStopped: stopped !== undefined }
+    return reply.header('cache-control', 'no-store').send(told)
+  })
+
   app.post('/desk/hand-in', { config: { access } }, (request, reply) => handIn(served, request, reply))
 
   app.get('/desk/kept', { config: { access } }, (request, reply) => showKept(served, request, reply))
@@ -112,14 +119,17 @@ type Kept = ReturnType<typeof keptIn>
 function keptIn({ library }: Served, request: FastifyRequest) {
   const form = asked(request.body)
   const isReturn = form.text('meant', { max: 20, label: 'the-field' }) === 'take-back'
-  const ageMs = form.whole('ageMs', { label: 'the-field', min: 0, max: Number.MAX_SAFE_INTEGER }) ?? 0
+  const whole = { label: 'the-field', min: 0, max: Number.MAX_SAFE_INTEGER } as const
+  const now = library.clock().getTime()
+  // A page that was opened before an update says no more than how long ago it was.
+  const scannedAt = (form.whole('sentAt', whole) ?? now) - (form.whole('ageMs', whole) ?? 0)
   return {
     ...readCode(request.body),
     card: form.text('card', scanned),
     isReturn,
     meant: isReturn ? ('take-back' as const) : ('lend' as const),
     afterUnknown: form.text('afterUnknown', scanned),
-    since: new Date(library.clock().getTime() - Math.min(ageMs, keptMostMs)),
+    since: new Date(Math.min(Math.max(scannedAt, now - keptMostMs), now)),
     branchId: form.whole('branch', identity),
   }
 }
