@@ -110,8 +110,7 @@ export async function leaveAll() {
   here.held = false
   for (const { scan } of here.waiting.splice(0)) {
     const { isHeld: _, ...left } = { ...scan, card: scan.card ?? cardOfFirst(), isLeft: true }
-    // Where the disk takes nothing any more it goes on in memory, under the same key.
-    await here.kept.mark(left).catch(() => here.kept.add(left))
+    await here.kept.mark(left)
   }
 }
 

@@ -3,6 +3,8 @@
 
 const storeName = 'scans'
 const contextName = 'context'
+/** Among the contexts, which are named by pages. */
+const leaseName = 'lease'
 /** A store that has not opened by then does not open: another program holds it, or the disk hangs. */
 const openMs = 5_000
 /** Without locks nobody knows which pages live; who stood at one that has said nothing for so long is nobody's business. */
@@ -10,14 +12,10 @@ const contextMs = 15 * 60_000
 
 /** Opens the store; where a browser has none (a private window), scans live as long as the page. */
 export async function openKeptScans() {
-  try {
-    const db = await open()
-    // Asked of the browser, or it may drop them when the disk runs full.
-    navigator.storage?.persist?.().catch(() => undefined)
-    return fallingBack(durable(db))
-  } catch {
-    return fleeting()
-  }
+  const db = await open().catch(() => undefined)
+  // Asked of the browser, or it may drop them when the disk runs full.
+  if (db) navigator.storage?.persist?.().catch(() => undefined)
+  return new KeptScans(db)
 }
 
 function open() {
@@ -34,39 +32,164 @@ function open() {
   })
 }
 
-/** Where the device takes nothing any more, what comes then lives as long as the page, behind what is on the disk. */
-function fallingBack(disk) {
-  const memory = fleeting()
-  let isFull = false
-  const storeOf = ({ place }) => (typeof place === 'string' ? memory : disk)
-  return {
-    ...disk,
-    get isDurable() {
-      return !isFull
-    },
-    wouldLose: memory.wouldLose,
-    add: async (scan) => {
-      try {
-        return await disk.add(scan)
-      } catch {
-        isFull = true
-        return memory.add(scan)
-      }
-    },
-    settle: async (scan, context, stays) => {
-      const store = storeOf(scan)
-      if (store === disk) return disk.settle(scan, context, stays)
-      // Who stands there follows from what is on the disk, and the other way round.
-      if (context) await disk.stand(scan, context).catch(() => memory.stand(scan, context))
-      await memory.settle(scan, undefined, stays)
-    },
-    mark: (scan, context) => storeOf(scan).mark(scan, context),
-    all: async () => [...(await disk.all()), ...(await memory.all())],
-    contextOf: async (page) => (await memory.contextOf(page)) ?? disk.contextOf(page),
-    forget: async (page) => {
-      await memory.forget(page)
-      await disk.forget(page)
-    },
+/**
+ * The scans on the disk, and beside them what it does not take or does not drop: that lives as long as the page. None of this
+ * fails. Without a store all of it lives as long as the page.
+ */
+class KeptScans {
+  #disk
+  #last = Promise.resolve()
+  /** What the disk had when it last answered, by key. */
+  #onDisk = new Map()
+  /** What it has not, which comes behind that, or has otherwise. */
+  #ofPage = new Map()
+  /** The keys of what is answered and may be on the disk yet. */
+  #answered = new Set()
+  /** Who stands at the desks of pages, and whether the disk says so. */
+  #stood = new Map()
+
+  constructor(db) {
+    this.#disk = db && durable(db)
+  }
+
+  get isDurable() {
+    return this.#disk !== undefined && !this.wouldLose()
+  }
+
+  /** Whether scans would be lost with the page. */
+  wouldLose() {
+    return [...this.#ofPage.keys()].some((key) => !this.#onDisk.has(key))
+  }
+
+  /** Keeps a scan. */
+  add(scan) {
+    return this.#inTurn(async () => {
+      // Behind one that lives as long as the page it does so too: on the disk it would come before it.
+      const kept = !this.wouldLose() && (await this.#tries((disk) => disk.add(scan)))
+      if (kept) this.#onDisk.set(scan.key, kept)
+      else this.#ofPage.set(scan.key, scan)
+      return scan
+    })
+  }
+
+  /**
+   * Drops a scan that is answered; `context` is who stands at the desk of its page from there on. Who stood where is
+   * nobody's business once nothing waits, but with `stays` the page of the scan has still to hear of it.
+   */
+  settle(scan, context, stays = false) {
+    return this.#inTurn(async () => {
+      const { key, page } = scan
+      const there = this.#onDisk.get(key)
+      if (!this.#ofPage.delete(key) && !there) return
+      this.#onDisk.delete(key)
+      const isOver = !stays && !this.#all().some((other) => other.page === page)
+      const stands = isOver ? null : dated(context, scan)
+      if (!there) return this.#say(page, stands)
+      this.#answered.add(key)
+      if (await this.#does((disk) => disk.settle(there, stands), page, stands)) return
+      // A full disk drops it, if it need not write at once who stands there.
+      await this.#tries((disk) => disk.settle(there))
+      await this.#say(page, stands)
+    })
+  }
+
+  /** Keeps what became known of a scan that another page has not settled meanwhile; `context` as above. */
+  mark(scan, context) {
+    return this.#inTurn(async () => {
+      const { key, page } = scan
+      const there = this.#onDisk.get(key)
+      const isOfPage = this.#ofPage.has(key)
+      if (!there && !isOfPage) return
+      const marked = { ...scan, place: there?.place }
+      const stands = dated(context, scan)
+      const isOnDisk = !isOfPage && (await this.#does((disk) => disk.mark(marked, stands), page, stands))
+      if (isOnDisk) return this.#onDisk.set(key, marked)
+      this.#ofPage.set(key, scan)
+      await this.#say(page, stands)
+    })
+  }
+
+  /**
+   * Whether one of several pages may hand in alone for so long, where the browser has no locks for that. What cannot be
+   * written down holds nobody up: two at once do nothing twice.
+   */
+  lease = (by, ms) => this.#inTurn(() => this.#tries((disk) => disk.lease(by, ms), true))
+
+  all() {
+    return this.#inTurn(async () => {
+      const found = await this.#tries((disk) => disk.all())
+      if (found) await this.#hear(found)
+      return this.#all()
+    })
+  }
+
+  /** Who stands at the desk of a page, after the last of its scans that was answered. */
+  contextOf(page) {
+    return this.#inTurn(async () => {
+      const { stands, isSaid = true } = this.#stood.get(page) ?? {}
+      const now = isSaid ? await this.#tries((disk) => disk.contextOf(page), stands ?? null) : stands
+      this.#stood.set(page, { stands: now, isSaid })
+      return now ?? undefined
+    })
+  }
+
+  /** Forgets who stood at the desk of a page that has come back. */
+  forget = (page) => this.#inTurn(() => this.#say(page, null))
+
+  /**
+   * Forgets who stood at the desks of pages that have no scan here and are gone: they are not of these, or, where that
+   * cannot be known, have said nothing for a while.
+   */
+  forgetBut = (pages) => this.#inTurn(() => this.#tries((disk) => disk.forgetBut(pages)))
+
+  #inTurn(work) {
+    const done = this.#last.then(work)
+    this.#last = done.catch(() => undefined)
+    return done
+  }
+
+  async #tries(work, otherwise = false) {
+    try {
+      return this.#disk ? await work(this.#disk) : otherwise
+    } catch {
+      return otherwise
+    }
+  }
+
+  #all() {
+    const onDisk = [...this.#onDisk].map(([key, scan]) => this.#ofPage.get(key) ?? scan)
+    return [...onDisk, ...[...this.#ofPage.values()].filter(({ key }) => !this.#onDisk.has(key))]
+  }
+
+  async #hear(found) {
+    const scans = new Map(found.map((scan) => [scan.key, scan]))
+    for (const key of this.#answered) {
+      const scan = scans.get(key)
+      if (scan) await this.#tries((disk) => disk.settle(scan))
+      else this.#answered.delete(key)
+      scans.delete(key)
+    }
+    // Another page has had the answer.
+    for (const key of this.#onDisk.keys()) if (!scans.has(key)) this.#ofPage.delete(key)
+    this.#onDisk = scans
+  }
+
+  /** Whether the disk did it, and says who stands at the desk of a page from there on. */
+  async #does(work, page, stands) {
+    const isDone = await this.#tries(work)
+    if (isDone && stands !== undefined) this.#stood.set(page, { stands, isSaid: true })
+    return isDone
+  }
+
+  /** Says who stands at the desk of a page; with null that nobody is known to. */
+  async #say(page, stands) {
+    if (stands === undefined) return
+    const before = this.#stood.get(page)
+    if (await this.#does((disk) => disk.stand(page, stands), page, stands)) return
+    const isSaid = before?.isSaid === true && isSame(before.stands, stands)
+    this.#stood.set(page, { stands, isSaid })
+    // Nobody is better than whoever stood there before.
+    if (!isSaid) await this.#tries((disk) => disk.stand(page, null))
   }
 }
 
@@ -76,7 +199,7 @@ function durable(db) {
   const within = (work, durability = 'relaxed') =>
     new Promise((resolve, reject) => {
       const tx = db.transaction([storeName, contextName], 'readwrite', { durability })
-      let answer
+      let answer = true
       tx.oncomplete = () => resolve(answer)
       tx.onerror = tx.onabort = () => reject(tx.error)
       work(tx.objectStore(storeName), tx.objectStore(contextName), (request) => {
@@ -85,38 +208,23 @@ function durable(db) {
         }
       })
     })
+  /** Unless another page has settled the scan. */
+  const change = (scan, stands, work) =>
+    within((scans, contexts) => {
+      const there = scans.get(scan.place)
+      there.onsuccess = () => {
+        if (there.result?.key !== scan.key) return
+        work(scans)
+        say(contexts, scan.page, stands)
+      }
+    })
   return {
-    isDurable: true,
-    /** Whether scans would be lost with the page. */
-    wouldLose: () => false,
-    /** Keeps a scan and gives it its place. */
     add: async (scan) => ({
       ...scan,
       place: await within((scans, _, give) => give(scans.add(scan)), 'strict'),
     }),
-    /**
-     * Drops a scan that is answered; `context` is who stands at the desk of its page from there on. Who stood where is
-     * nobody's business once nothing waits, but with `stays` the page of the scan has still to hear of it.
-     */
-    settle: ({ place, page, by }, context, stays = false) =>
-      within((scans, contexts) => {
-        whereThere(scans, place, () => {
-          scans.delete(place)
-          if (context) contexts.put(dated(context, by), page)
-          if (stays) return
-          const left = scans.getAll()
-          left.onsuccess = () => left.result.some((scan) => scan.page === page) || contexts.delete(page)
-        })
-      }),
-    /** Keeps what became known of a scan that another page has not settled meanwhile; `context` as above. */
-    mark: (scan, context) =>
-      within((scans, contexts) => {
-        whereThere(scans, scan.place, () => {
-          scans.put(scan)
-          if (context) contexts.put(dated(context, scan.by), scan.page)
-        })
-      }),
-    /** Whether one of several pages may hand in alone for so long, where the browser has no locks for that. */
+    settle: (scan, stands) => change(scan, stands, (scans) => scans.delete(scan.place)),
+    mark: (scan, stands) => change(scan, stands, (scans) => scans.put(scan)),
     lease: async (by, ms) => {
       const now = Date.now()
       const held = await within((_, contexts, give) => {
@@ -132,23 +240,16 @@ function durable(db) {
       return held.by === by
     },
     all: () => within((scans, _, give) => give(scans.getAll())),
-    /** Says who stands at the desk of the page of a scan. */
-    stand: ({ page, by }, context) => within((_, contexts) => contexts.put(dated(context, by), page)),
-    /** Who stands at the desk of a page, after the last of its scans that was answered. */
+    stand: (page, stands) => within((_, contexts) => say(contexts, page, stands)),
     contextOf: (page) => within((_, contexts, give) => give(contexts.get(page))),
-    /** Forgets who stood at the desk of a page that has come back. */
-    forget: (page) => within((_, contexts) => contexts.delete(page)),
-    /**
-     * Forgets who stood at the desks of pages that have no scan here and are gone: they are not of these, or, where that
-     * cannot be known, have said nothing for a while.
-     */
     forgetBut: (pages) =>
       within((scans, contexts) => {
         const left = scans.getAll()
         const known = contexts.getAllKeys()
         const said = contexts.getAll()
         said.onsuccess = () => {
-          const isGone = (nth) => isOver(said.result[nth], known.result[nth], pages)
+          const isOld = ({ at = 0 }) => Math.abs(Date.now() - at) > contextMs
+          const isGone = (nth) => (pages ? !pages.has(known.result[nth]) : isOld(said.result[nth]))
           const some = known.result.filter((page, nth) => page !== leaseName && isGone(nth))
           for (const page of some) if (!left.result.some((scan) => scan.page === page)) contexts.delete(page)
         }
@@ -156,53 +257,16 @@ function durable(db) {
   }
 }
 
-/** Among the contexts, which are named by pages. */
-const leaseName = 'lease'
-
-function whereThere(scans, place, work) {
-  const there = scans.getKey(place)
-  there.onsuccess = () => there.result !== undefined && work()
+function say(contexts, page, stands) {
+  if (stands) contexts.put(stands, page)
+  else if (stands === null) contexts.delete(page)
 }
 
 /** With when it became so, and who worked there. */
-function dated(context, by) {
-  return { ...context, by, at: Date.now() }
+function dated(context, { by }) {
+  return context && { ...context, by, at: Date.now() }
 }
 
-function isOver({ at = 0 }, page, pages) {
-  return pages ? !pages.has(page) : Math.abs(Date.now() - at) > contextMs
-}
-
-/** A store that lives as long as the page. */
-function fleeting() {
-  const scans = new Map()
-  const contexts = new Map()
-  let nth = 0
-  return {
-    isDurable: false,
-    wouldLose: () => scans.size > 0,
-    add: async (scan) => {
-      nth += 1
-      const kept = { ...scan, place: `of this page ${nth}` }
-      scans.set(kept.place, kept)
-      return kept
-    },
-    settle: async ({ place, page }, context, stays = false) => {
-      if (!scans.delete(place)) return
-      if (context) contexts.set(page, context)
-      if (!stays && ![...scans.values()].some((scan) => scan.page === page)) contexts.delete(page)
-    },
-    lease: async () => true,
-    mark: async (scan, context) => {
-      if (!scans.has(scan.place)) return
-      scans.set(scan.place, scan)
-      if (context) contexts.set(scan.page, context)
-    },
-    all: async () => [...scans.values()],
-    stand: async ({ page }, context) => contexts.set(page, context),
-    contextOf: async (page) => contexts.get(page),
-    forget: async (page) => contexts.delete(page),
-    // It knows of no page but its own.
-    forgetBut: async () => undefined,
-  }
+function isSame(one, other) {
+  return one?.card === other?.card && one?.afterUnknown === other?.afterUnknown
 }
