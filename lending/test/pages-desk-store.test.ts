@@ -156,3 +156,123 @@ for (const locks of ['with', 'without'])
     await readyToScan(page)
     assert.equal(await page.getByText('Handed in').count(), 0)
   })
+
+/** The browser closes the store of this page and empties it, as when somebody clears the data of the site. */
+async function empty(page: Page, address: string, until?: 'for good'): Promise<void> {
+  // Another connection to it is closed with that of the page.
+  await page.evaluate(`new Promise((resolve) => {
+    const opening = indexedDB.open('bibby-desk')
+    opening.onsuccess = () => {
+      globalThis.closing = new Promise((closed) => { opening.result.onclose = () => closed() })
+      resolve()
+    }
+  })`)
+  if (until)
+    await page.evaluate(
+      'IDBFactory.prototype.open = () => { throw new DOMException("broken", "UnknownError") }',
+    )
+  const browser = await page.context().newCDPSession(page)
+  await browser.send('Storage.clearDataForOrigin', { origin: address, storageTypes: 'indexeddb' })
+  await page.evaluate('globalThis.closing')
+}
+
+test('a store that the browser empties under the page loses no scan, and is used again', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await aWiredDesk(browsing(), { books: 3 })
+  const { at, page, address, cable, ada } = desk
+  const [one = '', two = '', three = ''] = desk.books
+  await openFor(page, address, ada)
+  await cable.pull()
+  await scan(page, one)
+  await page.getByText('Kept here: 1').waitFor()
+  await empty(page, address)
+  await scan(page, two)
+  await page.getByText('Kept here: 2').waitFor()
+  await page.getByText('leave this page open').waitFor()
+  await Promise.all([answered(page, two), cable.plugIn()])
+  await page.getByText('Handed in: 2').waitFor()
+  await page.getByText('On loan: 2 items').waitFor()
+  await cable.pull()
+  await scan(page, three)
+  await page.getByText('Kept here: 1').waitFor()
+  assert.deepEqual(
+    (await stored(page)).map(({ code }) => code),
+    [three],
+  )
+  assert.equal(await page.getByText('leave this page open').count(), 0)
+  await Promise.all([answered(page, three), cable.plugIn()])
+  await nothingStored(page)
+  assert.deepEqual(
+    (await loansOf(at)).map(({ who, barcode }) => [who, barcode]),
+    [one, two, three].map((barcode) => ['Ada', barcode]),
+  )
+})
+
+test('with a store that is closed and does not open again, the desk says so and goes on', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
+  const { at, page, address, cable, ada } = desk
+  const [one = '', two = ''] = desk.books
+  await openFor(page, address, ada)
+  await cable.pull()
+  await scan(page, one)
+  await page.getByText('Kept here: 1').waitFor()
+  await empty(page, address, 'for good')
+  // Told though the store would have to take nothing more.
+  await page.getByRole('button', { name: 'Send them again' }).press('Enter')
+  await page.getByText('leave this page open').waitFor()
+  await scan(page, two)
+  await page.getByText('Kept here: 2').waitFor()
+  await Promise.all([answered(page, two), cable.plugIn()])
+  await page.getByText('Handed in: 2').waitFor()
+  assert.deepEqual(
+    (await loansOf(at)).map(({ who, barcode }) => [who, barcode]),
+    [one, two].map((barcode) => ['Ada', barcode]),
+  )
+})
+
+test('what is answered while a store is closed is dropped there once it opens again', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await aWiredDesk(browsing(), { books: 3 })
+  const { at, page, address, cable, ada } = desk
+  const [one = '', two = '', three = ''] = desk.books
+  await openFor(page, address, ada)
+  await cable.pull()
+  await scan(page, one)
+  await page.getByText('Kept here: 1').waitFor()
+  await page.evaluate(`{
+    const { transaction } = IDBDatabase.prototype
+    const { open } = IDBFactory.prototype
+    ;(globalThis.mends ??= []).push(() => { IDBFactory.prototype.open = open })
+    IDBFactory.prototype.open = () => { throw new DOMException('broken', 'UnknownError') }
+    IDBDatabase.prototype.transaction = function () {
+      IDBDatabase.prototype.transaction = transaction
+      this.close()
+      this.dispatchEvent(new Event('close'))
+      return transaction.apply(this, arguments)
+    }
+  }`)
+  await scan(page, two)
+  await page.getByText('Kept here: 2').waitFor()
+  await page.getByText('leave this page open').waitFor()
+  await Promise.all([answered(page, two), cable.plugIn()])
+  await page.getByText('Handed in: 2').waitFor()
+  await mend(page)
+  assert.deepEqual(
+    (await stored(page)).map(({ code }) => code),
+    [one],
+  )
+  await page.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`)
+  await nothingStored(page)
+  await page.reload()
+  await readyToScan(page)
+  await Promise.all([answered(page, three), scan(page, three)])
+  assert.equal(await page.getByText('Handed in').count(), 0)
+  assert.equal((await loansOf(at)).length, 3)
+})

@@ -26,15 +26,14 @@ function open() {
       request.result.createObjectStore(contextName)
     }
     request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(request.error)
-    request.onblocked = () => reject(new Error('blocked'))
-    setTimeout(() => reject(new Error('late')), openMs)
+    request.onerror = request.onblocked = reject
+    setTimeout(reject, openMs)
   })
 }
 
 /**
- * The scans on the disk, and beside them what it does not take or does not drop: that lives as long as the page. None of this
- * fails. Without a store all of it lives as long as the page.
+ * The scans on the disk, and beside them what it does not take, does not drop or has lost: that lives as long as the page.
+ * None of this fails. Without a store all of it lives as long as the page.
  */
 class KeptScans {
   #disk
@@ -47,23 +46,27 @@ class KeptScans {
   #answered = new Set()
   /** Who stands at the desks of pages, and whether the disk says so. */
   #stood = new Map()
+  /** The pages whose scans were entered here. */
+  #own = new Set()
 
   constructor(db) {
-    this.#disk = db && durable(db)
+    if (db) this.#use(db)
   }
 
   get isDurable() {
-    return this.#disk !== undefined && !this.wouldLose()
+    return Boolean(this.#disk) && !this.wouldLose()
   }
 
   /** Whether scans would be lost with the page. */
   wouldLose() {
+    if (!this.#disk) return this.#onDisk.size + this.#ofPage.size > 0
     return [...this.#ofPage.keys()].some((key) => !this.#onDisk.has(key))
   }
 
   /** Keeps a scan. */
   add(scan) {
     return this.#inTurn(async () => {
+      this.#own.add(scan.page)
       // Behind one that lives as long as the page it does so too: on the disk it would come before it.
       const kept = !this.wouldLose() && (await this.#tries((disk) => disk.add(scan)))
       if (kept) this.#onDisk.set(scan.key, kept)
@@ -109,16 +112,14 @@ class KeptScans {
     })
   }
 
-  /**
-   * Whether one of several pages may hand in alone for so long, where the browser has no locks for that. What cannot be
-   * written down holds nobody up: two at once do nothing twice.
-   */
+  /** Whether one of several pages may hand in alone for so long, where there are no locks. Two at once do nothing twice. */
   lease = (by, ms) => this.#inTurn(() => this.#tries((disk) => disk.lease(by, ms), true))
 
   all() {
     return this.#inTurn(async () => {
       const found = await this.#tries((disk) => disk.all())
       if (found) await this.#hear(found)
+      else if (this.#disk === null) this.#openAgain()
       return this.#all()
     })
   }
@@ -156,6 +157,34 @@ class KeptScans {
     }
   }
 
+  #use(db) {
+    this.#disk = durable(db)
+    // By the browser, which has emptied it or cannot read it. With null it is opened anew, as soon as that can be.
+    db.onclose = () => {
+      this.#disk = null
+      this.#openAgain()
+    }
+  }
+
+  async #openAgain() {
+    const db = await open().catch(() => undefined)
+    if (db) await this.#inTurn(() => this.#goOnWith(db)).catch(() => db.close())
+  }
+
+  async #goOnWith(db) {
+    if (this.#disk) return db.close()
+    const found = await durable(db).all()
+    // With none of them it was emptied: what was entered here lives as long as the page now.
+    if (!found.some(({ page }) => this.#own.has(page))) {
+      const own = this.#all().filter(({ page }) => this.#own.has(page))
+      this.#ofPage = new Map(own.map((scan) => [scan.key, scan]))
+      this.#onDisk.clear()
+      for (const page of this.#own) if (this.#stood.has(page)) this.#stood.get(page).isSaid = false
+    }
+    this.#use(db)
+    await this.#hear(found)
+  }
+
   #all() {
     const onDisk = [...this.#onDisk].map(([key, scan]) => this.#ofPage.get(key) ?? scan)
     return [...onDisk, ...[...this.#ofPage.values()].filter(({ key }) => !this.#onDisk.has(key))]
@@ -164,8 +193,7 @@ class KeptScans {
   async #hear(found) {
     const scans = new Map(found.map((scan) => [scan.key, scan]))
     for (const key of this.#answered) {
-      const scan = scans.get(key)
-      if (scan) await this.#tries((disk) => disk.settle(scan))
+      if (scans.has(key)) await this.#tries((disk) => disk.settle(scans.get(key)))
       else this.#answered.delete(key)
       scans.delete(key)
     }
