@@ -21,8 +21,8 @@ const waitLimitMs = 15 * 60_000
 const pollMs = 500
 const systemPackages = [
   {
-    program: '/usr/bin/chromium',
-    debian: ['chromium', 'fonts-noto-core', 'fonts-noto-cjk'],
+    program: '/usr/bin/chromium-headless-shell',
+    debian: ['chromium-headless-shell', 'fonts-noto-core', 'fonts-noto-cjk'],
     suites: 'the page tests',
   },
   { program: '/usr/sbin/haproxy', debian: ['haproxy', 'openssl'], suites: 'the tests behind a proxy' },

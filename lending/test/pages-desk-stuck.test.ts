@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { chromium } from 'playwright-core'
 import { lend } from '../src/circulation/lend.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
-import { noChromium, type OpenLibrary, oneBrowser } from './browser.ts'
+import { aBrowser, noChromium, type OpenLibrary, oneBrowser } from './browser.ts'
 import {
   answered,
   aWiredDesk,
@@ -174,15 +173,7 @@ test('a scan that no library takes any more is dropped by whoever says so', { sk
 })
 
 /** By plain http under another name than that of this machine: a browser has neither locks nor workers there. */
-async function withoutLocks() {
-  const args = [
-    '--headless',
-    '--no-sandbox',
-    '--disable-gpu',
-    '--host-resolver-rules=MAP library.test 127.0.0.1',
-  ]
-  return chromium.launch({ executablePath: '/usr/bin/chromium', args })
-}
+const withoutLocks = () => aBrowser('--host-resolver-rules=MAP library.test 127.0.0.1')
 const named = (address: string) => address.replace('127.0.0.1', 'library.test')
 
 test('without locks a page tries again at once when it is asked to, and where the clock was set back', {

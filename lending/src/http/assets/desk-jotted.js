@@ -7,18 +7,12 @@ const jottedName = 'bibby-jotted'
 const halfName = 'bibby-half-typed'
 /** So long ago, in milliseconds, a scan may have been half typed for what comes now to be its rest. */
 const halfMs = 3_000
-/** An empty field that is entered so soon, in milliseconds, was not left empty by whoever entered it. */
+/** What begins so soon, in milliseconds, was begun at the page before; an empty field was not left empty by anybody. */
 const soonMs = 500
 const shownAt = performance.now()
-let isHalf = Math.abs(Date.now() - Number(read(halfName) ?? 0)) < halfMs
+let isCut = Math.abs(Date.now() - Number(read(halfName) ?? 0)) < halfMs
 /** Until something is entered here. */
 let isFirst = true
-// A key that came before there was a field with the cursor in it is gone.
-for (const type of ['first-input', 'event'])
-  new PerformanceObserver((list) => {
-    for (const { name, startTime, target } of list.getEntries())
-      if (name.startsWith('key') && startTime < shownAt && target?.id !== 'scan') isHalf = true
-  }).observe({ type, buffered: true, durationThreshold: 16 })
 write(halfName, undefined)
 
 /** What was entered at the page before, and not written down when it went. */
@@ -52,11 +46,24 @@ export function markHalf(text) {
   if (text) write(halfName, String(Date.now()))
 }
 
-/** Whether this is the rest of a scan that was begun at the page before. */
-export function isRest(code) {
-  const was = isFirst && (isHalf || (code === '' && performance.now() - shownAt < soonMs))
+/** Tells once that a scan was cut in two as this page came: half of it stood in the field of the one before, or came too early. */
+export function whenCut(tell) {
+  if (isCut) return tell()
+  for (const type of ['first-input', 'event'])
+    new PerformanceObserver((list) => {
+      const isEarly = ({ name, startTime, target }) =>
+        name.startsWith('key') && startTime < shownAt && target?.id !== 'scan'
+      if (isCut || !list.getEntries().some(isEarly)) return
+      isCut = true
+      tell()
+    }).observe({ type, buffered: true, durationThreshold: 16 })
+}
+
+/** Whether what was begun then, on the clock of events, is the rest of a scan that was begun at the page before. */
+export function isRest(code, begunAt) {
+  const isSoon = isFirst && begunAt - shownAt < soonMs
   isFirst = false
-  return was
+  return isSoon && (isCut || code === '')
 }
 
 function read(name) {

@@ -3,7 +3,7 @@
 // script each scan is a form of its own, and does the same.
 
 import { firstLook, goApart, lookAround } from './desk-apart.js'
-import { isRest, jot, markHalf, strike } from './desk-jotted.js'
+import { isRest, jot, markHalf, strike, whenCut } from './desk-jotted.js'
 import { goByCommand, goByForm, goByLink, leave, stay } from './desk-leaving.js'
 import { filled, offer, tell, tellKept, tellWaiting } from './desk-notice.js'
 import {
@@ -38,6 +38,7 @@ const lookMs = 30_000
 const unheardMs = 700
 
 offerSound()
+whenCut(tellCut)
 if ('serviceWorker' in navigator) {
   navigator.serviceWorker.register(place.dataset.worker, { scope: '/' }).catch(() => undefined)
   // A page that was on its way when the worker took over all others is passed over.
@@ -46,6 +47,11 @@ if ('serviceWorker' in navigator) {
   })
 }
 inTurn(firstLook).catch(() => undefined)
+
+function tellCut() {
+  sound('refused')
+  showRefused(words.cut)
+}
 
 /** When the first letter of what stands in the field came, on the clock of events. */
 let begunAt
@@ -63,10 +69,7 @@ document.addEventListener('submit', (event) => {
   input.value = ''
   const at = begunAt ?? event.timeStamp
   begunAt = undefined
-  if (isRest(code)) {
-    sound('refused')
-    return showRefused(words.cut)
-  }
+  if (isRest(code, at)) return tellCut()
   // An empty field means: the next patron. It waits for what was scanned before.
   if (code === '' && meant !== 'lend') return
   const scan = made(code, form)
