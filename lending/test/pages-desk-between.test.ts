@@ -118,7 +118,7 @@ test('a scan that was entered, and not yet on a slow disk when its page went, is
   ])
 })
 
-/** However slow the machine is, no time passes on the page that comes next. */
+/** However slow the machine is, no time passes on this page, or the next, until its clock goes on. */
 async function atOnce(page: Page): Promise<void> {
   await page.clock.install()
   await page.clock.pauseAt(Date.now() + 1_000)
@@ -174,6 +174,7 @@ for (const [when, before] of [
     const { at, page, address, ada } = desk
     const [one = '', two = ''] = desk.books
     await openFor(page, address, ada)
+    await atOnce(page)
     const letGo = await hanging(
       page,
       (asked) => isScanOf(asked, 'badly-read'),
@@ -186,11 +187,33 @@ for (const [when, before] of [
     await page.getByText('Was it the next card?').waitFor()
     assert.deepEqual(await loansOf(at), [])
     await page.getByRole('button', { name: 'Drop them' }).press('Enter')
+    await page.clock.resume()
     await nothingStored(page)
     await heard(page)
     await Promise.all([answered(page, two), scan(page, two)])
     assert.deepEqual(await loansOf(at), [{ who: 'Ada', barcode: two, back: false }])
   })
+
+test('it waits also when a command between the two is under way', { skip, timeout }, async () => {
+  await using desk = await aWiredDesk(browsing(), { books: 1 })
+  const { at, page, address, ada } = desk
+  const [one = ''] = desk.books
+  await openFor(page, address, ada)
+  await atOnce(page)
+  await scan(page, 'badly-read')
+  await page.locator('#desk[data-outcome="refused"]').waitFor()
+  const letGo = await hanging(
+    page,
+    (asked) => isScanOf(asked, 'DESKRECEIPT'),
+    () => scan(page, 'DESKRECEIPT'),
+  )
+  await scan(page, one)
+  await page.getByText('Was it the next card?').waitFor()
+  await Promise.all([answered(page, 'DESKRECEIPT'), letGo()])
+  await page.getByRole('button', { name: 'Drop them' }).press('Enter')
+  await page.waitForURL('**/desk/receipt*')
+  assert.deepEqual(await loansOf(at), [])
+})
 
 test('a receipt that was asked for comes behind what waited for somebody to look', {
   skip,

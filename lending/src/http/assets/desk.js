@@ -141,7 +141,7 @@ async function sendAll() {
 }
 
 async function sendWaiting() {
-  while (here.waiting.length > 0 && !here.apart) {
+  while (here.waiting.length > 0 && !here.apart && !here.held) {
     const [{ scan, form }] = here.waiting
     let outcome
     try {
@@ -159,12 +159,10 @@ async function sendWaiting() {
     sound(outcome.tone)
     if (!outcome.isKnown) {
       here.unknownAt = performance.now()
-      if (here.waiting.length + here.taking > 0) {
-        hold()
-        break
-      }
+      here.held = here.waiting.length + here.taking > 0
     }
-    tellWaiting()
+    if (here.held) hold()
+    else tellWaiting()
   }
   if (here.held) return
   const { to } = here
