@@ -17,6 +17,7 @@ import {
   scan,
   scanBlindly,
   sendAgain,
+  signIn,
   stored,
   writtenDown,
 } from './desk-fixtures.ts'
@@ -327,4 +328,82 @@ test('where the other page does not come, whoever was scanned meanwhile stays at
     { who: 'Ben', barcode: two, back: false },
   ])
   assert.deepEqual(await stored(page), [])
+})
+
+for (const [how, leave] of [
+  ['loaded anew', (page: Page) => page.reload()],
+  [
+    'left by a link',
+    async (page: Page) => {
+      await page.getByRole('link', { name: 'Next patron' }).click()
+      await page.waitForURL(({ search }) => search === '')
+    },
+  ],
+] as const)
+  test(`a book that waits for somebody to look is listed for them where the page is ${how}`, {
+    skip,
+    timeout,
+  }, async () => {
+    await using desk = await aWiredDesk(browsing(), { books: 1 })
+    const { at, page, address, ada } = desk
+    const [one = ''] = desk.books
+    await openFor(page, address, ada)
+    await atOnce(page)
+    await scan(page, 'badly-read')
+    await page.locator('#desk[data-outcome="refused"]').waitFor()
+    await scan(page, one)
+    await page.getByText('Was it the next card?').waitFor()
+    await page.clock.resume()
+    page.on('dialog', (asks) => asks.accept())
+    await leave(page)
+    await nothingStored(page)
+    assert.deepEqual(await loansOf(at), [])
+    assert.deepEqual(await at.db.rows(sql`select refused from kept_scan`), [{ refused: 'after-unknown' }])
+  })
+
+test('a reason that is being typed when the library goes away stays', { skip, timeout }, async () => {
+  await using desk = await aWiredDesk(browsing(), { books: 2 })
+  const { at, page, address, cable, ada } = desk
+  const [one = '', two = ''] = desk.books
+  await at.db.rows(sql`update patron set blocked_because = 'A test', blocked_at = now() where card = ${ada}`)
+  await openFor(page, address, ada)
+  await hanging(
+    page,
+    (asked) => isScanOf(asked, two),
+    async () => {
+      for (const code of [one, two]) await scan(page, code)
+    },
+  )
+  await page.locator('#answer input[name="reason"]').focus()
+  await page.keyboard.type('her mother ')
+  await cable.pull()
+  await page.context().unrouteAll({ behavior: 'ignoreErrors' })
+  await page.getByText('The library cannot be reached.').waitFor()
+  await page.keyboard.type('asked')
+  assert.equal(await page.locator('#answer input[name="reason"]').inputValue(), 'her mother asked')
+})
+
+test('a shelf scan that cannot be read is given up, and what is behind it goes in', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await aWiredDesk(browsing(), { books: 1 })
+  const { at, page, address, cable } = desk
+  const [one = ''] = desk.books
+  await page.context().clearCookies()
+  await signIn(page, at, address, 'cataloguer')
+  await page.goto(`${address}/stock-takes`)
+  await page.locator('form[action="/stock-takes"] button').first().click()
+  await page.waitForURL('**/stock-takes/*')
+  await page.locator('#scan:focus').waitFor()
+  await cable.pull()
+  await page.keyboard.insertText('29\u001d1')
+  await page.keyboard.press('Enter')
+  await scan(page, one)
+  await page.getByText('Kept here: 2').waitFor()
+  await cable.plugIn()
+  await sendAgain(page)
+  await page.getByRole('button', { name: 'Drop what could not be taken in (1)' }).press('Enter')
+  await nothingStored(page)
+  assert.equal((await at.db.rows(sql`select from stock_take_scan`)).length, 1)
 })

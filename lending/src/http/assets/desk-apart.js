@@ -2,7 +2,7 @@
 
 import { leftBefore, strike } from './desk-jotted.js'
 import { askedAgain, filled, tell, tellHandedIn, tellKept, tellWaiting } from './desk-notice.js'
-import { field, show, showKept } from './desk-shows.js'
+import { field, nobodyAnswers, show, showKept } from './desk-shows.js'
 import {
   anEnd,
   answerMs,
@@ -30,9 +30,10 @@ let pauseMs = againMs.first
 let timer
 let comingBack
 
+rememberBranch()
+
 /** What this page, or another one, had kept goes in before anything that is scanned now. */
 export async function firstLook() {
-  rememberBranch()
   await forgetTheGone(here.kept)
   await writeDownJotted()
   const all = await here.kept.all()
@@ -64,7 +65,10 @@ function goesOn(own) {
 async function writeDownJotted() {
   const known = new Set((await here.kept.all()).map(({ key }) => key))
   for (const scan of leftBefore) {
-    if (!known.has(scan.key)) await here.kept.add({ ...scan, page: here.page, isLeft: true, isAfter: true })
+    // A tab that was doubled has the notes of the other one too.
+    const isOthers = navigator.locks && scan.page && scan.page !== here.page
+    if (!isOthers && !known.has(scan.key))
+      await here.kept.add({ ...scan, page: here.page, isLeft: true, isAfter: true })
     strike(scan)
   }
 }
@@ -90,7 +94,8 @@ export async function goApart(why) {
   if (here.waiting.length > 0) follow(true)
   await leaveAll()
   tellWaiting()
-  showKept()
+  // Whoever is typing a reason is not disturbed.
+  nobodyAnswers().then(() => here.apart && showKept())
   sound('attention')
   await tellKept()
 }

@@ -37,7 +37,8 @@ async function refuse() {
 
 /** A command that leads to another page while scans are kept. */
 export async function goByCommand(to, code) {
-  if (here.apart === 'away' && !isThereAlone(to)) return refuse()
+  const mayBeAway = here.apart === 'away' || here.apart === 'leaving'
+  if (mayBeAway && !isThereAlone(to) && !(await answers())) return refuse()
   onTheWay('')
   await here.kept.add(anEnd(code))
   location.assign(to)
@@ -125,7 +126,7 @@ function goAway(event, { card, isThere, go }) {
 
 function answers() {
   return fetch(home, { signal: AbortSignal.timeout(asksMs) }).then(
-    () => true,
+    ({ status }) => status < 500,
     () => false,
   )
 }

@@ -34,7 +34,7 @@ export async function tellKept(why = words[here.apart] ?? words.away) {
   if (refused.length === 0) return
   // Nobody else can take them from this device.
   offer(buttons, filled(words.dropFaulty, { count: refused.length }), async () => {
-    for (const scan of refused) await here.kept.settle(scan)
+    for (const scan of refused) await here.kept.settle(scan, undefined, true)
     await tellKept()
   })
 }

@@ -53,9 +53,11 @@ export function showRefused(text) {
   const at = desk?.querySelector('#answer')
   if (!at) return
   desk.dataset.outcome = 'refused'
-  const said = document.createElement('div')
+  const said = at.querySelector('[data-own]') ?? document.createElement('div')
+  said.dataset.own = ''
   sign(said, 'bad', text)
-  at.replaceChildren(said)
+  // What the library has said stays.
+  at.prepend(said)
 }
 
 /** Makes a notice of an element. */

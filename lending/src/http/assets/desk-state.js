@@ -41,6 +41,8 @@ export const here = {
   to: undefined,
   /** When the library last said that what was scanned may have been a card, on the clock of events. */
   unknownAt: Number.NEGATIVE_INFINITY,
+  /** What that was. */
+  unknownCode: undefined,
 }
 
 /** Scans are taken in one after another, however fast they come; the first ones wait for the store. */

@@ -69,9 +69,9 @@ document.addEventListener('submit', (event) => {
   input.value = ''
   const at = begunAt ?? event.timeStamp
   begunAt = undefined
-  if (isRest(code, at)) return tellCut()
   // An empty field means: the next patron. It waits for what was scanned before.
   if (code === '' && meant !== 'lend') return
+  if (isRest(code, at)) return tellCut()
   const scan = made(code, form)
   jot(scan)
   here.taking += 1
@@ -83,12 +83,12 @@ document.addEventListener('submit', (event) => {
     })
 })
 
-async function scanned(form, { code, next, ...rest }, at) {
-  const scan = { ...rest, code, next, page: here.page }
+async function scanned(form, entered, at) {
+  const scan = { ...entered, page: here.page }
   if (here.apart) return keepApart(scan)
   // Where nothing waits it is for whom the page shows. Otherwise the scans before it say so: see `send`.
   const isFirst = here.waiting.length === 0 && !here.busy && meant === 'lend'
-  const kept = await writeDown({ ...scan, ...(isFirst && { card: cardNow() }) })
+  const kept = await here.kept.add({ ...scan, ...(isFirst && { card: cardNow() }) })
   // The library went away while this was written down.
   if (here.apart) {
     await here.kept.mark({ ...kept, card: kept.card ?? cardOfFirst(), isLeft: true })
@@ -96,8 +96,9 @@ async function scanned(form, { code, next, ...rest }, at) {
     return here.apart === 'leaving' ? undefined : tellKept()
   }
   here.waiting.push({ scan: kept, form: form.action })
-  // Nobody can have heard yet that it was not known.
-  const isUnheard = !next && !isCommand(code) && at - here.unknownAt < unheardMs
+  // Nobody can have heard yet that it was not known. Whoever ends the patron has done with it.
+  if (scan.next) here.unknownAt = Number.NEGATIVE_INFINITY
+  const isUnheard = !isCommand(scan.code) && at - here.unknownAt < unheardMs
   if (here.held || isUnheard) {
     sound('attention')
     return hold()
@@ -110,7 +111,7 @@ async function keepApart(scan) {
   const { code, next } = scan
   const isLeaving = here.apart === 'leaving'
   if (!next && isCommand(code)) return goByCommand(words.commands[code.toLowerCase()], code)
-  await writeDown({ ...scan, card: cardOfFirst(), isLeft: true, isAfter: isLeaving })
+  await here.kept.add({ ...scan, card: cardOfFirst(), isLeft: true, isAfter: isLeaving })
   if (next) {
     showNobody()
     loadAgainAt(home)
@@ -122,12 +123,6 @@ async function keepApart(scan) {
 
 function isCommand(code) {
   return Object.hasOwn(words.commands, code.toLowerCase())
-}
-
-async function writeDown(scan) {
-  const kept = await here.kept.add(scan)
-  strike(scan)
-  return kept
 }
 
 async function sendAll() {
@@ -151,16 +146,17 @@ async function sendWaiting() {
       break
     }
     here.waiting.shift()
+    if (!outcome.isKnown) {
+      here.unknownAt = performance.now()
+      here.unknownCode = scan.code
+      here.held = here.waiting.length + here.taking > 0
+    }
     // One that stays is handed in again under its key, and is not done twice.
-    await here.kept.settle(scan, standsAfter(outcome, scan)).catch(() => undefined)
+    await here.kept.settle(scan, standsAfter(outcome))
     if (endsAt(outcome.to)) return leave(outcome.to)
     // A command that does not end what stands open: what was scanned behind it goes first.
     here.to = outcome.to ?? here.to
     sound(outcome.tone)
-    if (!outcome.isKnown) {
-      here.unknownAt = performance.now()
-      here.held = here.waiting.length + here.taking > 0
-    }
     if (here.held) hold()
     else tellWaiting()
   }
@@ -171,10 +167,10 @@ async function sendWaiting() {
 }
 
 /** Who stands at the desk from there on: nobody after a command that leads to another desk. */
-function standsAfter({ to, isKnown }, { code }) {
+function standsAfter({ to, isKnown }) {
   if (meant !== 'lend') return undefined
   if (endsAt(to)) return { card: '' }
-  return isKnown ? { card: cardNow() } : { card: cardNow(), afterUnknown: code }
+  return isKnown && !here.held ? { card: cardNow() } : { card: cardNow(), afterUnknown: here.unknownCode }
 }
 
 // The page knows who stands at the desk now; it may be somebody else than when this was scanned. A scan that is sent
@@ -216,8 +212,10 @@ function hold() {
   here.held = true
   for (const each of here.waiting) {
     if (each.scan.isHeld) continue
-    each.scan = { ...each.scan, isHeld: true }
-    here.kept.mark(each.scan).catch(() => undefined)
+    // Where the page goes before anybody has looked, it is for nobody.
+    const { card } = each.scan
+    each.scan = { ...each.scan, isHeld: true, ...(card !== undefined && { afterUnknown: here.unknownCode }) }
+    here.kept.mark(each.scan)
   }
   const at = document.querySelector('#waiting')
   if (!at) return
@@ -226,7 +224,7 @@ function hold() {
     if (here.busy) return
     here.held = false
     here.unknownAt = Number.NEGATIVE_INFINITY
-    for (const each of here.waiting) each.scan = { ...each.scan, isHeld: false }
+    for (const each of here.waiting) each.scan = { ...each.scan, isHeld: false, afterUnknown: undefined }
     tellWaiting()
     return sendAll()
   })

@@ -61,7 +61,7 @@ export async function handInAll(kept, tell) {
     try {
       return await handIn(kept, tell, true)
     } finally {
-      await kept.lease(lessee, 0).catch(() => undefined)
+      await kept.lease(lessee, 0)
     }
   }
   return navigator.locks.request(handingIn, { ifAvailable: true }, (lock) =>
@@ -248,8 +248,9 @@ async function sendAsForm({ to, key, code }, token) {
   if (answer.status === 503) return { halted: true }
   if (!answer.ok) return { fault: true, isFinal: answer.status !== 500 }
   // The library leads on to what it noted. A page that comes instead is that of a proxy, and says nothing about the scan.
-  if (!new URL(answer.url).searchParams.has('scanned')) throw new NotNow('away')
-  return { became: 'done' }
+  const { pathname, searchParams } = new URL(answer.url)
+  if (!answer.redirected || pathname !== to) throw new NotNow('away')
+  return searchParams.has('scanned') ? { became: 'done' } : { fault: true, isFinal: true }
 }
 
 /** Asks the library; what says nothing about the scan itself means: not now. */

@@ -51,6 +51,7 @@ class KeptScans {
 
   constructor(db) {
     if (db) this.#use(db)
+    else if (globalThis.indexedDB) this.#disk = null
   }
 
   get isDurable() {
@@ -59,7 +60,7 @@ class KeptScans {
 
   /** Whether scans would be lost with the page. */
   wouldLose() {
-    if (!this.#disk) return this.#onDisk.size + this.#ofPage.size > 0
+    if (!this.#disk) return this.#all().some(({ page }) => this.#own.has(page))
     return [...this.#ofPage.keys()].some((key) => !this.#onDisk.has(key))
   }
 
@@ -159,7 +160,7 @@ class KeptScans {
 
   #use(db) {
     this.#disk = durable(db)
-    // By the browser, which has emptied it or cannot read it. With null it is opened anew, as soon as that can be.
+    // By the browser, which has emptied it or cannot read it. With null it is opened anew, when that can be.
     db.onclose = () => {
       this.#disk = null
       this.#openAgain()
@@ -291,9 +292,7 @@ function say(contexts, page, stands) {
 }
 
 /** With when it became so, and who worked there. */
-function dated(context, { by }) {
-  return context && { ...context, by, at: Date.now() }
-}
+const dated = (context, { by }) => context && { ...context, by, at: Date.now() }
 
 function isSame(one, other) {
   return one?.card === other?.card && one?.afterUnknown === other?.afterUnknown
