@@ -109,6 +109,8 @@ export async function aBrowser(...told: readonly string[]): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      // How far below the window pictures are loaded: as in the browser that people have.
+      '--blink-settings=lazyLoadingImageMarginPxUnknown=1250,lazyLoadingImageMarginPx4G=1250',
       ...told,
     ],
   })
