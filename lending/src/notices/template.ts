@@ -1,3 +1,4 @@
+import { dateFormat, numberFormat } from '../language/formats.ts'
 import { type Facts, type Kind, kindNames } from './kinds.ts'
 
 /** What a letter of one kind says. Words in braces stand for what is known of the patron and the things told. */
@@ -137,7 +138,10 @@ function itemWords(facts: Facts, { branch, language, currency }: Telling): Reado
     due: day(facts.dueOn),
     until: day(facts.until),
     expires: day(facts.expiresOn),
-    fine: facts.fineCents === undefined ? '' : moneyIn(language, currency).format(facts.fineCents / 100),
+    fine:
+      facts.fineCents === undefined
+        ? ''
+        : numberFormat(language, { style: 'currency', currency }).format(facts.fineCents / 100),
   }
 }
 
@@ -147,24 +151,7 @@ function titlesOf(items: readonly Facts[]): string {
 }
 
 function dayIn(language: string, day: string): string {
-  return daysIn(language).format(new Date(`${day}T00:00:00Z`))
-}
-
-/** To make a formatter takes longer than all else about a letter. A library has one language and one currency. */
-let days: { readonly language: string; readonly format: Intl.DateTimeFormat } | undefined
-let money: { readonly key: string; readonly format: Intl.NumberFormat } | undefined
-
-function daysIn(language: string): Intl.DateTimeFormat {
-  if (days?.language !== language)
-    days = { language, format: new Intl.DateTimeFormat(language, { dateStyle: 'full', timeZone: 'UTC' }) }
-  return days.format
-}
-
-function moneyIn(language: string, currency: string): Intl.NumberFormat {
-  const key = `${language} ${currency}`
-  if (money?.key !== key)
-    money = { key, format: new Intl.NumberFormat(language, { style: 'currency', currency }) }
-  return money.format
+  return dateFormat(language, { dateStyle: 'full', timeZone: 'UTC' }).format(new Date(`${day}T00:00:00Z`))
 }
 
 function filled(text: string, words: Readonly<Record<string, string>>): string {

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { addClosedDay, closedDays, removeClosedDay } from '../../circulation/calendar.ts'
 import { type Branch, branches } from '../../circulation/places.ts'
 import { type NumberFormat, type NumberKind, numberFormats } from '../../formats/number-format.ts'
+import { dateFormat, listFormat } from '../../language/formats.ts'
 import { address } from './address.ts'
 import { asked, identity } from './asked.ts'
 import { buttonForm, carried, hidden, textField } from './form.ts'
@@ -143,7 +144,7 @@ const someWeek = (weekday: number) => new Date(Date.UTC(2024, 0, weekday))
 
 function weekdays({ say, language }: Visit, closed: readonly number[]): string {
   if (closed.length === 0) return say('branches.no-day')
-  const { format } = new Intl.DateTimeFormat(language.locale, { weekday: 'long', timeZone: 'UTC' })
-  const names = new Intl.ListFormat(language.locale, { type: 'unit' })
+  const { format } = dateFormat(language.locale, { weekday: 'long', timeZone: 'UTC' })
+  const names = listFormat(language.locale, { type: 'unit' })
   return names.format(closed.map((each) => format(someWeek(each))))
 }

@@ -1,3 +1,4 @@
+import { displayNames } from '../../language/formats.ts'
 import type { Visit } from './visit.ts'
 
 /** Bibliographic codes that differ from the terminological ones. Source: ISO 639-2, Library of Congress. */
@@ -45,16 +46,5 @@ export function languageName({ language, say }: Pick<Visit, 'language' | 'say'>,
   if (code === 'mul') return say('language.several')
   if (none.has(code)) return ''
   const tag = languageTag(code)
-  return tag ? (namesIn(language.tag).of(tag) ?? code) : code
-}
-
-const known = new Map<string, Intl.DisplayNames>()
-
-function namesIn(tag: Visit['language']['tag']): Intl.DisplayNames {
-  let names = known.get(tag)
-  if (!names) {
-    names = new Intl.DisplayNames([tag], { type: 'language', fallback: 'code' })
-    known.set(tag, names)
-  }
-  return names
+  return tag ? (displayNames(language.tag, { type: 'language', fallback: 'code' }).of(tag) ?? code) : code
 }

@@ -1,3 +1,4 @@
+import { numberFormat } from '../../language/formats.ts'
 import type { Visit } from './visit.ts'
 
 type Spoken = Pick<Visit, 'language' | 'say'>
@@ -6,7 +7,7 @@ type Spoken = Pick<Visit, 'language' | 'say'>
 export function msText({ language }: Spoken, ms: number): string {
   const [unit, value, digits] =
     ms < 1_000 ? (['millisecond', ms, ms < 10 ? 1 : 0] as const) : (['second', ms / 1_000, 1] as const)
-  return new Intl.NumberFormat(language.locale, {
+  return numberFormat(language.locale, {
     style: 'unit',
     unit,
     maximumFractionDigits: digits,

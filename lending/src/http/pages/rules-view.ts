@@ -1,6 +1,7 @@
 import type { loanRules } from '../../circulation/calendar.ts'
 import type { Explained } from '../../circulation/explain-rule.ts'
 import type { Branch, ItemType, PatronCategory } from '../../circulation/places.ts'
+import { listFormat } from '../../language/formats.ts'
 import { may } from '../../staff/permission.ts'
 import { refusalIn } from '../answers.ts'
 import { checkField, choiceField, hidden, textField } from './form.ts'
@@ -67,7 +68,7 @@ function candidateRow(
 ): Html {
   const { say } = visit
   const others = differs.map((each) => say(`rules.differs.${each.in}`, { is: each.is }))
-  const list = new Intl.ListFormat(visit.language.locale).format(others)
+  const list = listFormat(visit.language.locale, {}).format(others)
   const because =
     rule.id === taken.id
       ? say('rules.because.taken')

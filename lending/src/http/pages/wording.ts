@@ -1,3 +1,4 @@
+import { dateFormat, numberFormat, relativeTimeFormat } from '../../language/formats.ts'
 import { type Html, html } from './html.ts'
 import { currencyOf, type Visit, zoneOf } from './visit.ts'
 
@@ -18,7 +19,7 @@ export function numberText({ language }: Pick<Visit, 'language'>, number: number
 export function money(visit: Pick<Visit, 'library' | 'language'>, cents: number): string {
   // Hundredths are what is kept, of yen too: they are shown where there are any.
   const options = { style: 'currency', currency: currencyOf(visit), maximumFractionDigits: 2 } as const
-  return new Intl.NumberFormat(visit.language.locale, options).format(cents / 100)
+  return numberFormat(visit.language.locale, options).format(cents / 100)
 }
 
 /** How large a file is: `812 kB`, `4.2 MB`. */
@@ -36,7 +37,7 @@ export function bytesText({ language }: Pick<Visit, 'language'>, bytes: number):
     maximumFractionDigits: digits,
     minimumFractionDigits: digits,
   } as const
-  return new Intl.NumberFormat(language.locale, options).format(bytes / size)
+  return numberFormat(language.locale, options).format(bytes / size)
 }
 
 /** A day such as `Tue 24 November 2026`, in the branch's time zone. Takes an instant or a `YYYY-MM-DD`. */
@@ -79,12 +80,12 @@ export function daysAway(local: Local & Pick<Visit, 'now'>, when: Date | string)
   const on = (at: Date | string) =>
     Date.parse(typeof at === 'string' && isPlainDay(at) ? at : todayIn(zone, new Date(at)))
   const days = Math.round((on(when) - on(local.now)) / 86_400_000)
-  return new Intl.RelativeTimeFormat(local.language.locale, { numeric: 'auto' }).format(days, 'day')
+  return relativeTimeFormat(local.language.locale, { numeric: 'auto' }).format(days, 'day')
 }
 
 /** Today in the branch's time zone, as `YYYY-MM-DD`. */
 export function todayIn(timeZone: string, now: Date): string {
-  return new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' }).format(now)
+  return dateFormat('en-CA', { timeZone, dateStyle: 'short' }).format(now)
 }
 
 function machineTime(when: Date | string): string {
@@ -95,8 +96,6 @@ function isPlainDay(when: string): boolean {
   return /^\d{4}-\d{2}-\d{2}$/.test(when)
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>()
-
 function format(
   { language, branch }: Local,
   when: Date | string,
@@ -104,14 +103,8 @@ function format(
 ): string {
   // A plain day is the same day everywhere.
   const zone = typeof when === 'string' && isPlainDay(when) ? 'UTC' : zoneOf({ branch })
-  const name = `${language.locale} ${zone} ${Object.keys(options).join()}`
-  let known = formats.get(name)
-  if (!known) {
-    known = new Intl.DateTimeFormat(language.locale, { ...options, timeZone: zone })
-    formats.set(name, known)
-  }
   const instant = new Date(when)
   if (Number.isNaN(instant.valueOf())) return String(when)
-  const text = known.format(instant)
+  const text = dateFormat(language.locale, { ...options, timeZone: zone }).format(instant)
   return language.tag === 'en' ? text.replace(',', '') : text
 }
