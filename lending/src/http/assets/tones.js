@@ -5,6 +5,8 @@ const settingName = 'bibby-desk-sound'
 const tones = { done: [880], attention: [660, 990, 660], refused: [220, 165] }
 const toneSeconds = 0.09
 let audio
+/** When the last tone ends, on the clock of `audio`. */
+let silentFrom = 0
 
 /** Whether tones are wanted on this device. They are, until somebody turns them off. */
 export function hasSound() {
@@ -29,6 +31,8 @@ export function sound(outcome) {
   const notes = tones[outcome]
   if (!notes || !hasSound() || typeof AudioContext === 'undefined') return
   audio ??= new AudioContext()
+  audio.resume().catch(() => undefined)
+  silentFrom = audio.currentTime + notes.length * toneSeconds
   notes.forEach((frequency, index) => {
     const [tone, gain] = [audio.createOscillator(), audio.createGain()]
     const from = audio.currentTime + index * toneSeconds
@@ -39,5 +43,11 @@ export function sound(outcome) {
     tone.connect(gain).connect(audio.destination)
     tone.start(from)
     tone.stop(from + toneSeconds)
+    tone.addEventListener('ended', rest)
   })
+}
+
+/** Silence is work too: without this a desk that has sounded once mixes it a hundred times a second, all day. */
+function rest() {
+  if (audio.currentTime >= silentFrom) audio.suspend().catch(() => undefined)
 }
