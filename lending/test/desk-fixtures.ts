@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import type { Page, Request, Response } from 'playwright-core'
 import { sql } from '../src/postgres/sql.ts'
 import type { Role } from '../src/staff/permission.ts'
-import { anOpenLibrary, type Browsing, cursor, type OpenLibrary, pagePassword } from './browser.ts'
+import { type Browsing, cursor } from './browser.ts'
 import { aCable } from './cable.ts'
 import { aCopy, aPatron, besides } from './library-fixtures.ts'
+import { anOpenLibrary, type OpenLibrary, pagePassword } from './open-library.ts'
 
 /** A device of its own, with somebody from the desk signed in on its page. */
 export async function aDesk(browser: Pick<Browsing, 'newContext'>, at: OpenLibrary, address: string) {

@@ -5,9 +5,10 @@ import { lend } from '../src/circulation/lend.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
 import { aServedLibrary, bearing, type ServedLibrary } from './api-fixtures.ts'
-import { anOpenLibrary, aVisitor } from './browser.ts'
 import { by } from './library-fixtures.ts'
+import { anOpenLibrary } from './open-library.ts'
 import { aMailbox, closeWaysBack, codeIn } from './operation-fixtures.ts'
+import { aVisitor } from './visitor.ts'
 
 type Role = Parameters<ServedLibrary['tokenOf']>[0]
 const because = 'They moved away'

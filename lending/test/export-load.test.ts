@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { sql } from '../src/postgres/sql.ts'
-import { anOpenLibrary, type OpenLibrary, pagePassword } from './browser.ts'
 import { aCategory } from './library-fixtures.ts'
+import { anOpenLibrary, type OpenLibrary, pagePassword } from './open-library.ts'
 
 const titles = 20_000
 /** The longest that one turn of the event loop may take of the processor. */

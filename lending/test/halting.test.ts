@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { aServedLibrary, bearing } from './api-fixtures.ts'
-import { anOpenLibrary, aVisitor } from './browser.ts'
+import { anOpenLibrary } from './open-library.ts'
+import { aVisitor } from './visitor.ts'
 
 test('halted by page, every page says so and stays readable, no form writes, and an operator lets it go on', async () => {
   await using at = await anOpenLibrary()

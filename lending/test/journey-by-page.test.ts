@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { anOpenLibrary, aVisitor, cursor, noChromium, oneBrowser, pagePassword } from './browser.ts'
+import { cursor, noChromium, oneBrowser } from './browser.ts'
+import { anOpenLibrary, pagePassword } from './open-library.ts'
+import { aVisitor } from './visitor.ts'
 
 const browsing = oneBrowser()
 

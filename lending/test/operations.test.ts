@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from '../src/postgres/sql.ts'
 import { aServedLibrary, bearing, type ServedLibrary } from './api-fixtures.ts'
-import { anOpenLibrary, aVisitor } from './browser.ts'
+import { anOpenLibrary } from './open-library.ts'
 import { aMailbox, codeIn, copiesOn } from './operation-fixtures.ts'
+import { aVisitor } from './visitor.ts'
 
 type Role = Parameters<ServedLibrary['tokenOf']>[0]
 

@@ -6,7 +6,8 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import type { ServerOptions } from '../src/http/server.ts'
 import { trafficBounds } from '../src/http/traffic.ts'
-import { anOpenLibrary, aVisitor, type OpenLibrary, pagePassword } from './browser.ts'
+import { anOpenLibrary, type OpenLibrary, pagePassword } from './open-library.ts'
+import { aVisitor } from './visitor.ts'
 
 /** A request whose body never comes: it holds a turn of its class, or a place among those who wait. */
 async function heldSearch(at: OpenLibrary, headers = ''): Promise<Socket> {

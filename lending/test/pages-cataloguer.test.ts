@@ -2,17 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type ImportLibrary, waitForImport } from '../src/catalogue/import/start-import.ts'
 import { sql } from '../src/postgres/sql.ts'
-import {
-  aBrowser,
-  anOpenLibrary,
-  aVisitor,
-  cursor,
-  noChromium,
-  type OpenLibrary,
-  pagePassword,
-} from './browser.ts'
+import { aBrowser, cursor, noChromium } from './browser.ts'
 import { aCopy, aTitle } from './library-fixtures.ts'
+import { anOpenLibrary, type OpenLibrary, pagePassword } from './open-library.ts'
 import { aMailbox, carriedOut, copiesOn } from './operation-fixtures.ts'
+import { aVisitor } from './visitor.ts'
 
 async function aShelf(at: OpenLibrary) {
   const copies = await copiesOn(at.db, 'Novels', 3, { branchId: at.branchId, itemTypeId: at.itemTypeId })

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { anOpenLibrary, aVisitor, type OpenLibrary } from './browser.ts'
+import { anOpenLibrary, type OpenLibrary } from './open-library.ts'
+import { aVisitor } from './visitor.ts'
 
 const evil = '<script>alert(1)</script><img src=x onerror=alert(1)>'
 const both = [

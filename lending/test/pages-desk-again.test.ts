@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Request } from 'playwright-core'
 import { lend } from '../src/circulation/lend.ts'
 import { write } from '../src/postgres/write.ts'
-import { anOpenLibrary, aVisitor, noChromium, oneBrowser } from './browser.ts'
+import { noChromium, oneBrowser } from './browser.ts'
 import {
   aDesk,
   answered,
@@ -23,6 +23,8 @@ import {
   writtenDown,
 } from './desk-fixtures.ts'
 import { by } from './library-fixtures.ts'
+import { anOpenLibrary } from './open-library.ts'
+import { aVisitor } from './visitor.ts'
 
 const skip = noChromium
 const browsing = oneBrowser()

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { lend } from '../src/circulation/lend.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
-import { aBrowser, noChromium, type OpenLibrary, oneBrowser } from './browser.ts'
+import { aBrowser, noChromium, oneBrowser } from './browser.ts'
 import {
   answered,
   aWiredDesk,
@@ -23,6 +23,7 @@ import {
   stored,
 } from './desk-fixtures.ts'
 import { by } from './library-fixtures.ts'
+import type { OpenLibrary } from './open-library.ts'
 
 const skip = noChromium
 const timeout = 60_000

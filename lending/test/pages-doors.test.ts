@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { sql } from '../src/postgres/sql.ts'
 import type { Role } from '../src/staff/permission.ts'
-import { anOpenLibrary, aVisitor, type OpenLibrary, pagePassword } from './browser.ts'
 import { aCopy, aPatron, aTitle, besides } from './library-fixtures.ts'
+import { anOpenLibrary, type OpenLibrary, pagePassword } from './open-library.ts'
+import { aVisitor } from './visitor.ts'
 
 type Who = 'nobody' | 'patron' | Role
 const everybody: readonly Who[] = ['nobody', 'patron', 'desk', 'cataloguer', 'manager', 'operator']

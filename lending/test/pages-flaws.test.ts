@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { anOpenLibrary, aVisitor, type OpenLibrary, pagePassword } from './browser.ts'
+import { anOpenLibrary, type OpenLibrary, pagePassword } from './open-library.ts'
+import { aVisitor } from './visitor.ts'
 
 /** What is wrong with the first is found by the page as it reads the form, with the second by the verb. */
 const mistakes = {

@@ -3,9 +3,10 @@ import { rm, writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { type ImportLibrary, waitForImport } from '../src/catalogue/import/start-import.ts'
 import { sql } from '../src/postgres/sql.ts'
-import { anOpenLibrary, aVisitor } from './browser.ts'
 import { type Cut, cutAt } from './cut.ts'
 import { aCharge, aCopy, besides } from './library-fixtures.ts'
+import { anOpenLibrary } from './open-library.ts'
+import { aVisitor } from './visitor.ts'
 
 test('a form that was sent, gone back to and sent with another name says so, and sends that one next', async () => {
   await using at = await anOpenLibrary()

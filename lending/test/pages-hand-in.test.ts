@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { halt } from '../src/halt/halt.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
-import { anOpenLibrary, aVisitor, noChromium, type OpenLibrary, oneBrowser } from './browser.ts'
+import { noChromium, oneBrowser } from './browser.ts'
 import {
   aWiredDesk,
   isLookAt,
@@ -17,6 +17,8 @@ import {
   stored,
 } from './desk-fixtures.ts'
 import { aBranch, aCopy, aPatron, besides, by } from './library-fixtures.ts'
+import { anOpenLibrary, type OpenLibrary } from './open-library.ts'
+import { aVisitor } from './visitor.ts'
 
 const skip = noChromium
 const timeout = 60_000

@@ -5,8 +5,10 @@ import { keepScan } from '../src/circulation/kept-scan.ts'
 import { lend } from '../src/circulation/lend.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
-import { aBrowser, anOpenLibrary, aVisitor, noChromium, type OpenLibrary, pagePassword } from './browser.ts'
+import { aBrowser, noChromium } from './browser.ts'
 import { aCharge, aCopy, aPatron, besides, by } from './library-fixtures.ts'
+import { anOpenLibrary, type OpenLibrary, pagePassword } from './open-library.ts'
+import { aVisitor } from './visitor.ts'
 
 /** Ends quotes of both kinds, tags and comments, and would run in a browser that took it for more than text. */
 const hostile = `'"\`--></title></textarea><xss onpointerenter=1><img src=x onerror="globalThis.harmed=1">{{7*7}}\${7}</script>`

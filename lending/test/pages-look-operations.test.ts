@@ -7,9 +7,10 @@ import type { Browser } from 'playwright-core'
 import { haltNow } from '../src/halt/halt.ts'
 import { withdrawCopies } from '../src/operations/withdraw-copies.ts'
 import { sql } from '../src/postgres/sql.ts'
-import { aBrowser, anOpenLibrary, noChromium, type OpenLibrary, pagePassword } from './browser.ts'
+import { aBrowser, noChromium } from './browser.ts'
 import { aCopy, aTitle } from './library-fixtures.ts'
 import { lookAt, type Seeing } from './look.ts'
+import { anOpenLibrary, type OpenLibrary, pagePassword } from './open-library.ts'
 import { aMailbox, carriedOut, codeIn } from './operation-fixtures.ts'
 
 const titles = ['Emma', 'دعاء الكروان', '雪国', 'The Surprising Adventures of Baron Munchausen', 'Палата № 6']

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { type ImportLibrary, waitForImport } from '../src/catalogue/import/start-import.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { aServedLibrary, bearing } from './api-fixtures.ts'
-import { anOpenLibrary, aVisitor } from './browser.ts'
+import { anOpenLibrary } from './open-library.ts'
+import { aVisitor } from './visitor.ts'
 
 const content = `title,note,mark
 Emma,ISBN: 9780141439587,Sig. 823 AUS

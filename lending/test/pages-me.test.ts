@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from '../src/postgres/sql.ts'
 import { aServedLibrary, bearing, password, token } from './api-fixtures.ts'
-import { anOpenLibrary, aVisitor, type OpenLibrary, pagePassword, type Visitor } from './browser.ts'
+import { anOpenLibrary, type OpenLibrary, pagePassword } from './open-library.ts'
+import { aVisitor, type Visitor } from './visitor.ts'
 
 const next = 'a password of many words'
 

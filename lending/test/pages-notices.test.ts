@@ -3,8 +3,9 @@ import { test } from 'node:test'
 import { templateOf } from '../src/notices/own-templates.ts'
 import { sql } from '../src/postgres/sql.ts'
 import type { Role } from '../src/staff/permission.ts'
-import { anOpenLibrary, aVisitor, type OpenLibrary } from './browser.ts'
 import { deadNotices, states } from './notice-fixtures.ts'
+import { anOpenLibrary, type OpenLibrary } from './open-library.ts'
+import { aVisitor } from './visitor.ts'
 
 /** Somebody of the staff, signed in. */
 async function signedIn(at: OpenLibrary, role: Role) {

@@ -4,10 +4,11 @@ import { lend } from '../src/circulation/lend.ts'
 import { takeBack } from '../src/circulation/take-back.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
-import { anOpenLibrary, noChromium, type OpenLibrary, oneBrowser } from './browser.ts'
+import { noChromium, oneBrowser } from './browser.ts'
 import { aCable } from './cable.ts'
 import { aDesk, readyForOffline, scan, sendAgain, signIn, someone } from './desk-fixtures.ts'
 import { aCopy, besides, by } from './library-fixtures.ts'
+import { anOpenLibrary, type OpenLibrary } from './open-library.ts'
 
 const skip = noChromium
 const browsing = oneBrowser()

@@ -11,17 +11,11 @@ import { beat, instances } from '../src/instances/instances.ts'
 import type { Database } from '../src/postgres/pool.ts'
 import { sql } from '../src/postgres/sql.ts'
 import type { Role } from '../src/staff/permission.ts'
-import {
-  anOpenLibrary,
-  aVisitor,
-  type Browsing,
-  noChromium,
-  type OpenLibrary,
-  oneBrowser,
-  pagePassword,
-} from './browser.ts'
+import { type Browsing, noChromium, oneBrowser } from './browser.ts'
 import { noHaproxy, startHaproxy } from './haproxy.ts'
 import { lookAt, type Seeing } from './look.ts'
+import { anOpenLibrary, type OpenLibrary, pagePassword } from './open-library.ts'
+import { aVisitor } from './visitor.ts'
 
 const browsing = oneBrowser()
 const writes = 20

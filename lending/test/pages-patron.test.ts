@@ -7,19 +7,12 @@ import { lend } from '../src/circulation/lend.ts'
 import { takeBack } from '../src/circulation/take-back.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
-import {
-  anOpenLibrary,
-  aVisitor,
-  type Browsing,
-  cursor,
-  noChromium,
-  type OpenLibrary,
-  oneBrowser,
-  pagePassword,
-} from './browser.ts'
+import { type Browsing, cursor, noChromium, oneBrowser } from './browser.ts'
 import { type Cut, cutAt } from './cut.ts'
 import { done } from './every-cut.ts'
 import { aBranch, aCopy, aPatron, besides, by } from './library-fixtures.ts'
+import { anOpenLibrary, type OpenLibrary, pagePassword } from './open-library.ts'
+import { aVisitor } from './visitor.ts'
 
 const browsing = oneBrowser()
 const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000)

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { sql } from '../src/postgres/sql.ts'
 import { openTransaction } from './at-once.ts'
-import { anOpenLibrary, aVisitor, type Seen, type Visitor } from './browser.ts'
 import { aCharge, aPatron, besides } from './library-fixtures.ts'
+import { anOpenLibrary } from './open-library.ts'
+import { aVisitor, type Seen, type Visitor } from './visitor.ts'
 
 test('a desk merges a duplicate: it sees what moves, confirms, and the old card leads on', async () => {
   await using at = await anOpenLibrary()

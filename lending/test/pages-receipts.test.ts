@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { type Choice, wantedOf } from '../src/notices/wanted-notices.ts'
 import { patron as patronOf } from '../src/patrons/patron.ts'
 import { sql } from '../src/postgres/sql.ts'
-import { anOpenLibrary, aVisitor } from './browser.ts'
+import { anOpenLibrary } from './open-library.ts'
+import { aVisitor } from './visitor.ts'
 
 const settled = /It is settled what is sent by mail/
 const ticked = (...choices: Choice[]) => Object.fromEntries(choices.map((choice) => [choice, 'yes']))

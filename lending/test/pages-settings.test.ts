@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { aServedLibrary, bearing } from './api-fixtures.ts'
-import { anOpenLibrary, aVisitor } from './browser.ts'
 import { aCharge } from './library-fixtures.ts'
+import { anOpenLibrary } from './open-library.ts'
+import { aVisitor } from './visitor.ts'
 
 test('an operator changes the settings by page, and two of them do not overwrite one another', async () => {
   await using at = await anOpenLibrary()

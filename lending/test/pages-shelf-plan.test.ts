@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { aServedLibrary, bearing } from './api-fixtures.ts'
-import { anOpenLibrary, aVisitor } from './browser.ts'
+import { anOpenLibrary } from './open-library.ts'
+import { aVisitor } from './visitor.ts'
 
 const save = { says: 'Save the plan' }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from '../src/postgres/sql.ts'
-import { anOpenLibrary, aVisitor, type OpenLibrary, pagePassword } from './browser.ts'
+import { anOpenLibrary, type OpenLibrary, pagePassword } from './open-library.ts'
+import { aVisitor } from './visitor.ts'
 
 async function idOf(at: OpenLibrary, login: string): Promise<number> {
   const [row] = await at.db.rows<{ id: number }>(sql`select id from staff where login = ${login}`)

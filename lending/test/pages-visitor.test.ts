@@ -8,16 +8,11 @@ import { gunzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import sharp from 'sharp'
 import { sql } from '../src/postgres/sql.ts'
-import {
-  anOpenLibrary,
-  aVisitor,
-  type Browsing,
-  noChromium,
-  type OpenLibrary,
-  oneBrowser,
-} from './browser.ts'
+import { type Browsing, noChromium, oneBrowser } from './browser.ts'
 import { aBranch, aCopy, aTitle } from './library-fixtures.ts'
+import { anOpenLibrary, type OpenLibrary } from './open-library.ts'
 import { someTitles } from './searchable.ts'
+import { aVisitor } from './visitor.ts'
 
 const browsing = oneBrowser()
 

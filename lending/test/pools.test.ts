@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { anAsker, askedBy, leave, nobody, type PoolName } from '../src/postgres/asker.ts'
 import { sql } from '../src/postgres/sql.ts'
-import { anOpenLibrary, type OpenLibrary, pagePassword } from './browser.ts'
+import { anOpenLibrary, type OpenLibrary, pagePassword } from './open-library.ts'
 
 type Headers = Readonly<Record<string, string>>
 

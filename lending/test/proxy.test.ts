@@ -11,8 +11,8 @@ import type { App } from '../src/http/app.ts'
 import { buildServer } from '../src/http/server.ts'
 import { openPool } from '../src/postgres/pool.ts'
 import { sql } from '../src/postgres/sql.ts'
-import { anOpenLibrary, type OpenLibrary } from './browser.ts'
 import { type Haproxy, noHaproxy, startHaproxy } from './haproxy.ts'
+import { anOpenLibrary, type OpenLibrary } from './open-library.ts'
 
 type BehindProxy = AsyncDisposable &
   OpenLibrary & {

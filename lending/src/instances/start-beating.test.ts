@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as aTurn } from 'node:timers/promises'
-import { anOpenLibrary } from '../../test/browser.ts'
+import { anOpenLibrary } from '../../test/open-library.ts'
 import { libraryTables } from '../backups/fingerprint.ts'
 import type { Database } from '../postgres/pool.ts'
 import { instances } from './instances.ts'
