@@ -1,3 +1,4 @@
+import { renewSearchOrder } from '@bibby/lending/catalogue/search-order.ts'
 import type { Database } from '@bibby/lending/postgres/pool.ts'
 import { sql } from '@bibby/lending/postgres/sql.ts'
 import { hashPassword } from '@bibby/lending/staff/password.ts'
@@ -52,5 +53,7 @@ export async function fillLibrary(
       order by title.control_number::bigint, k
     `)
   })
+  // As the hourly sweep leaves a catalogue: what is measured is no library in the hour after its import.
+  await renewSearchOrder(db)
   await db.withConnection((connection) => connection.query('vacuum analyze title, copy, patron'))
 }

@@ -3,9 +3,10 @@ import { test } from 'node:test'
 import { placeHold } from '../src/circulation/hold.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
-import { anOpenLibrary, cursor, noChromium, oneBrowser } from './browser.ts'
+import { cursor, noChromium, oneBrowser } from './browser.ts'
 import { heard, scan, signIn } from './desk-fixtures.ts'
 import { aCopy, aPatron, aTitle, besides, by } from './library-fixtures.ts'
+import { anOpenLibrary } from './open-library.ts'
 
 const skip = noChromium
 const browsing = oneBrowser()
@@ -192,6 +193,57 @@ test('behind a card that nobody has, no book goes to whoever stood there before'
   assert.deepEqual(await at.db.rows(sql`select from loan`), [])
   await page.getByRole('button', { name: 'Go on with them' }).press('Enter')
   await page.getByText('On loan: 1 item').waitFor()
+})
+
+test('an answer leaves the field and the rows that are still there where they are', { skip }, async () => {
+  await using at = await anOpenLibrary()
+  await using browser = browsing()
+  const page = await browser.newPage()
+  await signIn(page, at, at.address)
+  const second = await aCopy(at.db, besides(at))
+  await page.goto(`${at.address}/desk?card=${at.card}`)
+  await scan(page, at.barcode)
+  await page.getByText('On loan: 1 item').waitFor()
+  // What is put there anew has not been seen before.
+  await page.evaluate(
+    "document.querySelectorAll('#scan, .rows li').forEach((each) => { each.isSeen = true })",
+  )
+  const seen = () =>
+    page.evaluate("[...document.querySelectorAll('.rows li')].map((each) => each.isSeen === true)")
+  assert.deepEqual(await seen(), [true, true])
+  await scan(page, second.barcode)
+  await page.getByText('On loan: 2 items').waitFor()
+  // What was just done comes first, and loans in the order of their days.
+  assert.deepEqual(await seen(), [false, true, true, false])
+  assert.equal(await page.evaluate('document.activeElement.isSeen'), true)
+})
+
+test('a desk that has sounded is silent again, and mixes no silence', { skip, timeout: 60_000 }, async () => {
+  await using at = await anOpenLibrary()
+  await using browser = browsing()
+  const page = await browser.newPage()
+  await page.addInitScript(`
+    const { createOscillator } = AudioContext.prototype
+    AudioContext.prototype.createOscillator = function () {
+      globalThis.mixer = this
+      return createOscillator.call(this)
+    }
+  `)
+  await signIn(page, at, at.address)
+  await page.goto(`${at.address}/desk?card=${at.card}`)
+  await scan(page, at.barcode)
+  const silentAfter = (seconds: unknown) =>
+    page.evaluate(`new Promise((resolve) => {
+      const look = () => {
+        const { currentTime, state } = globalThis.mixer ?? {}
+        if (currentTime > ${seconds} && state === 'suspended') resolve(currentTime)
+        else requestAnimationFrame(look)
+      }
+      look()
+    })`)
+  const first = await silentAfter(0)
+  await scan(page, (await aCopy(at.db, besides(at))).barcode)
+  await silentAfter(first)
 })
 
 test('suggestions come while typing, by keyboard, and search without script needs none', {

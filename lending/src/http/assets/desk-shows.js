@@ -1,6 +1,7 @@
 // Shows what the library answers, around the field that somebody may be typing in.
 
 import { words } from './desk-state.js'
+import { Idiomorph } from './idiomorph.js'
 
 /** How long after an answer the address of the page is that of the desk. */
 const addressMs = 300
@@ -11,19 +12,23 @@ let addressDue
 /** The field that scans come into. */
 export const field = () => document.querySelector('#scan')
 
-/** Everything but the field that somebody may be typing in is replaced. */
+/** What is another is changed, and the rest stays: the field that somebody may be typing in, and every row that is still there. */
 export function show(desk) {
-  const now = document.querySelector('#desk')
-  const typed = field()?.value ?? ''
   const hadFocus = document.activeElement === field()
-  now.dataset.outcome = desk.dataset.outcome ?? ''
-  if (!fill(now, desk)) now.replaceChildren(...desk.childNodes)
+  Idiomorph.morph(document.querySelector('#desk'), desk, { callbacks: { beforeNodeMorphed } })
   if (desk.dataset.address) loadAgainAt(desk.dataset.address)
-  const input = field()
-  if (!input) return
-  input.value = typed
   const asksBack = document.querySelector('#answer input[name="reason"]')
-  if (hadFocus || !asksBack || document.activeElement === document.body) input.focus()
+  const isOnPage = document.activeElement === document.body
+  if (document.activeElement !== field() && (hadFocus || !asksBack || isOnPage)) field()?.focus()
+}
+
+/** Whether a node is made what another is. */
+function beforeNodeMorphed(now, next) {
+  if (now.id === 'scan') return false
+  if (now.id !== 'answer' && now.id !== 'waiting') return true
+  // What is read out stays in its place and is filled there: a new element would not be heard, and neither what was heard before.
+  now.replaceChildren(...next.childNodes)
+  return false
 }
 
 /** Resolves once nobody types into what the desk asks back: the next answer takes its place. */
@@ -87,22 +92,6 @@ export function showNobody() {
   for (const each of [...desk.children])
     if (!each.matches('form[data-scan], #answer, #waiting')) each.remove()
   desk.querySelector('#answer')?.replaceChildren()
-}
-
-/** What is read out stays in its place and is filled there: a new element would not be heard. */
-function fill(now, desk) {
-  const [from, to] = [now, desk].map((each) => [
-    each.querySelector('#answer'),
-    each.querySelector('#waiting'),
-  ])
-  if ([...from, ...to].includes(null) || from[0].nextElementSibling !== from[1]) return false
-  const before = [...desk.children].slice(0, [...desk.children].indexOf(to[0]))
-  const behind = [...desk.children].slice([...desk.children].indexOf(to[1]) + 1)
-  for (const each of [...now.children]) if (!from.includes(each)) each.remove()
-  for (const [nth, each] of from.entries()) each.replaceChildren(...to[nth].childNodes)
-  now.prepend(...before)
-  now.append(...behind)
-  return true
 }
 
 /** The address follows the desk a moment later: for a browser it is as much work as the rest of an answer. */

@@ -14,6 +14,7 @@ const assets = [
   'desk-shows.js',
   'desk-state.js',
   'hand-in.js',
+  'idiomorph.js',
   'kept-scans.js',
   'tones.js',
 ]

@@ -39,7 +39,7 @@ export async function deskLines(
       return action ? [{ row, action }] : []
     })
     .slice(0, linesMax)
-    .map(({ row, action }) => ({ at: row.occurredAt, words: wordsOf(visit, row, action) }))
+    .map(({ row, action }) => ({ entryId: row.id, at: row.occurredAt, words: wordsOf(visit, row, action) }))
 }
 
 /** The recorded answer of what this member of staff did last with a copy; undefined when they did nothing with it. */

@@ -16,7 +16,7 @@ import { clockTime, day, daysAway, money } from './wording.ts'
 import { workName } from './work-line.ts'
 
 /** One thing that was just done or refused at this desk. */
-export type DeskLine = { readonly at: string; readonly words: Html }
+export type DeskLine = { readonly entryId: string; readonly at: string; readonly words: Html }
 
 /** The patron who stands at the desk. */
 export type AtDesk = {
@@ -208,8 +208,8 @@ export function doneList(visit: Visit, lines: readonly DeskLine[], patron?: Patr
   return html`<section class="section" aria-labelledby="done">
     <div class="section-head"><h2 id="done">${say('desk.just-done')}</h2>${receipt}</div>
     <ol class="rows pairs">${lines.map(
-      ({ at, words }) =>
-        html`<li><div>${words}</div><p class="end soft small">${clockTime(visit, at)}</p></li>`,
+      ({ entryId, at, words }) =>
+        html`<li id="done-${entryId}"><div>${words}</div><p class="end soft small">${clockTime(visit, at)}</p></li>`,
     )}</ol>
   </section>`
 }

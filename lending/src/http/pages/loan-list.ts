@@ -32,7 +32,7 @@ export function loanList(
   const everywhere = inTheWayOfAll(loans, inTheWay)
   return html`${renewTo && everywhere && html`<p class="soft">${whyNotRenewed(visit, everywhere)}</p>`}
   <ul class="rows">${loans.map(
-    (loan) => html`<li>
+    (loan) => html`<li id="loan-${loan.loanId}">
       <div>
         <p class="work">${workLink(loan)}</p>
         <p class="under">${dueWords(visit, loan)} · <span class="code">${loan.barcode}</span>${
