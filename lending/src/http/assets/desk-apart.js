@@ -50,16 +50,18 @@ export async function firstLook() {
   // A pile of returns, or a shelf, is nobody's.
   const isOfSomebody = (scan) => scan.page === here.page && (scan.meant === 'lend' || scan.next)
   const isFollowed = own.some(isOfSomebody) ? due.some(isOfSomebody) : context !== undefined
-  follow(isFollowed && goesOn(own))
+  follow(isFollowed && goesOn(own, context))
+  if (context && !here.hasKept && own.length === 0) await here.kept.forget(here.page)
   if (due.length > 0 || here.hasKept) here.apart ??= 'handing-in'
   void comeBack()
 }
 
 /** A page that was opened for somebody is theirs, but for who came while it was on its way from their own desk. */
-function goesOn(own) {
+function goesOn(own, context) {
   const [{ type } = {}] = performance.getEntriesByType('navigation')
-  const onTheWay = own.find(({ isAfter }) => isAfter)
-  return (type === 'reload' && followedBefore()) || cardNow() === '' || onTheWay?.card === cardNow()
+  // Those that are in already have left behind whom the first of them was for.
+  const leftFor = context?.leftFor ?? own.find(({ isAfter }) => isAfter)?.card
+  return (type === 'reload' && followedBefore()) || cardNow() === '' || leftFor === cardNow()
 }
 
 async function writeDownJotted() {
@@ -205,8 +207,9 @@ async function handInToTheLast(wasApart) {
       if ((await dueNow(here.kept, all)).length > 0) return false
       // Another page has handed in meanwhile what was scanned here.
       if (!isSame(stands, await whoStands())) return false
-      if (!(await here.kept.all()).some((scan) => scan.page === here.page)) await here.kept.forget(here.page)
+      // The page that comes has to know who stands there by now.
       if (here.apart === 'leaving') return true
+      if (!(await here.kept.all()).some((scan) => scan.page === here.page)) await here.kept.forget(here.page)
       here.apart = undefined
       here.cardAfter = undefined
       follow(false)

@@ -81,8 +81,11 @@ async function handIn(kept, tell, isLeased = false) {
     tell({ done: sum.done, of: sum.done + due.length })
     const before = (await kept.contextOf(scan.page)) ?? {}
     const context = contextOf(scan, before)
+    // The first that was scanned on the way to another page says for whom that page is.
+    const leftFor = scan.isAfter ? (scan.card ?? before.leftFor) : before.leftFor
+    const from = (stands) => stands && { ...stands, leftFor }
     if (scan.next) {
-      await kept.settle(scan, { card: '' }, true)
+      await kept.settle(scan, from({ card: '' }), true)
       continue
     }
     form ??= await freshForm()
@@ -108,13 +111,13 @@ async function handIn(kept, tell, isLeased = false) {
       // For whom it was is kept with it: others may stand there when it is sent again.
       const isAgain = scan.isAgain || isGivenUp({ faults })
       const then = isUnclear && !scan.isAgain ? unknownFrom(context, scan) : undefined
-      await kept.mark({ ...scan, ...context, faults, isAgain }, then)
+      await kept.mark({ ...scan, ...context, faults, isAgain }, from(then))
       // Not at once: what is wrong may pass.
       if (faults < faultsMax) throw new NotNow('away')
       continue
     }
     // One that was given up before says nothing of who stands there by now.
-    await kept.settle(scan, scan.isAgain ? undefined : after(context, answer, scan), true)
+    await kept.settle(scan, scan.isAgain ? undefined : from(after(context, answer, scan)), true)
     sum.done += 1
     if (answer.became === 'kept') sum.toLookAt += 1
   }
