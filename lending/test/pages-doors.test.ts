@@ -209,6 +209,27 @@ test('the first page weighs less than 60 kB with all that it asks for, and asks 
   assert.doesNotMatch(body, /(?:href|src)="(?:https?:)?\/\//)
 })
 
+test('a desk weighs less than 60 kB over the wire, with all that it asks for', async () => {
+  await using at = await anOpenLibrary()
+  const clerk = aVisitor(at.app)
+  await clerk.signIn('staff', await at.staff('desk'))
+  const weightOf = async (url: string) => {
+    const { statusCode, rawPayload } = await at.app.inject({
+      url,
+      cookies: clerk.cookies(),
+      headers: { accept: 'text/html', 'accept-encoding': 'gzip' },
+    })
+    assert.equal(statusCode, 200, url)
+    return rawPayload.byteLength
+  }
+  const { html } = await clerk.open('/desk')
+  const asked = new Set([...html.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(([, path = '']) => path))
+  assert.ok([...asked].some((path) => path.endsWith('/idiomorph.js')))
+  const weights = await Promise.all(['/desk', ...asked].map(weightOf))
+  const bytes = weights.reduce((sum, each) => sum + each)
+  assert.ok(bytes < 60_000, `${bytes} bytes`)
+})
+
 test('a session cookie is out of the reach of script and of other sites', async () => {
   await using at = await anOpenLibrary()
   await at.letIn(at.card)
