@@ -222,3 +222,41 @@ export async function sendAgain(page: Page): Promise<void> {
     .press('Enter', { timeout: 2_000 })
     .catch(() => undefined)
 }
+
+/** Whether this posts to a path. */
+export function isPostTo(path: string): (request: Request) => boolean {
+  return (request) => request.method() === 'POST' && new URL(request.url()).pathname === path
+}
+
+/** Ada has a book that she may renew; `other` is a page beside it. */
+export async function renewable(browser: Pick<Browsing, 'newContext'>, books: number) {
+  const desk = await aWiredDesk(browser, { books })
+  const { page, context, address, ada } = desk
+  const [one = ''] = desk.books
+  const other = await context.newPage()
+  await other.goto(`${address}/me`)
+  await openFor(page, address, ada)
+  await page.bringToFront()
+  await scan(page, one)
+  await page.getByText('On loan: 1 item').waitFor()
+  return { ...desk, other }
+}
+
+/** Presses the button that renews the first of the loans, and waits for nothing. */
+export async function renew(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Renew' }).first().click({ noWaitAfter: true })
+}
+
+/** Keeps the disk of the device busy, from a page beside; gives what sets it free. */
+export async function busyDisk(other: Page): Promise<() => Promise<unknown>> {
+  await other.evaluate(`new Promise((resolve) => {
+    const opening = indexedDB.open('bibby-desk')
+    opening.onsuccess = () => {
+      const scans = opening.result.transaction('scans', 'readwrite').objectStore('scans')
+      const go = () => { scans.count().onsuccess = () => globalThis.isOver ? opening.result.close() : go() }
+      go()
+      resolve()
+    }
+  })`)
+  return () => other.evaluate('globalThis.isOver = true')
+}

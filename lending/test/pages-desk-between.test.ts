@@ -1,19 +1,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Page, Request } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { sql } from '../src/postgres/sql.ts'
 import { noChromium, oneBrowser } from './browser.ts'
 import {
   answered,
   aWiredDesk,
+  busyDisk,
   hanging,
   heard,
+  isPostTo,
   isScanOf,
   loansOf,
   nothingStored,
   openFor,
   readyForOffline,
   readyToScan,
+  renew,
+  renewable,
   scan,
   scanBlindly,
   sendAgain,
@@ -28,28 +32,9 @@ const skip = noChromium
 const timeout = 60_000
 const browsing = oneBrowser()
 
-const isPostTo = (path: string) => (asked: Request) =>
-  asked.method() === 'POST' && new URL(asked.url()).pathname === path
-
-/** Ada has a book that she may renew; `other` is a page beside it. */
-async function renewable(books: number) {
-  const desk = await aWiredDesk(browsing(), { books })
-  const { page, context, address, ada } = desk
-  const [one = ''] = desk.books
-  const other = await context.newPage()
-  await other.goto(`${address}/me`)
-  await openFor(page, address, ada)
-  await page.bringToFront()
-  await scan(page, one)
-  await page.getByText('On loan: 1 item').waitFor()
-  return { ...desk, other }
-}
-
-const renew = (page: Page) => page.getByRole('button', { name: 'Renew' }).first().click({ noWaitAfter: true })
-
 /** Ada presses Renew, and its page does not come yet. */
 async function renewing(books: number) {
-  const desk = await renewable(books)
+  const desk = await renewable(browsing(), books)
   const letGo = await hanging(desk.page, isPostTo('/desk/renew'), () => renew(desk.page))
   return { ...desk, letGo }
 }
@@ -99,7 +84,7 @@ test('the next card while another page is on its way opens its patron also where
   skip,
   timeout,
 }, async () => {
-  await using desk = await renewable(4)
+  await using desk = await renewable(browsing(), 4)
   const { at, page, cable, other, ada, ben } = desk
   const [one = '', two = '', three = '', four = ''] = desk.books
   await cable.pull()
@@ -145,20 +130,12 @@ test('a scan that was entered, and not yet on a slow disk when its page went, is
   const { at, page, other, letGo } = desk
   const [one = '', two = ''] = desk.books
   // The disk is busy until the page has gone.
-  await other.evaluate(`new Promise((resolve) => {
-    const opening = indexedDB.open('bibby-desk')
-    opening.onsuccess = () => {
-      const scans = opening.result.transaction('scans', 'readwrite').objectStore('scans')
-      const go = () => { scans.count().onsuccess = () => globalThis.isOver ? opening.result.close() : go() }
-      go()
-      resolve()
-    }
-  })`)
+  const isFree = await busyDisk(other)
   await scanBlindly(page, two)
   letGo()
   await page.waitForURL('**/desk?card=*')
   await readyToScan(page)
-  await other.evaluate('globalThis.isOver = true')
+  await isFree()
   await answered(page, two)
   await nothingStored(page)
   assert.deepEqual(await loansOf(at), [

@@ -2,7 +2,7 @@
 
 import { leftBefore, strike } from './desk-jotted.js'
 import { askedAgain, filled, tell, tellHandedIn, tellKept, tellWaiting } from './desk-notice.js'
-import { field, nobodyAnswers, show, showKept } from './desk-shows.js'
+import { field, nobodyAnswers, show, showEnded, showKept } from './desk-shows.js'
 import {
   anEnd,
   answerMs,
@@ -16,6 +16,7 @@ import {
   leaveAll,
   meant,
   place,
+  unheardMs,
   words,
 } from './desk-state.js'
 import { dueNow, forgetTheGone, handInAll, isOfHere, kindOf, NotNow } from './hand-in.js'
@@ -89,15 +90,20 @@ function rememberBranch() {
 
 /** From now on scans are kept, and what waits with them; the library is asked again by and by. */
 export async function goApart(why) {
-  if (here.apart === 'leaving') return leaveAll()
+  if (here.apart) return leaveAll()
   here.apart = why
+  const isEnded = here.waiting.some(({ scan }) => scan.next)
   askAgain()
   // What is kept from now on follows these: one of them may be a card.
   if (here.waiting.length > 0) follow(true)
   await leaveAll()
   tellWaiting()
   // Whoever is typing a reason is not disturbed.
-  nobodyAnswers().then(() => here.apart && showKept())
+  nobodyAnswers().then(() => {
+    if (!here.apart) return
+    if (isEnded) showEnded()
+    showKept()
+  })
   sound('attention')
   await tellKept()
 }
@@ -139,8 +145,9 @@ async function tryToComeBack() {
   try {
     const isDue = await inTurn(async () => {
       if (!here.apart && (await dueNow(here.kept)).length === 0) return false
-      // What is on its way goes first.
-      if (!here.apart && (here.busy || here.waiting.length > 0)) {
+      // What is on its way goes first, and what comes before anybody has heard that something is not known waits there.
+      const isUnheard = performance.now() - here.unknownAt < unheardMs
+      if (!here.apart && (here.busy || here.waiting.length > 0 || isUnheard)) {
         askAgain()
         return false
       }
@@ -202,7 +209,7 @@ async function handInToTheLast(wasApart) {
     // The library can only be read yet.
     if (wasApart && !(await isBack())) return undefined
     const stands = await whoStands()
-    if (wasApart || stands) await refresh(stands)
+    if (here.apart !== 'leaving' && (wasApart || stands)) await refresh(stands)
     const isOver = await inTurn(async () => {
       if ((await dueNow(here.kept, all)).length > 0) return false
       // Another page has handed in meanwhile what was scanned here.
@@ -255,12 +262,15 @@ async function isBack() {
 
 /** The page as it is now: a token of today, what was done meanwhile, and who stands there; nobody behind an unknown code. */
 async function refresh(stands) {
+  await nobodyAnswers()
   const card = stands?.afterUnknown ? '' : (stands?.card ?? cardNow())
   const path = card ? `${home}?${new URLSearchParams({ card })}` : home
   const answer = await fetch(path, { signal: AbortSignal.timeout(answerMs) })
   const read = new DOMParser().parseFromString(await answer.text(), 'text/html')
   const desk = read.querySelector('#desk')
   if (!desk) throw new NotNow('away')
+  // Whoever goes meanwhile is for whom the page shows.
+  if (here.apart === 'leaving') return
   desk.dataset.address = path
   show(desk)
 }

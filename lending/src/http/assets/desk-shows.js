@@ -1,6 +1,6 @@
 // Shows what the library answers, around the field that somebody may be typing in.
 
-import { words } from './desk-state.js'
+import { home, words } from './desk-state.js'
 import { Idiomorph } from './idiomorph.js'
 
 /** How long after an answer the address of the page is that of the desk. */
@@ -31,9 +31,9 @@ function beforeNodeMorphed(now, next) {
   return false
 }
 
-/** Resolves once nobody types into what the desk asks back: the next answer takes its place. */
+/** Resolves once nobody types into what the desk asks back, or is at its button: the next answer takes its place. */
 export function nobodyAnswers() {
-  const isTyped = () => document.activeElement?.matches('#answer input')
+  const isTyped = () => document.activeElement?.matches('#answer :is(input, button)')
   return new Promise((resolve) => {
     const look = () => {
       if (isTyped()) document.addEventListener('focusout', () => requestAnimationFrame(look), { once: true })
@@ -77,6 +77,12 @@ export function sign(notice, tone, text) {
   mark.ariaHidden = 'true'
   mark.textContent = { warn: '!', good: '✓', bad: '✕' }[tone] ?? 'i'
   notice.replaceChildren(mark, said)
+}
+
+/** Somebody has ended the patron while the library is away: the page shows nobody, also where it is loaded anew. */
+export function showEnded() {
+  showNobody()
+  loadAgainAt(home)
 }
 
 /** Nobody stands at the desk any more: it shows nobody, until the library shows it anew. */

@@ -12,6 +12,8 @@ export const { meant, home } = place.dataset
 
 /** How long the library may take for one answer before it counts as out of reach, in milliseconds. */
 export const answerMs = 10_000
+/** Who scans again so soon behind an answer, in milliseconds, has not heard it. */
+export const unheardMs = 700
 
 /** Changed by each of the parts. */
 export const here = {

@@ -6,16 +6,7 @@ import { firstLook, goApart, lookAround } from './desk-apart.js'
 import { isRest, jot, markHalf, strike, whenCut } from './desk-jotted.js'
 import { goByCommand, goByForm, goByLink, leave, stay } from './desk-leaving.js'
 import { filled, offer, tell, tellKept, tellWaiting } from './desk-notice.js'
-import {
-  field,
-  loadAgainAt,
-  nobodyAnswers,
-  show,
-  showKept,
-  showNobody,
-  showRefused,
-  writeAddress,
-} from './desk-shows.js'
+import { field, nobodyAnswers, show, showEnded, showKept, showRefused, writeAddress } from './desk-shows.js'
 import {
   answerMs,
   cardNow,
@@ -27,6 +18,7 @@ import {
   made,
   meant,
   place,
+  unheardMs,
   words,
 } from './desk-state.js'
 import { endsAt, haltedHeader, NotNow } from './hand-in.js'
@@ -34,8 +26,6 @@ import { hasSound, setSound, sound } from './tones.js'
 
 /** How often it is looked whether a page that is gone has left scans behind. */
 const lookMs = 30_000
-/** Who scans again so soon behind an answer, in milliseconds, has not heard it. */
-const unheardMs = 700
 
 offerSound()
 whenCut(tellCut)
@@ -93,6 +83,7 @@ async function scanned(form, entered, at) {
   if (here.apart) {
     await here.kept.mark({ ...kept, card: kept.card ?? cardOfFirst(), isLeft: true })
     follow(true)
+    if (scan.next) showEnded()
     return here.apart === 'leaving' ? undefined : tellKept()
   }
   here.waiting.push({ scan: kept, form: form.action })
@@ -112,10 +103,7 @@ async function keepApart(scan) {
   const isLeaving = here.apart === 'leaving'
   if (!next && isCommand(code)) return goByCommand(words.commands[code.toLowerCase()], code)
   await here.kept.add({ ...scan, card: cardOfFirst(), isLeft: true, isAfter: isLeaving })
-  if (next) {
-    showNobody()
-    loadAgainAt(home)
-  }
+  if (next) showEnded()
   showKept()
   sound('attention')
   return here.apart === 'handing-in' || here.apart === 'leaving' ? undefined : tellKept()
@@ -196,15 +184,26 @@ async function send(scan, action) {
   if (answer.headers.has(haltedHeader)) throw new NotNow('halted')
   if (answer.status === 429 || answer.status >= 500) throw new NotNow('away')
   const to = answer.headers.get('x-bibby-go')
-  if (to) return { isKnown: true, to }
+  if (to) {
+    await stillHere()
+    return { isKnown: true, to }
+  }
   const read = new DOMParser().parseFromString(await answer.text(), 'text/html')
   const desk = read.querySelector('#desk')
   // The form of an older page, or nothing that could be read: it is handed in with a fresh one, under its key.
   if (!desk) throw new NotNow('away')
   await nobodyAnswers()
+  await stillHere()
   show(desk)
   // At the lending desk what is not known may have been the next card.
   return { isKnown: meant !== 'lend' || !desk.dataset.mayBeCard, tone: desk.dataset.outcome }
+}
+
+/** Whoever goes is for whom the page shows: it stays so, and what is answered meanwhile is handed in again under its key. */
+async function stillHere() {
+  // What they leave is being written down.
+  if (here.going) await inTurn(() => undefined)
+  if (here.apart) throw new NotNow(here.apart)
 }
 
 /** What was scanned after something unknown waits until somebody has said whose it is. */
