@@ -13,7 +13,6 @@ import {
   cardOfFirst,
   follow,
   here,
-  home,
   inTurn,
   made,
   meant,
