@@ -144,6 +144,35 @@ test('a scan that was entered, and not yet on a slow disk when its page went, is
   ])
 })
 
+test('a scan that is entered before a slow disk says what was kept follows what the page followed, also when it is loaded anew again', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await aWiredDesk(browsing(), { books: 1 })
+  const { at, page, context, cable, address, ada, ben } = desk
+  const [one = ''] = desk.books
+  const other = await context.newPage()
+  await other.goto(`${address}/me`)
+  await openFor(page, address, ada)
+  await page.bringToFront()
+  await readyForOffline(page)
+  await cable.pull()
+  await scan(page, ben)
+  await page.getByText('Kept here: 1').waitFor()
+  const isFree = await busyDisk(other)
+  await cable.plugIn()
+  await page.reload()
+  await readyToScan(page)
+  await heard(page)
+  await scanBlindly(page, one)
+  page.on('dialog', (asks) => asks.accept())
+  await page.reload()
+  await readyToScan(page)
+  await Promise.all([answered(page, one), isFree()])
+  await nothingStored(other)
+  assert.deepEqual(await loansOf(at), [{ who: 'Ben', barcode: one, back: false }])
+})
+
 /** However slow the machine is, no time passes on this page, or the next, until its clock goes on. */
 async function atOnce(page: Page): Promise<void> {
   await page.clock.install()

@@ -52,6 +52,7 @@ export async function firstLook() {
   const isOfSomebody = (scan) => scan.page === here.page && (scan.meant === 'lend' || scan.next)
   const isFollowed = own.some(isOfSomebody) ? due.some(isOfSomebody) : context !== undefined
   follow(isFollowed && goesOn(own, context))
+  here.hasLooked = true
   if (context && !here.hasKept && own.length === 0) await here.kept.forget(here.page)
   if (due.length > 0 || here.hasKept) here.apart ??= 'handing-in'
   void comeBack()
@@ -59,10 +60,9 @@ export async function firstLook() {
 
 /** A page that was opened for somebody is theirs, but for who came while it was on its way from their own desk. */
 function goesOn(own, context) {
-  const [{ type } = {}] = performance.getEntriesByType('navigation')
-  // Those that are in already have left behind whom the first of them was for.
-  const leftFor = context?.leftFor ?? own.find(({ isAfter }) => isAfter)?.card
-  return (type === 'reload' && followedBefore()) || cardNow() === '' || leftFor === cardNow()
+  // Where the first of them is in already, it has left behind for whom it was.
+  const leftFor = own.find(({ isAfter }) => isAfter)?.card ?? context?.leftFor
+  return followedBefore() || cardNow() === '' || leftFor === cardNow()
 }
 
 async function writeDownJotted() {

@@ -1,7 +1,7 @@
 // What a page that goes leaves to the one that comes: a scan that was entered and not yet written down, and that another was
 // half typed. A page may go at any moment, without waiting for a disk.
 
-import { cardNow, here, meant } from './desk-state.js'
+import { cardNow, followedBefore, here, meant } from './desk-state.js'
 
 const jottedName = 'bibby-jotted'
 const halfName = 'bibby-half-typed'
@@ -26,6 +26,7 @@ export function jot(scan) {
 /** Whom a scan is for that is entered now; undefined where one before it says so. */
 function cardOf() {
   if (meant !== 'lend' || here.hasKept || here.taking > 0) return undefined
+  if (!here.hasLooked && followedBefore()) return undefined
   if (here.going) return here.going.card
   if (here.apart === 'leaving') return here.cardAfter
   return here.busy || here.waiting.length > 0 ? undefined : cardNow()

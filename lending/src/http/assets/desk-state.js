@@ -1,6 +1,6 @@
 // What the desk of this page knows and has kept. Its parts share it.
 
-import { namePage } from './hand-in.js'
+import { nameBefore, namePage } from './hand-in.js'
 import { openKeptScans } from './kept-scans.js'
 
 /** The notice above the desk; what the page says of itself to this script stands on it. */
@@ -33,6 +33,8 @@ export const here = {
   taking: 0,
   /** True while scans wait for somebody to look. */
   held: false,
+  /** Whether it is known what this page had kept when it came. */
+  hasLooked: false,
   /** Whether what is kept next follows what this page has kept before: see `follow`. */
   hasKept: false,
   /** Who stands at the desk once something leads away from this page; nobody where it is empty. */
@@ -69,9 +71,10 @@ export function follow(does) {
   else sessionStorage.removeItem(followsName)
 }
 
-/** Whether this page followed what it had kept when it was loaded anew. */
+/** Whether this page was loaded anew, and followed what it had kept before. */
 export function followedBefore() {
-  return sessionStorage.getItem(followsName) === here.page
+  const [{ type } = {}] = performance.getEntriesByType('navigation')
+  return type === 'reload' && sessionStorage.getItem(followsName) === (here.page ?? nameBefore())
 }
 
 /** Who stands at the desk. */

@@ -32,11 +32,16 @@ export class NotNow extends Error {
  */
 export async function namePage(fresh) {
   if (!navigator.locks) return fresh
-  const before = sessionStorage.getItem(pageName)
+  const before = nameBefore()
   const page = before && (await hold(before)) ? before : fresh
   if (page === fresh) await hold(fresh)
   sessionStorage.setItem(pageName, page)
   return page
+}
+
+/** What this page was called before it was loaded anew; null where it is new. */
+export function nameBefore() {
+  return sessionStorage.getItem(pageName)
 }
 
 function hold(page) {
