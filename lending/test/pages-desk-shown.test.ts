@@ -20,6 +20,7 @@ import {
   renewable,
   scan,
   scanBlindly,
+  stored,
   writtenDown,
 } from './desk-fixtures.ts'
 
@@ -222,6 +223,11 @@ test('a reason that is being typed is not taken away when the library comes back
   await cable.plugIn()
   await sendAgainQuietly(page)
   await nothingStored(page)
+  // By then the page would be as the library has it.
+  await page.evaluate(`new Promise((resolve) => {
+    const wait = (left) => left > 0 ? requestAnimationFrame(() => wait(left - 1)) : resolve()
+    wait(60)
+  })`)
   await page.keyboard.type('asked')
   assert.equal(await page.locator('#answer input[name="reason"]').inputValue(), 'her mother asked')
   await page.locator('#scan').focus()
@@ -253,9 +259,13 @@ test('what is left elsewhere is not handed in between something unknown and the 
   await page.bringToFront()
   await page.clock.install()
   await page.clock.pauseAt(Date.now() + 1_000)
+  // Where it begins to go in, it does not end.
+  await context.route('**/desk/hand-in', () => undefined)
   await scan(page, 'badly-read')
   await page.locator('#desk[data-outcome="refused"]').waitFor()
   await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+  // No time passes on this page, and by then it would have begun.
+  for (let reads = 0; reads < 30; reads += 1) await stored(page)
   await scanBlindly(page, one)
   await page.getByText('Was it the next card?').waitFor()
   await page.clock.resume()
