@@ -260,3 +260,33 @@ export async function busyDisk(other: Page): Promise<() => Promise<unknown>> {
   })`)
   return () => other.evaluate('globalThis.isOver = true')
 }
+
+/** Scans a code whose answer does not come yet; gives what lets it come. */
+export async function scanHanging(page: Page, code: string): Promise<() => void> {
+  return hanging(
+    page,
+    (asked) => isScanOf(asked, code),
+    () => scan(page, code),
+  )
+}
+
+/** Ada may not borrow: her book asks for a reason, which is being typed when the library answers the next one. */
+export async function reasoning(browser: Pick<Browsing, 'newContext'>) {
+  const desk = await aWiredDesk(browser, { books: 2 })
+  const { at, page, address, ada } = desk
+  const [one = '', two = ''] = desk.books
+  await at.db.rows(
+    sql`update patron set blocked_because = 'Owes a book', blocked_at = now() where card = ${ada}`,
+  )
+  await openFor(page, address, ada)
+  const letGo = await hanging(
+    page,
+    (asked) => isScanOf(asked, two),
+    async () => {
+      for (const code of [one, two]) await scan(page, code)
+    },
+  )
+  await page.locator('#answer input[name="reason"]').focus()
+  await page.keyboard.type('her mother ')
+  return { ...desk, letGo }
+}

@@ -16,6 +16,7 @@ import {
   openFor,
   readyForOffline,
   readyToScan,
+  reasoning,
   renew,
   renewable,
   scan,
@@ -332,20 +333,9 @@ test('a reason that is being typed is not taken away by the answer to the next s
   skip,
   timeout,
 }, async () => {
-  await using desk = await aWiredDesk(browsing(), { books: 2 })
-  const { at, page, address, ada } = desk
-  const [one = '', two = ''] = desk.books
-  await at.db.rows(sql`update patron set blocked_because = 'A test', blocked_at = now() where card = ${ada}`)
-  await openFor(page, address, ada)
-  const letGo = await hanging(
-    page,
-    (asked) => isScanOf(asked, two),
-    async () => {
-      for (const code of [one, two]) await scan(page, code)
-    },
-  )
-  await page.locator('#answer input[name="reason"]').focus()
-  await page.keyboard.type('her mother ')
+  await using desk = await reasoning(browsing())
+  const { page, letGo } = desk
+  const [, two = ''] = desk.books
   const isAnswered = answered(page, two)
   letGo()
   await (await isAnswered).finished()
@@ -416,20 +406,8 @@ for (const [how, leave] of [
   })
 
 test('a reason that is being typed when the library goes away stays', { skip, timeout }, async () => {
-  await using desk = await aWiredDesk(browsing(), { books: 2 })
-  const { at, page, address, cable, ada } = desk
-  const [one = '', two = ''] = desk.books
-  await at.db.rows(sql`update patron set blocked_because = 'A test', blocked_at = now() where card = ${ada}`)
-  await openFor(page, address, ada)
-  await hanging(
-    page,
-    (asked) => isScanOf(asked, two),
-    async () => {
-      for (const code of [one, two]) await scan(page, code)
-    },
-  )
-  await page.locator('#answer input[name="reason"]').focus()
-  await page.keyboard.type('her mother ')
+  await using desk = await reasoning(browsing())
+  const { page, cable } = desk
   await cable.pull()
   await page.context().unrouteAll({ behavior: 'ignoreErrors' })
   await page.getByText('The library cannot be reached.').waitFor()

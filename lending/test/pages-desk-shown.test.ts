@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { sql } from '../src/postgres/sql.ts'
 import { noChromium, oneBrowser } from './browser.ts'
 import {
   answered,
@@ -11,15 +10,16 @@ import {
   heard,
   isLookAt,
   isPostTo,
-  isScanOf,
   loansOf,
   nothingStored,
   openFor,
   readyToScan,
+  reasoning,
   renew,
   renewable,
   scan,
   scanBlindly,
+  scanHanging,
   stored,
   writtenDown,
 } from './desk-fixtures.ts'
@@ -56,11 +56,7 @@ test('a card that is answered while a form for Ada leads away does not open its 
   const [, two = ''] = desk.books
   await heard(page)
   const shown = await telling(page, other)
-  const letBen = await hanging(
-    page,
-    (asked) => isScanOf(asked, ben),
-    () => scan(page, ben),
-  )
+  const letBen = await scanHanging(page, ben)
   const letGo = await hanging(page, isPostTo('/desk/renew'), () => renew(page))
   const isAnswered = answered(page, ben)
   letBen()
@@ -82,11 +78,7 @@ test('the same where the disk is slow, and the form waits for it', { skip, timeo
   const { page, other, ada, ben } = desk
   await heard(page)
   const shown = await telling(page, other)
-  const letBen = await hanging(
-    page,
-    (asked) => isScanOf(asked, ben),
-    () => scan(page, ben),
-  )
+  const letBen = await scanHanging(page, ben)
   const isFree = await busyDisk(other)
   const letGo = await hanging(page, isPostTo('/desk/renew'), async () => {
     await renew(page)
@@ -108,11 +100,7 @@ test('a desk that was left by a link, and shows nobody, does not show Ada again 
   const { at, page, other, address } = desk
   const [, two = ''] = desk.books
   const shown = await telling(page, other)
-  const letTwo = await hanging(
-    page,
-    (asked) => isScanOf(asked, two),
-    () => scan(page, two),
-  )
+  const letTwo = await scanHanging(page, two)
   const letGo = await hanging(
     page,
     (asked) => isLookAt(asked, '/me'),
@@ -155,27 +143,6 @@ for (const next of ['', 'DESKNEXT'])
     await page.waitForURL('**/desk')
   })
 
-/** Ada may not borrow: her book asks for a reason, which is being typed when the library answers the next one. */
-async function reasoning() {
-  const desk = await aWiredDesk(browsing(), { books: 2 })
-  const { at, page, address, ada } = desk
-  const [one = '', two = ''] = desk.books
-  await at.db.rows(
-    sql`update patron set blocked_because = 'Owes a book', blocked_at = now() where card = ${ada}`,
-  )
-  await openFor(page, address, ada)
-  const letGo = await hanging(
-    page,
-    (asked) => isScanOf(asked, two),
-    async () => {
-      for (const code of [one, two]) await scan(page, code)
-    },
-  )
-  await page.locator('#answer input[name="reason"]').focus()
-  await page.keyboard.type('her mother ')
-  return { ...desk, letGo }
-}
-
 const pressed = {
   'the mouse': async (page: Page) => {
     const button = page.locator('#answer form[action="/desk/lend"] button')
@@ -200,7 +167,7 @@ for (const [how, press] of Object.entries(pressed))
     skip,
     timeout,
   }, async () => {
-    await using desk = await reasoning()
+    await using desk = await reasoning(browsing())
     const { at, page, letGo } = desk
     const [one = '', two = ''] = desk.books
     const isAnswered = answered(page, two)
@@ -215,7 +182,7 @@ test('a reason that is being typed is not taken away when the library comes back
   skip,
   timeout,
 }, async () => {
-  await using desk = await reasoning()
+  await using desk = await reasoning(browsing())
   const { page, cable } = desk
   await cable.pull()
   await page.context().unrouteAll({ behavior: 'ignoreErrors' })
