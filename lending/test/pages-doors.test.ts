@@ -181,13 +181,18 @@ test('what a title or a patron is called stays text', async () => {
   assert.match((await desk.open(`/titles/${titleId}`)).text, /<script>alert\(1\)<\/script>/)
 })
 
-test('pages carry no script or style of their own, and a policy that forbids both', async () => {
+/** What a page waits for before it is shown is its last element. */
+const wholeBehindAll =
+  /<link rel="expect" href="#(\w+)" blocking="render">[\s\S]*<span id="\1" hidden><\/span>\s*<\/body>\s*<\/html>\s*$/
+
+test('pages carry no script or style of their own, a policy forbids both, and they are shown whole', async () => {
   await using at = await anOpenLibrary()
   const desk = aVisitor(at.app)
   await desk.signIn('staff', await at.staff('operator'))
   for (const door of Object.keys(doors)) {
     const { html } = await desk.open(pathTo(door, at))
     assert.doesNotMatch(html, /<script(?![^>]*\bsrc="\/assets\/)|<style|\sstyle=|\son[a-z]+=/, door)
+    assert.match(html, wholeBehindAll, door)
   }
   const { headers } = await at.app.inject({ url: '/', headers: { accept: 'text/html' } })
   const policy = String(headers['content-security-policy'])

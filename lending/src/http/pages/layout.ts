@@ -27,8 +27,8 @@ export type Frame = {
   readonly ownHead?: boolean | 'unseen'
 }
 
-/** A page is shown once these are there: no scan comes before the desk's, and what the other adds moves nothing. */
-const shownBehind: readonly AssetName[] = ['desk.js', 'print.js']
+/** A page is shown once these are there: no scan comes before the first two, and what the last one adds moves nothing. */
+const shownBehind: readonly AssetName[] = ['desk.js', 'scan-beside.js', 'print.js']
 
 /** A script, and all that it imports, asked for at once. */
 function scriptOf(name: AssetName): Html {
@@ -38,7 +38,10 @@ function scriptOf(name: AssetName): Html {
     : html`${preloads}<script type="module" src="${asset(name)}"></script>`
 }
 
-/** A whole page. It is shown once all of it is there (`rel="expect"`): one that arrives in pieces would move. */
+/**
+ * A whole page. It is shown once all of it is there (`rel="expect"`): one that arrives in pieces would move. What is waited for is
+ * an empty element behind all others: a browser has an element as soon as it begins.
+ */
 export function page(visit: Visit, frame: Frame, content: Html): Html {
   return html`<!doctype html>
 <html lang="${visit.language.tag}" dir="${visit.language.direction}">
@@ -49,7 +52,7 @@ export function page(visit: Visit, frame: Frame, content: Html): Html {
 <title>${frame.title} · Bibby</title>
 ${frame.head}
 <link rel="stylesheet" href="${asset('bibby.css')}">
-<link rel="expect" href="#foot" blocking="render">
+<link rel="expect" href="#whole" blocking="render">
 <link rel="icon" type="image/svg+xml" href="${asset('favicon.svg')}">
 ${
   frame.refreshSeconds !== undefined &&
@@ -71,11 +74,12 @@ ${frame.scripts?.map((name) => scriptOf(name))}
   ${frame.ownHead !== true && saidNotice(visit)}
   ${content}
 </main>
-<footer class="foot" id="foot"><div class="foot-inside">
+<footer class="foot"><div class="foot-inside">
   <p>${visit.library?.name ?? 'Bibby'}</p>
   <p>${visit.say('frame.motto')}</p>
   ${languageLinks(visit)}
 </div></footer>
+<span id="whole" hidden></span>
 </body>
 </html>`
 }
@@ -92,7 +96,7 @@ function saidNotice(visit: Visit): Html | undefined {
   const said = saidText(visit)
   return said === undefined
     ? undefined
-    : html`<div class="section">${notice(visit, 'good', { title: said })}</div>`
+    : html`<div class="section" id="said">${notice(visit, 'good', { title: said })}</div>`
 }
 
 function stoppedNotice(visit: Visit, { mode, since, reason }: NonNullable<Visit['stopped']>): Html {
