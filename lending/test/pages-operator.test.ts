@@ -317,4 +317,26 @@ test('reports can be read by everybody', { skip: noChromium }, async () => {
     'report-overdue': '/reports/overdue',
   }
   assert.deepEqual(await lookAt(browser, { address: at.address, states }, { operator: shots }), [])
+
+  // The newest day stands at the end of a picture: nobody sees it where that is cut off.
+  const page = await context.newPage()
+  for (const width of [320, 390, 767, 768, 1280]) {
+    await page.setViewportSize({ width, height: 900 })
+    for (const path of [shots['report-loans'], shots['report-branches']]) {
+      await page.goto(at.address + path)
+      const shown = page.locator('svg.plot:visible')
+      assert.equal(await shown.count(), 1, `${path} at ${width}`)
+      const least = await shown
+        .locator('text')
+        .evaluateAll((texts) => Math.min(...texts.map((text) => text.getBoundingClientRect().height)))
+      assert.ok(least > 11, `${path} at ${width}: ${least} px`)
+      const picture = await shown.boundingBox()
+      assert.ok(picture && picture.x >= 0 && picture.x + picture.width <= width)
+      const cutOff = await shown.locator('text, rect').evaluateAll((all, { x, width }) => {
+        const isWithin = (at: { left: number; right: number }) => at.left >= x && at.right <= x + width
+        return all.filter((each) => !isWithin(each.getBoundingClientRect())).map((each) => each.outerHTML)
+      }, picture)
+      assert.deepEqual(cutOff, [], `${path} at ${width}`)
+    }
+  }
 })

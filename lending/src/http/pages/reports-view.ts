@@ -82,7 +82,8 @@ function found(visit: Visit, { report, ask, table }: Asked & { readonly table: T
   const { say } = visit
   const file = (ending: 'csv' | 'svg') => address(`/reports/${report.name}.${ending}`, queryOf(report, ask))
   return html`<section class="panel stack-tight" aria-labelledby="picture"><h2 id="picture" class="unseen">${say('reports.picture')}</h2>
-      <div class="pictured" tabindex="0" role="region" aria-labelledby="picture">${pictureIn(reportPicture(visit, { report, ask, table }), 'wide')}</div></section>
+      ${pictureIn(reportPicture(visit, { report, ask, table }), 'wide')}
+      ${pictureIn(reportPicture(visit, { report, ask, table }, true), 'narrow')}</section>
     <div class="actions"><a class="button" href="${file('csv')}" download>${say('reports.csv')}</a>
       <a class="button quiet" href="${file('svg')}" download>${say('reports.svg')}</a></div>
     <section class="stack-tight" aria-labelledby="table"><h2 id="table" class="unseen">${say('reports.table')}</h2>
@@ -119,10 +120,11 @@ function cellOf(visit: Visit, { name, kind }: Column, cell: Cell): Html {
   return html`<td><time datetime="${cell}">${text}</time></td>`
 }
 
-/** What the report comes to, drawn. */
+/** What the report comes to, drawn; `isNarrow` for a phone. */
 export function reportPicture(
   visit: Visit,
   { report, ask, table: { bars } }: Asked & { readonly table: Table },
+  isNarrow = false,
 ): Picture {
   const { say } = visit
   const isInTime = ask.by === 'day' || ask.by === 'week' || ask.by === 'month'
@@ -137,7 +139,7 @@ export function reportPicture(
   const label = most
     ? say('reports.picture-label', { title, name: most.name, value: valueText(most.value) })
     : say('reports.picture-nothing', { title })
-  return (isUpright ? uprightBars : lyingBars)({ label, bars: named, valueText })
+  return (isUpright ? uprightBars : lyingBars)({ label, bars: named, valueText, isNarrow })
 }
 
 function barName(visit: Visit, { report, ask }: Asked, name: string): string {

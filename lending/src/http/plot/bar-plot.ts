@@ -12,16 +12,18 @@ type Bars = {
   readonly label: string
   readonly bars: readonly Bar[]
   readonly valueText: (value: number) => string
+  /** As wide as a phone; letters stay as large as on a wide page. */
+  readonly isNarrow?: boolean
 }
 
-const width = 720
-const upright = { height: 240, left: 56, right: 712, top: 12, bottom: 208 }
-/** So many names have room below the bars. */
-const namesMax = 8
+const [wide, narrow] = [720, 320]
+/** `namesMax`: so many names have room below the bars. */
+const upright = { width: wide, height: 240, left: 56, right: 712, top: 12, bottom: 208, namesMax: 8 } as const
+const uprightNarrow = { ...upright, width: narrow, left: 40, right: 316, namesMax: 4 } as const
 
 /** Bars beside one another, for what goes on from left to right, as days. Only some of them are named. */
-export function uprightBars({ label, bars, valueText }: Bars): Picture {
-  const { left, right, top, bottom } = upright
+export function uprightBars({ label, bars, valueText, isNarrow = false }: Bars): Picture {
+  const { width, height, left, right, top, bottom, namesMax } = isNarrow ? uprightNarrow : upright
   const y = scaleLinear([0, Math.max(1, ...bars.map(({ value }) => value))], [bottom, top]).nice(4)
   const x = scaleBand(
     bars.map((_, at) => at),
@@ -30,7 +32,7 @@ export function uprightBars({ label, bars, valueText }: Bars): Picture {
   const each = Math.max(1, Math.ceil(bars.length / namesMax))
   return {
     width,
-    height: upright.height,
+    height,
     label,
     inside: html`${wholeTicks(y.ticks(4)).map(
       (
@@ -45,29 +47,48 @@ export function uprightBars({ label, bars, valueText }: Bars): Picture {
   }
 }
 
-const lying = { rowHeight: 26, nameRight: 232, left: 244, right: 650, top: 4 }
-/** More letters would run into the bar. */
-const lettersMax = 34
+/** Names stand before their bars, as many letters of each as there is room for. */
+const lying = {
+  width: wide,
+  rowHeight: 26,
+  nameAt: 232,
+  left: 244,
+  right: 650,
+  barTop: 4,
+  lettersMax: 34,
+} as const
+/** There names stand above their bars. */
+const lyingNarrow = {
+  width: narrow,
+  rowHeight: 46,
+  nameAt: 0,
+  left: 1,
+  right: 250,
+  barTop: 22,
+  lettersMax: 44,
+} as const
+const lyingTop = 4
+const barHeight = 18
 
 /** Bars below one another, for what is compared, as branches: each with its name and its value. */
-export function lyingBars({ label, bars, valueText }: Bars): Picture {
-  const { rowHeight, nameRight, left, right, top } = lying
+export function lyingBars({ label, bars, valueText, isNarrow = false }: Bars): Picture {
+  const { width, rowHeight, nameAt, left, right, barTop, lettersMax } = isNarrow ? lyingNarrow : lying
   const x = scaleLinear([0, Math.max(1, ...bars.map(({ value }) => value))], [left, right])
-  const height = top * 2 + Math.max(1, bars.length) * rowHeight
+  const height = lyingTop * 2 + Math.max(1, bars.length) * rowHeight
   return {
     width,
     height,
     label,
     inside: html`${bars.map(({ name, value }, at) => {
-      const from = top + at * rowHeight
-      return html`<text class="name" x="${nameRight}" y="${from + 17}" text-anchor="end">${shortened(name)}<title>${name}</title></text>
-      <rect class="bar" x="${left}" y="${from + 4}" width="${round(x(value) - left)}" height="${rowHeight - 8}"/>
-      <text class="value" x="${round(x(value) + 8)}" y="${from + 17}">${valueText(value)}</text>`
-    })}<line class="base" x1="${left}" x2="${left}" y1="0" y2="${height}"/>`,
+      const from = lyingTop + at * rowHeight
+      return html`<text class="name" x="${nameAt}" y="${from + 17}" text-anchor="${isNarrow ? 'start' : 'end'}">${shortened(name, lettersMax)}<title>${name}</title></text>
+      <rect class="bar" x="${left}" y="${from + barTop}" width="${round(x(value) - left)}" height="${barHeight}"/>
+      <text class="value" x="${round(x(value) + 8)}" y="${from + barTop + 13}">${valueText(value)}</text>`
+    })}${!isNarrow && html`<line class="base" x1="${left}" x2="${left}" y1="0" y2="${height}"/>`}`,
   }
 }
 
-function shortened(name: string): string {
+function shortened(name: string, lettersMax: number): string {
   const letters = [...name]
   return letters.length > lettersMax ? `${letters.slice(0, lettersMax - 1).join('')}…` : name
 }

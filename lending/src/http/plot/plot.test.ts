@@ -12,12 +12,14 @@ const widths = (picture: Picture) => numbersOf(picture, /<rect class="bar"[^>]* 
 
 test('a bar is as long as its value says, and nothing is a bar of no length', () => {
   const bars = [40, 20, 0].map((value, nth) => ({ name: `Day ${nth}`, value }))
-  const [forty = 0, twenty = 0, none] = heights(uprightBars({ label: 'Loans', bars, valueText }))
-  assert.ok(Math.abs(forty - 2 * twenty) < 0.3, `${forty} and ${twenty}`)
-  assert.equal(none, 0)
-  const [first = 0, second = 0, third] = widths(lyingBars({ label: 'Loans', bars, valueText }))
-  assert.ok(Math.abs(first - 2 * second) < 0.3, `${first} and ${second}`)
-  assert.equal(third, 0)
+  for (const isNarrow of [false, true]) {
+    const [forty = 0, twenty = 0, none] = heights(uprightBars({ label: 'Loans', bars, valueText, isNarrow }))
+    assert.ok(Math.abs(forty - 2 * twenty) < 0.3, `${forty} and ${twenty}`)
+    assert.equal(none, 0)
+    const [first = 0, second = 0, third] = widths(lyingBars({ label: 'Loans', bars, valueText, isNarrow }))
+    assert.ok(Math.abs(first - 2 * second) < 0.3, `${first} and ${second}`)
+    assert.equal(third, 0)
+  }
 })
 
 test('what is counted whole has no tick between two whole numbers', () => {
