@@ -3,8 +3,9 @@ import { after, before, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { renderSite } from '../src/site/render-site.ts'
 import type { Summary } from '../src/summary.ts'
-import { anOutage, aSummary, neverMeasured, saying, writtenAt } from './site-fixtures.ts'
+import { aSummary, writtenAt } from './site-fixtures.ts'
 import { aBrowser, aHost, complaints, noChromium, overflow, picture, violations } from './site-look.ts'
+import { anOutage, neverMeasured, saying } from './site-situations.ts'
 
 /** One for all tests of this file: it takes a second to start. */
 let browser: Browser

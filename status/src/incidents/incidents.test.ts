@@ -43,13 +43,13 @@ test('the same title twice, a resolved one, an unknown one and an ambiguous begi
   assert.equal(update(''), 'incident-unknown')
   assert.equal(update(id.slice(0, 6)), 'updated')
   at.store.run(
-    `insert into incident select 'x' || substr(id, 2), title, impact, components, opened_at, 1 from incident`,
+    `insert into incident select '-' || substr(id, 2), title, impact, components, opened_at, 1 from incident`,
   )
   at.store.run(
-    `insert into incident select 'xx' || substr(id, 2), title, impact, components, opened_at, 1 from incident where id = ?`,
+    `insert into incident select '--' || substr(id, 2), title, impact, components, opened_at, 1 from incident where id = ?`,
     [id],
   )
-  assert.equal(update('x'), 'id-ambiguous')
+  assert.equal(update('-'), 'id-ambiguous')
   updateIncident(at.store, { id, state: 'resolved', text: 'x', now: noon }, none)
   assert.equal(update(id), 'already-resolved')
 })

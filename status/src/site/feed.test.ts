@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { aHugeSummary, anIncident, anOutage, aSummary } from '../../test/site-fixtures.ts'
+import { anIncident, aSummary } from '../../test/site-fixtures.ts'
+import { aHugeSummary, anOutage } from '../../test/site-situations.ts'
 import { atomFeed, rssFeed } from './feed.ts'
 
 /** What the entry of the first update is known by. */

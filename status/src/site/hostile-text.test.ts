@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import sax from 'sax'
-import { aSummary, saying } from '../../test/site-fixtures.ts'
+import { aSummary } from '../../test/site-fixtures.ts'
+import { saying } from '../../test/site-situations.ts'
 import { renderSite } from './render-site.ts'
 
 /** Texts that break out of where they stand, wherever one forgets to escape. */

@@ -3,17 +3,14 @@ import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import {
   aComponent,
-  aHugeSummary,
   aMaintenance,
   anIncident,
-  anOutage,
   aSummary,
-  atTheLimits,
-  neverMeasured,
   someDays,
   unknownDays,
   writtenAt,
 } from '../../test/site-fixtures.ts'
+import { aHugeSummary, anOutage, atTheLimits, neverMeasured } from '../../test/site-situations.ts'
 import { bounds } from '../incidents/incident.ts'
 import type { Summary } from '../summary.ts'
 import { renderSite } from './render-site.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { aComponent, aMaintenance, anOutage, aSummary } from '../../test/site-fixtures.ts'
+import { aComponent, aMaintenance, aSummary } from '../../test/site-fixtures.ts'
+import { anOutage } from '../../test/site-situations.ts'
 import type { Summary, Verdict } from '../summary.ts'
 import { statuspageFiles } from './statuspage-api.ts'
 
