@@ -217,8 +217,8 @@ async function naiveDesk(
     { cwd: home.data },
   )
   lab.atTheEnd(async () => void child.kill('SIGKILL'))
-  const ended = once(child, 'exit').then(() =>
-    Promise.reject(new Error('The desk ended before it listened.')),
+  const ended = once(child, 'exit').then(([code, by]) =>
+    Promise.reject(new Error(`The desk ended before it listened (${code ?? by}).`)),
   )
   const [port] = (await Promise.race([once(child, 'message'), ended])) as [number]
   // From now on it is killed in its turn.

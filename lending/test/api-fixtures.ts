@@ -2,7 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { App } from '../src/http/app.ts'
+import type { TrafficBounds } from '../src/http/overload.ts'
 import { buildServer, type ServerOptions } from '../src/http/server.ts'
+import { trafficBounds } from '../src/http/traffic.ts'
 import { type Library, openLibrary } from '../src/library.ts'
 import type { SendDirect } from '../src/operations/send-code.ts'
 import type { Database } from '../src/postgres/pool.ts'
@@ -15,6 +17,14 @@ import { type ScratchDatabase, scratchDatabase } from './scratch-database.ts'
 /** The password of everybody in these tests; hashed once for the whole file. */
 export const password = 'correct horse battery staple'
 let hashed: Promise<string> | undefined
+
+/** However slow the machine is, nobody is sent away because too much is asked at once. */
+export const patient: TrafficBounds = Object.fromEntries(
+  Object.entries(trafficBounds).map(([name, bounds]) => [
+    name,
+    { ...bounds, waitMs: 600_000, standingWaitMs: 600_000 },
+  ]),
+)
 
 /** A library with a server before it, its own database and folder. */
 export type ServedLibrary = AsyncDisposable &

@@ -10,6 +10,8 @@ const card = '29000000000015'
 const barcode = '39000000000013'
 /** More than fits into the pages that the tables have already. */
 const lendsMax = 2_000
+/** A machine that stands still for longer than a search may take stops a search or two, but not so many. */
+const searchesMax = 20
 
 test('on a full disk a loan is refused and nothing is lost; with room again the library goes on', {
   skip: noSmallDisk,
@@ -56,7 +58,10 @@ test('on a full disk a loan is refused and nothing is lost; with room again the 
   const brought = await post('/imports?fileName=a.csv', `title\n${'Emma\n'.repeat(400_000)}`)
   assert.deepEqual([brought.status, brought.code], [507, 'BIBBY_DISK_FULL'])
   assert.deepEqual(await readdir(join(home.data, 'uploads')), [])
-  assert.equal((await post('/books/search', { query: 'emma' })).status, 200, 'reading goes on')
+  let found = await post('/books/search', { query: 'emma' })
+  for (let asked = 1; asked < searchesMax && found.code === 'too-broad'; asked++)
+    found = await post('/books/search', { query: 'emma' })
+  assert.deepEqual([found.status, found.code], [200, undefined], 'reading goes on')
 
   await free()
   await giveBack()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { apiAccess } from '../src/http/access.ts'
-import { aServedLibrary, type ServedLibrary } from './api-fixtures.ts'
+import { aServedLibrary, patient, type ServedLibrary } from './api-fixtures.ts'
 
 type Form = { readonly cookie: string; readonly csrf: string }
 
@@ -92,7 +92,7 @@ const fields = [
 test('no address and no form of a page, however broken, is more than the sender’s mistake', {
   timeout: 300_000,
 }, async () => {
-  await using at = await aServedLibrary({ limits: { signInsPerMinute: 1_000_000 } })
+  await using at = await aServedLibrary({ bounds: patient, limits: { signInsPerMinute: 1_000_000 } })
   const { cookie, csrf } = await browsing(at)
   const pages = await pagesOf(at)
   assert.ok(pages.length > 30)

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { apiAccess } from '../src/http/access.ts'
 import { sql } from '../src/postgres/sql.ts'
-import { aServedLibrary, bearing, type ServedLibrary } from './api-fixtures.ts'
+import { aServedLibrary, bearing, patient, type ServedLibrary } from './api-fixtures.ts'
 
 type Schema = {
   type?: string | string[]
@@ -162,7 +162,7 @@ async function fuzzed(at: ServedLibrary): Promise<(request: InjectOptions, what:
 }
 
 test('no body, however broken, is more than the sender’s mistake', { timeout: 300_000 }, async () => {
-  await using at = await aServedLibrary({ limits: { signInsPerMinute: 1_000_000 } })
+  await using at = await aServedLibrary({ bounds: patient, limits: { signInsPerMinute: 1_000_000 } })
   const ask = await fuzzed(at)
   for (const route of (await routesOf(at)).filter((each) => !isSignOut(each))) {
     if (route.method === 'GET') continue
@@ -180,7 +180,7 @@ test('no body, however broken, is more than the sender’s mistake', { timeout: 
 })
 
 test('no address, however broken, is more than the sender’s mistake', { timeout: 300_000 }, async () => {
-  await using at = await aServedLibrary({ limits: { signInsPerMinute: 1_000_000 } })
+  await using at = await aServedLibrary({ bounds: patient, limits: { signInsPerMinute: 1_000_000 } })
   const ask = await fuzzed(at)
   const parts = ['%00', '%', '%zz', '%ff%fe', '..%2f..', '%F0%9F%98%80', '-1', '0', '1e9', '9'.repeat(30)]
   for (const route of (await routesOf(at)).filter((each) => !isSignOut(each))) {
@@ -210,7 +210,7 @@ test('no address, however broken, is more than the sender’s mistake', { timeou
 })
 
 test('any JSON at all is answered by every route', { timeout: 300_000 }, async () => {
-  await using at = await aServedLibrary({ limits: { signInsPerMinute: 1_000_000 } })
+  await using at = await aServedLibrary({ bounds: patient, limits: { signInsPerMinute: 1_000_000 } })
   const ask = await fuzzed(at)
   const routes = (await routesOf(at)).filter((each) => each.method !== 'GET' && !isSignOut(each))
   await fc.assert(
