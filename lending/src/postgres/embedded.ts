@@ -167,8 +167,7 @@ async function lastWords(logFile: string, from: number): Promise<string> {
 
 /** PostgreSQL said why, in a line with FATAL or PANIC or from initdb; the operator gets that line. */
 function failure(words: string, folder: string, cause: unknown, logFile?: string): StartError {
-  if (words.includes('No space left on device') || systemCode(cause) === 'ENOSPC')
-    return diskFull(folder, cause)
+  if (isFullBy(words) || systemCode(cause) === 'ENOSPC') return diskFull(folder, cause)
   const said = /(?:FATAL|PANIC|could not|cannot)[^\n]{0,300}/.exec(words)?.[0]
   const code = systemCode(cause)
   const why = said ?? (code ? `the system said ${code}` : 'it did not say why')
@@ -192,4 +191,9 @@ async function chownEmpty(folder: string, { uid, gid }: Identity): Promise<void>
     throw new StartError('BIBBY_DATA_NOT_OURS', `${folder} is not empty; Bibby will not take it over.`)
   }
   await chown(folder, uid, gid)
+}
+
+/** A disk that takes a part of a block has no error to tell: PostgreSQL says how much was written. */
+function isFullBy(words: string): boolean {
+  return words.includes('No space left on device') || /wrote only \d+ of \d+ bytes/.test(words)
 }
