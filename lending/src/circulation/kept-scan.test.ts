@@ -54,8 +54,8 @@ test('a kept scan tells what was scanned, at whose card, and who has the copy no
   await write(db, by({ occurredAt: hours(2) }), keepScan, { ...scan, card: library.card, code: barcode })
   await write(db, by({ occurredAt: hours(2) }), keepScan, { ...scan, card: 'nobody', code: 'nothing' })
   const elsewhere = await aBranch(db)
-  assert.equal(await keptScansCount(db, branchId), 2)
-  assert.equal(await keptScansCount(db, elsewhere.branchId), 0)
+  assert.equal(await keptScansCount(db, { branchId: branchId }), 2)
+  assert.equal(await keptScansCount(db, { branchId: elsewhere.branchId }), 0)
 
   const [known, unknown] = await keptScans(db, { branchId })
   assert.equal(known?.copy?.barcode, barcode)
@@ -72,7 +72,7 @@ test('a kept scan tells what was scanned, at whose card, and who has the copy no
   assert.equal((await settle()).outcome, 'done')
   const again = await settle()
   assert.equal(again.outcome === 'refused' && again.refusal.refused, 'scan-settled')
-  assert.equal(await keptScansCount(db, branchId), 1)
+  assert.equal(await keptScansCount(db, { branchId: branchId }), 1)
 })
 
 test('a return that a desk had kept ends no loan that began after it', async () => {

@@ -192,11 +192,18 @@ export async function keptScans(
   }))
 }
 
-/** How many kept scans of a branch wait for somebody, up to a hundred. */
-export async function keptScansCount(db: { readonly rows: Rows }, branchId: number): Promise<number> {
+/** How many kept scans wait for somebody, up to a hundred: of a branch, and with `orBy` of whoever handed them in. */
+export async function keptScansCount(
+  db: { readonly rows: Rows },
+  { branchId, orBy }: { readonly branchId: number; readonly orBy?: string },
+): Promise<number> {
   const [row] = await db.rows<{ count: number }>(sql`
     select count(*)::int as count
-    from (select from kept_scan where branch_id = ${branchId} and settled_at is null limit 100) as waiting
+    from (
+      select from kept_scan
+      where settled_at is null and (branch_id = ${branchId} or handed_in_by = ${orBy ?? null})
+      limit 100
+    ) as waiting
   `)
   return row?.count ?? 0
 }

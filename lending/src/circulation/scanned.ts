@@ -1,7 +1,7 @@
 import { hasControlCharacter } from '../text.ts'
 
 /** No card or barcode is longer. */
-const scannedMax = 100
+export const scannedMax = 100
 
 /** A card or barcode as it is kept: NFC, without space around it. What no code can be becomes '', known to nobody. */
 export function scanned(code: string): string {

@@ -55,6 +55,7 @@ const kinds: Readonly<Record<RefusalCode, Kind>> = {
   'after-unknown': ruled,
   'code-of-both': ruled,
   'code-unreadable': misused(400),
+  'reason-is-code': misused(422),
   'moved-since': ruled,
   'lent-since': ruled,
   'scan-unknown': missing,

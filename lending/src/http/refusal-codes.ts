@@ -25,6 +25,7 @@ type AtTheDoor =
   | 'after-unknown'
   | 'code-of-both'
   | 'code-unreadable'
+  | 'reason-is-code'
   | 'file-empty'
   | 'upload-gone'
 
