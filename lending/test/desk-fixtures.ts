@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import type { Page, Request, Response } from 'playwright-core'
 import { sql } from '../src/postgres/sql.ts'
 import type { Role } from '../src/staff/permission.ts'
@@ -111,46 +110,8 @@ export async function loansOf(at: OpenLibrary) {
   `)
 }
 
-/** Nothing that was scanned waits on this device any more, a moment from now at the latest. */
-export async function nothingStored(page: Page): Promise<void> {
-  // A page that is loaded anew meanwhile is asked again.
-  await untilStored(page, 'codes.length === 0').catch(() => untilStored(page, 'codes.length === 0'))
-  assert.deepEqual(await stored(page), [])
-}
-
-/** This scan is written down on the device. */
-export async function writtenDown(page: Page, code: string): Promise<void> {
-  await untilStored(page, `codes.includes(${JSON.stringify(code)})`)
-}
-
-/** Waits, but not for ever, until this is true of the `codes` that the device has written down. */
-async function untilStored(page: Page, isSo: string): Promise<void> {
-  await page.evaluate(`(async () => {
-    const until = performance.now() + 10_000
-    for (;;) {
-      const codes = (await (${readStore})()).map(({ code }) => code)
-      if (${isSo} || performance.now() > until) return
-      await new Promise(requestAnimationFrame)
-    }
-  })()`)
-}
-
-/** What this device has written down and not dropped. */
-export async function stored(page: Page): Promise<readonly { code: string; faults: number }[]> {
-  return page.evaluate(`(${readStore})()`)
-}
-
-const readStore = `() => new Promise((resolve, reject) => {
-  const opening = indexedDB.open('bibby-desk')
-  opening.onerror = () => reject(opening.error)
-  opening.onsuccess = () => {
-    const all = opening.result.transaction('scans').objectStore('scans').getAll()
-    all.onsuccess = () => {
-      opening.result.close()
-      resolve(all.result.map(({ code, faults = 0 }) => ({ code, faults })))
-    }
-  }
-})`
+/** A desk as `aWiredDesk` opens it. */
+export type WiredDesk = Awaited<ReturnType<typeof aWiredDesk>>
 
 /** A desk behind a cable that can be pulled, with two patrons and so many books; closing it closes all of it. */
 export async function aWiredDesk(
@@ -189,30 +150,45 @@ export async function heard(page: Page): Promise<void> {
   })`)
 }
 
+/** However slow the machine is, no time passes on this page, or the next, until its clock goes on. */
+export async function atOnce(page: Page): Promise<void> {
+  await page.clock.install()
+  await page.clock.pauseAt(Date.now() + 1_000)
+}
+
+/** The page comes to this address: that another way is given up for that is told as a fault of the first wait. */
+export async function comesTo(page: Page, url: Parameters<Page['waitForURL']>[0]): Promise<void> {
+  await page.waitForURL(url).catch(() => page.waitForURL(url))
+}
+
 /** Whether this asks for a page at this path. */
 export function isLookAt(request: Request, path: string): boolean {
   return request.method() === 'GET' && new URL(request.url()).pathname === path
 }
 
+/** Whether this asks for the desk of whoever has this card; '' for that of nobody. */
+export function isDeskOf(card: string): (request: Request) => boolean {
+  return (request) =>
+    isLookAt(request, '/desk') && (new URL(request.url()).searchParams.get('card') ?? '') === card
+}
+
+/** Gives what presses a link of the page, from a page beside it: also when another page is on its way, and nobody can ask for it. */
+export async function linkOf(page: Page, other: Page, name: string): Promise<() => Promise<void>> {
+  await page.evaluate(`addEventListener('storage', ({ key }) => {
+    if (key !== 'press') return
+    [...document.querySelectorAll('a')].find(({ textContent }) => textContent === ${JSON.stringify(name)}).click()
+  })`)
+  return () => other.evaluate("localStorage.setItem('press', String(performance.now()))")
+}
+
+/** Whose card the desk shows. */
+export async function cardShown(page: Page): Promise<string> {
+  return page.locator('form[data-scan] [name="card"]').inputValue()
+}
+
 /** The library can only be read for a while, or be written to again. */
 export async function only(at: OpenLibrary, mode: 'read-only' | 'normal'): Promise<void> {
   await at.db.rows(sql`update fence set mode = ${mode}, reason = 'A test'`)
-}
-
-/** Whom this device remembers to stand at its desks. */
-export async function remembered(page: Page): Promise<readonly { card?: string }[]> {
-  return page.evaluate(`new Promise((resolve, reject) => {
-    const opening = indexedDB.open('bibby-desk')
-    opening.onerror = () => reject(opening.error)
-    opening.onsuccess = () => {
-      const all = opening.result.transaction('context').objectStore('context').getAll()
-      all.onsuccess = () => {
-        opening.result.close()
-        // The lease of whoever hands in is none.
-        resolve(all.result.filter(({ until }) => until === undefined))
-      }
-    }
-  })`)
 }
 
 /** Asks for another attempt to hand in; the page may have made one by itself, and the button may be gone. */
@@ -228,37 +204,30 @@ export function isPostTo(path: string): (request: Request) => boolean {
   return (request) => request.method() === 'POST' && new URL(request.url()).pathname === path
 }
 
-/** Ada has a book that she may renew; `other` is a page beside it. */
-export async function renewable(browser: Pick<Browsing, 'newContext'>, books: number) {
+/** A desk that is open for Ada; `other` is a page beside it. */
+export async function openBeside(browser: Pick<Browsing, 'newContext'>, books: number) {
   const desk = await aWiredDesk(browser, { books })
   const { page, context, address, ada } = desk
-  const [one = ''] = desk.books
   const other = await context.newPage()
   await other.goto(`${address}/me`)
   await openFor(page, address, ada)
   await page.bringToFront()
+  return { ...desk, other }
+}
+
+/** The same, where Ada has a book that she may renew. */
+export async function renewable(browser: Pick<Browsing, 'newContext'>, books: number) {
+  const desk = await openBeside(browser, books)
+  const { page } = desk
+  const [one = ''] = desk.books
   await scan(page, one)
   await page.getByText('On loan: 1 item').waitFor()
-  return { ...desk, other }
+  return desk
 }
 
 /** Presses the button that renews the first of the loans, and waits for nothing. */
 export async function renew(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Renew' }).first().click({ noWaitAfter: true })
-}
-
-/** Keeps the disk of the device busy, from a page beside; gives what sets it free. */
-export async function busyDisk(other: Page): Promise<() => Promise<unknown>> {
-  await other.evaluate(`new Promise((resolve) => {
-    const opening = indexedDB.open('bibby-desk')
-    opening.onsuccess = () => {
-      const scans = opening.result.transaction('scans', 'readwrite').objectStore('scans')
-      const go = () => { scans.count().onsuccess = () => globalThis.isOver ? opening.result.close() : go() }
-      go()
-      resolve()
-    }
-  })`)
-  return () => other.evaluate('globalThis.isOver = true')
 }
 
 /** Scans a code whose answer does not come yet; gives what lets it come. */
@@ -289,4 +258,37 @@ export async function reasoning(browser: Pick<Browsing, 'newContext'>) {
   await page.locator('#answer input[name="reason"]').focus()
   await page.keyboard.type('her mother ')
   return { ...desk, letGo }
+}
+
+/** So many frames later, as this page counts them: one that is on its way to another page cannot be asked. */
+export async function frames(page: Page, count: number): Promise<void> {
+  await page.evaluate(`new Promise((resolve) => {
+    const wait = (left) => left > 0 ? requestAnimationFrame(() => wait(left - 1)) : resolve()
+    wait(${count})
+  })`)
+}
+
+/** The page tells a page beside it whom it shows: while another page is on its way nobody can ask it. */
+export async function telling(page: Page, other: Page): Promise<() => Promise<unknown>> {
+  await page.evaluate(`(() => {
+    const tell = () => {
+      localStorage.setItem('shown', document.querySelector('form[data-scan] [name="card"]').value)
+      requestAnimationFrame(tell)
+    }
+    tell()
+  })()`)
+  // What was on its way has been shown by then.
+  return async () => {
+    await frames(other, 30)
+    return other.evaluate("localStorage.getItem('shown')")
+  }
+}
+
+/** The page of whoever renewed: done, or asked for a reason. */
+export const isOfRenewal = ({ pathname, searchParams }: URL) =>
+  pathname === '/desk/renew' || searchParams.get('said') === 'renewed'
+
+/** Who has borrowed this book, and has it or had it. */
+export async function whoHas({ at }: Pick<WiredDesk, 'at'>, book: string): Promise<string | undefined> {
+  return (await loansOf(at)).find(({ barcode }) => barcode === book)?.who
 }

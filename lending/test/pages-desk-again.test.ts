@@ -12,16 +12,14 @@ import {
   isLookAt,
   isScanOf,
   loansOf,
-  nothingStored,
   openFor,
   readyForOffline,
   scan,
   scanBlindly,
   signIn,
   someone,
-  stored,
-  writtenDown,
 } from './desk-fixtures.ts'
+import { nothingStored, stored, writtenDown } from './desk-store.ts'
 import { by } from './library-fixtures.ts'
 import { anOpenLibrary } from './open-library.ts'
 import { aVisitor } from './visitor.ts'

@@ -1,22 +1,28 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Page } from 'playwright-core'
 import { lend } from '../src/circulation/lend.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
 import { noChromium, oneBrowser } from './browser.ts'
 import {
   answered,
+  atOnce,
   aWiredDesk,
+  cardShown,
   hanging,
   isScanOf,
   loansOf,
-  nothingStored,
+  openBeside,
   openFor,
   readyForOffline,
+  readyToScan,
   scan,
   sendAgain,
   someone,
+  whoHas,
 } from './desk-fixtures.ts'
+import { nothingStored } from './desk-store.ts'
 import { by } from './library-fixtures.ts'
 
 const skip = noChromium
@@ -54,6 +60,110 @@ for (const [how, leave] of [
     await cable.plugIn()
     await nothingStored(page)
     assert.deepEqual(await loansOf(at), [{ who: 'Ada', barcode: one, back: false }])
+  })
+
+test('two desks of one device that are both left in one outage keep apart whose they are', {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  await using desk = await aWiredDesk(browsing(), { books: 7 })
+  const { at, cable, page: left, context, ada, ben, books, address } = desk
+  const [one = '', two = '', three = '', four = '', five = '', six = '', seven = ''] = books
+  await openFor(left, address, ben)
+  await Promise.all([answered(left, four), scan(left, four)])
+  await left.goto(`${address}/check-in`)
+  await readyForOffline(left)
+  await openFor(left, address, ada)
+  const right = await context.newPage()
+  await openFor(right, address, ben)
+  for (const page of [left, right]) await readyToScan(page)
+  await cable.pull()
+  let kept = 0
+  const keeps = async (page: Page, code: string) => {
+    await page.bringToFront()
+    await scan(page, code)
+    kept += 1
+    await page.getByText(`Kept here: ${kept}`).waitFor()
+  }
+  const goes = async (page: Page, path: string, go: () => Promise<void>) => {
+    await page.bringToFront()
+    await go()
+    await page.waitForURL(path)
+    await page.locator('[data-shell]').waitFor({ state: 'attached' })
+    await page.getByText(`Kept here: ${kept}`).waitFor()
+  }
+  // Ada, and behind her Ben, at the left; Ben, a return, and Ada at the right; turn by turn.
+  await keeps(left, one)
+  await keeps(right, three)
+  await goes(left, '**/desk', () => left.getByRole('link', { name: 'Next patron' }).click())
+  await goes(right, '**/check-in', () => scan(right, 'DESKRETURN'))
+  await keeps(left, ben)
+  await keeps(right, four)
+  await keeps(left, two)
+  await goes(right, '**/desk', () => scan(right, 'DESKLEND'))
+  await keeps(right, ada)
+  await keeps(right, five)
+  // The right one hands in, whichever asks first.
+  await left.route('**/desk/scan', (route) => route.abort())
+  await cable.plugIn()
+  await sendAgain(right)
+  await right.getByText(`Handed in: ${kept}`).waitFor()
+  await left.unroute('**/desk/scan')
+  // The left one is loaded anew, as the desk that the library has.
+  await left.locator('[data-shell]').waitFor({ state: 'detached' })
+  await readyToScan(left)
+  await nothingStored(left)
+  for (const [page, card, book] of [
+    [left, ben, six],
+    [right, ada, seven],
+  ] as const) {
+    await page.bringToFront()
+    await page.locator(`form[data-scan] [name="card"][value="${card}"]`).waitFor({ state: 'attached' })
+    await Promise.all([answered(page, book), scan(page, book)])
+    assert.equal(await cardShown(page), card)
+  }
+  const lent = (await loansOf(at)).map(({ who, barcode, back }) => `${barcode} ${who}${back ? ' back' : ''}`)
+  assert.deepEqual(
+    lent.toSorted(),
+    [
+      `${one} Ada`,
+      `${two} Ben`,
+      `${three} Ben`,
+      `${four} Ben back`,
+      `${five} Ada`,
+      `${six} Ben`,
+      `${seven} Ada`,
+    ].toSorted(),
+  )
+})
+
+for (const [how, hear] of [
+  ['another page of its device does', sendAgain],
+  // No page of this browser is ever hidden.
+  [
+    'somebody looks at it',
+    async (_: Page, page: Page) => page.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`),
+  ],
+] as const)
+  test(`a desk sees that its library is back as soon as ${how}`, { skip, timeout: 60_000 }, async () => {
+    await using desk = await openBeside(browsing(), 2)
+    const { cable, page, other, ben, books, address } = desk
+    const [one = '', two = ''] = books
+    await openFor(other, address, ben)
+    // By its own clock it would never ask again.
+    await atOnce(page)
+    await page.reload()
+    for (const each of [page, other]) await readyToScan(each)
+    await cable.pull()
+    await scan(other, one)
+    await other.getByText('Kept here: 1').waitFor()
+    await page.bringToFront()
+    await scan(page, two)
+    await page.getByText('Kept here: 2').waitFor()
+    await cable.plugIn()
+    await hear(other, page)
+    await page.getByText('On loan: 1 item').waitFor()
+    assert.deepEqual([await whoHas(desk, one), await whoHas(desk, two)], ['Ben', 'Ada'])
   })
 
 test('a desk that is left by a link while a scan is under way is nobody’s, and the scan is done', {

@@ -4,14 +4,14 @@ import type { Page } from 'playwright-core'
 import { noChromium, oneBrowser } from './browser.ts'
 import {
   answered,
+  atOnce,
   aWiredDesk,
-  busyDisk,
+  frames,
   hanging,
   heard,
   isLookAt,
   isPostTo,
   loansOf,
-  nothingStored,
   openFor,
   readyToScan,
   reasoning,
@@ -20,32 +20,15 @@ import {
   scan,
   scanBlindly,
   scanHanging,
-  stored,
-  writtenDown,
+  telling,
 } from './desk-fixtures.ts'
+import { busyDisk, nothingStored, stored, writtenDown } from './desk-store.ts'
 
 // A scan is for whom the page shows, so what comes late does not show somebody else.
 
 const skip = noChromium
 const timeout = 60_000
 const browsing = oneBrowser()
-
-/** The page tells a page beside it whom it shows: while another page is on its way nobody can ask it. */
-async function telling(page: Page, other: Page): Promise<() => Promise<unknown>> {
-  await page.evaluate(`(() => {
-    const tell = () => {
-      localStorage.setItem('shown', document.querySelector('form[data-scan] [name="card"]').value)
-      requestAnimationFrame(tell)
-    }
-    tell()
-  })()`)
-  // Half a second of frames: what was on its way has been shown by then.
-  return () =>
-    other.evaluate(`new Promise((resolve) => {
-      const wait = (left) => left > 0 ? requestAnimationFrame(() => wait(left - 1)) : resolve(localStorage.getItem('shown'))
-      wait(30)
-    })`)
-}
 
 test('a card that is answered while a form for Ada leads away does not open its patron under the next book', {
   skip,
@@ -173,7 +156,7 @@ for (const [how, press] of Object.entries(pressed))
     const isAnswered = answered(page, two)
     letGo()
     await (await isAnswered).finished()
-    await Promise.all([page.waitForRequest(isPostTo('/desk/lend')), press(page)])
+    await Promise.all([page.context().waitForEvent('request', isPostTo('/desk/lend')), press(page)])
     await page.getByText('overridden').first().waitFor()
     assert.deepEqual(await loansOf(at), [{ who: 'Ada', barcode: one, back: false }])
   })
@@ -191,10 +174,7 @@ test('a reason that is being typed is not taken away when the library comes back
   await sendAgainQuietly(page)
   await nothingStored(page)
   // By then the page would be as the library has it.
-  await page.evaluate(`new Promise((resolve) => {
-    const wait = (left) => left > 0 ? requestAnimationFrame(() => wait(left - 1)) : resolve()
-    wait(60)
-  })`)
+  await frames(page, 60)
   await page.keyboard.type('asked')
   assert.equal(await page.locator('#answer input[name="reason"]').inputValue(), 'her mother asked')
   await page.locator('#scan').focus()
@@ -224,8 +204,7 @@ test('what is left elsewhere is not handed in between something unknown and the 
   await gone.close()
   await cable.plugIn()
   await page.bringToFront()
-  await page.clock.install()
-  await page.clock.pauseAt(Date.now() + 1_000)
+  await atOnce(page)
   // Where it begins to go in, it does not end.
   await context.route('**/desk/hand-in', () => undefined)
   await scan(page, 'badly-read')

@@ -9,13 +9,11 @@ import {
   hanging,
   isScanOf,
   loansOf,
-  nothingStored,
   openFor,
   readyToScan,
   scan,
-  stored,
-  writtenDown,
 } from './desk-fixtures.ts'
+import { nothingStored, stored, writtenDown } from './desk-store.ts'
 
 const skip = noChromium
 const timeout = 60_000

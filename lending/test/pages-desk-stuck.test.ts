@@ -8,20 +8,19 @@ import {
   answered,
   aWiredDesk,
   hanging,
+  isPostTo,
   isScanOf,
   loansOf,
-  nothingStored,
   only,
   openFor,
   readyForOffline,
   readyToScan,
-  remembered,
   scan,
   sendAgain,
   signIn,
   someone,
-  stored,
 } from './desk-fixtures.ts'
+import { nothingStored, remembered, stored } from './desk-store.ts'
 import { by } from './library-fixtures.ts'
 import type { OpenLibrary } from './open-library.ts'
 
@@ -270,4 +269,30 @@ test('an empty desk whose session has ended meanwhile asks to sign in, and not f
   await desk.context.clearCookies()
   await cable.plugIn()
   await page.getByText('You are signed out.').waitFor()
+})
+
+test('a desk beside a page that hands in says so, keeps what is scanned, and says no more once it is in', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await aWiredDesk(browsing(), { books: 3 })
+  const { page, context, address, ada, cable } = desk
+  const [one = '', two = '', three = ''] = desk.books
+  await page.goto(`${address}/check-in`)
+  await readyForOffline(page)
+  await cable.pull()
+  await scan(page, one)
+  await page.getByText('Kept here: 1').waitFor()
+  const letGo = await hanging(page, isPostTo('/desk/hand-in'), () => cable.plugIn())
+  const beside = await context.newPage()
+  await openFor(beside, address, ada)
+  const says = beside.getByText('Another page of this device is handing in')
+  await says.waitFor()
+  for (const code of [two, three]) await scan(beside, code)
+  await beside.getByText('Kept here: 3').waitFor()
+  await says.waitFor()
+  letGo()
+  await beside.getByText('On loan: 2 items').waitFor()
+  await says.waitFor({ state: 'hidden' })
+  await nothingStored(beside)
 })

@@ -11,19 +11,17 @@ import {
   isLookAt,
   isScanOf,
   loansOf,
-  nothingStored,
   only,
   openFor,
   readyForOffline,
   readyToScan,
-  remembered,
   scan,
   scanBlindly,
   sendAgain,
   signIn,
-  stored,
-  writtenDown,
+  type WiredDesk,
 } from './desk-fixtures.ts'
+import { nothingStored, remembered, stored, writtenDown } from './desk-store.ts'
 
 const skip = noChromium
 const browsing = oneBrowser()
@@ -370,6 +368,43 @@ test('scans for another library at this address wait for it', { skip, timeout: 6
     [1, [], []],
   )
 })
+
+for (const [where, role, open] of [
+  ['a desk', 'desk', (page: Page, desk: WiredDesk) => openFor(page, desk.address, desk.ada)],
+  ['a pile of returns', 'desk', (page: Page, { address }: WiredDesk) => page.goto(`${address}/check-in`)],
+  ['a shelf', 'cataloguer', openShelf],
+] as const) {
+  test(`a page of ${where} that is still open when another library is at its address hands it nothing`, {
+    skip,
+    timeout: 60_000,
+  }, async () => {
+    await using desk = await aWiredDesk(browsing(), { books: 1 })
+    const { at, page, context, address } = desk
+    const [one = ''] = desk.books
+    await context.clearCookies()
+    await signIn(page, at, address, role)
+    await open(page, desk)
+    const [here] = await at.db.rows<{ id: string }>(sql`select id::text from library`)
+    await at.db.rows(sql`update library set id = gen_random_uuid()`)
+    const done = () =>
+      at.db.rows(
+        sql`select action from journal where action in ('lend', 'take-back', 'keep-scan', 'scan-shelf')`,
+      )
+    await scan(page, one)
+    await page.getByText('Scans for another library are kept here.').waitFor()
+    assert.deepEqual([await stored(page), await done()], [[{ code: one, faults: 0 }], []])
+    await at.db.rows(sql`update library set id = ${here?.id}`)
+    await sendAgain(page)
+    await nothingStored(page)
+    assert.equal((await done()).length, 1)
+  })
+}
+
+async function openShelf(page: Page, { address }: WiredDesk): Promise<void> {
+  await page.goto(`${address}/stock-takes`)
+  await page.locator('form[action="/stock-takes"] button').first().click()
+  await page.waitForURL('**/stock-takes/*')
+}
 
 for (const [what, leave] of [
   ['a link', (page: Page) => page.getByRole('link', { name: 'Next patron' }).click()],

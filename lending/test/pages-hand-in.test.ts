@@ -5,17 +5,8 @@ import { halt } from '../src/halt/halt.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
 import { noChromium, oneBrowser } from './browser.ts'
-import {
-  aWiredDesk,
-  isLookAt,
-  loansOf,
-  nothingStored,
-  openFor,
-  scan,
-  sendAgain,
-  signIn,
-  stored,
-} from './desk-fixtures.ts'
+import { aWiredDesk, isLookAt, loansOf, openFor, scan, sendAgain, signIn } from './desk-fixtures.ts'
+import { nothingStored, stored } from './desk-store.ts'
 import { aBranch, aCopy, aPatron, besides, by } from './library-fixtures.ts'
 import { anOpenLibrary, type OpenLibrary } from './open-library.ts'
 import { aVisitor } from './visitor.ts'
@@ -295,8 +286,16 @@ test('who hands in for another branch finds what is to be looked at, which is le
   assert.doesNotMatch(page.text, /Nothing to look at/)
   assert.doesNotMatch((await there.visitor.open('/desk/kept')).text, /at Riverside|Nothing to look at/)
   // A colleague beside them, who did not hand it in, is not asked.
-  assert.match((await (await aDevice(at)).visitor.open('/desk/kept')).text, /Nothing to look at/)
-
+  const colleague = await aDevice(at)
+  assert.match((await colleague.visitor.open('/desk/kept')).text, /Nothing to look at/)
+  // The desk of each says the same.
+  for (const [{ visitor }, isTold] of [
+    [there, true],
+    [here, true],
+    [colleague, false],
+  ] as const)
+    assert.equal((await visitor.open('/desk')).html.includes('href="/desk/kept"'), isTold)
+  await here.visitor.open('/desk/kept')
   assert.match((await here.visitor.send('/desk/kept', {}, { says: 'Lend' })).path, /said=scan-lent/)
   assert.deepEqual(await at.db.rows(sql`select branch_id as "branchId" from loan`), [{ branchId }])
   assert.match((await there.visitor.open('/desk/kept')).text, /Nothing to look at/)

@@ -1,32 +1,32 @@
 // The desk apart from the library: when it comes back, what was kept goes in before what is scanned then.
 
+import { isBack, loadAnew, refresh } from './desk-anew.js'
 import { leftBefore, strike } from './desk-jotted.js'
 import { askedAgain, filled, tell, tellHandedIn, tellKept, tellWaiting } from './desk-notice.js'
-import { field, nobodyAnswers, show, showEnded, showKept } from './desk-shows.js'
+import { dropDone, showOnlyKept } from './desk-refused.js'
+import { dropRefused, nobodyAnswers, showEnded } from './desk-shows.js'
 import {
   anEnd,
-  answerMs,
   cardNow,
   follow,
   followedBefore,
   here,
-  home,
   inTurn,
   isUnderWay,
   leaveAll,
   meant,
   place,
-  unheardMs,
   words,
 } from './desk-state.js'
-import { dueNow, forgetTheGone, handInAll, isOfHere, kindOf, NotNow } from './hand-in.js'
+import { dueNow, forgetTheGone, handInAll, isOfHere, kindOf, NotNow, others } from './hand-in.js'
+import { isSame } from './kept-scans.js'
+import { field, leftFor, unheardMs } from './scan-field.js'
 import { sound } from './tones.js'
 
 /** How soon the library is asked again after it was out of reach: at first, and at most. */
 const againMs = { first: 2_000, most: 30_000 }
 const branchName = 'bibby-branch'
 const byName = 'bibby-by'
-const loadedName = 'bibby-loaded-anew'
 let pauseMs = againMs.first
 let timer
 let comingBack
@@ -51,7 +51,8 @@ export async function firstLook() {
   // A pile of returns, or a shelf, is nobody's.
   const isOfSomebody = (scan) => scan.page === here.page && (scan.meant === 'lend' || scan.next)
   const isFollowed = own.some(isOfSomebody) ? due.some(isOfSomebody) : context !== undefined
-  follow(isFollowed && goesOn(own, context))
+  // Whoever has left already says for whom the next scan is.
+  if (here.apart !== 'leaving') follow(isFollowed && goesOn(own, context))
   here.hasLooked = true
   if (context && !here.hasKept && own.length === 0) await here.kept.forget(here.page)
   if (due.length > 0 || here.hasKept) here.apart ??= 'handing-in'
@@ -60,9 +61,10 @@ export async function firstLook() {
 
 /** A page that was opened for somebody is theirs, but for who came while it was on its way from their own desk. */
 function goesOn(own, context) {
-  // Where the first of them is in already, it has left behind for whom it was.
-  const leftFor = own.find(({ isAfter }) => isAfter)?.card ?? context?.leftFor
-  return followedBefore() || cardNow() === '' || leftFor === cardNow()
+  const sinceEnd = own.slice(own.findLastIndex(({ next, isAfter }) => next && !isAfter) + 1)
+  // Where all of them are in already, they have left behind that they were.
+  const isAfter = own.length > 0 ? sinceEnd.some((scan) => scan.isAfter) : context?.isAfter
+  return followedBefore() || cardNow() === '' || (leftFor === cardNow() && isAfter)
 }
 
 async function writeDownJotted() {
@@ -71,7 +73,7 @@ async function writeDownJotted() {
     // A tab that was doubled has the notes of the other one too.
     const isOthers = navigator.locks && scan.page && scan.page !== here.page
     if (!isOthers && !known.has(scan.key))
-      await here.kept.add({ ...scan, page: here.page, isLeft: true, isAfter: true })
+      await here.kept.add({ isAfter: !scan.isLeft, ...scan, page: here.page, isLeft: true })
     strike(scan)
   }
 }
@@ -102,14 +104,15 @@ export async function goApart(why) {
   nobodyAnswers().then(() => {
     if (!here.apart) return
     if (isEnded) showEnded()
-    showKept()
+    showOnlyKept()
   })
   sound('attention')
   await tellKept()
 }
 
-function askAgain() {
+function askAgain(isSoon = false) {
   clearTimeout(timer)
+  if (isSoon) pauseMs = againMs.first
   timer = setTimeout(comeBack, pauseMs)
   pauseMs = Math.min(pauseMs * 2, againMs.most)
 }
@@ -123,9 +126,14 @@ export function comeBack() {
   return comingBack
 }
 
-/** Hands in what a page that is gone has left behind, where this one has nothing else to do. */
+/**
+ * Hands in what a page that is gone has left behind, where this one has nothing else to do. Apart from the library it is
+ * asked again.
+ */
 export async function lookAround() {
-  if (isUnderWay() || !here.kept) return
+  if (!here.hasLooked) return
+  if (here.apart) return void (await comeBack())
+  if (isUnderWay()) return
   await forgetTheGone(here.kept)
   if ((await dueNow(here.kept)).length > 0) await comeBack()
 }
@@ -141,7 +149,8 @@ place.addEventListener(askedAgain, async () => {
 async function tryToComeBack() {
   // Opened by its own address, the empty desk only keeps: what it stands for hands in.
   if (location.pathname === '/desk/offline') return
-  const wasApart = here.apart !== undefined && here.apart !== 'handing-in'
+  const wasBeside = here.apart === 'beside'
+  const wasApart = here.apart !== undefined && here.apart !== 'handing-in' && !wasBeside
   try {
     const isDue = await inTurn(async () => {
       if (!here.apart && (await dueNow(here.kept)).length === 0) return false
@@ -157,19 +166,21 @@ async function tryToComeBack() {
     })
     if (!isDue) return here.apart ? undefined : await tellTheRest(none(), wasApart)
     const sum = await handInToTheLast(wasApart)
-    if (!sum) return askAgain()
+    if (!sum) return askAgain(here.apart === 'beside')
     pauseMs = againMs.first
     // What the page says of a library that is away, or only read, is not so any more.
     const isOutOfDate = place.matches('[data-shell], [data-stopped]')
     const isAll = sum.done === 0 && sum.barred.size === 0 && sum.halted.size === 0
     if (isOutOfDate && isAll && !field()?.value && loadAnew()) return
-    await tellTheRest(sum, wasApart)
+    await tellTheRest(sum, wasApart, wasApart || wasBeside)
   } catch (error) {
     // Whoever is leaving does so.
     if (here.apart === 'leaving') return
     const why = error instanceof NotNow ? error.why : 'away'
     const isNews = why !== here.apart
     here.apart = why
+    // It is there, and something else is in the way.
+    if (why !== 'away') dropRefused(words.needsLibrary)
     askAgain()
     // What the page says by itself is not said again.
     if (isNews || (await here.kept.all()).length > 0) await tellKept()
@@ -177,9 +188,9 @@ async function tryToComeBack() {
 }
 
 /** What became of all that could be handed in, and what stays. */
-async function tellTheRest(sum, wasApart) {
+async function tellTheRest(sum, wasApart, isTold = wasApart) {
   const left = await here.kept.all()
-  if (sum.done > 0 || left.length > 0 || wasApart) await tellHandedIn(sum, wasApart)
+  if (sum.done > 0 || left.length > 0 || isTold) await tellHandedIn(sum, wasApart)
   // Without locks it is not known yet whether another page is about to send them.
   const isOthers = (scan) => scan.page !== here.page && !scan.faults && isOfHere(scan)
   if (!navigator.locks && left.some(isOthers)) askAgain()
@@ -194,13 +205,20 @@ const none = () => ({ done: 0, toLookAt: 0, barred: new Set(), halted: new Set()
 async function handInToTheLast(wasApart) {
   const all = none()
   for (;;) {
-    const sum = await handInAll(here.kept, ({ done, of }) =>
-      tell('plain', filled(words.handingIn, { done: all.done + done, of: all.done + of })),
-    )
-    // Another page of this device is at it.
-    if (!sum) return undefined
+    const sum = await handInAll(here.kept, ({ done, of }) => {
+      if (here.apart === 'beside') here.apart = 'handing-in'
+      tell('plain', filled(words.handingIn, { done: all.done + done, of: all.done + of }))
+    })
+    // Another page of this device is at it, and what is scanned here waits for that.
+    if (!sum) {
+      if (here.apart !== 'handing-in') return undefined
+      here.apart = 'beside'
+      await tellKept()
+      return undefined
+    }
     all.done += sum.done
     all.toLookAt += sum.toLookAt
+    dropDone(sum.taken.filter(({ page }) => page === here.page).map(({ code }) => code))
     for (const kind of sum.barred) all.barred.add(kind)
     for (const work of sum.halted) all.halted.add(work)
     // Whoever is signed in may not work here, or this work is halted: what is scanned is kept, and the page says why.
@@ -220,6 +238,9 @@ async function handInToTheLast(wasApart) {
       here.apart = undefined
       here.cardAfter = undefined
       follow(false)
+      dropRefused(words.needsLibrary)
+      // Not of every look: two pages would answer each other for ever.
+      if (wasApart || all.done > 0) others.postMessage('back')
       return true
     })
     if (isOver) return all
@@ -229,48 +250,4 @@ async function handInToTheLast(wasApart) {
 /** Who stands at this desk by what was handed in; undefined where nothing that was says so. */
 async function whoStands() {
   return here.hasKept && meant === 'lend' ? here.kept.contextOf(here.page) : undefined
-}
-
-function isSame(one, other) {
-  return one?.card === other?.card && one?.afterUnknown === other?.afterUnknown
-}
-
-/** Not again and again, where this very page fails and the library is there. */
-function loadAnew() {
-  const last = Number(sessionStorage.getItem(loadedName) ?? 0)
-  if (Math.abs(Date.now() - last) < againMs.most) return false
-  sessionStorage.setItem(loadedName, String(Date.now()))
-  if (location.pathname === home) location.reload()
-  else location.assign(home)
-  return true
-}
-
-/** Whether the library takes scans: it answers, somebody is signed in, and writing goes on. */
-async function isBack() {
-  try {
-    const answer = await fetch(home, { signal: AbortSignal.timeout(answerMs) })
-    if (new URL(answer.url).pathname === '/sign-in') throw new NotNow('signed-out')
-    if (!answer.ok) return false
-    const read = new DOMParser().parseFromString(await answer.text(), 'text/html')
-    if (read.querySelector('[data-stopped]')) throw new NotNow('stopped')
-    return true
-  } catch (error) {
-    if (error instanceof NotNow) throw error
-    return false
-  }
-}
-
-/** The page as it is now: a token of today, what was done meanwhile, and who stands there; nobody behind an unknown code. */
-async function refresh(stands) {
-  await nobodyAnswers()
-  const card = stands?.afterUnknown ? '' : (stands?.card ?? cardNow())
-  const path = card ? `${home}?${new URLSearchParams({ card })}` : home
-  const answer = await fetch(path, { signal: AbortSignal.timeout(answerMs) })
-  const read = new DOMParser().parseFromString(await answer.text(), 'text/html')
-  const desk = read.querySelector('#desk')
-  if (!desk) throw new NotNow('away')
-  // Whoever goes meanwhile is for whom the page shows.
-  if (here.apart === 'leaving') return
-  desk.dataset.address = path
-  show(desk)
 }

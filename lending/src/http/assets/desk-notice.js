@@ -1,9 +1,13 @@
-// The notice above the desk: what is kept, why, and what became of it.
+// What the desk says beside its answers: the notice above it with what is kept, why, and what became of it; and its buttons.
 
-import { field, sign } from './desk-shows.js'
+import { sign } from './desk-shows.js'
 import { here, home, place, words } from './desk-state.js'
 import { isGivenUp, isOfHere } from './hand-in.js'
-import { sound } from './tones.js'
+import { field } from './scan-field.js'
+import { hasSound, setSound, sound } from './tones.js'
+
+/** A device that takes longer than this, in milliseconds, to write down a scan is slow. */
+const slowMs = 2_000
 
 /** What the notice hears when somebody asks for another attempt. */
 export const askedAgain = 'bibby-again'
@@ -18,7 +22,7 @@ export async function tellKept(why = words[here.apart] ?? words.away) {
   add('h3', filled(words.kept, { count: scans.length }))
   const list = add('ol', '')
   list.className = 'plain kept-list'
-  for (const { code, at, faults } of scans.slice(-30)) {
+  for (const { code, at, faults } of scans.slice(-30).toReversed()) {
     const line = document.createElement('li')
     const when = new Date(at).toLocaleTimeString(words.locale, { timeStyle: 'short' })
     const end = document.createElement('bdi')
@@ -36,6 +40,19 @@ export async function tellKept(why = words[here.apart] ?? words.away) {
   offer(buttons, filled(words.dropFaulty, { count: refused.length }), async () => {
     for (const scan of refused) await here.kept.settle(scan, undefined, true)
     await tellKept()
+  })
+}
+
+/** Says so while the device takes long to write something down. */
+export function tellSlow(writing) {
+  const timer = setTimeout(() => {
+    sound('attention')
+    tell('warn', words.slow)
+  }, slowMs)
+  return writing.finally(() => {
+    clearTimeout(timer)
+    // What was told since then stays.
+    if (place.querySelector('h2')?.textContent === words.slow) tell('', '')
   })
 }
 
@@ -100,6 +117,26 @@ export function offer(at, label, choose) {
   })
   at.append(button, ' ')
   if (place.contains(button)) takeFocus(button)
+}
+
+/** The button that turns the tones on and off. */
+export function offerSound() {
+  const at = document.querySelector('#desk-tools')
+  if (!at) return
+  const button = document.createElement('button')
+  button.type = 'button'
+  button.className = 'link-button small'
+  const label = () => {
+    button.textContent = hasSound() ? words.soundOff : words.soundOn
+  }
+  label()
+  button.addEventListener('click', () => {
+    setSound(!hasSound())
+    label()
+    sound('done')
+    field()?.focus()
+  })
+  at.append(button)
 }
 
 /** The kind of element in the notice that had the focus when the notice was told anew. */

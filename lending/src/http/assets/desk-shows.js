@@ -2,6 +2,7 @@
 
 import { home, words } from './desk-state.js'
 import { Idiomorph } from './idiomorph.js'
+import { field } from './scan-field.js'
 
 /** How long after an answer the address of the page is that of the desk. */
 const addressMs = 300
@@ -9,34 +10,48 @@ let addressTimer
 /** What is due to be the address of this page. */
 let addressDue
 
-/** The field that scans come into. */
-export const field = () => document.querySelector('#scan')
-
-/** What is another is changed, and the rest stays: the field that somebody may be typing in, and every row that is still there. */
-export function show(desk) {
+/**
+ * What is another is changed, and the rest stays: the field that somebody may be typing in, every row that is still there, and
+ * with `keepsAnswer` what was answered last.
+ */
+export function show(desk, { keepsAnswer = false } = {}) {
+  const now = document.querySelector('#desk')
   const hadFocus = document.activeElement === field()
-  Idiomorph.morph(document.querySelector('#desk'), desk, { callbacks: { beforeNodeMorphed } })
+  if (keepsAnswer) desk.dataset.outcome = now.dataset.outcome
+  else dropSaid()
+  Idiomorph.morph(now, desk, {
+    callbacks: { beforeNodeMorphed: (each, next) => isMorphed(each, next, keepsAnswer) },
+  })
   if (desk.dataset.address) loadAgainAt(desk.dataset.address)
-  const asksBack = document.querySelector('#answer input[name="reason"]')
-  const isOnPage = document.activeElement === document.body
-  if (document.activeElement !== field() && (hadFocus || !asksBack || isOnPage)) field()?.focus()
+  // Whoever is at a button or a link that is still there is about to press it.
+  if (hadFocus || document.activeElement === document.body) field()?.focus()
+}
+
+/** What the page said as it came is not of what was scanned since. */
+function dropSaid() {
+  document.querySelector('#said')?.remove()
 }
 
 /** Whether a node is made what another is. */
-function beforeNodeMorphed(now, next) {
-  if (now.id === 'scan') return false
+function isMorphed(now, next, keepsAnswer) {
+  if (now.id === 'scan' || (now.id === 'answer' && keepsAnswer)) return false
   if (now.id !== 'answer' && now.id !== 'waiting') return true
   // What is read out stays in its place and is filled there: a new element would not be heard, and neither what was heard before.
   now.replaceChildren(...next.childNodes)
   return false
 }
 
-/** Resolves once nobody types into what the desk asks back, or is at its button: the next answer takes its place. */
+/** Whether somebody types into what the desk asks back, or is at its button. */
+export function isAnswering() {
+  return document.activeElement?.matches('#answer :is(input, button)') ?? false
+}
+
+/** Resolves once nobody does: the next answer takes its place. */
 export function nobodyAnswers() {
-  const isTyped = () => document.activeElement?.matches('#answer :is(input, button)')
   return new Promise((resolve) => {
     const look = () => {
-      if (isTyped()) document.addEventListener('focusout', () => requestAnimationFrame(look), { once: true })
+      if (isAnswering())
+        document.addEventListener('focusout', () => requestAnimationFrame(look), { once: true })
       else resolve()
     }
     look()
@@ -48,6 +63,7 @@ export function showKept() {
   const desk = document.querySelector('#desk')
   if (!desk) return
   desk.dataset.outcome = 'attention'
+  dropSaid()
   desk.querySelector('#answer')?.replaceChildren()
   if (document.activeElement === document.body) field()?.focus()
 }
@@ -63,6 +79,16 @@ export function showRefused(text) {
   sign(said, 'bad', text)
   // What the library has said stays.
   at.prepend(said)
+}
+
+/** What was refused by this text is so no more. */
+export function dropRefused(text) {
+  const said = document.querySelector('#answer [data-own]')
+  if (said?.querySelector('h2')?.textContent !== text) return
+  said.remove()
+  // What the library has refused is so still.
+  const desk = document.querySelector('#desk')
+  desk.dataset.outcome = desk.querySelector('#answer .notice.bad') ? 'refused' : ''
 }
 
 /** Makes a notice of an element. */

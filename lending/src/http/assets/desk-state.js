@@ -1,7 +1,8 @@
 // What the desk of this page knows and has kept. Its parts share it.
 
-import { nameBefore, namePage } from './hand-in.js'
 import { openKeptScans } from './kept-scans.js'
+import { nameBefore, namePage } from './page-name.js'
+import { followsName, newKey } from './scan-field.js'
 
 /** The notice above the desk; what the page says of itself to this script stands on it. */
 export const place = document.querySelector('#kept')
@@ -12,8 +13,6 @@ export const { meant, home } = place.dataset
 
 /** How long the library may take for one answer before it counts as out of reach, in milliseconds. */
 export const answerMs = 10_000
-/** Who scans again so soon behind an answer, in milliseconds, has not heard it. */
-export const unheardMs = 700
 
 /** Changed by each of the parts. */
 export const here = {
@@ -22,8 +21,8 @@ export const here = {
   /** The name of this page among those of the device. */
   page: undefined,
   /**
-   * Why scans are kept and not sent: `away`, `stopped`, `halted`, `signed-out`, `not-yours`; `handing-in` while those before them go in, `leaving`
-   * on the way to another page. Undefined while the library answers.
+   * Why scans are kept and not sent: `away`, `stopped`, `halted`, `signed-out`, `not-yours`; `handing-in` while those before them go in, `beside`
+   * while another page does that, `leaving` on the way to another page. Undefined while the library answers.
    */
   apart: place.dataset.apart || undefined,
   /** Scans that are about to be sent, in order. */
@@ -39,14 +38,21 @@ export const here = {
   hasKept: false,
   /** Who stands at the desk once something leads away from this page; nobody where it is empty. */
   cardAfter: undefined,
-  /** Set from when somebody leaves until it is written down what they leave: for whom the next scan is. */
+  /**
+   * The way that somebody takes, until it is written down what they leave; `card`: for whom the first scan behind it is,
+   * `isFollowed`: whether there is one.
+   */
   going: undefined,
+  /** Whether something was scanned after what the page was answered last. */
+  isAnswerOld: false,
   /** Where a command leads that waits for what was scanned behind it. */
   to: undefined,
   /** When the library last said that what was scanned may have been a card, on the clock of events. */
   unknownAt: Number.NEGATIVE_INFINITY,
   /** What that was. */
   unknownCode: undefined,
+  /** Whether it was rather for somebody whose card nobody has any more. */
+  isNobodys: false,
 }
 
 /** Scans are taken in one after another, however fast they come; the first ones wait for the store. */
@@ -62,13 +68,15 @@ export function inTurn(work) {
   return done
 }
 
-const followsName = 'bibby-follows'
-
 /** Says whether what is kept next follows what this page has kept; a page that is loaded anew is told. */
 export function follow(does) {
   here.hasKept = does
-  if (does) sessionStorage.setItem(followsName, here.page)
-  else sessionStorage.removeItem(followsName)
+  try {
+    if (does) sessionStorage.setItem(followsName, here.page)
+    else sessionStorage.removeItem(followsName)
+  } catch {
+    // A browser that keeps nothing: then a page that is loaded anew is not told.
+  }
 }
 
 /** Whether this page was loaded anew, and followed what it had kept before. */
@@ -119,10 +127,4 @@ export async function leaveAll() {
     const { isHeld: _, ...left } = { ...scan, card: scan.card ?? cardOfFirst(), isLeft: true }
     await here.kept.mark(left)
   }
-}
-
-function newKey() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('')
 }

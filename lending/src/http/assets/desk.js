@@ -3,10 +3,11 @@
 // script each scan is a form of its own, and does the same.
 
 import { firstLook, goApart, lookAround } from './desk-apart.js'
-import { isRest, jot, markHalf, strike, whenCut } from './desk-jotted.js'
-import { goByCommand, goByForm, goByLink, leave, stay } from './desk-leaving.js'
-import { filled, offer, tell, tellKept, tellWaiting } from './desk-notice.js'
-import { field, nobodyAnswers, show, showEnded, showKept, showRefused, writeAddress } from './desk-shows.js'
+import { jot, strike } from './desk-jotted.js'
+import { goByCommand, goByForm, goByLink, goOnHere, leave, stay, stayWithout } from './desk-leaving.js'
+import { filled, offer, offerSound, tell, tellKept, tellSlow, tellWaiting } from './desk-notice.js'
+import { noteRefused, showOnlyKept, showRefusedBefore } from './desk-refused.js'
+import { nobodyAnswers, show, showEnded, showRefused, writeAddress } from './desk-shows.js'
 import {
   answerMs,
   cardNow,
@@ -17,52 +18,59 @@ import {
   made,
   meant,
   place,
-  unheardMs,
   words,
 } from './desk-state.js'
-import { endsAt, haltedHeader, NotNow } from './hand-in.js'
-import { hasSound, setSound, sound } from './tones.js'
+import { endsAt, haltedHeader, NotNow, others } from './hand-in.js'
+import { cutCode, isRest, takeTyped, unheardMs, whenCut } from './scan-field.js'
+import { sound } from './tones.js'
 
 /** How often it is looked whether a page that is gone has left scans behind. */
 const lookMs = 30_000
 
 offerSound()
-whenCut(tellCut)
+showRefusedBefore()
+whenCut(() => tellCut())
 if ('serviceWorker' in navigator) {
+  navigator.serviceWorker.addEventListener('message', stayWithout)
   navigator.serviceWorker.register(place.dataset.worker, { scope: '/' }).catch(() => undefined)
   // A page that was on its way when the worker took over all others is passed over.
   navigator.serviceWorker.ready.then(({ active }) => {
     if (!navigator.serviceWorker.controller) active.postMessage('claim')
   })
 }
-inTurn(firstLook).catch(() => undefined)
+// Until then nothing can be written down.
+inTurn(() => tellSlow(firstLook()))
+  .catch(() => undefined)
+  .then(() => {
+    here.hasLooked = true
+  })
 
-function tellCut() {
+function tellCut(rest) {
   sound('refused')
   showRefused(words.cut)
+  // Enter alone says nothing that was lost.
+  if (rest === '') return
+  noteRefused(words.cut)
+  // It may have been the next card.
+  if (meant !== 'lend') return
+  here.unknownAt = performance.now()
+  here.unknownCode = cutCode
 }
-
-/** When the first letter of what stands in the field came, on the clock of events. */
-let begunAt
-
-document.addEventListener('input', ({ target, timeStamp }) => {
-  if (target === field()) begunAt = target.value === '' ? undefined : (begunAt ?? timeStamp)
-})
 
 document.addEventListener('submit', (event) => {
   const form = event.target
   if (!(form instanceof HTMLFormElement) || !form.hasAttribute('data-scan')) return
   event.preventDefault()
-  const input = form.querySelector('#scan')
-  const code = input.value.trim()
-  input.value = ''
-  const at = begunAt ?? event.timeStamp
-  begunAt = undefined
+  const { code, at } = takeTyped(event)
   // An empty field means: the next patron. It waits for what was scanned before.
   if (code === '' && meant !== 'lend') return
-  if (isRest(code, at)) return tellCut()
+  if (isRest({ code, at })) return tellCut(code)
+  goOnHere()
   const scan = made(code, form)
+  // Where the page goes before it is held, too.
+  if (!scan.next && isUnheard(code, at)) scan.afterUnknown = here.unknownCode
   jot(scan)
+  here.isAnswerOld = true
   here.taking += 1
   inTurn(() => scanned(form, scan, at))
     .catch(() => tell('bad', words.lost))
@@ -77,7 +85,7 @@ async function scanned(form, entered, at) {
   if (here.apart) return keepApart(scan)
   // Where nothing waits it is for whom the page shows. Otherwise the scans before it say so: see `send`.
   const isFirst = here.waiting.length === 0 && !here.busy && meant === 'lend'
-  const kept = await here.kept.add({ ...scan, ...(isFirst && { card: cardNow() }) })
+  const kept = await tellSlow(here.kept.add({ ...scan, ...(isFirst && { card: cardNow() }) }))
   // The library went away while this was written down.
   if (here.apart) {
     await here.kept.mark({ ...kept, card: kept.card ?? cardOfFirst(), isLeft: true })
@@ -86,10 +94,9 @@ async function scanned(form, entered, at) {
     return here.apart === 'leaving' ? undefined : tellKept()
   }
   here.waiting.push({ scan: kept, form: form.action })
-  // Nobody can have heard yet that it was not known. Whoever ends the patron has done with it.
+  // Whoever ends the patron has done with it.
   if (scan.next) here.unknownAt = Number.NEGATIVE_INFINITY
-  const isUnheard = !isCommand(scan.code) && at - here.unknownAt < unheardMs
-  if (here.held || isUnheard) {
+  if (here.held || isUnheard(scan.code, at)) {
     sound('attention')
     return hold()
   }
@@ -99,13 +106,23 @@ async function scanned(form, entered, at) {
 
 async function keepApart(scan) {
   const { code, next } = scan
-  const isLeaving = here.apart === 'leaving'
+  const isAfter = here.apart === 'leaving'
   if (!next && isCommand(code)) return goByCommand(words.commands[code.toLowerCase()], code)
-  await here.kept.add({ ...scan, card: cardOfFirst(), isLeft: true, isAfter: isLeaving })
+  const isFirst = !here.hasKept
+  const card = cardOfFirst()
+  // Who stood here by what was kept before says nothing of it.
+  if (isFirst && !(await here.kept.all()).some(({ page }) => page === here.page))
+    await here.kept.forget(here.page)
+  await tellSlow(here.kept.add({ ...scan, card, isLeft: true, isAfter }))
   if (next) showEnded()
-  showKept()
+  nobodyAnswers().then(() => here.apart && showOnlyKept())
   sound('attention')
   return here.apart === 'handing-in' || here.apart === 'leaving' ? undefined : tellKept()
+}
+
+/** Whether nobody can have heard yet that what was scanned before was not known. */
+function isUnheard(code, at) {
+  return !isCommand(code) && at - here.unknownAt < unheardMs
 }
 
 function isCommand(code) {
@@ -129,6 +146,8 @@ async function sendWaiting() {
     try {
       outcome = await send(scan, form)
     } catch (error) {
+      // They have gone and stayed after all, and it went in meanwhile.
+      if (!here.apart && here.waiting[0]?.scan.key !== scan.key) continue
       await goApart(error instanceof NotNow ? error.why : 'away')
       break
     }
@@ -136,10 +155,13 @@ async function sendWaiting() {
     if (!outcome.isKnown) {
       here.unknownAt = performance.now()
       here.unknownCode = scan.code
+      here.isNobodys = outcome.isNobodys
       here.held = here.waiting.length + here.taking > 0
     }
     // One that stays is handed in again under its key, and is not done twice.
     await here.kept.settle(scan, standsAfter(outcome))
+    if (here.going) await inTurn(() => undefined)
+    if (here.apart === 'leaving') return
     if (endsAt(outcome.to)) return leave(outcome.to)
     // A command that does not end what stands open: what was scanned behind it goes first.
     here.to = outcome.to ?? here.to
@@ -172,6 +194,7 @@ async function send(scan, action) {
     key: scan.key,
     card: scan.card ?? '',
     code: scan.code,
+    library: scan.library ?? '',
   })
   const answer = await fetch(action, {
     method: 'POST',
@@ -184,7 +207,7 @@ async function send(scan, action) {
   if (answer.status === 429 || answer.status >= 500) throw new NotNow('away')
   const to = answer.headers.get('x-bibby-go')
   if (to) {
-    await stillHere()
+    await stillHere(scan)
     return { isKnown: true, to }
   }
   const read = new DOMParser().parseFromString(await answer.text(), 'text/html')
@@ -192,40 +215,41 @@ async function send(scan, action) {
   // The form of an older page, or nothing that could be read: it is handed in with a fresh one, under its key.
   if (!desk) throw new NotNow('away')
   await nobodyAnswers()
-  await stillHere()
+  await stillHere(scan)
   show(desk)
-  // At the lending desk what is not known may have been the next card.
-  return { isKnown: meant !== 'lend' || !desk.dataset.mayBeCard, tone: desk.dataset.outcome }
+  showRefusedBefore()
+  here.isAnswerOld = here.waiting.length + here.taking > 1
+  // At the lending desk what is not known may have been the next card; and whoever it was for may have lost theirs meanwhile.
+  const isNobodys = scan.card !== '' && !scan.next && cardNow() === ''
+  const isKnown = meant !== 'lend' || (!desk.dataset.mayBeCard && !isNobodys)
+  return { isKnown, isNobodys, tone: desk.dataset.outcome }
 }
 
 /** Whoever goes is for whom the page shows: it stays so, and what is answered meanwhile is handed in again under its key. */
-async function stillHere() {
+async function stillHere({ key }) {
   // What they leave is being written down.
   if (here.going) await inTurn(() => undefined)
   if (here.apart) throw new NotNow(here.apart)
+  if (!here.waiting.some(({ scan }) => scan.key === key)) throw new NotNow('away')
 }
 
 /** What was scanned after something unknown waits until somebody has said whose it is. */
 function hold() {
   here.held = true
-  for (const each of here.waiting) {
+  for (const [nth, each] of here.waiting.entries()) {
     if (each.scan.isHeld) continue
-    // Where the page goes before anybody has looked, it is for nobody.
-    const { card } = each.scan
-    each.scan = { ...each.scan, isHeld: true, ...(card !== undefined && { afterUnknown: here.unknownCode }) }
+    // Where the page goes before anybody has looked, it is for nobody, and what is behind it follows it.
+    const card = each.scan.card ?? (nth === 0 && meant === 'lend' ? cardNow() : undefined)
+    const behind = card === undefined ? {} : { card, afterUnknown: here.unknownCode }
+    each.scan = { ...each.scan, isHeld: true, ...behind }
     here.kept.mark(each.scan)
   }
   const at = document.querySelector('#waiting')
   if (!at) return
-  at.textContent = `${filled(words.notKnown, { codes: here.waiting.map(({ scan }) => scan.code).join(', ') })} `
-  offer(at, words.goOn, () => {
-    if (here.busy) return
-    here.held = false
-    here.unknownAt = Number.NEGATIVE_INFINITY
-    for (const each of here.waiting) each.scan = { ...each.scan, isHeld: false, afterUnknown: undefined }
-    tellWaiting()
-    return sendAll()
-  })
+  const codes = here.waiting.map(({ scan }) => scan.code).join(', ')
+  at.textContent = `${filled(here.isNobodys ? words.nobodys : words.notKnown, { codes })} `
+  // Where nobody has the card there is nobody to go on with: what was to be lent would be taken back.
+  if (!here.isNobodys) offer(at, words.goOn, goOn)
   offer(at, words.drop, async () => {
     if (here.busy) return
     here.held = false
@@ -236,42 +260,26 @@ function hold() {
   })
 }
 
-function offerSound() {
-  const at = document.querySelector('#desk-tools')
-  if (!at) return
-  const button = document.createElement('button')
-  button.type = 'button'
-  button.className = 'link-button small'
-  const label = () => {
-    button.textContent = hasSound() ? words.soundOff : words.soundOn
-  }
-  label()
-  button.addEventListener('click', () => {
-    setSound(!hasSound())
-    label()
-    sound('done')
-    field()?.focus()
-  })
-  at.append(button)
-}
-
-// A scanner types wherever the focus is. What it types outside of any field belongs into the scan field.
-document.addEventListener('keydown', (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.key.length !== 1 || event.key === ' ') return
-  const { activeElement } = document
-  if (activeElement && activeElement !== document.body && !activeElement.matches('a, button, summary')) return
-  field()?.focus()
-})
-
 document.addEventListener('click', goByLink)
 document.addEventListener('submit', goByForm)
 
+/** What was held goes in after all. */
+function goOn() {
+  if (here.busy) return undefined
+  here.held = false
+  here.unknownAt = Number.NEGATIVE_INFINITY
+  for (const each of here.waiting) each.scan = { ...each.scan, isHeld: false, afterUnknown: undefined }
+  tellWaiting()
+  return sendAll()
+}
+
 // A page that waited in the cache of the browser is there again.
 addEventListener('pageshow', ({ persisted }) => persisted && stay())
-addEventListener('pagehide', () => markHalf(field()?.value))
 
-// What a page left behind that was closed goes in from any other one.
+// What a page left behind that was closed goes in from any other one. That the library is back is seen as soon as another
+// page has seen it, or somebody looks.
 setInterval(lookAround, lookMs)
+others.addEventListener('message', () => here.apart && lookAround())
 document.addEventListener('visibilitychange', lookAround)
 
 // Leaving with scans that are kept nowhere else would lose them.

@@ -1,9 +1,12 @@
 // Hands in what this device had kept, one scan after another, in the order in which they were made. Each goes under the
 // key that it got when it was scanned, and with when that was by the clock of the library: it is done once, and as of then.
 
+import { livingPages, namedPages } from './page-name.js'
+
 /** Held while scans are handed in: of several open pages one does it. */
 const handingIn = 'bibby-hand-in'
-const pageName = 'bibby-page'
+/** What the pages of this device tell each other: `back` is that the library takes scans. */
+export const others = new BroadcastChannel('bibby-desks')
 /** With 503: this one work is halted. */
 export const haltedHeader = 'x-bibby-halted'
 /** A scan that the library answers with a fault of its own so often is left for a person. */
@@ -27,35 +30,8 @@ export class NotNow extends Error {
 }
 
 /**
- * The name of this page: the same after it is loaded anew, so that its scans go on for whom they began; another one for a
- * page that was opened beside it. It is held as long as the page lives: scans of a page that is gone are anybody's to hand in.
- */
-export async function namePage(fresh) {
-  if (!navigator.locks) return fresh
-  const before = nameBefore()
-  const page = before && (await hold(before)) ? before : fresh
-  if (page === fresh) await hold(fresh)
-  sessionStorage.setItem(pageName, page)
-  return page
-}
-
-/** What this page was called before it was loaded anew; null where it is new. */
-export function nameBefore() {
-  return sessionStorage.getItem(pageName)
-}
-
-function hold(page) {
-  return new Promise((resolve) => {
-    navigator.locks.request(pageLock(page), { ifAvailable: true }, (lock) => {
-      resolve(lock !== null)
-      return lock && new Promise(() => undefined)
-    })
-  })
-}
-
-/**
  * Hands in all scans that no living page is about to send. `tell({ done, of })` hears how far it is. Gives how many went
- * in, how many somebody must look at, of what kinds whoever is signed in may not hand in any (`desk`, `shelf`), and which
+ * in, how many somebody must look at, the others, of what kinds whoever is signed in may not hand in any (`desk`, `shelf`), and which
  * meanings are halted (`lend`, `take-back`); undefined when another page is at it. Who stands at the desk of a page then
  * is the context of that page.
  *
@@ -76,23 +52,22 @@ export async function handInAll(kept, tell) {
 
 /** Under a lease where there are no locks: a page that loses it has another page behind it. */
 async function handIn(kept, tell, isLeased = false) {
-  const sum = { done: 0, toLookAt: 0, barred: new Set(), halted: new Set() }
+  const sum = { done: 0, toLookAt: 0, taken: [], barred: new Set(), halted: new Set() }
   let form
   for (;;) {
     if (isLeased && !(await kept.lease(lessee, leaseMs))) return undefined
     const due = await dueNow(kept, sum)
     const [scan] = due
     if (!scan) return sum
-    tell({ done: sum.done, of: sum.done + due.length })
     const before = (await kept.contextOf(scan.page)) ?? {}
     const context = contextOf(scan, before)
-    // The first that was scanned on the way to another page says for whom that page is.
-    const leftFor = scan.isAfter ? (scan.card ?? before.leftFor) : before.leftFor
-    const from = (stands) => stands && { ...stands, leftFor }
     if (scan.next) {
-      await kept.settle(scan, from({ card: '' }), true)
+      await kept.settle(scan, { card: '', isAfter: scan.isAfter }, true)
       continue
     }
+    tell({ done: sum.done, of: sum.done + due.length })
+    // What was scanned on the way to another page goes on there.
+    const from = (stands) => stands && { ...stands, isAfter: scan.isAfter || before.isAfter }
     form ??= await freshForm()
     let answer = await send(scan, context, form)
     if (answer.stale) {
@@ -125,6 +100,7 @@ async function handIn(kept, tell, isLeased = false) {
     await kept.settle(scan, scan.isAgain ? undefined : from(after(context, answer, scan)), true)
     sum.done += 1
     if (answer.became === 'kept') sum.toLookAt += 1
+    else sum.taken.push(scan)
   }
 }
 
@@ -148,7 +124,7 @@ export function isOfHere({ library }) {
 
 /** Forgets who stood at the desks of pages that are gone. */
 export async function forgetTheGone(kept) {
-  await kept.forgetBut(await livingPages())
+  await kept.forgetBut(await namedPages())
 }
 
 /** A shelf is looked through by others than those who lend. */
@@ -159,7 +135,9 @@ export function kindOf({ meant }) {
 /** For whom it was sent first, or who stands there by now; a pile of returns is nobody's. */
 function contextOf(scan, before) {
   if (scan.meant !== 'lend') return {}
-  const { card = '', afterUnknown } = scan.card === undefined ? before : scan
+  const { card = '' } = scan.card === undefined ? before : scan
+  // What was scanned before anybody heard of something unknown is behind that, whomever it follows.
+  const afterUnknown = scan.afterUnknown ?? (scan.card === undefined ? before.afterUnknown : undefined)
   return { card, afterUnknown }
 }
 
@@ -187,20 +165,6 @@ async function left(kept) {
   const isOld = ({ at, isHeld }) => Math.abs(Date.now() - at) > (isHeld ? heldMs : freshMs)
   if (!living) return scans.filter((scan) => scan.isLeft || isOld(scan))
   return scans.filter(({ isLeft, page }) => isLeft || !living.has(page))
-}
-
-const lockPrefix = 'bibby-desk-'
-
-function pageLock(page) {
-  return lockPrefix + page
-}
-
-/** The names of the pages that are open now; undefined where that cannot be known: a browser has locks on https only. */
-async function livingPages() {
-  if (!navigator.locks) return undefined
-  const { held } = await navigator.locks.query()
-  const names = held.map(({ name }) => name).filter((name) => name.startsWith(lockPrefix))
-  return new Set(names.map((name) => name.slice(lockPrefix.length)))
 }
 
 /** By how much the clock of the library is ahead of this device's, as far as its answers say; never more than it is. */
@@ -249,16 +213,22 @@ async function send(scan, { card = '', afterUnknown = '' }, { token, aheadMs }) 
 }
 
 /** A shelf that is looked through notes each scan, known or not: there is nothing to look at afterwards. */
-async function sendAsForm({ to, key, code }, token) {
-  const body = new URLSearchParams({ _csrf: token, key, code })
+async function sendAsForm({ to, key, code, library = '' }, token) {
+  const body = new URLSearchParams({ _csrf: token, key, code, library })
   const answer = await asked(to, { method: 'POST', body })
   if (answer.status === 403) return { stale: true }
   if (answer.status === 503) return { halted: true }
+  // Another library answers at this address now: what a shelf of this one refuses comes as a page.
+  if (answer.status === 409 && isProblem(answer)) throw new NotNow('ofAnother')
   if (!answer.ok) return { fault: true, isFinal: answer.status !== 500 }
   // The library leads on to what it noted. A page that comes instead is that of a proxy, and says nothing about the scan.
   const { pathname, searchParams } = new URL(answer.url)
   if (!answer.redirected || pathname !== to) throw new NotNow('away')
   return searchParams.has('scanned') ? { became: 'done' } : { fault: true, isFinal: true }
+}
+
+function isProblem({ headers }) {
+  return headers.get('content-type')?.startsWith('application/problem+json')
 }
 
 /** Asks the library; what says nothing about the scan itself means: not now. */

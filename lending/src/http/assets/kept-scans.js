@@ -294,6 +294,7 @@ function say(contexts, page, stands) {
 /** With when it became so, and who worked there. */
 const dated = (context, { by }) => context && { ...context, by, at: Date.now() }
 
-function isSame(one, other) {
+/** Whether two say the same of who stands at a desk. */
+export function isSame(one, other) {
   return one?.card === other?.card && one?.afterUnknown === other?.afterUnknown
 }

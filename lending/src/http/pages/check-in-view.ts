@@ -1,5 +1,5 @@
 import type { TakenBack } from '../../circulation/take-back.ts'
-import { keptPlace, scanForm } from './desk-field.ts'
+import { checkInScan, keptPlace, underAnswer } from './desk-field.ts'
 import { type DeskLine, deskTools, doneList, scannedLine } from './desk-view.ts'
 import { type Html, html } from './html.ts'
 import { type Refused, refusalNotice } from './refusal-notice.ts'
@@ -27,17 +27,16 @@ type CheckIn = {
 
 /** What changes with every scan: all that the desk's script asks for. */
 export function checkInPart(visit: Visit, shown: CheckIn): Html {
-  const { say } = visit
   const { taken, refused } = shown
   const outcome = refused ? 'refused' : taken && outcomeOfReturn(taken)
   return html`<div id="desk" class="stack" data-outcome="${outcome}" data-address="${shown.again}">
-    ${scanForm(visit, { action: '/check-in', name: 'code', label: say('check-in.scan'), button: say('check-in.button') })}
+    ${checkInScan(visit)}
     <div id="answer" aria-live="assertive">${
       refused
         ? refusalNotice(visit, refused.refusal, scannedLine(visit, refused.barcode))
         : taken && whereNow(visit, taken)
     }</div>
-    <p class="waiting soft" id="waiting" role="status"></p>
+    ${underAnswer}
     ${doneList(visit, shown.lines)}
   </div>`
 }

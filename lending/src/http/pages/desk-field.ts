@@ -1,8 +1,10 @@
 import type { Meant } from '../../circulation/kept-scan.ts'
+import { may } from '../../staff/permission.ts'
 import { deskWorker } from './asset.ts'
 import { commandCodes, commandOf, commands } from './desk-command.ts'
-import { hidden } from './form.ts'
+import { carried, hidden } from './form.ts'
 import { type Html, html } from './html.ts'
+import { notice } from './notice.ts'
 import type { Visit } from './visit.ts'
 
 /** The form around the one field that a scanner types into. It is focused on arrival, with script and without. */
@@ -30,6 +32,51 @@ export function scanForm(
   ${form.hint && html`<p class="hint soft small" id="scan-hint">${form.hint}</p>`}</form>`
 }
 
+/** The field of the desk: for whoever's card is open, or for the next one. */
+export function deskScan(visit: Visit, card = ''): Html {
+  const { say } = visit
+  return scanForm(visit, {
+    action: '/desk/scan',
+    name: 'code',
+    label: say(card ? 'desk.scan-books' : 'desk.scan-card'),
+    button: say(card ? 'desk.lend' : 'desk.open'),
+    hint: say(card ? 'desk.next-hint' : 'desk.scan-hint'),
+    fields: carried('card', card),
+  })
+}
+
+/** The field at the pile of returns. */
+export function checkInScan(visit: Visit): Html {
+  const { say } = visit
+  return scanForm(visit, {
+    action: '/check-in',
+    name: 'code',
+    label: say('check-in.scan'),
+    button: say('check-in.button'),
+  })
+}
+
+/**
+ * The field of the desk on a page that a command leads to: who works with the scanner alone goes on from there, and the desk
+ * answers. With its script what is scanned there goes past nothing that was scanned before.
+ */
+export function scanBeside(
+  visit: Visit,
+  { meant, libraryId, card }: { readonly meant: Meant; readonly libraryId: string; readonly card?: string },
+): Html | undefined {
+  const { who, say } = visit
+  if (!who || !may(who, meant)) return undefined
+  const isReturn = meant === 'take-back'
+  return html`<div class="section stack no-print" data-beside data-meant="${meant}" data-home="${isReturn ? '/check-in' : '/desk'}" data-library="${libraryId}" data-by="${who.actor}" data-branch="${who.branchId}">
+    ${isReturn ? checkInScan(visit) : deskScan(visit, card)}
+    <div data-cut hidden>${notice(visit, 'bad', { title: say('kept.cut') })}</div>
+  </div>`
+}
+
+/** Under an answer: what is on its way, and what was refused before. The desk’s script fills it. */
+export const underAnswer: Html = html`<p class="waiting soft" id="waiting" role="status"></p>
+    <div id="refused" hidden></div>`
+
 /**
  * Where the desk's script tells what this device has kept, and what it needs to know for that. `isShell`: the page was
  * kept for when the library cannot be reached.
@@ -53,6 +100,8 @@ export function keptPlace(
   const words = {
     away: say('kept.away'),
     stopped: say('kept.stopped'),
+    beside: say('kept.beside'),
+    slow: say('kept.slow'),
     'signed-out': say('kept.signed-out'),
     fleeting: say('kept.fleeting'),
     lost: say('kept.lost'),
@@ -66,6 +115,7 @@ export function keptPlace(
     signIn: say('frame.sign-in'),
     onTheirWay: say('kept.on-their-way', { count: '{count}' }),
     notKnown: say('kept.not-known', { codes: '{codes}' }),
+    nobodys: say('kept.nobodys', { codes: '{codes}' }),
     goOn: say('kept.go-on'),
     drop: say('kept.drop'),
     soundOn: say('desk.sound-on'),
@@ -79,6 +129,9 @@ export function keptPlace(
     dropFaulty: say('kept.drop-faulty', { count: '{count}' }),
     scanAny: say('kept.scan'),
     cut: say('kept.cut'),
+    refusedBefore: say('kept.refused-before', { count: '{count}' }),
+    refusedMore: say('kept.refused-more', { count: '{count}' }),
+    seenTo: say('kept.settle'),
     locale: language.locale,
     next: ['/next', '/lend', commandCodes.next.toLowerCase(), commandCodes.lend.toLowerCase()],
     commands: Object.fromEntries(

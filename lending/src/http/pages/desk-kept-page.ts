@@ -9,10 +9,10 @@ import { nobodyHas } from '../../patrons/merged-card.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { asked, identity, scanned } from './asked.ts'
 import { commandOf } from './desk-command.ts'
-import { keptPlace, scanForm } from './desk-field.ts'
+import { keptPlace, scanForm, underAnswer } from './desk-field.ts'
 import { keptView } from './desk-kept-view.ts'
 import { readOverride } from './desk-page.ts'
-import { readCode, type Scanned, scanAtDesk } from './desk-scan.ts'
+import { ofThisLibrary, readCode, type Scanned, scanAtDesk, seenBy, withoutScan } from './desk-scan.ts'
 import { carried } from './form.ts'
 import { html } from './html.ts'
 import type { Refused } from './refusal-notice.ts'
@@ -53,6 +53,8 @@ export function deskKeptPages(served: Served): void {
     const card = asked(request.body).text('card', scanned)
     if (!kept || barcode === undefined) return showKept(served, request, reply, { refused: 'scan-unknown' })
     const { override } = readOverride(request, lendOverridable)
+    if (override && (await withoutScan(served, override.override.reason)) !== undefined)
+      return showKept(served, request, reply, { refused: 'reason-is-code' })
     const { branchId, scannedAt } = kept
     const settledAt = served.library.clock()
     const ask = { keptScanId, card, barcode, branchId, settledAt, ...override }
@@ -86,14 +88,14 @@ function shell(served: Served): void {
       libraryId: await libraryId(served.library.db),
       isShell: true,
     })}
-      <div id="desk" class="stack">${field}<div id="answer"></div><p class="waiting soft" id="waiting" role="status"></p></div>`
+      <div id="desk" class="stack">${field}<div id="answer"></div>${underAnswer}</div>`
     return show(reply, visit, frame, content)
   })
 }
 
 /** Takes in one scan that a device had kept. What cannot be done is listed for somebody: then the device may forget it. */
 async function handIn(served: Served, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  await ofThisLibrary(served, request)
+  await ofThisLibrary(served.library, request)
   const scan = keptIn(served, request)
   const came = await answered(served, request, scan)
   switch (came.did) {
@@ -169,14 +171,6 @@ async function list(
   if (kept.outcome === 'refused') throw new RefusedAtTheDoorError(kept.refusal.refused)
 }
 
-/** A device that comes to another library by the same address says where it scanned: branches and cards have other owners here. */
-async function ofThisLibrary({ library }: Served, { body }: FastifyRequest): Promise<void> {
-  const form = asked(body)
-  const scannedAt = form.text('library', { max: 100, label: 'the-field' })
-  if (scannedAt === '' && !('library' in form.problems)) return
-  if (scannedAt !== (await libraryId(library.db))) throw new RefusedAtTheDoorError('another-library')
-}
-
 /** Behind something that is not known only a card says whose the rest is; a command ends it, or leads on. */
 async function afterSomethingUnknown({ library }: Served, code: string): Promise<Scanned> {
   const to = commandOf(code, '')
@@ -188,12 +182,6 @@ async function afterSomethingUnknown({ library }: Served, code: string): Promise
     refusal: because.refused === 'patron-merged' ? because : { refused: 'after-unknown' },
     mayBeACard: true,
   }
-}
-
-/** Those of their branch, and what they handed in themselves for another one: they were told to look at it. */
-function seenBy(request: FastifyRequest) {
-  const branchId = branchIdOf(request)
-  return request.who ? { branchId, orBy: request.who.actor } : { branchId }
 }
 
 async function showKept(
@@ -210,7 +198,9 @@ async function showKept(
     title: visit.say('kept.title'),
     door: '/desk',
     lead: visit.say('kept.lead'),
+    scripts: ['scan-beside.js'] as const,
     status: refusal ? statusOf(refusal) : 200,
   }
-  return show(reply, visit, frame, keptView(visit, { scans, refusal }))
+  const id = await libraryId(served.library.db)
+  return show(reply, visit, frame, keptView(visit, { scans, refusal, libraryId: id }))
 }

@@ -3,6 +3,7 @@ import { lendOverridable } from '../../circulation/lend-refusal.ts'
 import { may } from '../../staff/permission.ts'
 import { refusalIn } from '../answers.ts'
 import { address } from './address.ts'
+import { scanBeside } from './desk-field.ts'
 import { carried, hidden, textField } from './form.ts'
 import { type Html, html } from './html.ts'
 import { tag } from './notice.ts'
@@ -14,10 +15,19 @@ import { workLink } from './work-line.ts'
 /** The kept scans that could not be done: what each was, why not, how things stand now, and what to do about it. */
 export function keptView(
   visit: Visit,
-  { scans, refusal }: { readonly scans: readonly KeptScan[]; readonly refusal: Refused | undefined },
+  {
+    scans,
+    refusal,
+    libraryId,
+  }: {
+    readonly scans: readonly KeptScan[]
+    readonly refusal: Refused | undefined
+    readonly libraryId: string
+  },
 ): Html {
   const { say } = visit
-  return html`${refusal && html`<div class="section">${refusalNotice(visit, refusal)}</div>`}
+  return html`${scanBeside(visit, { meant: 'lend', libraryId })}
+    ${refusal && html`<div class="section">${refusalNotice(visit, refusal)}</div>`}
     ${
       scans.length === 0
         ? html`<p class="empty">${say('kept.nothing')}</p>`

@@ -16,36 +16,46 @@ const shiftMs = 12 * 60 * 60 * 1_000
 const deskActions = ['lend', 'renew', 'take-back'] as const
 type DeskAction = (typeof deskActions)[number]
 
+/** One thing that was done, or refused, at a desk. */
+export type DeskEntry = { readonly entry: JournalEntry; readonly action: DeskAction }
+
 /**
- * What this member of staff did last at the desk, from the journal: it outlives reloads and restarts. With a patron, only
- * what was done for them: the receipt that grows.
+ * What this member of staff did last at the desk, newest first, from the journal: it outlives reloads and restarts. With a
+ * patron, only what was done for them: the receipt that grows.
  */
-export async function deskLines(
+export async function deskEntries(
   { library }: Served,
-  visit: Visit,
+  who: Visit['who'],
   {
     patronId,
     actions = deskActions,
-  }: { readonly patronId?: number; readonly actions?: readonly DeskAction[] } = {},
-): Promise<readonly DeskLine[]> {
-  const { who, now } = visit
+  }: { readonly patronId?: number | undefined; readonly actions?: readonly DeskAction[] } = {},
+): Promise<readonly DeskEntry[]> {
   if (who?.kind !== 'staff') return []
   // Without a bound, somebody's first day would be looked for in the whole history.
-  const since = new Date(now.getTime() - shiftMs)
-  const rows = await journal(library.db, { actor: who.actor, patronId, since, limit: linesMax * 2 })
-  return rows
-    .flatMap((row) => {
-      const action = actions.find((each) => each === row.action)
-      return action ? [{ row, action }] : []
+  const since = new Date(library.clock().getTime() - shiftMs)
+  const entries = await journal(library.db, { actor: who.actor, patronId, since, limit: linesMax * 2 })
+  return entries
+    .flatMap((entry) => {
+      const action = actions.find((each) => each === entry.action)
+      return action ? [{ entry, action }] : []
     })
     .slice(0, linesMax)
-    .map(({ row, action }) => ({ entryId: row.id, at: row.occurredAt, words: wordsOf(visit, row, action) }))
+}
+
+/** What was done at the desk, in words. */
+export function deskLines(visit: Visit, entries: readonly DeskEntry[]): readonly DeskLine[] {
+  return entries.map(({ entry, action }) => ({
+    entryId: entry.id,
+    at: entry.occurredAt,
+    words: wordsOf(visit, entry, action),
+  }))
 }
 
 /** The recorded answer of what this member of staff did last with a copy; undefined when they did nothing with it. */
 export async function lastAnswer(
   { library }: Served,
-  { who }: Visit,
+  who: Visit['who'],
   { copyId, actions }: { readonly copyId: number; readonly actions: readonly DeskAction[] },
 ): Promise<{ readonly action: DeskAction; readonly answer: object } | undefined> {
   if (who?.kind !== 'staff') return undefined

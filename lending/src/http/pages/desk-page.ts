@@ -12,8 +12,16 @@ import { patron as patronOf } from '../../patrons/patron.ts'
 import { may } from '../../staff/permission.ts'
 import { address } from './address.ts'
 import { asked, identity, scanned } from './asked.ts'
-import { deskLines, lastAnswer } from './desk-lines.ts'
-import { readCode, type Scan, scanAtDesk } from './desk-scan.ts'
+import { type DeskEntry, deskEntries, deskLines, lastAnswer } from './desk-lines.ts'
+import {
+  goAnswered,
+  ofThisLibrary,
+  readCode,
+  type Scan,
+  scanAtDesk,
+  seenBy,
+  withoutScan,
+} from './desk-scan.ts'
 import { type AtDesk, type DeskAnswer, deskPart, deskView, type RefusedScan } from './desk-view.ts'
 import { act, branchIdOf, goTo, type Served, show, showPart, statusOf, visitOf } from './serve-page.ts'
 
@@ -30,14 +38,12 @@ export function deskPages(served: Served): void {
     const form = asked(request.query)
     const card = form.text('card', scanned)
     const copyId = form.whole('copy', identity)
-    if (!card) return showDesk(served, request, reply, { card: '', copyId })
-    const at = await atDesk(served, card)
-    if (at) return showDesk(served, request, reply, { at, card, copyId })
-    const refusal = await nobodyHas(served.library.db, card)
-    return showDesk(served, request, reply, { card: '', refused: nothingToPass(refusal, card) })
+    const answer = copyId === undefined ? undefined : await answerAbout(served, request.who, copyId)
+    return showDesk(served, request, reply, { card, answer })
   })
 
   app.post('/desk/scan', { config: { access } }, async (request, reply) => {
+    await ofThisLibrary(served.library, request)
     const form = asked(request.body)
     const card = form.text('card', scanned)
     const read = readCode(request.body)
@@ -49,6 +55,11 @@ export function deskPages(served: Served): void {
     const form = asked(request.body)
     const { passing, override } = readOverride(request, lendOverridable)
     const asksFor = { card: form.text('card', scanned), code: form.text('barcode', scanned), override }
+    const reason = override && (await withoutScan(served, override.override.reason))
+    if (reason !== undefined) {
+      const refused = { ...nothingToPass(noReason, asksFor.code), passing, reason }
+      return showDesk(served, request, reply, { card: asksFor.card, refused })
+    }
     return scan(served, request, reply, asksFor, passing)
   })
 
@@ -58,9 +69,8 @@ export function deskPages(served: Served): void {
     const code = form.text('barcode', scanned)
     const came = await scanAtDesk(served, request, { card: '', code, isReturn: true })
     if (came.did === 'take-back') return goTo(reply, '/desk', { card, copy: came.answer.copyId })
-    const at = card ? await atDesk(served, card) : undefined
     const refused = came.did === 'nothing' ? nothingToPass(came.refusal, code) : undefined
-    return showDesk(served, request, reply, { at, card, ...(refused && { refused }) })
+    return showDesk(served, request, reply, { card, refused })
   })
 
   app.post('/desk/renew', { config: { access: { needs: 'renew' } } }, async (request, reply) => {
@@ -68,11 +78,15 @@ export function deskPages(served: Served): void {
     const card = form.text('card', scanned)
     const loanId = form.whole('loanId', identity) ?? 0
     const { passing, override } = readOverride(request, renewOverridable)
+    const reason = override && (await withoutScan(served, override.override.reason))
+    if (reason !== undefined) {
+      const refused = { ...nothingToPass(noReason, ''), loanId, passing, reason }
+      return showDesk(served, request, reply, { card, refused })
+    }
     const outcome = await act(served, request, renew, { loanId, branchId: branchIdOf(request), ...override })
     if (outcome.outcome === 'done') return goTo(reply, '/desk', { card, said: 'renewed' })
     const { refusal } = outcome
     return showDesk(served, request, reply, {
-      at: await atDesk(served, card),
       card,
       refused: {
         refusal,
@@ -96,16 +110,17 @@ async function scan(
   const came = await scanAtDesk(served, request, asksFor)
   switch (came.did) {
     case 'command':
-      return isLive(request) ? reply.code(204).header('x-bibby-go', came.to).send() : goTo(reply, came.to)
+      return isLive(request)
+        ? reply.code(204).header('x-bibby-go', came.to).send()
+        : goAnswered(request, reply, came.to)
     case 'card':
       return showOrGo(served, request, reply, { card: came.card })
     case 'lend':
-      return showOrGo(served, request, reply, { card, copyId: came.answer.copyId })
+      return showOrGo(served, request, reply, { card, answer: { did: 'lend', lent: came.answer } })
     case 'take-back':
-      return showOrGo(served, request, reply, { card: '', copyId: came.answer.copyId })
+      return showOrGo(served, request, reply, { card: '', answer: { did: 'take-back', taken: came.answer } })
     case 'nothing':
       return showDesk(served, request, reply, {
-        at: card ? await atDesk(served, card) : undefined,
         card,
         refused: {
           refusal: came.refusal,
@@ -119,12 +134,11 @@ async function scan(
 }
 
 type Shown = {
-  /** Whose card is open, and what the desk knows of them. */
+  /** Whose card is open; '' for nobody's. */
   readonly card: string
-  readonly at?: AtDesk | undefined
-  /** The copy whose lending or return is answered. */
-  readonly copyId?: number | undefined
-  readonly refused?: RefusedScan
+  /** The lending or the return that is answered. */
+  readonly answer?: DeskAnswer | undefined
+  readonly refused?: RefusedScan | undefined
 }
 
 /** The desk's script shows the answer itself and needs no other address; a form goes on, so that nothing is sent twice. */
@@ -134,9 +148,12 @@ async function showOrGo(
   reply: FastifyReply,
   shown: Shown,
 ): Promise<FastifyReply> {
-  const { card, copyId } = shown
-  if (!isLive(request)) return goTo(reply, '/desk', { card, copy: copyId })
-  return showDesk(served, request, reply, { ...shown, at: card ? await atDesk(served, card) : undefined })
+  if (isLive(request)) return showDesk(served, request, reply, shown)
+  return goAnswered(request, reply, '/desk', { card: shown.card, copy: copyOf(shown.answer) })
+}
+
+function copyOf(answer: DeskAnswer | undefined): number | undefined {
+  return answer?.did === 'lend' ? answer.lent.copyId : answer?.taken.copyId
 }
 
 /** Whether the desk's script asks. */
@@ -148,14 +165,15 @@ async function showDesk(
   served: Served,
   request: FastifyRequest,
   reply: FastifyReply,
-  { at, card, copyId, refused }: Shown,
+  { card, answer, refused: refusedScan }: Shown,
 ): Promise<FastifyReply> {
-  const visit = await visitOf(served, request, reply)
-  const [lines, answer, keptCount] = await Promise.all([
-    deskLines(served, visit, at ? { patronId: at.patron.patronId } : {}),
-    copyId === undefined ? undefined : answerAbout(served, visit, copyId),
-    keptScansCount(served.library.db, branchIdOf(request)),
+  const { db } = served.library
+  const [visit, { at, entries, nobody }, keptCount] = await Promise.all([
+    visitOf(served, request, reply),
+    atDesk(served, request, card),
+    keptScansCount(db, seenBy(request)),
   ])
+  const refused = refusedScan ?? nobody
   const frame = {
     title: visit.say('desk.title'),
     ownHead: 'unseen' as const,
@@ -163,33 +181,48 @@ async function showDesk(
     scripts: ['desk.js'] as const,
     status: refused ? statusOf(refused.refusal) : 200,
   }
-  const again = address('/desk', { card: at ? card : '', copy: refused ? undefined : copyId })
-  const desk = { at, refused, answer, lines, keptCount, again }
+  const again = address('/desk', { card: at ? card : '', copy: refused ? undefined : copyOf(answer) })
+  const desk = { at, refused, answer, lines: deskLines(visit, entries), keptCount, again }
   if (isLive(request)) return showPart(reply, frame.status, deskPart(visit, desk))
-  const id = await libraryId(served.library.db)
+  const id = await libraryId(db)
   return show(reply, visit, frame, deskView(visit, { ...desk, libraryId: id }))
 }
 
 async function answerAbout(
   served: Served,
-  visit: Parameters<typeof lastAnswer>[1],
+  who: FastifyRequest['who'],
   copyId: number,
 ): Promise<DeskAnswer | undefined> {
-  const last = await lastAnswer(served, visit, { copyId, actions: ['lend', 'take-back'] })
+  const last = await lastAnswer(served, who, { copyId, actions: ['lend', 'take-back'] })
   if (last?.action === 'lend') return { did: 'lend', lent: last.answer as Lent }
   return last && { did: 'take-back', taken: last.answer as TakenBack }
 }
 
-async function atDesk({ library }: Served, card: string): Promise<AtDesk | undefined> {
-  const patron = await patronOf(library.db, { card })
-  if (!patron) return undefined
+/** Who stands at the desk, or why nobody does, and what was done there lately: for them, or for all. */
+async function atDesk(
+  served: Served,
+  { who }: FastifyRequest,
+  card: string,
+): Promise<{ at?: AtDesk; nobody?: RefusedScan; entries: readonly DeskEntry[] }> {
+  const { db, clock } = served.library
+  const patron = card ? await patronOf(db, { card }) : undefined
+  if (!patron) {
+    const [entries, nobody] = await Promise.all([
+      deskEntries(served, who),
+      card ? nobodyHas(db, card) : undefined,
+    ])
+    return { entries, ...(nobody && { nobody: nothingToPass(nobody, card) }) }
+  }
   const { patronId } = patron
-  const [loans, holds] = await Promise.all([
-    loansOf(library.db, { patronId, now: library.clock(), limit: loansMax }),
-    holdsOf(library.db, { patronId, now: library.clock() }),
+  const [loans, holds, entries] = await Promise.all([
+    loansOf(db, { patronId, now: clock(), limit: loansMax }),
+    holdsOf(db, { patronId, now: clock() }),
+    deskEntries(served, who, { patronId }),
   ])
-  return { patron, loans, ready: holds.filter(({ state }) => state === 'on-shelf') }
+  return { at: { patron, loans, ready: holds.filter(({ state }) => state === 'on-shelf') }, entries }
 }
+
+const noReason = { refused: 'reason-is-code' } as const
 
 type Overridable = ReadonlySet<string>
 

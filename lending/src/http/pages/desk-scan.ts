@@ -1,14 +1,17 @@
-import type { FastifyRequest } from 'fastify'
-import { codeKind } from '../../circulation/code-kind.ts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { codeKind, scannedInto } from '../../circulation/code-kind.ts'
 import { type Lent, lend } from '../../circulation/lend.ts'
+import { libraryId } from '../../circulation/library-settings.ts'
 import type { Override } from '../../circulation/override.ts'
 import { type TakenBack, takeBack } from '../../circulation/take-back.ts'
 import { nobodyHas } from '../../patrons/merged-card.ts'
 import { may } from '../../staff/permission.ts'
+import { RefusedAtTheDoorError } from '../errors.ts'
+import type { address } from './address.ts'
 import { asked, scanned } from './asked.ts'
-import { commandOf } from './desk-command.ts'
+import { commandCodes, commandOf, commands } from './desk-command.ts'
 import type { Refused } from './refusal-notice.ts'
-import { act, branchIdOf, type Served } from './serve-page.ts'
+import { act, branchIdOf, goTo, type Served } from './serve-page.ts'
 
 /** One scan at the desk. */
 export type Scan = {
@@ -98,6 +101,36 @@ async function takenBack(
   return { did: 'nothing', refusal: isNeither ? { refused: 'code-unknown' } : refusal, mayBeACard }
 }
 
+/** The ISBN on the back of a book, as a scanner types it. */
+const isbn = /^97[89]\d{10}$/
+
+/**
+ * What is left of a reason that somebody has scanned into, for them to go on with; undefined where nobody has. A card, a book or a
+ * command is none, nor what ends in one, nor an ISBN.
+ */
+export async function withoutScan({ library }: Served, reason: string): Promise<string | undefined> {
+  if (commandOf(reason, '') !== undefined || isbn.test(reason)) return ''
+  const said = reason.toLowerCase()
+  const command = commands.map((name) => commandCodes[name]).find((code) => said.endsWith(code.toLowerCase()))
+  const code = command ?? (await scannedInto(library.db, reason))
+  if (code === undefined) return undefined
+  const isEnd = said.endsWith(code.toLowerCase())
+  return (isEnd ? reason.slice(0, -code.length) : reason.slice(code.length)).trim()
+}
+
+/** Goes on behind a scan, and says in the address which one is answered where a form said that: see `scan-beside.js`. */
+export function goAnswered(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  path: string,
+  query: Parameters<typeof address>[1] = {},
+): FastifyReply {
+  const key = asked(request.query).text('scan', { max: 64, label: 'the-field' })
+  if (!key) return goTo(reply, path, query)
+  const [to = '', before = ''] = path.split('?')
+  return goTo(reply, to, { ...Object.fromEntries(new URLSearchParams(before)), ...query, scan: key })
+}
+
 /** What a scanner typed; what cannot be read is shown with marks in the place of what no code can hold. */
 export function readCode(body: unknown): { readonly code: string; readonly isUnreadable: boolean } {
   const form = asked(body)
@@ -106,4 +139,24 @@ export function readCode(body: unknown): { readonly code: string; readonly isUnr
   const typed = (body as { readonly code?: unknown }).code
   const text = typeof typed === 'string' ? typed.toWellFormed().slice(0, scanned.max) : ''
   return { code: text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, '\uFFFD'), isUnreadable: true }
+}
+
+/**
+ * A device that comes to another library by the same address says where it scanned: branches, cards and shelves have other
+ * owners here. Throws RefusedAtTheDoorError `another-library`.
+ */
+export async function ofThisLibrary(
+  { db }: Served['library'],
+  { body }: Pick<FastifyRequest, 'body'>,
+): Promise<void> {
+  const form = asked(body)
+  const scannedAt = form.text('library', { max: 100, label: 'the-field' })
+  if (scannedAt === '' && !('library' in form.problems)) return
+  if (scannedAt !== (await libraryId(db))) throw new RefusedAtTheDoorError('another-library')
+}
+
+/** Whose kept scans they see: those of their branch, and what they handed in themselves for another one, and were told to look at. */
+export function seenBy(request: FastifyRequest): { readonly branchId: number; readonly orBy?: string } {
+  const branchId = branchIdOf(request)
+  return request.who ? { branchId, orBy: request.who.actor } : { branchId }
 }

@@ -3,7 +3,7 @@ import type { TakenBack } from '../../circulation/take-back.ts'
 import type { Patron } from '../../patrons/patron.ts'
 import { may } from '../../staff/permission.ts'
 import { address } from './address.ts'
-import { keptPlace, scanForm } from './desk-field.ts'
+import { deskScan, keptPlace, underAnswer } from './desk-field.ts'
 import { buttonForm, carried, hidden, textField } from './form.ts'
 import type { HoldRow } from './hold-list.ts'
 import { type Html, html } from './html.ts'
@@ -67,9 +67,9 @@ export function deskView(visit: Visit, desk: Desk & { readonly libraryId: string
 export function deskPart(visit: Visit, desk: Desk): Html {
   const { at, refused, answer, lines } = desk
   return html`<div id="desk" class="stack" data-outcome="${outcomeOf(desk)}" data-address="${desk.again}"${refused?.mayBeACard && html` data-may-be-card="yes"`}>
-    ${copyOrCardScan(visit, at?.patron)}
+    ${deskScan(visit, at?.patron.card)}
     <div id="answer" aria-live="assertive">${refused ? refusedScan(visit, refused, at) : answer && answered(visit, answer)}</div>
-    <p class="waiting soft" id="waiting" role="status"></p>
+    ${underAnswer}
     ${desk.keptCount > 0 && keptNotice(visit, desk.keptCount)}
     ${
       at
@@ -87,18 +87,6 @@ function outcomeOf({ refused, answer }: Desk): Outcome | '' {
   if (refused) return 'refused'
   if (!answer) return ''
   return answer.did === 'lend' ? 'done' : outcomeOfReturn(answer.taken)
-}
-
-function copyOrCardScan(visit: Visit, patron: Patron | undefined): Html {
-  const { say } = visit
-  return scanForm(visit, {
-    action: '/desk/scan',
-    name: 'code',
-    label: say(patron ? 'desk.scan-books' : 'desk.scan-card'),
-    button: say(patron ? 'desk.lend' : 'desk.open'),
-    hint: say(patron ? 'desk.next-hint' : 'desk.scan-hint'),
-    fields: carried('card', patron?.card ?? ''),
-  })
 }
 
 function answered(visit: Visit, answer: DeskAnswer): Html {
@@ -146,7 +134,7 @@ function onLoanForms(visit: Visit, { refusal, barcode }: RefusedScan, card: stri
 
 /** What was scanned: a desk that works through a pile sees which one was refused. */
 export function scannedLine({ say }: Visit, code: string): Html {
-  return html`<p class="soft">${say('desk.scanned', { code: html`<bdi class="code">${code}</bdi>` })}</p>`
+  return html`<p class="soft">${say('desk.scanned', { code: html`<bdi class="code" data-scanned>${code}</bdi>` })}</p>`
 }
 
 function overrideForm(visit: Visit, scan: RefusedScan, card: string): Html {

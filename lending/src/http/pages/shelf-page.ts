@@ -1,7 +1,9 @@
 import { holdShelf, overdueLoans, type PullRow, pullList, type ShelfRow } from '../../circulation/accounts.ts'
+import { libraryId } from '../../circulation/library-settings.ts'
 import { may } from '../../staff/permission.ts'
 import { address } from './address.ts'
 import { asked, identity } from './asked.ts'
+import { scanBeside } from './desk-field.ts'
 import { type Html, html } from './html.ts'
 import { branchIdOf, type Served, show, visitOf } from './serve-page.ts'
 import type { Visit } from './visit.ts'
@@ -29,8 +31,10 @@ export function shelfPages(served: Served): void {
       door: '/shelf',
       lead: visit.say('shelf.lead', { branch: visit.branch?.name ?? '' }),
       actions: overdue,
+      scripts: ['scan-beside.js'] as const,
     }
-    return show(reply, visit, frame, shelfView(visit, { toFetch, ready }))
+    const id = await libraryId(library.db)
+    return show(reply, visit, frame, shelfView(visit, { toFetch, ready, libraryId: id }))
   })
 
   app.get('/overdue', { config: { access: { needs: 'patron-read' } } }, async (request, reply) => {
@@ -51,10 +55,15 @@ export function shelfPages(served: Served): void {
 
 function shelfView(
   visit: Visit,
-  { toFetch, ready }: { toFetch: readonly PullRow[]; ready: readonly ShelfRow[] },
+  {
+    toFetch,
+    ready,
+    libraryId,
+  }: { toFetch: readonly PullRow[]; ready: readonly ShelfRow[]; libraryId: string },
 ): Html {
   const { say } = visit
-  return html`<div class="columns even">
+  return html`${scanBeside(visit, { meant: 'lend', libraryId })}
+  <div class="columns even">
     <section aria-labelledby="fetch" class="stack-tight">
       <h2 id="fetch">${say('shelf.to-fetch', { count: toFetch.length })}</h2>
       <p class="soft">${say('shelf.to-fetch-next')}</p>

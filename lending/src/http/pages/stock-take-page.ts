@@ -23,6 +23,7 @@ import { branches } from '../../circulation/places.ts'
 import { stillAsked } from '../../postgres/asker.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { asked, identity, scanned } from './asked.ts'
+import { ofThisLibrary, readCode } from './desk-scan.ts'
 import type { Refused } from './refusal-notice.ts'
 import { act, goTo, idIn, type Served, show, statusOf, visitOf } from './serve-page.ts'
 import { notSeenView, stockTakesView, stockTakeView } from './stock-take-view.ts'
@@ -62,8 +63,11 @@ function scanning(served: Served): void {
   })
 
   app.post('/stock-takes/:id', { config }, async (request, reply) => {
+    await ofThisLibrary(served.library, request)
     const { stockTakeId } = await stockTakeIn(served, request)
-    const barcode = asked(request.body).text('code', scanned)
+    const { code: barcode, isUnreadable } = readCode(request.body)
+    if (isUnreadable)
+      return showOne(served, request, reply, { barcode, refusal: { refused: 'code-unreadable' } })
     if (!barcode) return goTo(reply, `/stock-takes/${stockTakeId}`)
     const outcome = await act(served, request, scanShelf, { stockTakeId, barcode })
     if (outcome.outcome === 'refused')

@@ -10,7 +10,7 @@ import {
 import type { Branch } from '../../circulation/places.ts'
 import { may } from '../../staff/permission.ts'
 import { address } from './address.ts'
-import { keptPlace, scanForm } from './desk-field.ts'
+import { keptPlace, scanForm, underAnswer } from './desk-field.ts'
 import { scannedLine } from './desk-view.ts'
 import { buttonForm, carried, choiceField, hidden } from './form.ts'
 import { type Html, html } from './html.ts'
@@ -113,7 +113,7 @@ export function stockTakeView(
           )
         : last && answerTo(visit, take, last)
     }</div>
-    <p class="waiting soft" id="waiting" role="status"></p>
+    ${underAnswer}
     <section class="panel stack-tight" aria-label="${say('stock-take.progress')}">
       ${progressCounts(visit, progress)}
       <div class="actions">

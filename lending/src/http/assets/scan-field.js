@@ -1,0 +1,146 @@
+// The field that a scanner types into, at a desk and on the pages beside it: what is typed outside of any field comes into it,
+// and a scan that was begun at the page before is known. What a page that goes leaves to the one that comes is noted in the tab: a
+// page may go at any moment, without waiting for a disk.
+
+/** Notes which page has kept what is followed by what is entered next: see `follow` of the desk. */
+export const followsName = 'bibby-follows'
+/** Who scans again so soon behind an answer, in milliseconds, has not heard it. */
+export const unheardMs = 700
+/** Stands for a scan that was cut in two, among what is not known. */
+export const cutCode = '…'
+const jottedName = 'bibby-jotted'
+const halfName = 'bibby-half-typed'
+const leftName = 'bibby-left-for'
+/** So soon, in milliseconds, a way begins after it was taken. */
+const takenMs = 500
+/** So long ago, in milliseconds, a scan may have been half typed for what comes now to be its rest. */
+const halfMs = 3_000
+/** What begins so soon, in milliseconds, was begun at the page before; an empty field was not left empty by anybody. */
+const soonMs = 500
+const shownAt = performance.now()
+let isCut = Math.abs(Date.now() - Number(readNote(halfName) ?? 0)) < halfMs
+/** Until something is entered here. */
+let isFirst = true
+/** When the first letter of what stands in the field came, on the clock of events. */
+let begunAt
+writeNote(halfName, undefined)
+
+/** Whether a desk led here, however long ago it said so. */
+export const wasLed = readNote(leftName) !== null
+/** For whom this page is, by the desk that led here; undefined where another way did. */
+export const leftFor = whoWasLeft()
+strikeAnswered()
+
+/** The field that scans come into. */
+export const field = () => document.querySelector('#scan')
+
+/** Takes what stands in the field: the code, and when it was begun, on the clock of events. */
+export function takeTyped({ timeStamp }) {
+  const input = field()
+  const typed = { code: input.value.trim(), at: begunAt ?? timeStamp }
+  input.value = ''
+  begunAt = undefined
+  return typed
+}
+
+/** Tells once that a scan was cut in two as this page came: half of it stood in the field of the one before, or came too early. */
+export function whenCut(tell) {
+  if (isCut) return tell()
+  for (const type of ['first-input', 'event'])
+    new PerformanceObserver((list) => {
+      const isEarly = ({ name, startTime, target }) =>
+        isTyping(name) && startTime < shownAt && target?.id !== 'scan'
+      if (isCut || !list.getEntries().some(isEarly)) return
+      isCut = true
+      tell()
+    }).observe({ type, buffered: true, durationThreshold: 16 })
+}
+
+/** A key that comes up was pressed at the page before, and has typed there what it types. */
+function isTyping(name) {
+  return name.startsWith('key') && name !== 'keyup'
+}
+
+/** Whether what was begun then, on the clock of events, is the rest of a scan that was begun at the page before. */
+export function isRest({ code, at }) {
+  const isSoon = isFirst && at - shownAt < soonMs
+  isFirst = false
+  return isSoon && (isCut || code === '')
+}
+
+/** What was entered in this tab and is not written down. */
+export function jotted() {
+  return JSON.parse(readNote(jottedName) ?? '[]')
+}
+
+/** Jots down what is not written down yet. */
+export function writeJotted(scans) {
+  writeNote(jottedName, scans.length > 0 ? JSON.stringify(scans) : undefined)
+}
+
+/** The library says in the address which scan it has answered. */
+function strikeAnswered() {
+  const here = new URL(location.href)
+  const answered = here.searchParams.get('scan')
+  if (!answered) return
+  writeJotted(jotted().filter(({ key }) => key !== answered))
+  here.searchParams.delete('scan')
+  // A form is answered at its own address, where nothing is to be loaded anew.
+  history.replaceState(history.state, '', document.querySelector('#desk')?.dataset.address ?? here)
+}
+
+function whoWasLeft() {
+  const { card, at } = JSON.parse(readNote(leftName) ?? '{}')
+  writeNote(leftName, undefined)
+  return Math.abs(performance.timeOrigin - at) < takenMs ? card : undefined
+}
+
+/** Says for whom the page is that comes now. */
+export function leaveWord(card) {
+  writeNote(leftName, JSON.stringify({ card, at: performance.timeOrigin + performance.now() }))
+}
+
+/** A key of its own, for a scan or a page. */
+export function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('')
+}
+
+/** What is noted in this tab by this name; null where nothing is. */
+export function readNote(name) {
+  try {
+    return sessionStorage.getItem(name)
+  } catch {
+    return null
+  }
+}
+
+/** Notes it in this tab; undefined takes it away. */
+export function writeNote(name, text) {
+  try {
+    if (text === undefined) sessionStorage.removeItem(name)
+    else sessionStorage.setItem(name, text)
+  } catch {
+    // A browser that keeps nothing: then the disk alone does.
+  }
+}
+
+document.addEventListener('input', ({ target, timeStamp }) => {
+  if (target === field()) begunAt = target.value === '' ? undefined : (begunAt ?? timeStamp)
+})
+
+// A scanner types wherever the focus is. What it types outside of any field belongs into the scan field.
+document.addEventListener('keydown', (event) => {
+  // Enter that is held too long ends nobody.
+  if (event.repeat && event.key === 'Enter' && event.target === field()) return event.preventDefault()
+  if (event.ctrlKey || event.metaKey || event.altKey || event.key.length !== 1 || event.key === ' ') return
+  const { activeElement } = document
+  if (activeElement?.matches('input, textarea, select, [contenteditable]')) return
+  field()?.focus()
+})
+
+// A scan that is half typed as the page goes is cut in two.
+addEventListener('pagehide', () => {
+  if (field()?.value) writeNote(halfName, String(Date.now()))
+})

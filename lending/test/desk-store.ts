@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import type { Page } from 'playwright-core'
+
+// What a desk has written down on its device, as a page beside it or the desk's own can see.
+
+/** Nothing that was scanned waits on this device any more, nor in the tab, a moment from now at the latest. */
+export async function nothingStored(page: Page): Promise<void> {
+  await untilStored(page, 'codes.length === 0 && jotted.length === 0')
+  assert.deepEqual(await stored(page), [])
+}
+
+/** This scan is written down on the device. */
+export async function writtenDown(page: Page, code: string): Promise<void> {
+  await untilStored(page, `codes.includes(${JSON.stringify(code)})`)
+}
+
+/** The same while the clocks of the device stand still: then it has no frames. */
+export async function writtenDownUnclocked(page: Page, code: string): Promise<void> {
+  while (!(await stored(page)).some((each) => each.code === code));
+}
+
+/** Waits, but not for ever, until this is true of the `codes` that the device has written down, and of what the tab has `jotted`. */
+async function untilStored(page: Page, isSo: string): Promise<void> {
+  await asked(
+    page,
+    `(async () => {
+    const until = performance.now() + 10_000
+    for (;;) {
+      // What is jotted is dropped only when it is written down.
+      const jotted = JSON.parse(sessionStorage.getItem('bibby-jotted') ?? '[]')
+      const codes = (await (${readStore})()).map(({ code }) => code)
+      if (${isSo} || performance.now() > until) return
+      await new Promise(requestAnimationFrame)
+    }
+  })()`,
+  )
+}
+
+/** What this device has written down and not dropped. */
+export async function stored(page: Page): Promise<readonly { code: string; faults: number }[]> {
+  return asked(page, `(${readStore})()`)
+}
+
+/** Asks a page, and again the one that comes in its place meanwhile. */
+async function asked<Answer>(page: Page, script: string): Promise<Answer> {
+  for (;;) {
+    try {
+      return await page.evaluate<Answer>(script)
+    } catch (error) {
+      if (!String(error).includes('context was destroyed')) throw error
+    }
+  }
+}
+
+const readStore = `() => new Promise((resolve, reject) => {
+  const opening = indexedDB.open('bibby-desk')
+  opening.onerror = () => reject(opening.error)
+  opening.onsuccess = () => {
+    const all = opening.result.transaction('scans').objectStore('scans').getAll()
+    all.onsuccess = () => {
+      opening.result.close()
+      resolve(all.result.map(({ code, faults = 0 }) => ({ code, faults })))
+    }
+  }
+})`
+
+/** Whom this device remembers to stand at its desks. */
+export async function remembered(page: Page): Promise<readonly { card?: string }[]> {
+  return page.evaluate(`new Promise((resolve, reject) => {
+    const opening = indexedDB.open('bibby-desk')
+    opening.onerror = () => reject(opening.error)
+    opening.onsuccess = () => {
+      const all = opening.result.transaction('context').objectStore('context').getAll()
+      all.onsuccess = () => {
+        opening.result.close()
+        // The lease of whoever hands in is none.
+        resolve(all.result.filter(({ until }) => until === undefined))
+      }
+    }
+  })`)
+}
+
+/** Keeps the disk of the device busy, from a page beside; gives what sets it free. */
+export async function busyDisk(other: Page): Promise<() => Promise<unknown>> {
+  await other.evaluate(`new Promise((resolve) => {
+    const opening = indexedDB.open('bibby-desk')
+    opening.onsuccess = () => {
+      const scans = opening.result.transaction('scans', 'readwrite').objectStore('scans')
+      const go = () => { scans.count().onsuccess = () => globalThis.isOver ? opening.result.close() : go() }
+      go()
+      resolve()
+    }
+  })`)
+  return () => other.evaluate('globalThis.isOver = true')
+}
