@@ -1,4 +1,5 @@
-import type { Page, Request, Response } from 'playwright-core'
+import type { BrowserContext, Page, Request, Response } from 'playwright-core'
+import { sessionCookie } from '../src/http/signed-in.ts'
 import { sql } from '../src/postgres/sql.ts'
 import type { Role } from '../src/staff/permission.ts'
 import { type Browsing, cursor } from './browser.ts'
@@ -28,6 +29,11 @@ export async function signIn(
   await page.keyboard.type(pagePassword)
   await page.keyboard.press('Enter')
   await page.getByText('Sign out').waitFor()
+}
+
+/** A device on which the session has ended. What its forms are known by stays: a page that is open asks on meanwhile. */
+export async function endSession(context: BrowserContext): Promise<void> {
+  await context.clearCookies({ name: sessionCookie })
 }
 
 /** The worker has what it needs to show the desk alone. */

@@ -8,6 +8,7 @@ import {
   aDesk,
   answered,
   aWiredDesk,
+  endSession,
   hanging,
   isLookAt,
   isScanOf,
@@ -277,7 +278,7 @@ test('a scan that whoever is signed in may not hand in is not given up, and goes
   await cataloguer.open('/stock-takes')
   const { path } = await cataloguer.send('/stock-takes')
   await openFor(page, address, ada)
-  await context.clearCookies()
+  await endSession(context)
   await scan(page, one)
   await page.getByText('You are signed out.').waitFor()
 
@@ -288,7 +289,7 @@ test('a scan that whoever is signed in may not hand in is not given up, and goes
   await page.getByText('They go in when somebody signs in who may do that.').waitFor()
   assert.deepEqual(await stored(page), [{ code: one, faults: 0 }])
 
-  await context.clearCookies()
+  await endSession(context)
   await signIn(page, at, address)
   await page.goto(`${address}/desk`)
   await nothingStored(page)
@@ -304,7 +305,7 @@ for (const role of ['link', 'button'] as const)
     const { page, context } = await aDesk(browser, at, at.address)
     await page.clock.install()
     await openFor(page, at.address, at.card)
-    await context.clearCookies()
+    await endSession(context)
     await scan(page, at.barcode)
     await page.getByText('You are signed out.').waitFor()
     const name = role === 'link' ? 'Sign in' : 'Send them again'

@@ -8,6 +8,7 @@ import {
   atOnce,
   aWiredDesk,
   comesTo,
+  endSession,
   hanging,
   heard,
   isLookAt,
@@ -426,7 +427,7 @@ test('a shelf scan that cannot be read is given up, and what is behind it goes i
   await using desk = await aWiredDesk(browsing(), { books: 1 })
   const { at, page, address, cable } = desk
   const [one = ''] = desk.books
-  await page.context().clearCookies()
+  await endSession(page.context())
   await signIn(page, at, address, 'cataloguer')
   await page.goto(`${address}/stock-takes`)
   await page.locator('form[action="/stock-takes"] button').first().click()

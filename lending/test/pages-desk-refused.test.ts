@@ -8,6 +8,7 @@ import { noChromium, oneBrowser } from './browser.ts'
 import {
   answered,
   cardShown,
+  endSession,
   frames,
   hanging,
   heard,
@@ -173,7 +174,7 @@ test('a key that comes up as a page comes has cut nothing in two', { skip, timeo
 test('a scan of a shelf that cannot be read is refused as such', { skip, timeout }, async () => {
   await using desk = await openBeside(browsing(), 1)
   const { at, page, context, address } = desk
-  await context.clearCookies()
+  await endSession(context)
   await signIn(page, at, address, 'cataloguer')
   await page.goto(`${address}/stock-takes`)
   await page.locator('form[action="/stock-takes"] button').first().click()
@@ -232,7 +233,7 @@ test('what was refused before is seen neither by whoever signs in next nor at th
   await page.locator('#kept[data-shell]').waitFor({ state: 'attached' })
   assert.equal(await page.getByText('badly-read').count(), 0)
   await cable.plugIn()
-  await page.context().clearCookies()
+  await endSession(page.context())
   await signIn(page, at, address, 'manager')
   await page.goto(`${address}/desk`)
   await readyToScan(page)
@@ -344,7 +345,7 @@ test('that a page needs the library is said no more once that answers, and asks 
   await scan(page, 'DESKRECEIPT')
   const said = page.locator('#answer').getByText('That page needs the library')
   await said.waitFor()
-  await context.clearCookies()
+  await endSession(context)
   await cable.plugIn()
   await page.getByText('signed out').waitFor()
   await said.waitFor({ state: 'hidden' })

@@ -7,6 +7,7 @@ import { aBrowser, noChromium, oneBrowser } from './browser.ts'
 import {
   answered,
   aWiredDesk,
+  endSession,
   hanging,
   isPostTo,
   isScanOf,
@@ -139,7 +140,7 @@ test('who may not lend is told so at a desk that another one left open', { skip,
   const [one = ''] = desk.books
   await openFor(page, address, ada)
   const other = await desk.context.newPage()
-  await desk.context.clearCookies()
+  await endSession(desk.context)
   await signIn(other, at, address, 'cataloguer')
   await page.bringToFront()
   await scan(page, one)
@@ -154,7 +155,7 @@ test('a scan that no library takes any more is dropped by whoever says so', { sk
   await using desk = await aWiredDesk(browsing(), { books: 1 })
   const { at, page, address } = desk
   const [one = ''] = desk.books
-  await desk.context.clearCookies()
+  await endSession(desk.context)
   await signIn(page, at, address, 'cataloguer')
   await page.goto(`${address}/stock-takes`)
   await page.locator('form[action="/stock-takes"] button').first().click()
@@ -266,7 +267,7 @@ test('an empty desk whose session has ended meanwhile asks to sign in, and not f
   await cable.pull()
   await page.reload()
   await page.locator('[data-shell]').waitFor({ state: 'attached' })
-  await desk.context.clearCookies()
+  await endSession(desk.context)
   await cable.plugIn()
   await page.getByText('You are signed out.').waitFor()
 })

@@ -8,6 +8,7 @@ import {
   atOnce,
   aWiredDesk,
   cardShown,
+  endSession,
   frames,
   hanging,
   heard,
@@ -61,7 +62,7 @@ for (const [what, begin] of [
   [
     'the session has ended',
     async ({ context, page, at, address }: Desk) => {
-      await context.clearCookies()
+      await endSession(context)
       return () => signIn(page, at, address)
     },
   ],
@@ -75,7 +76,7 @@ for (const [what, begin] of [
   [
     'somebody else is signed in meanwhile',
     async ({ context, at, address, other }: Desk) => {
-      await context.clearCookies()
+      await endSession(context)
       await signIn(other, at, address)
       return async () => undefined
     },

@@ -6,6 +6,7 @@ import { noChromium, oneBrowser } from './browser.ts'
 import {
   answered,
   aWiredDesk,
+  endSession,
   hanging,
   heard,
   isLookAt,
@@ -381,7 +382,7 @@ for (const [where, role, open] of [
     await using desk = await aWiredDesk(browsing(), { books: 1 })
     const { at, page, context, address } = desk
     const [one = ''] = desk.books
-    await context.clearCookies()
+    await endSession(context)
     await signIn(page, at, address, role)
     await open(page, desk)
     const [here] = await at.db.rows<{ id: string }>(sql`select id::text from library`)

@@ -5,7 +5,16 @@ import { halt } from '../src/halt/halt.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
 import { noChromium, oneBrowser } from './browser.ts'
-import { aWiredDesk, isLookAt, loansOf, openFor, scan, sendAgain, signIn } from './desk-fixtures.ts'
+import {
+  aWiredDesk,
+  endSession,
+  isLookAt,
+  loansOf,
+  openFor,
+  scan,
+  sendAgain,
+  signIn,
+} from './desk-fixtures.ts'
 import { nothingStored, stored } from './desk-store.ts'
 import { aBranch, aCopy, aPatron, besides, by } from './library-fixtures.ts'
 import { anOpenLibrary, type OpenLibrary } from './open-library.ts'
@@ -249,7 +258,7 @@ test('a scan of a shelf that a proxy answers in the place of the library stays, 
   await using desk = await aWiredDesk(browsing(), { books: 1 })
   const { at, page, address } = desk
   const [code = ''] = desk.books
-  await desk.context.clearCookies()
+  await endSession(desk.context)
   await signIn(page, at, address, 'cataloguer')
   await page.goto(`${address}/stock-takes`)
   await page.locator('form[action="/stock-takes"] button').first().click()

@@ -6,7 +6,7 @@ import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
 import { noChromium, oneBrowser } from './browser.ts'
 import { aCable } from './cable.ts'
-import { aDesk, readyForOffline, scan, sendAgain, signIn, someone } from './desk-fixtures.ts'
+import { aDesk, endSession, readyForOffline, scan, sendAgain, signIn, someone } from './desk-fixtures.ts'
 import { aCopy, besides, by } from './library-fixtures.ts'
 import { anOpenLibrary, type OpenLibrary } from './open-library.ts'
 
@@ -187,7 +187,7 @@ test('a loan whose answer was lost is no conflict when a colleague hands it in',
   })
   await scan(page, at.barcode)
   await page.getByText('Kept here: 1').waitFor()
-  await context.clearCookies()
+  await endSession(context)
   await signIn(page, at, at.address)
   await page.goto(`${at.address}/desk`)
   await page.getByText('Handed in: 1').waitFor()
@@ -257,7 +257,7 @@ test('while the library can only be read, and after a sign-out, scans are kept a
 
   await at.db.rows(sql`update fence set mode = 'normal'`)
   const cookies = await context.cookies()
-  await context.clearCookies()
+  await endSession(context)
   await sendAgain(page)
   await page.getByText('You are signed out.').waitFor()
   assert.equal((await at.db.rows(sql`select from loan`)).length, 0)
