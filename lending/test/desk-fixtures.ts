@@ -1,10 +1,12 @@
 import type { BrowserContext, Page, Request, Response } from 'playwright-core'
+import { placeHold } from '../src/circulation/hold.ts'
 import { sessionCookie } from '../src/http/signed-in.ts'
 import { sql } from '../src/postgres/sql.ts'
+import { write } from '../src/postgres/write.ts'
 import type { Role } from '../src/staff/permission.ts'
 import { type Browsing, cursor } from './browser.ts'
 import { aCable } from './cable.ts'
-import { aCopy, aPatron, besides } from './library-fixtures.ts'
+import { aCopy, aPatron, besides, by } from './library-fixtures.ts'
 import { anOpenLibrary, type OpenLibrary, pagePassword } from './open-library.ts'
 
 /** A device of its own, with somebody from the desk signed in on its page. */
@@ -219,6 +221,37 @@ export async function openBeside(browser: Pick<Browsing, 'newContext'>, books: n
   await openFor(page, address, ada)
   await page.bringToFront()
   return { ...desk, other }
+}
+
+/** A desk as `openBeside` opens it. */
+export type BesideDesk = Awaited<ReturnType<typeof openBeside>>
+
+/** Ada's receipt, with the field for the next scan. */
+export async function onReceipt(browser: Pick<Browsing, 'newContext'>, books = 1): Promise<BesideDesk> {
+  const desk = await openBeside(browser, books)
+  await readyToScan(desk.page)
+  await toReceipt(desk.page)
+  return desk
+}
+
+/** By the command. */
+export async function toReceipt(page: Page): Promise<void> {
+  await scan(page, 'DESKRECEIPT')
+  await page.waitForURL('**/desk/receipt*')
+  await page.locator('#scan:focus').waitFor()
+  await heard(page)
+}
+
+/** The slip for this book, which comes back and is kept for Ben. */
+export async function toSlip({ at, page, address, ben }: BesideDesk, book: string): Promise<void> {
+  const hold = { card: ben, titleId: at.titleId, pickupBranchId: at.branchId }
+  const placed = await write(at.library.db, by({ occurredAt: new Date() }), placeHold, hold)
+  if (placed.outcome !== 'done') throw new Error('The hold was refused.')
+  await page.goto(`${address}/check-in`)
+  await readyToScan(page)
+  await scan(page, book)
+  await page.getByRole('link', { name: 'Slip to print' }).click()
+  await page.waitForURL('**/desk/slip*')
 }
 
 /** The same, where Ada has a book that she may renew. */

@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core'
 
 /** Nothing that was scanned waits on this device any more, nor in the tab, a moment from now at the latest. */
 export async function nothingStored(page: Page): Promise<void> {
-  await untilStored(page, 'codes.length === 0 && jotted.length === 0')
+  await untilStored(page, 'codes.length === 0 && jotted.length === 0 && ofDevice.length === 0')
   assert.deepEqual(await stored(page), [])
 }
 
@@ -28,6 +28,7 @@ async function untilStored(page: Page, isSo: string): Promise<void> {
     for (;;) {
       // What is jotted is dropped only when it is written down.
       const jotted = JSON.parse(sessionStorage.getItem('bibby-jotted') ?? '[]')
+      const ofDevice = Object.keys(localStorage).filter((name) => name.startsWith('bibby-jotted-'))
       const codes = (await (${readStore})()).map(({ code }) => code)
       if (${isSo} || performance.now() > until) return
       await new Promise(requestAnimationFrame)

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { placeHold } from '../src/circulation/hold.ts'
 import { sql } from '../src/postgres/sql.ts'
-import { write } from '../src/postgres/write.ts'
 import { noChromium, oneBrowser } from './browser.ts'
 import {
   atOnce,
@@ -22,10 +20,10 @@ import {
   scan,
   scanBlindly,
   signIn,
+  toSlip,
   whoHas,
 } from './desk-fixtures.ts'
 import { nothingStored, writtenDown } from './desk-store.ts'
-import { by } from './library-fixtures.ts'
 
 // Pages that commands lead to, away from the desk: its paper and its lists. Who works with the scanner alone goes on from there.
 
@@ -100,15 +98,9 @@ test('a book on the receipt of a patron is lent to them, and the desk says so', 
 
 test('a book on the slip for the hold shelf is one more that comes back', { skip, timeout }, async () => {
   await using desk = await openBeside(browsing(), 2)
-  const { at, page, address, ben } = desk
+  const { page } = desk
   const [one = '', two = ''] = desk.books
-  const hold = { card: ben, titleId: at.titleId, pickupBranchId: at.branchId }
-  assert.equal((await write(at.library.db, by({ occurredAt: new Date() }), placeHold, hold)).outcome, 'done')
-  await page.goto(`${address}/check-in`)
-  await readyToScan(page)
-  await scan(page, one)
-  await page.getByRole('link', { name: 'Slip to print' }).click()
-  await page.waitForURL('**/desk/slip*')
+  await toSlip(desk, one)
   await scan(page, two)
   await page.waitForURL('**/check-in?copy=*')
   await page.locator('#desk[data-outcome="done"]').waitFor()

@@ -7,6 +7,7 @@ import {
   answered,
   atOnce,
   aWiredDesk,
+  type BesideDesk,
   cardShown,
   endSession,
   frames,
@@ -17,6 +18,7 @@ import {
   linkOf,
   loansOf,
   only,
+  onReceipt,
   openBeside,
   openFor,
   readyForOffline,
@@ -25,6 +27,7 @@ import {
   scanBlindly,
   sendAgain,
   signIn,
+  toReceipt,
   whoHas,
 } from './desk-fixtures.ts'
 import { nothingStored, writtenDown } from './desk-store.ts'
@@ -35,25 +38,8 @@ const skip = noChromium
 const timeout = 60_000
 const browsing = oneBrowser()
 
-type Desk = Awaited<ReturnType<typeof openBeside>>
-
-/** Ada's receipt, with the field for the next scan. */
-async function onReceipt(browser: Parameters<typeof openBeside>[0]): Promise<Desk> {
-  const desk = await openBeside(browser, 1)
-  await readyToScan(desk.page)
-  await toReceipt(desk.page)
-  return desk
-}
-
-async function toReceipt(page: Page): Promise<void> {
-  await scan(page, 'DESKRECEIPT')
-  await page.waitForURL('**/desk/receipt*')
-  await page.locator('#scan:focus').waitFor()
-  await heard(page)
-}
-
 /** From now on a proxy answers scans in the place of the library, until it is taken away. */
-async function aProxy({ context }: Desk): Promise<() => Promise<void>> {
+async function aProxy({ context }: BesideDesk): Promise<() => Promise<void>> {
   await context.route('**/desk/scan?*', (route) => route.fulfill({ status: 502, body: 'A proxy' }))
   return () => context.unroute('**/desk/scan?*')
 }
@@ -61,21 +47,21 @@ async function aProxy({ context }: Desk): Promise<() => Promise<void>> {
 for (const [what, begin] of [
   [
     'the session has ended',
-    async ({ context, page, at, address }: Desk) => {
+    async ({ context, page, at, address }: BesideDesk) => {
       await endSession(context)
       return () => signIn(page, at, address)
     },
   ],
   [
     'the library can only be read',
-    async ({ at }: Desk) => {
+    async ({ at }: BesideDesk) => {
       await only(at, 'read-only')
       return () => only(at, 'normal')
     },
   ],
   [
     'somebody else is signed in meanwhile',
-    async ({ context, at, address, other }: Desk) => {
+    async ({ context, at, address, other }: BesideDesk) => {
       await endSession(context)
       await signIn(other, at, address)
       return async () => undefined

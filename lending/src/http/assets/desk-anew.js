@@ -4,6 +4,7 @@ import { showRefusedBefore } from './desk-refused.js'
 import { isAnswering, nobodyAnswers, show, writeAddress } from './desk-shows.js'
 import { answerMs, cardNow, here, home, inTurn, place } from './desk-state.js'
 import { NotNow } from './hand-in.js'
+import { ofTab } from './notes.js'
 
 const loadedName = 'bibby-loaded-anew'
 /** A page is not loaded anew again so soon, in milliseconds. */
@@ -11,9 +12,9 @@ const anewMs = 30_000
 
 /** Not again and again, where this very page fails and the library is there. */
 export function loadAnew() {
-  const last = Number(sessionStorage.getItem(loadedName) ?? 0)
+  const last = Number(ofTab.read(loadedName) ?? 0)
   if (Math.abs(Date.now() - last) < anewMs) return false
-  sessionStorage.setItem(loadedName, String(Date.now()))
+  ofTab.write(loadedName, String(Date.now()))
   // For whom it shows by now.
   writeAddress()
   if (location.pathname === home) location.reload()

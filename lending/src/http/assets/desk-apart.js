@@ -1,7 +1,7 @@
 // The desk apart from the library: when it comes back, what was kept goes in before what is scanned then.
 
 import { isBack, loadAnew, refresh } from './desk-anew.js'
-import { leftBefore, strike } from './desk-jotted.js'
+import { leftBefore } from './desk-jotted.js'
 import { askedAgain, filled, tell, tellHandedIn, tellKept, tellWaiting } from './desk-notice.js'
 import { dropDone, showOnlyKept } from './desk-refused.js'
 import { dropRefused, nobodyAnswers, showEnded } from './desk-shows.js'
@@ -19,8 +19,11 @@ import {
   words,
 } from './desk-state.js'
 import { dueNow, forgetTheGone, handInAll, isOfHere, kindOf, NotNow, others } from './hand-in.js'
+import { leftByTabs, strike } from './jotted.js'
 import { isSame } from './kept-scans.js'
-import { field, leftFor, unheardMs } from './scan-field.js'
+import { ofDevice, ofTab } from './notes.js'
+import { livingJotters } from './page-name.js'
+import { cutCode, field, leftFor, newKey, unheardMs } from './scan-field.js'
 import { sound } from './tones.js'
 
 /** How soon the library is asked again after it was out of reach: at first, and at most. */
@@ -37,6 +40,7 @@ rememberBranch()
 export async function firstLook() {
   await forgetTheGone(here.kept)
   await writeDownJotted()
+  await takeLeftByTabs()
   const all = await here.kept.all()
   const own = all.filter((scan) => scan.page === here.page && isOfHere(scan))
   // The page was loaded anew before they were answered: nobody else sends them.
@@ -78,16 +82,31 @@ async function writeDownJotted() {
   }
 }
 
+/** What a page beside a desk has jotted down goes in from any desk once its tab is closed. */
+async function takeLeftByTabs() {
+  // Where it would live as long as this page it is better off where it is.
+  if (!here.kept.isDurable) return
+  const known = new Set((await here.kept.all()).map(({ key }) => key))
+  const pages = new Map()
+  for (const { scan, tab } of leftByTabs(await livingJotters())) {
+    // Whom it followed is not known any more: it may have been somebody else.
+    const isLost = !pages.has(tab) && scan.card === undefined && scan.meant === 'lend'
+    const page = pages.get(tab) ?? newKey()
+    pages.set(tab, page)
+    const { afterUnknown = isLost ? cutCode : undefined } = scan
+    if (!known.has(scan.key)) await here.kept.add({ ...scan, afterUnknown, page, isLeft: true })
+    if (here.kept.isDurable) strike(scan)
+  }
+}
+
 /** The empty desk knows nobody, and still stands at a branch, where somebody works. */
 function rememberBranch() {
-  try {
-    if (place.dataset.by) sessionStorage.setItem(byName, place.dataset.by)
-    else place.dataset.by = sessionStorage.getItem(byName) ?? ''
-    if (place.dataset.branch) localStorage.setItem(branchName, place.dataset.branch)
-    else place.dataset.branch = localStorage.getItem(branchName) ?? ''
-  } catch {
-    // A browser that keeps nothing: then it is the branch of whoever hands in.
-  }
+  const { dataset } = place
+  if (dataset.by) ofTab.write(byName, dataset.by)
+  else dataset.by = ofTab.read(byName) ?? ''
+  // Where a browser keeps nothing it is the branch of whoever hands in.
+  if (dataset.branch) ofDevice.write(branchName, dataset.branch)
+  else dataset.branch = ofDevice.read(branchName) ?? ''
 }
 
 /** From now on scans are kept, and what waits with them; the library is asked again by and by. */
@@ -132,6 +151,7 @@ export function comeBack() {
  */
 export async function lookAround() {
   if (!here.hasLooked) return
+  await takeLeftByTabs()
   if (here.apart) return void (await comeBack())
   if (isUnderWay()) return
   await forgetTheGone(here.kept)

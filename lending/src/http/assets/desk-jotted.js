@@ -1,14 +1,14 @@
 // What a desk that goes leaves to the one that comes: a scan that was entered and not yet written down.
 
 import { cardNow, followedBefore, here, meant } from './desk-state.js'
-import { jotted, writeJotted } from './scan-field.js'
+import { jot as jotDown, jotted } from './jotted.js'
 
 /** What was entered at the page before, and not written down when it went. */
 export const leftBefore = jotted()
 
 /** Jots a scan down until it is written down. */
 export function jot(scan) {
-  writeJotted([...jotted(), { ...scan, card: cardOf() }])
+  jotDown({ ...scan, card: cardOf() })
 }
 
 /** Whom a scan is for that is entered now; undefined where one before it says so. */
@@ -26,9 +26,4 @@ function takeCard(way) {
   const { card, isFollowed } = way
   way.isFollowed = true
   return isFollowed ? undefined : card
-}
-
-/** It is written down. */
-export function strike({ key }) {
-  writeJotted(jotted().filter((scan) => scan.key !== key))
 }

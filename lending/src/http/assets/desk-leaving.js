@@ -1,7 +1,7 @@
 // Leaves the desk: by a command, a link or a form. Who stood here does so no more, whatever becomes of the way.
 
 import { comeBack } from './desk-apart.js'
-import { jot, strike } from './desk-jotted.js'
+import { jot } from './desk-jotted.js'
 import { tellWaiting } from './desk-notice.js'
 import { isAnswering, showNobody, showRefused, writeAddress } from './desk-shows.js'
 import {
@@ -18,6 +18,7 @@ import {
   words,
 } from './desk-state.js'
 import { endsAt } from './hand-in.js'
+import { strike } from './jotted.js'
 import { field, leaveWord } from './scan-field.js'
 import { sound } from './tones.js'
 

@@ -4,7 +4,7 @@
 import { filled, offer } from './desk-notice.js'
 import { showKept, sign } from './desk-shows.js'
 import { cardNow, here, home, place, words } from './desk-state.js'
-import { readNote, writeNote } from './scan-field.js'
+import { ofTab } from './notes.js'
 
 const refusedName = 'bibby-refused'
 /** So many are noted at most, and so many of them, the latest, are seen at once. */
@@ -105,10 +105,10 @@ function whose() {
 }
 
 function read() {
-  const noted = JSON.parse(readNote(refusedName) ?? '{}')
+  const noted = JSON.parse(ofTab.read(refusedName) ?? '{}')
   return noted.whose === whose() ? noted.lines : []
 }
 
 function write(lines) {
-  writeNote(refusedName, JSON.stringify({ whose: whose(), lines: lines.slice(-linesMax) }))
+  ofTab.write(refusedName, JSON.stringify({ whose: whose(), lines: lines.slice(-linesMax) }))
 }

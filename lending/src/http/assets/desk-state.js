@@ -1,6 +1,7 @@
 // What the desk of this page knows and has kept. Its parts share it.
 
 import { openKeptScans } from './kept-scans.js'
+import { ofTab } from './notes.js'
 import { nameBefore, namePage } from './page-name.js'
 import { followsName, newKey } from './scan-field.js'
 
@@ -71,18 +72,13 @@ export function inTurn(work) {
 /** Says whether what is kept next follows what this page has kept; a page that is loaded anew is told. */
 export function follow(does) {
   here.hasKept = does
-  try {
-    if (does) sessionStorage.setItem(followsName, here.page)
-    else sessionStorage.removeItem(followsName)
-  } catch {
-    // A browser that keeps nothing: then a page that is loaded anew is not told.
-  }
+  ofTab.write(followsName, does ? here.page : undefined)
 }
 
 /** Whether this page was loaded anew, and followed what it had kept before. */
 export function followedBefore() {
   const [{ type } = {}] = performance.getEntriesByType('navigation')
-  return type === 'reload' && sessionStorage.getItem(followsName) === (here.page ?? nameBefore())
+  return type === 'reload' && ofTab.read(followsName) === (here.page ?? nameBefore())
 }
 
 /** Who stands at the desk. */

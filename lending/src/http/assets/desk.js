@@ -3,7 +3,7 @@
 // script each scan is a form of its own, and does the same.
 
 import { firstLook, goApart, lookAround } from './desk-apart.js'
-import { jot, strike } from './desk-jotted.js'
+import { jot } from './desk-jotted.js'
 import { goByCommand, goByForm, goByLink, goOnHere, leave, stay, stayWithout } from './desk-leaving.js'
 import { filled, offer, offerSound, tell, tellKept, tellSlow, tellWaiting } from './desk-notice.js'
 import { noteRefused, showOnlyKept, showRefusedBefore } from './desk-refused.js'
@@ -21,6 +21,7 @@ import {
   words,
 } from './desk-state.js'
 import { endsAt, haltedHeader, NotNow, others } from './hand-in.js'
+import { strike } from './jotted.js'
 import { cutCode, isRest, takeTyped, unheardMs, whenCut } from './scan-field.js'
 import { sound } from './tones.js'
 

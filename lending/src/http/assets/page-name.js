@@ -1,8 +1,11 @@
-// The name of a page among those of its device, held as long as the page lives.
+// The names of pages among those of their device, held as long as they live.
+
+import { ofTab } from './notes.js'
 
 const pageName = 'bibby-page'
 const deskPrefix = 'bibby-desk-'
 const besidePrefix = 'bibby-beside-'
+const jotterPrefix = 'bibby-jotter-'
 
 /**
  * The name of this desk: the same after it is loaded anew, so that its scans go on for whom they began; another one for a
@@ -13,18 +16,23 @@ export async function namePage(fresh) {
   const before = nameBefore()
   const page = before && (await hold(deskPrefix + before)) ? before : fresh
   if (page === fresh) await hold(deskPrefix + fresh)
-  sessionStorage.setItem(pageName, page)
+  ofTab.write(pageName, page)
   return page
 }
 
 /** What this page was called before it was loaded anew; null where it is new. */
 export function nameBefore() {
-  return sessionStorage.getItem(pageName)
+  return ofTab.read(pageName)
 }
 
-/** On a page beside the desk of this tab: who stood there is not forgotten, and its scans are anybody's to hand in. */
-export function holdBeside() {
-  const before = navigator.locks && nameBefore()
+/**
+ * On a page beside the desk of this tab: who stood there is not forgotten, and its scans are anybody's to hand in. What is jotted down
+ * under the name `jotter` is this page's as long as it lives.
+ */
+export function holdBeside(jotter) {
+  if (!navigator.locks) return
+  void hold(jotterPrefix + jotter)
+  const before = nameBefore()
   if (before) void hold(besidePrefix + before)
 }
 
@@ -45,6 +53,11 @@ export async function livingPages() {
 /** The same, and those of the desks that a page beside them stands in for. */
 export async function namedPages() {
   return held([deskPrefix, besidePrefix])
+}
+
+/** The names under which pages beside a desk jot down. */
+export async function livingJotters() {
+  return held([jotterPrefix])
 }
 
 async function held(prefixes) {

@@ -1,24 +1,23 @@
 // Scans on a page beside the desk: its paper, and the lists that commands lead to. Each goes to the library as a form of its
 // own, and the desk answers it. Before it goes it is jotted down: whatever comes in place of an answer, the next desk hands it in.
 
-import { holdBeside } from './page-name.js'
+import { jotForAll, jotted } from './jotted.js'
+import { ofTab } from './notes.js'
+import { holdBeside, nameBefore } from './page-name.js'
 import {
   cutCode,
   field,
   followsName,
   isRest,
-  jotted,
   newKey,
-  readNote,
   takeTyped,
   unheardMs,
   wasLed,
   whenCut,
-  writeJotted,
 } from './scan-field.js'
 import { sound } from './tones.js'
 
-/** How long the desk may take to come, in milliseconds, before a scan here asks for it again: longer than the worker waits. */
+/** How long the desk may take to come, in milliseconds, before it is asked for again: longer than the worker waits. Then twice as long. */
 const homeMs = 12_000
 
 const place = document.querySelector('[data-beside]')
@@ -26,8 +25,12 @@ const place = document.querySelector('[data-beside]')
 let sent
 /** Until something is scanned here. */
 let isFirst = true
-/** Since when the desk is on its way that hands in what was jotted down. */
-let homeAt = Number.NEGATIVE_INFINITY
+/** Runs while the desk is on its way that hands in what was jotted down. */
+let onTheWay
+/** How long it may take this time. */
+let patienceMs = homeMs
+/** The name of this page among those that jot down on this device. */
+const jotter = newKey()
 /** When a scan was told to be cut in two. */
 let cutAt = Number.NEGATIVE_INFINITY
 /** Whether this page is for whom it shows, and does not follow what was scanned on the way here. */
@@ -48,14 +51,15 @@ if (place) {
   addEventListener('pageshow', ({ persisted }) => {
     if (persisted) {
       sent = undefined
-      homeAt = Number.NEGATIVE_INFINITY
+      stopWaiting()
+      patienceMs = homeMs
       isFirst = true
       isOwn = true
     }
     handInSent()
   })
   // What was scanned on the way here goes on for whom it began.
-  holdBeside()
+  holdBeside(jotter)
 }
 
 /** No desk has led here: somebody went back, or typed the address. */
@@ -92,14 +96,14 @@ function scanned(event) {
   if (meant === 'lend' && typed.at - cutAt < unheardMs) scan.afterUnknown = cutCode
   if (!sent && !scan.afterUnknown && !isAnythingLeft()) {
     sent = { ...scan, card, isSent: true }
-    writeJotted([sent])
+    jot(sent)
     form.action = new URL(`?${new URLSearchParams({ scan: sent.key })}`, form.action)
     return
   }
   // It follows what was scanned before it: a card among that may open somebody else. What is on its way is handed in again under
   // its key, and not done twice.
   event.preventDefault()
-  writeJotted([...jotted(), isOwn || !isAnythingLeft() ? { ...scan, card } : scan])
+  jot(isOwn || !isAnythingLeft() ? { ...scan, card } : scan)
   sound('attention')
   goHome()
 }
@@ -119,13 +123,27 @@ function handInSent() {
 /** To the desk that hands in what was jotted down. */
 function goHome() {
   sent = undefined
-  const now = performance.now()
-  if (now - homeAt < homeMs) return
-  homeAt = now
+  if (onTheWay) return
+  // Somebody may have stopped it.
+  onTheWay = setTimeout(() => {
+    stopWaiting()
+    if (jotted().length > 0) goHome()
+  }, patienceMs)
+  patienceMs *= 2
   location.assign(place.dataset.home)
+}
+
+function stopWaiting() {
+  clearTimeout(onTheWay)
+  onTheWay = undefined
+}
+
+/** Before anything is done with it: whatever becomes of this page, and of its tab, it is there. */
+function jot(scan) {
+  jotForAll(scan, { page: jotter, tab: nameBefore() ?? jotter })
 }
 
 /** Whether something was scanned before, here or on the way here, that no desk has handed in. */
 function isAnythingLeft() {
-  return jotted().length > 0 || (!isOwn && readNote(followsName) !== null)
+  return jotted().length > 0 || (!isOwn && ofTab.read(followsName) !== null)
 }

@@ -2,13 +2,15 @@
 // and a scan that was begun at the page before is known. What a page that goes leaves to the one that comes is noted in the tab: a
 // page may go at any moment, without waiting for a disk.
 
+import { strike } from './jotted.js'
+import { ofTab } from './notes.js'
+
 /** Notes which page has kept what is followed by what is entered next: see `follow` of the desk. */
 export const followsName = 'bibby-follows'
 /** Who scans again so soon behind an answer, in milliseconds, has not heard it. */
 export const unheardMs = 700
 /** Stands for a scan that was cut in two, among what is not known. */
 export const cutCode = '…'
-const jottedName = 'bibby-jotted'
 const halfName = 'bibby-half-typed'
 const leftName = 'bibby-left-for'
 /** So soon, in milliseconds, a way begins after it was taken. */
@@ -18,15 +20,15 @@ const halfMs = 3_000
 /** What begins so soon, in milliseconds, was begun at the page before; an empty field was not left empty by anybody. */
 const soonMs = 500
 const shownAt = performance.now()
-let isCut = Math.abs(Date.now() - Number(readNote(halfName) ?? 0)) < halfMs
+let isCut = Math.abs(Date.now() - Number(ofTab.read(halfName) ?? 0)) < halfMs
 /** Until something is entered here. */
 let isFirst = true
 /** When the first letter of what stands in the field came, on the clock of events. */
 let begunAt
-writeNote(halfName, undefined)
+ofTab.write(halfName, undefined)
 
 /** Whether a desk led here, however long ago it said so. */
-export const wasLed = readNote(leftName) !== null
+export const wasLed = ofTab.read(leftName) !== null
 /** For whom this page is, by the desk that led here; undefined where another way did. */
 export const leftFor = whoWasLeft()
 strikeAnswered()
@@ -68,36 +70,30 @@ export function isRest({ code, at }) {
   return isSoon && (isCut || code === '')
 }
 
-/** What was entered in this tab and is not written down. */
-export function jotted() {
-  return JSON.parse(readNote(jottedName) ?? '[]')
-}
-
-/** Jots down what is not written down yet. */
-export function writeJotted(scans) {
-  writeNote(jottedName, scans.length > 0 ? JSON.stringify(scans) : undefined)
-}
-
-/** The library says in the address which scan it has answered. */
+/**
+ * The library says which scan it has answered: on the page itself, at the address of the form, or in the address that it leads on to.
+ * The address of a form says nothing: whoever stands between may lead back to it, and the scan never arrived.
+ */
 function strikeAnswered() {
   const here = new URL(location.href)
-  const answered = here.searchParams.get('scan')
-  if (!answered) return
-  writeJotted(jotted().filter(({ key }) => key !== answered))
-  here.searchParams.delete('scan')
+  const desk = document.querySelector('#desk')
+  const key = here.searchParams.get('answered') ?? desk?.dataset.answered
+  if (key) strike({ key })
+  const own = here.href
+  for (const name of ['answered', 'scan']) here.searchParams.delete(name)
   // A form is answered at its own address, where nothing is to be loaded anew.
-  history.replaceState(history.state, '', document.querySelector('#desk')?.dataset.address ?? here)
+  if (here.href !== own) history.replaceState(history.state, '', desk?.dataset.address ?? here)
 }
 
 function whoWasLeft() {
-  const { card, at } = JSON.parse(readNote(leftName) ?? '{}')
-  writeNote(leftName, undefined)
+  const { card, at } = JSON.parse(ofTab.read(leftName) ?? '{}')
+  ofTab.write(leftName, undefined)
   return Math.abs(performance.timeOrigin - at) < takenMs ? card : undefined
 }
 
 /** Says for whom the page is that comes now. */
 export function leaveWord(card) {
-  writeNote(leftName, JSON.stringify({ card, at: performance.timeOrigin + performance.now() }))
+  ofTab.write(leftName, JSON.stringify({ card, at: performance.timeOrigin + performance.now() }))
 }
 
 /** A key of its own, for a scan or a page. */
@@ -105,25 +101,6 @@ export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
     byte.toString(16).padStart(2, '0'),
   ).join('')
-}
-
-/** What is noted in this tab by this name; null where nothing is. */
-export function readNote(name) {
-  try {
-    return sessionStorage.getItem(name)
-  } catch {
-    return null
-  }
-}
-
-/** Notes it in this tab; undefined takes it away. */
-export function writeNote(name, text) {
-  try {
-    if (text === undefined) sessionStorage.removeItem(name)
-    else sessionStorage.setItem(name, text)
-  } catch {
-    // A browser that keeps nothing: then the disk alone does.
-  }
 }
 
 document.addEventListener('input', ({ target, timeStamp }) => {
@@ -142,5 +119,5 @@ document.addEventListener('keydown', (event) => {
 
 // A scan that is half typed as the page goes is cut in two.
 addEventListener('pagehide', () => {
-  if (field()?.value) writeNote(halfName, String(Date.now()))
+  if (field()?.value) ofTab.write(halfName, String(Date.now()))
 })

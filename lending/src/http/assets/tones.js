@@ -1,5 +1,7 @@
 // What a desk hears without looking up: done, look here, refused.
 
+import { ofDevice } from './notes.js'
+
 const settingName = 'bibby-desk-sound'
 /** Frequencies in hertz, one after another. */
 const tones = { done: [880], attention: [660, 990, 660], refused: [220, 165] }
@@ -10,20 +12,12 @@ let silentFrom = 0
 
 /** Whether tones are wanted on this device. They are, until somebody turns them off. */
 export function hasSound() {
-  try {
-    return localStorage.getItem(settingName) !== 'off'
-  } catch {
-    return true
-  }
+  return ofDevice.read(settingName) !== 'off'
 }
 
 /** Turns the tones of this device on or off. */
 export function setSound(isOn) {
-  try {
-    localStorage.setItem(settingName, isOn ? 'on' : 'off')
-  } catch {
-    // A browser that keeps nothing forgets this too.
-  }
+  ofDevice.write(settingName, isOn ? 'on' : 'off')
 }
 
 /** Sounds an outcome. A browser that lets no sound out yet stays still. */

@@ -6,7 +6,7 @@ import { asked, identity } from './asked.ts'
 import { checkInPart, checkInView, type RefusedCheckIn } from './check-in-view.ts'
 import { deskEntries, deskLines, lastAnswer } from './desk-lines.ts'
 import { isLive } from './desk-page.ts'
-import { goAnswered, ofThisLibrary, readCode, scanAtDesk } from './desk-scan.ts'
+import { answeredKey, goAnswered, ofThisLibrary, readCode, scanAtDesk } from './desk-scan.ts'
 import { type Served, show, showPart, statusOf, visitOf } from './serve-page.ts'
 
 /** Check-in: scan a pile of what came back, and see where each goes now. */
@@ -65,7 +65,7 @@ async function showCheckIn(
     status: refused ? statusOf(refused.refusal) : 200,
   }
   const again = address('/check-in', { copy: taken?.copyId })
-  const shown = { taken, refused, lines: deskLines(visit, entries), again }
+  const shown = { taken, refused, lines: deskLines(visit, entries), again, answered: answeredKey(request) }
   if (isLive(request)) return showPart(reply, frame.status, checkInPart(visit, shown))
   const id = await libraryId(served.library.db)
   return show(reply, visit, frame, checkInView(visit, { ...shown, libraryId: id }))

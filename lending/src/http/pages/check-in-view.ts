@@ -23,13 +23,15 @@ type CheckIn = {
   readonly lines: readonly DeskLine[]
   /** Where this desk can be loaded again. */
   readonly again: string
+  /** The scan of a page beside the desk that this answers. */
+  readonly answered?: string | undefined
 }
 
 /** What changes with every scan: all that the desk's script asks for. */
 export function checkInPart(visit: Visit, shown: CheckIn): Html {
   const { taken, refused } = shown
   const outcome = refused ? 'refused' : taken && outcomeOfReturn(taken)
-  return html`<div id="desk" class="stack" data-outcome="${outcome}" data-address="${shown.again}">
+  return html`<div id="desk" class="stack" data-outcome="${outcome}" data-address="${shown.again}"${shown.answered && html` data-answered="${shown.answered}"`}>
     ${checkInScan(visit)}
     <div id="answer" aria-live="assertive">${
       refused

@@ -14,6 +14,7 @@ import { address } from './address.ts'
 import { asked, identity, scanned } from './asked.ts'
 import { type DeskEntry, deskEntries, deskLines, lastAnswer } from './desk-lines.ts'
 import {
+  answeredKey,
   goAnswered,
   ofThisLibrary,
   readCode,
@@ -182,7 +183,15 @@ async function showDesk(
     status: refused ? statusOf(refused.refusal) : 200,
   }
   const again = address('/desk', { card: at ? card : '', copy: refused ? undefined : copyOf(answer) })
-  const desk = { at, refused, answer, lines: deskLines(visit, entries), keptCount, again }
+  const desk = {
+    at,
+    refused,
+    answer,
+    lines: deskLines(visit, entries),
+    keptCount,
+    again,
+    answered: answeredKey(request),
+  }
   if (isLive(request)) return showPart(reply, frame.status, deskPart(visit, desk))
   const id = await libraryId(db)
   return show(reply, visit, frame, deskView(visit, { ...desk, libraryId: id }))

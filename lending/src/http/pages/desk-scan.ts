@@ -118,17 +118,26 @@ export async function withoutScan({ library }: Served, reason: string): Promise<
   return (isEnd ? reason.slice(0, -code.length) : reason.slice(code.length)).trim()
 }
 
-/** Goes on behind a scan, and says in the address which one is answered where a form said that: see `scan-beside.js`. */
+/**
+ * The key of the scan that a page answers: a form names it in its own address, and what it leads on to in that; see `scan-beside.js`.
+ * Undefined where none is.
+ */
+export function answeredKey({ method, query }: FastifyRequest): string | undefined {
+  const form = asked(query)
+  return form.text(method === 'POST' ? 'scan' : 'answered', { max: 64, label: 'the-field' }) || undefined
+}
+
+/** Goes on behind a scan, and says in the address which one is answered. */
 export function goAnswered(
   request: FastifyRequest,
   reply: FastifyReply,
   path: string,
   query: Parameters<typeof address>[1] = {},
 ): FastifyReply {
-  const key = asked(request.query).text('scan', { max: 64, label: 'the-field' })
+  const key = answeredKey(request)
   if (!key) return goTo(reply, path, query)
   const [to = '', before = ''] = path.split('?')
-  return goTo(reply, to, { ...Object.fromEntries(new URLSearchParams(before)), ...query, scan: key })
+  return goTo(reply, to, { ...Object.fromEntries(new URLSearchParams(before)), ...query, answered: key })
 }
 
 /** What a scanner typed; what cannot be read is shown with marks in the place of what no code can hold. */

@@ -53,6 +53,8 @@ type Desk = {
   readonly keptCount: number
   /** Where this desk can be loaded again. */
   readonly again: string
+  /** The scan of a page beside the desk that this answers. */
+  readonly answered?: string | undefined
 }
 
 /** The desk: one field for cards, books and commands, and what came of it. */
@@ -66,7 +68,7 @@ export function deskView(visit: Visit, desk: Desk & { readonly libraryId: string
 /** What changes with every scan: all that the desk's script asks for. */
 export function deskPart(visit: Visit, desk: Desk): Html {
   const { at, refused, answer, lines } = desk
-  return html`<div id="desk" class="stack" data-outcome="${outcomeOf(desk)}" data-address="${desk.again}"${refused?.mayBeACard && html` data-may-be-card="yes"`}>
+  return html`<div id="desk" class="stack" data-outcome="${outcomeOf(desk)}" data-address="${desk.again}"${desk.answered && html` data-answered="${desk.answered}"`}${refused?.mayBeACard && html` data-may-be-card="yes"`}>
     ${deskScan(visit, at?.patron.card)}
     <div id="answer" aria-live="assertive">${refused ? refusedScan(visit, refused, at) : answer && answered(visit, answer)}</div>
     ${underAnswer}

@@ -1,0 +1,52 @@
+// What was entered and is neither written down nor answered is jotted down at once, for no page can wait for a disk as it goes. The
+// tab has it for the page that comes next. What was entered beside the desk may wait there for long, behind a sign-in or the page of
+// a proxy, and is noted for the device too: a tab that is closed leaves it to another one.
+
+import { ofDevice, ofTab } from './notes.js'
+
+const ofTabName = 'bibby-jotted'
+const ofDevicePrefix = 'bibby-jotted-'
+/** How long the answer may take to come and strike off what its page was asked, in milliseconds, once nothing else stands there. */
+const answeredMs = 15_000
+/** The same where nobody knows which pages live. */
+const unknownMs = 60_000
+
+/** What was entered in this tab and is not written down. */
+export function jotted() {
+  return JSON.parse(ofTab.read(ofTabName) ?? '[]')
+}
+
+/** Jots a scan down behind the others. */
+export function jot(scan) {
+  write([...jotted(), scan])
+}
+
+/** The same also for when the tab is closed: `page` lives as long as the page of this name does, `tab` tells which scans belong together. */
+export function jotForAll(scan, { page, tab }) {
+  jot(scan)
+  ofDevice.write(ofDevicePrefix + scan.key, JSON.stringify({ scan, page, tab }))
+}
+
+/** It is written down, or answered. */
+export function strike({ key }) {
+  write(jotted().filter((scan) => scan.key !== key))
+  ofDevice.write(ofDevicePrefix + key, undefined)
+}
+
+function write(scans) {
+  ofTab.write(ofTabName, scans.length > 0 ? JSON.stringify(scans) : undefined)
+}
+
+/**
+ * What was entered beside desks and stands at none of the pages that live, in the order in which it was made; each with the tab that
+ * it belongs to. `living` is undefined where a browser does not say.
+ */
+export function leftByTabs(living) {
+  // What is of tomorrow was scanned before the clock was set back.
+  const isOld = ({ at }) => Math.abs(Date.now() - at) > (living ? answeredMs : unknownMs)
+  return ofDevice
+    .under(ofDevicePrefix)
+    .map((note) => JSON.parse(note))
+    .filter(({ scan, page }) => isOld(scan) && !living?.has(page))
+    .sort((one, other) => one.scan.at - other.scan.at)
+}

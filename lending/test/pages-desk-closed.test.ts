@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Page, Request } from 'playwright-core'
+import { sql } from '../src/postgres/sql.ts'
+import { noChromium, oneBrowser } from './browser.ts'
+import {
+  type BesideDesk,
+  endSession,
+  frames,
+  hanging,
+  heard,
+  isLookAt,
+  isPostTo,
+  loansOf,
+  onReceipt,
+  openBeside,
+  openFor,
+  readyForOffline,
+  readyToScan,
+  scan,
+  scanBlindly,
+  signIn,
+  toReceipt,
+  toSlip,
+  whoHas,
+} from './desk-fixtures.ts'
+import { nothingStored } from './desk-store.ts'
+
+// What is scanned on a page beside the desk, and what its tab leaves behind that is closed before anybody has answered.
+
+const skip = noChromium
+const timeout = 60_000
+const browsing = oneBrowser()
+
+/** What a closed tab has left is anybody's by then: longer than an answer may take to come. */
+const closedMs = 20_000
+
+/** What pages have jotted down on this device, as a page of it sees that. */
+async function jottedDown(page: Page): Promise<readonly string[]> {
+  return page.evaluate(`Object.entries(localStorage)
+    .filter(([name]) => name.startsWith('bibby-jotted-')).map(([, note]) => JSON.parse(note).scan.code)`)
+}
+
+/** By the clock of this page it is that much later. The clocks of Playwright wait for every page, also for one that is on its way. */
+async function later(page: Page): Promise<void> {
+  await page.evaluate(`(() => {
+    const { now } = Date
+    Date.now = () => now() + ${closedMs}
+  })()`)
+}
+
+/** Whether a scan, or somebody, is on the way to the desk. */
+const isOnTheWay = (asked: Request) => /^\/desk(?:\/scan)?$/.test(new URL(asked.url()).pathname)
+
+/** Asks a desk to look around, as when somebody comes back to it. */
+async function look(page: Page): Promise<void> {
+  await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+}
+
+for (const [what, begin] of [
+  ['nobody answers', async () => undefined],
+  [
+    'the session has ended',
+    async ({ context, page }: BesideDesk) => {
+      await endSession(context)
+      return () => page.waitForURL('**/sign-in*')
+    },
+  ],
+  [
+    'a proxy answers',
+    async ({ context, page }: BesideDesk) => {
+      await context.route('**/desk/scan?*', (route) => route.fulfill({ status: 502, body: 'A proxy' }))
+      return () => page.getByText('A proxy').waitFor()
+    },
+  ],
+] as const)
+  test(`a book on the receipt where ${what} is handed in by another tab once this one is closed`, {
+    skip,
+    timeout,
+  }, async () => {
+    await using desk = await onReceipt(browsing())
+    const { at, page, other, address } = desk
+    const [one = ''] = desk.books
+    const comes = await begin(desk)
+    if (comes) await Promise.all([comes(), scan(page, one)])
+    else await hanging(page, isPostTo('/desk/scan'), () => scanBlindly(page, one))
+    await page.close()
+    assert.deepEqual([await jottedDown(other), await loansOf(at)], [[one], []])
+    await other.bringToFront()
+    if (what === 'the session has ended') await signIn(other, at, address)
+    // It may be answered yet.
+    await other.goto(`${address}/desk`)
+    await readyToScan(other)
+    await look(other)
+    await frames(other, 30)
+    assert.deepEqual([await jottedDown(other), await loansOf(at)], [[one], []])
+    await later(other)
+    await look(other)
+    await other.locator('#kept.good').waitFor()
+    await nothingStored(other)
+    assert.equal(await whoHas(desk, one), 'Ada')
+  })
+
+test('a book on the receipt is left to its page as long as that lives, and struck off by the answer', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await onReceipt(browsing())
+  const { at, page, other, address } = desk
+  const [one = ''] = desk.books
+  const letGo = await hanging(page, isPostTo('/desk/scan'), () => scanBlindly(page, one))
+  await other.goto(`${address}/desk`)
+  await readyToScan(other)
+  await later(other)
+  await look(other)
+  await frames(other, 30)
+  assert.deepEqual([await jottedDown(other), await loansOf(at)], [[one], []])
+  letGo()
+  await page.getByText('On loan: 1 item').waitFor()
+  await nothingStored(other)
+  assert.equal(await other.locator('#kept').isHidden(), true)
+})
+
+test('what a closed tab has left goes in for those it was for, and what followed something for nobody', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await onReceipt(browsing(), 3)
+  const { at, page, context, other, address, ben } = desk
+  const [one = '', two = '', three = ''] = desk.books
+  // Behind the first one, before anybody answers: a card, and a book for that.
+  await hanging(page, isOnTheWay, async () => {
+    for (const code of [one, ben, two]) await scanBlindly(page, code)
+  })
+  await page.close()
+  await context.unrouteAll()
+  // Something was kept before what is scanned there, and is in by the time it is looked for.
+  const third = await context.newPage()
+  await openFor(third, address, ben)
+  await readyToScan(third)
+  await toReceipt(third)
+  await third.evaluate("sessionStorage.setItem('bibby-follows', 'somebody')")
+  await hanging(third, isOnTheWay, () => scanBlindly(third, three))
+  await third.close()
+  assert.deepEqual((await jottedDown(other)).toSorted(), [one, ben, two, three].toSorted())
+  await other.bringToFront()
+  await context.unrouteAll()
+  await other.goto(`${address}/desk`)
+  await readyToScan(other)
+  await later(other)
+  await look(other)
+  await other.locator('#kept.warn').waitFor()
+  await nothingStored(other)
+  const listed = await at.db.rows(
+    sql`select barcode as code, refused from kept_scan join copy on copy.id = copy_id`,
+  )
+  assert.deepEqual(listed, [{ code: three, refused: 'after-unknown' }])
+  assert.deepEqual([await whoHas(desk, one), await whoHas(desk, two)], ['Ada', 'Ben'])
+})
+
+test('a login that leads back to the address of a form has answered nothing', { skip, timeout }, async () => {
+  await using desk = await openBeside(browsing(), 2)
+  const { page, context } = desk
+  const [one = '', two = ''] = desk.books
+  await toSlip(desk, one)
+  await context.route('**/check-in?*', async (route) => {
+    const asked = route.request()
+    if (asked.method() === 'POST') return route.fulfill({ status: 303, headers: { location: asked.url() } })
+    return route.fallback()
+  })
+  await scan(page, two)
+  await page.waitForURL('**/check-in')
+  await page.locator('#kept.good').waitFor()
+  await nothingStored(page)
+  await page.reload()
+  await page.locator('[id^="done-"]').nth(1).waitFor()
+})
+
+test('where somebody stops the way to the desk, the page goes on to it by and by', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await openBeside(browsing(), 2)
+  const { page, context, other } = desk
+  const [one = '', two = ''] = desk.books
+  await readyToScan(page)
+  await page.clock.install()
+  await toReceipt(page)
+  // A page that is on its way to another one is not asked anything.
+  await page.evaluate("new BroadcastChannel('stop').onmessage = () => stop()")
+  await hanging(page, isOnTheWay, async () => {
+    for (const code of [one, two]) await scanBlindly(page, code)
+  })
+  const stopped = page.waitForEvent('requestfailed', (asked) => isLookAt(asked, '/desk'))
+  await other.evaluate("new BroadcastChannel('stop').postMessage('now')")
+  await stopped
+  await context.unrouteAll()
+  assert.deepEqual(await loansOf(desk.at), [])
+  await page.clock.fastForward(12_000)
+  await page.clock.resume()
+  await page.locator('#kept.good').waitFor()
+  await nothingStored(page)
+  assert.deepEqual([await whoHas(desk, one), await whoHas(desk, two)], ['Ada', 'Ada'])
+})
+
+test('what is answered by another page beside the desk is struck off there', { skip, timeout }, async () => {
+  await using desk = await onReceipt(browsing())
+  const { page } = desk
+  await scan(page, 'DESKHELP')
+  await page.waitForURL('**/desk/commands*')
+  assert.deepEqual(await jottedDown(page), [])
+  await nothingStored(page)
+  assert.equal(new URL(page.url()).search, '')
+})
+
+test('where a browser keeps nothing a book on the receipt is lent, and so is one at the desk', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await openBeside(browsing(), 2)
+  const { page, ada, address, context } = desk
+  const [one = '', two = ''] = desk.books
+  await context.addInitScript(`for (const name of ['sessionStorage', 'localStorage'])
+    Object.defineProperty(globalThis, name, { get() { throw new DOMException('Blocked', 'SecurityError') } })`)
+  await page.goto(`${address}/desk/receipt?card=${ada}`)
+  await scan(page, one)
+  await page.getByText('On loan: 1 item').waitFor()
+  await readyToScan(page)
+  await heard(page)
+  await scan(page, two)
+  await page.getByText('On loan: 2 items').waitFor()
+  await readyForOffline(page)
+  await desk.cable.pull()
+  await scan(page, one)
+  await page.getByText('Kept here: 1').waitFor()
+})
