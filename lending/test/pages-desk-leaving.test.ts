@@ -104,11 +104,11 @@ test('two desks of one device that are both left in one outage keep apart whose 
   await keeps(right, ada)
   await keeps(right, five)
   // The right one hands in, whichever asks first.
-  await left.route('**/desk/scan', (route) => route.abort())
+  await left.route('**/desk/hand-in', (route) => route.abort())
   await cable.plugIn()
   await sendAgain(right)
   await right.getByText(`Handed in: ${kept}`).waitFor()
-  await left.unroute('**/desk/scan')
+  await left.unroute('**/desk/hand-in')
   // The left one is loaded anew, as the desk that the library has.
   await left.locator('[data-shell]').waitFor({ state: 'detached' })
   await readyToScan(left)

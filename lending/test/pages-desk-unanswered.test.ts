@@ -60,9 +60,10 @@ for (const [what, begin] of [
     },
   ],
   [
-    'somebody else is signed in meanwhile',
+    'the form is too old, and somebody else signed in',
     async ({ context, at, address, other }: BesideDesk) => {
-      await endSession(context)
+      // What its forms are known by goes too.
+      await context.clearCookies()
       await signIn(other, at, address)
       return async () => undefined
     },
