@@ -257,6 +257,30 @@ test('a session cookie is out of the reach of script and of other sites', async 
   assert.equal(session?.sameSite, 'Lax')
 })
 
+test('of two pages that a browser opens at once as it starts, both take what is typed', async () => {
+  await using at = await anOpenLibrary()
+  await at.letIn(at.card)
+  const before = await at.app.inject({ url: '/sign-in' })
+  // What has no end of its own ends with the browser.
+  const lasting = before.cookies.filter(({ maxAge = 0 }) => maxAge > 0)
+  let cookies = Object.fromEntries(lasting.map(({ name, value }) => [name, value]))
+  const pages = await Promise.all([1, 2].map(() => at.app.inject({ url: '/sign-in', cookies })))
+  for (const page of pages)
+    cookies = { ...cookies, ...Object.fromEntries(page.cookies.map(({ name, value }) => [name, value])) }
+  for (const { body } of pages) {
+    const fields = { kind: 'patron', account: at.card, password: 'correct horse battery staple' }
+    const _csrf = /name="_csrf" value="([^"]+)"/.exec(body)?.[1] ?? ''
+    const answer = await at.app.inject({
+      method: 'POST',
+      url: '/sign-in',
+      cookies,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      payload: new URLSearchParams({ _csrf, ...fields }).toString(),
+    })
+    assert.equal(answer.statusCode, 303)
+  }
+})
+
 test('signing in leads back to where one was going, and never out of the library', async () => {
   await using at = await anOpenLibrary()
   await at.letIn(at.card)

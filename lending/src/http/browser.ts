@@ -13,6 +13,11 @@ const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 /** A form has at most this many fields, each of at most `fieldBytesMax`. */
 const fieldsMax = 200
 const fieldBytesMax = 100_000
+/**
+ * What forms are known by stays with a browser for 400 days, as long as browsers keep a cookie at most: two pages that it opens at once as
+ * it starts would get one each, and the forms of the first would be refused.
+ */
+const formCookieSeconds = 400 * 24 * 60 * 60
 
 /**
  * What pages need and the API must not have: forms, uploads, and a CSRF token in every form. A page makes the
@@ -36,7 +41,7 @@ export async function browser(
   })
   await app.register(fastifyCsrf, {
     cookieKey: 'bibby_form',
-    cookieOpts: { path: '/', sameSite: 'lax', httpOnly: true, secure: 'auto' },
+    cookieOpts: { path: '/', sameSite: 'lax', httpOnly: true, secure: 'auto', maxAge: formCookieSeconds },
     getToken: formToken,
   })
   app.addHook('preValidation', (request, reply, done) => {
