@@ -25,8 +25,13 @@ export async function signIn(
   role: Role = 'desk',
 ): Promise<void> {
   await page.goto(`${address}/sign-in?kind=staff`)
+  await signInHere(page, await at.staff(role))
+}
+
+/** Signs in at the page that asks for it, by keyboard. */
+export async function signInHere(page: Page, login: string): Promise<void> {
   await cursor(page)
-  await page.keyboard.type(await at.staff(role))
+  await page.keyboard.type(login)
   await page.keyboard.press('Tab')
   await page.keyboard.type(pagePassword)
   await page.keyboard.press('Enter')

@@ -7,6 +7,7 @@ import { write } from '../src/postgres/write.ts'
 import { noChromium, oneBrowser } from './browser.ts'
 import {
   answered,
+  atOnce,
   cardShown,
   endSession,
   frames,
@@ -187,7 +188,10 @@ test('a scan of a shelf that cannot be read is refused as such', { skip, timeout
   await nothingStored(page)
 })
 
-test('a book that is scanned into the field that asks why is no reason', { skip, timeout }, async () => {
+test('a book that is scanned into the field that asks why is no reason, and is listed', {
+  skip,
+  timeout,
+}, async () => {
   await using desk = await openBeside(browsing(), 2)
   const { at, page, ada } = desk
   const [one = '', two = ''] = desk.books
@@ -196,22 +200,56 @@ test('a book that is scanned into the field that asks why is no reason', { skip,
   )
   await readyToScan(page)
   await scan(page, one)
-  const reason = page.locator('#answer input[name="reason"]')
+  const answer = page.locator('#answer')
+  const reason = answer.locator('input[name="reason"]')
   await reason.focus()
   await scanBlindly(page, two)
-  await page.getByText('That was scanned, and is no reason.').waitFor()
-  assert.deepEqual([await whoHas(desk, one), await whoHas(desk, two)], [undefined, undefined])
+  await answer.getByText('That was scanned, and is no reason.').waitFor()
+  assert.equal(await answer.locator('[data-scanned]').textContent(), two)
   // The numbers of these books are shorter than those of a library.
   await at.db.rows(sql`update copy set barcode = '39000000000013' where barcode = ${two}`)
-  await reason.fill('Her mother asked39000000000013')
-  await Promise.all([page.waitForEvent('load'), reason.press('Enter')])
-  await page.getByText('That was scanned, and is no reason.').waitFor()
-  assert.equal(await whoHas(desk, one), undefined)
-  // What was written is there to go on with.
-  assert.equal(await reason.inputValue(), 'Her mother asked')
+  for (const [written, code] of [
+    ['Her mother asked', '39000000000013'],
+    ['Her mother asked', '9783161484100'],
+    ['Her mother asked', 'DESKNEXT'],
+  ] as const)
+    for (const typed of [written + code, code + written]) {
+      await reason.fill(typed)
+      await Promise.all([page.waitForEvent('load'), reason.press('Enter')])
+      await answer.getByText('That was scanned, and is no reason.').waitFor()
+      assert.equal(await answer.locator('[data-scanned]').textContent(), code, typed)
+      // What was written is there to go on with.
+      assert.equal(await reason.inputValue(), written, typed)
+    }
+  await refusedBefore(page).getByText(two).waitFor()
+  assert.deepEqual(await loansOf(at), [])
   await reason.press('Enter')
   await page.getByText('On loan: 1 item').waitFor()
   assert.equal(await whoHas(desk, one), 'Ada')
+  await refusedBefore(page).getByText('9783161484100').waitFor()
+})
+
+test('behind a card that is scanned into the field that asks why a book waits for somebody to look', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await openBeside(browsing(), 2)
+  const { at, page, ada, ben } = desk
+  const [one = '', two = ''] = desk.books
+  await at.db.rows(
+    sql`update patron set blocked_because = 'Owes a book', blocked_at = now() where card = ${ada}`,
+  )
+  await readyToScan(page)
+  await scan(page, one)
+  await page.locator('#answer input[name="reason"]').focus()
+  await at.db.rows(sql`update patron set blocked_because = null, blocked_at = null where card = ${ada}`)
+  await atOnce(page)
+  await scanBlindly(page, ben)
+  await page.locator('#desk[data-may-be-card]').waitFor()
+  await scan(page, two)
+  await page.clock.resume()
+  await page.locator('#waiting').getByText(two).waitFor()
+  assert.deepEqual(await loansOf(at), [])
 })
 
 test('what was refused before is seen neither by whoever signs in next nor at the empty desk', {

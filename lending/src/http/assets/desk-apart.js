@@ -72,14 +72,27 @@ function goesOn(own, context) {
 }
 
 async function writeDownJotted() {
-  const known = new Set((await here.kept.all()).map(({ key }) => key))
+  const all = await here.kept.all()
+  const known = new Map(all.map((scan) => [scan.key, scan]))
+  // What is followed by a scan that does not say for whom it is.
+  let last = all.findLast(({ page }) => page === here.page) ?? (await here.kept.contextOf(here.page))
   for (const scan of leftBefore) {
     // A tab that was doubled has the notes of the other one too.
     const isOthers = navigator.locks && scan.page && scan.page !== here.page
-    if (!isOthers && !known.has(scan.key))
-      await here.kept.add({ isAfter: !scan.isLeft, ...scan, page: here.page, isLeft: true })
+    const there = known.get(scan.key)
+    const own = { page: here.page, isLeft: true }
+    // Another desk has taken it meanwhile, and what is behind it follows it here.
+    if (!isOthers && there) await here.kept.mark({ ...there, isAfter: true, ...own })
+    else if (!isOthers) await here.kept.add({ isAfter: !scan.isLeft, ...orForNobody(scan, last), ...own })
+    if (!isOthers) last = scan
     strike(scan)
   }
+}
+
+/** Where it is not known any more whom a scan followed, or somebody else has scanned that, it may have been anybody: a person looks. */
+function orForNobody(scan, before) {
+  const isKnown = scan.meant !== 'lend' || scan.card !== undefined || scan.next || scan.afterUnknown
+  return isKnown || (before && before.by === scan.by) ? scan : { ...scan, afterUnknown: cutCode }
 }
 
 /** What a page beside a desk has jotted down goes in from any desk once its tab is closed. */
@@ -87,14 +100,11 @@ async function takeLeftByTabs() {
   // Where it would live as long as this page it is better off where it is.
   if (!here.kept.isDurable) return
   const known = new Set((await here.kept.all()).map(({ key }) => key))
-  const pages = new Map()
+  const tabs = new Map()
   for (const { scan, tab } of leftByTabs(await livingJotters())) {
-    // Whom it followed is not known any more: it may have been somebody else.
-    const isLost = !pages.has(tab) && scan.card === undefined && scan.meant === 'lend'
-    const page = pages.get(tab) ?? newKey()
-    pages.set(tab, page)
-    const { afterUnknown = isLost ? cutCode : undefined } = scan
-    if (!known.has(scan.key)) await here.kept.add({ ...scan, afterUnknown, page, isLeft: true })
+    const { page = newKey(), last } = tabs.get(tab) ?? {}
+    tabs.set(tab, { page, last: scan })
+    if (!known.has(scan.key)) await here.kept.add({ ...orForNobody(scan, last), page, isLeft: true })
     if (here.kept.isDurable) strike(scan)
   }
 }
@@ -156,6 +166,12 @@ export async function lookAround() {
   if (isUnderWay()) return
   await forgetTheGone(here.kept)
   if ((await dueNow(here.kept)).length > 0) await comeBack()
+}
+
+/** Another page of this device tells what it has handed in, or that the library is back. */
+export function hearOthers({ data: { taken, isBack } }) {
+  if (taken) dropDone(taken)
+  if (isBack && here.apart) void lookAround()
 }
 
 /** Asked by a person: after an attempt that is under way there is another one at once. */
@@ -238,7 +254,9 @@ async function handInToTheLast(wasApart) {
     }
     all.done += sum.done
     all.toLookAt += sum.toLookAt
-    dropDone(sum.taken.filter(({ page }) => page === here.page).map(({ code }) => code))
+    const taken = sum.taken.map(({ page, code }) => ({ page, code }))
+    dropDone(taken)
+    if (taken.length > 0) others.postMessage({ taken })
     for (const kind of sum.barred) all.barred.add(kind)
     for (const work of sum.halted) all.halted.add(work)
     // Whoever is signed in may not work here, or this work is halted: what is scanned is kept, and the page says why.
@@ -260,7 +278,7 @@ async function handInToTheLast(wasApart) {
       follow(false)
       dropRefused(words.needsLibrary)
       // Not of every look: two pages would answer each other for ever.
-      if (wasApart || all.done > 0) others.postMessage('back')
+      if (wasApart || all.done > 0) others.postMessage({ isBack: true })
       return true
     })
     if (isOver) return all

@@ -60,7 +60,7 @@ let isTaken = false
 
 /** Takes a way that was written down. */
 function take(go) {
-  leaveWord(here.cardAfter)
+  leaveWord(here.cardAfter, wayTo)
   isTaken = true
   try {
     go()
@@ -163,7 +163,7 @@ function goAway(event, way) {
   if (!here.going && !isUnderWay()) {
     if (!here.hasLooked && meant === 'lend') leaveEnd()
     onTheWay(way.card, way.to)
-    return leaveWord(way.card)
+    return leaveWord(way.card, wayTo)
   }
   event.preventDefault()
   clearTimeout(ending)

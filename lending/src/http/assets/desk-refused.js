@@ -39,8 +39,9 @@ export function noteRefused(why) {
   if (lines.at(-1)?.why !== why) write([...lines, { why }])
 }
 
-/** What was refused before is done after all. */
-export function dropDone(codes) {
+/** What was refused before is done after all, as far as it was scanned at this page. */
+export function dropDone(taken) {
+  const codes = taken.filter(({ page }) => page === here.page).map(({ code }) => code)
   const lines = read()
   const left = lines.filter(({ code }) => !codes.includes(code))
   if (left.length === lines.length) return

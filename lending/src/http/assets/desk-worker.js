@@ -9,6 +9,7 @@ const assets = [
   'desk.js',
   'desk-anew.js',
   'desk-apart.js',
+  'desk-came.js',
   'desk-jotted.js',
   'desk-leaving.js',
   'desk-notice.js',

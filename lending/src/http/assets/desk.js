@@ -2,12 +2,13 @@
 // for the next. What the library does not answer is kept on this device and handed in when it is back. Without this
 // script each scan is a form of its own, and does the same.
 
-import { firstLook, goApart, lookAround } from './desk-apart.js'
+import { firstLook, goApart, hearOthers, lookAround } from './desk-apart.js'
+import { hearAnswer, tellCut } from './desk-came.js'
 import { jot } from './desk-jotted.js'
 import { goByCommand, goByForm, goByLink, goOnHere, leave, stay, stayWithout } from './desk-leaving.js'
 import { filled, offer, offerSound, tell, tellKept, tellSlow, tellWaiting } from './desk-notice.js'
-import { noteRefused, showOnlyKept, showRefusedBefore } from './desk-refused.js'
-import { nobodyAnswers, show, showEnded, showRefused, writeAddress } from './desk-shows.js'
+import { showOnlyKept, showRefusedBefore } from './desk-refused.js'
+import { nobodyAnswers, show, showEnded, writeAddress } from './desk-shows.js'
 import {
   answerMs,
   cardNow,
@@ -22,13 +23,14 @@ import {
 } from './desk-state.js'
 import { endsAt, haltedHeader, NotNow, others } from './hand-in.js'
 import { strike } from './jotted.js'
-import { cutCode, isRest, takeTyped, unheardMs, whenCut } from './scan-field.js'
+import { isRest, takeTyped, unheardMs, whenCut } from './scan-field.js'
 import { sound } from './tones.js'
 
 /** How often it is looked whether a page that is gone has left scans behind. */
 const lookMs = 30_000
 
 offerSound()
+hearAnswer()
 showRefusedBefore()
 whenCut(() => tellCut())
 if ('serviceWorker' in navigator) {
@@ -45,18 +47,6 @@ inTurn(() => tellSlow(firstLook()))
   .then(() => {
     here.hasLooked = true
   })
-
-function tellCut(rest) {
-  sound('refused')
-  showRefused(words.cut)
-  // Enter alone says nothing that was lost.
-  if (rest === '') return
-  noteRefused(words.cut)
-  // It may have been the next card.
-  if (meant !== 'lend') return
-  here.unknownAt = performance.now()
-  here.unknownCode = cutCode
-}
 
 document.addEventListener('submit', (event) => {
   const form = event.target
@@ -280,7 +270,7 @@ addEventListener('pageshow', ({ persisted }) => persisted && stay())
 // What a page left behind that was closed goes in from any other one. That the library is back is seen as soon as another
 // page has seen it, or somebody looks.
 setInterval(lookAround, lookMs)
-others.addEventListener('message', () => here.apart && lookAround())
+others.addEventListener('message', hearOthers)
 document.addEventListener('visibilitychange', lookAround)
 
 // Leaving with scans that are kept nowhere else would lose them.

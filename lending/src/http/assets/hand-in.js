@@ -5,7 +5,7 @@ import { livingPages, namedPages } from './page-name.js'
 
 /** Held while scans are handed in: of several open pages one does it. */
 const handingIn = 'bibby-hand-in'
-/** What the pages of this device tell each other: `back` is that the library takes scans. */
+/** What the pages of this device tell each other: which scans were `taken` in, and that the library takes scans (`isBack`). */
 export const others = new BroadcastChannel('bibby-desks')
 /** With 503: this one work is halted. */
 export const haltedHeader = 'x-bibby-halted'

@@ -27,13 +27,13 @@ export function nameBefore() {
 
 /**
  * On a page beside the desk of this tab: who stood there is not forgotten, and its scans are anybody's to hand in. What is jotted down
- * under the name `jotter` is this page's as long as it lives.
+ * under the name `jotter` is this page's as long as it lives. Gives the name of that desk, unless another tab that was doubled has it.
  */
-export function holdBeside(jotter) {
-  if (!navigator.locks) return
-  void hold(jotterPrefix + jotter)
+export async function holdBeside(jotter) {
   const before = nameBefore()
-  if (before) void hold(besidePrefix + before)
+  if (!navigator.locks) return null
+  void hold(jotterPrefix + jotter)
+  return before && (await hold(besidePrefix + before)) ? before : null
 }
 
 function hold(name) {

@@ -3,9 +3,10 @@
 
 import { jotForAll, jotted } from './jotted.js'
 import { ofTab } from './notes.js'
-import { holdBeside, nameBefore } from './page-name.js'
+import { holdBeside } from './page-name.js'
 import {
   cutCode,
+  cutName,
   field,
   followsName,
   isRest,
@@ -19,18 +20,31 @@ import { sound } from './tones.js'
 
 /** How long the desk may take to come, in milliseconds, before it is asked for again: longer than the worker waits. Then twice as long. */
 const homeMs = 12_000
+/** How long the library may take to say that it is there, and then to answer, in milliseconds. */
+const asksMs = 3_000
+const answerMs = 10_000
+/** How soon it is asked again while it cannot be reached, in milliseconds: at first, and at most. */
+const againMs = { first: 2_000, most: 30_000 }
 
 const place = document.querySelector('[data-beside]')
 /** The scan that is on its way to the library. */
 let sent
 /** Until something is scanned here. */
 let isFirst = true
-/** Runs while the desk is on its way that hands in what was jotted down. */
+/** Runs while the desk is on its way that hands in what was jotted down, or is asked for again by and by. */
 let onTheWay
+/** Runs while an answer is awaited. */
+let unanswered
 /** How long it may take this time. */
 let patienceMs = homeMs
+/** How soon the library is asked again. */
+let pauseMs = againMs.first
+/** Whether somebody is on the way to another page. */
+let isLeaving = false
 /** The name of this page among those that jot down on this device. */
 const jotter = newKey()
+/** With what is jotted down under this name it belongs together. */
+let tab = jotter
 /** When a scan was told to be cut in two. */
 let cutAt = Number.NEGATIVE_INFINITY
 /** Whether this page is for whom it shows, and does not follow what was scanned on the way here. */
@@ -55,11 +69,17 @@ if (place) {
       patienceMs = homeMs
       isFirst = true
       isOwn = true
+      isLeaving = false
     }
     handInSent()
   })
   // What was scanned on the way here goes on for whom it began.
-  holdBeside(jotter)
+  holdBeside(jotter).then((desk) => {
+    tab = desk ?? jotter
+  })
+  addEventListener('beforeunload', () => {
+    isLeaving = true
+  })
 }
 
 /** No desk has led here: somebody went back, or typed the address. */
@@ -73,39 +93,85 @@ function isOpenedAgain() {
 
 function tellCut() {
   cutAt = performance.now()
-  sound('refused')
-  place.querySelector('[data-cut]').hidden = false
+  ofTab.write(cutName, 'yes')
+  tell('cut')
+}
+
+/** Tells one thing above the field, and nothing else. */
+function tell(what) {
+  for (const each of place.querySelectorAll('[data-told]')) each.hidden = each.dataset.told !== what
+  sound(what === 'away' ? 'attention' : 'refused')
 }
 
 function scanned(event) {
   const { target: form } = event
   if (form !== field().form) return
+  event.preventDefault()
   const typed = takeTyped(event)
   const { code } = typed
   const { meant, by, branch, library } = place.dataset
-  if (code === '' && meant !== 'lend') return event.preventDefault()
-  if (isRest(typed)) {
-    event.preventDefault()
-    return tellCut()
-  }
+  if (code === '' && meant !== 'lend') return
+  if (isRest(typed)) return tellCut()
   // An empty field means: the next patron.
-  const scan = { key: newKey(), code, meant, by, branch, library, at: Date.now(), next: code === '' }
+  const scan = {
+    key: newKey(),
+    code,
+    meant,
+    by,
+    branch,
+    library,
+    at: Date.now(),
+    next: code === '',
+    isBeside: true,
+  }
   const card = isFirst && meant === 'lend' ? (form.elements.namedItem('card')?.value ?? '') : undefined
   isFirst = false
   // It may have been the next card.
   if (meant === 'lend' && typed.at - cutAt < unheardMs) scan.afterUnknown = cutCode
   if (!sent && !scan.afterUnknown && !isAnythingLeft()) {
-    sent = { ...scan, card, isSent: true }
+    sent = { ...scan, card }
     jot(sent)
-    form.action = new URL(`?${new URLSearchParams({ scan: sent.key })}`, form.action)
+    void send(form)
     return
   }
   // It follows what was scanned before it: a card among that may open somebody else. What is on its way is handed in again under
   // its key, and not done twice.
-  event.preventDefault()
-  jot(isOwn || !isAnythingLeft() ? { ...scan, card } : scan)
+  if (!jot(isOwn || !isAnythingLeft() ? { ...scan, card } : scan)) return tell('lost')
   sound('attention')
-  goHome()
+  void goHome()
+}
+
+/** Sends a scan, if the library can take it: where it cannot, a page without a field would come in the place of this one. */
+async function send(form) {
+  const { key } = sent
+  const answer = await ask()
+  // It goes another way by now.
+  if (sent?.key !== key || onTheWay) return
+  if (answer !== 'takes-scans') return goHome(answer)
+  // Whoever has left for another page meanwhile goes there.
+  if (isLeaving) return homeUnless(homeMs)
+  form.action = new URL(`?${new URLSearchParams({ scan: key })}`, form.action)
+  form.submit()
+  homeUnless(answerMs)
+}
+
+/** Nothing has come in place of this page by then. */
+function homeUnless(ms) {
+  clearTimeout(unanswered)
+  unanswered = setTimeout(() => jotted().length > 0 && goHome(), ms)
+}
+
+/** What the library says of itself: `takes-scans`, `is-there` where somebody has to sign in first or it can only be read, or `away`. */
+async function ask() {
+  try {
+    const answer = await fetch('/desk/hand-in', { signal: AbortSignal.timeout(asksMs) })
+    if (answer.status === 429 || answer.status >= 500) return 'away'
+    if (!answer.ok || answer.redirected) return 'is-there'
+    const { isStopped } = await answer.json()
+    return isStopped ? 'is-there' : 'takes-scans'
+  } catch {
+    return 'away'
+  }
 }
 
 /** The library cannot be reached, and the worker asks for the desk that keeps what was on its way to it. */
@@ -115,22 +181,37 @@ function keepSent({ data: path, ports: [worker] }) {
   goHome()
 }
 
-/** What this tab has sent and heard no answer to is handed in by the desk. */
+/** What was scanned on a page beside the desk, and waits in this tab for an answer, is handed in by the desk. */
 function handInSent() {
-  if (jotted().some(({ isSent }) => isSent)) goHome()
+  if (jotted().some(({ isBeside }) => isBeside)) void goHome()
 }
 
-/** To the desk that hands in what was jotted down. */
-function goHome() {
+/**
+ * To the desk that hands in what was jotted down. Where the device has none of its own, and the library is not there either, what is
+ * scanned is jotted down here until it is.
+ */
+async function goHome(known) {
   sent = undefined
+  clearTimeout(unanswered)
   if (onTheWay) return
-  // Somebody may have stopped it.
-  onTheWay = setTimeout(() => {
+  goHomeIn(patienceMs)
+  const isHere = Boolean(navigator.serviceWorker?.controller)
+  if (!isHere && (known ?? (await ask())) === 'away') {
     stopWaiting()
-    if (jotted().length > 0) goHome()
-  }, patienceMs)
+    goHomeIn(pauseMs)
+    pauseMs = Math.min(pauseMs * 2, againMs.most)
+    return tell(jotted().length > 0 ? 'away' : 'lost')
+  }
   patienceMs *= 2
   location.assign(place.dataset.home)
+}
+
+/** Somebody may have stopped the way that is taken. */
+function goHomeIn(ms) {
+  onTheWay = setTimeout(() => {
+    stopWaiting()
+    if (jotted().length > 0) void goHome()
+  }, ms)
 }
 
 function stopWaiting() {
@@ -138,9 +219,10 @@ function stopWaiting() {
   onTheWay = undefined
 }
 
-/** Before anything is done with it: whatever becomes of this page, and of its tab, it is there. */
+/** Before anything is done with it: whatever becomes of this page, and of its tab, it is there. False where a browser keeps nothing. */
 function jot(scan) {
-  jotForAll(scan, { page: jotter, tab: nameBefore() ?? jotter })
+  jotForAll(scan, { page: jotter, tab })
+  return jotted().some(({ key }) => key === scan.key)
 }
 
 /** Whether something was scanned before, here or on the way here, that no desk has handed in. */

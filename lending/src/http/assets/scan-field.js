@@ -11,6 +11,8 @@ export const followsName = 'bibby-follows'
 export const unheardMs = 700
 /** Stands for a scan that was cut in two, among what is not known. */
 export const cutCode = '…'
+/** Notes that a scan was cut in two on a page beside the desk, for the desk that comes. */
+export const cutName = 'bibby-cut'
 const halfName = 'bibby-half-typed'
 const leftName = 'bibby-left-for'
 /** So soon, in milliseconds, a way begins after it was taken. */
@@ -27,10 +29,13 @@ let isFirst = true
 let begunAt
 ofTab.write(halfName, undefined)
 
-/** Whether a desk led here, however long ago it said so. */
-export const wasLed = ofTab.read(leftName) !== null
+const word = JSON.parse(ofTab.read(leftName) ?? '{}')
+ofTab.write(leftName, undefined)
+
+/** Whether a desk led here, however long ago it said so, and whatever came in between. */
+export const wasLed = word.to === location.pathname
 /** For whom this page is, by the desk that led here; undefined where another way did. */
-export const leftFor = whoWasLeft()
+export const leftFor = Math.abs(performance.timeOrigin - word.at) < takenMs ? word.card : undefined
 strikeAnswered()
 
 /** The field that scans come into. */
@@ -85,15 +90,9 @@ function strikeAnswered() {
   if (here.href !== own) history.replaceState(history.state, '', desk?.dataset.address ?? here)
 }
 
-function whoWasLeft() {
-  const { card, at } = JSON.parse(ofTab.read(leftName) ?? '{}')
-  ofTab.write(leftName, undefined)
-  return Math.abs(performance.timeOrigin - at) < takenMs ? card : undefined
-}
-
-/** Says for whom the page is that comes now. */
-export function leaveWord(card) {
-  ofTab.write(leftName, JSON.stringify({ card, at: performance.timeOrigin + performance.now() }))
+/** Says for whom the page is that comes now, at this path. */
+export function leaveWord(card, to) {
+  ofTab.write(leftName, JSON.stringify({ card, to, at: performance.timeOrigin + performance.now() }))
 }
 
 /** A key of its own, for a scan or a page. */

@@ -13,6 +13,7 @@ const files = {
   'desk.js': 'text/javascript; charset=utf-8',
   'desk-anew.js': 'text/javascript; charset=utf-8',
   'desk-apart.js': 'text/javascript; charset=utf-8',
+  'desk-came.js': 'text/javascript; charset=utf-8',
   'desk-jotted.js': 'text/javascript; charset=utf-8',
   'desk-leaving.js': 'text/javascript; charset=utf-8',
   'desk-notice.js': 'text/javascript; charset=utf-8',

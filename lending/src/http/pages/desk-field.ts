@@ -69,7 +69,9 @@ export function scanBeside(
   const isReturn = meant === 'take-back'
   return html`<div class="section stack no-print" data-beside data-meant="${meant}" data-home="${isReturn ? '/check-in' : '/desk'}" data-library="${libraryId}" data-by="${who.actor}" data-branch="${who.branchId}">
     ${isReturn ? checkInScan(visit) : deskScan(visit, card)}
-    <div data-cut hidden>${notice(visit, 'bad', { title: say('kept.cut') })}</div>
+    <div data-told="cut" hidden>${notice(visit, 'bad', { title: say('kept.cut') })}</div>
+    <div data-told="lost" hidden>${notice(visit, 'bad', { title: say('kept.lost') })}</div>
+    <div data-told="away" hidden>${notice(visit, 'warn', { title: say('kept.away') })}</div>
   </div>`
 }
 

@@ -12,7 +12,7 @@ import { commandOf } from './desk-command.ts'
 import { keptPlace, scanForm, underAnswer } from './desk-field.ts'
 import { keptView } from './desk-kept-view.ts'
 import { readOverride } from './desk-page.ts'
-import { ofThisLibrary, readCode, type Scanned, scanAtDesk, seenBy, withoutScan } from './desk-scan.ts'
+import { ofThisLibrary, readCode, type Scanned, scanAtDesk, scannedReason, seenBy } from './desk-scan.ts'
 import { carried } from './form.ts'
 import { html } from './html.ts'
 import type { Refused } from './refusal-notice.ts'
@@ -53,7 +53,7 @@ export function deskKeptPages(served: Served): void {
     const card = asked(request.body).text('card', scanned)
     if (!kept || barcode === undefined) return showKept(served, request, reply, { refused: 'scan-unknown' })
     const { override } = readOverride(request, lendOverridable)
-    if (override && (await withoutScan(served, override.override.reason)) !== undefined)
+    if (override && (await scannedReason(served, override.override.reason)))
       return showKept(served, request, reply, { refused: 'reason-is-code' })
     const { branchId, scannedAt } = kept
     const settledAt = served.library.clock()

@@ -19,9 +19,10 @@ import {
   ofThisLibrary,
   readCode,
   type Scan,
+  type ScannedReason,
   scanAtDesk,
+  scannedReason,
   seenBy,
-  withoutScan,
 } from './desk-scan.ts'
 import { type AtDesk, type DeskAnswer, deskPart, deskView, type RefusedScan } from './desk-view.ts'
 import { act, branchIdOf, goTo, type Served, show, showPart, statusOf, visitOf } from './serve-page.ts'
@@ -56,9 +57,9 @@ export function deskPages(served: Served): void {
     const form = asked(request.body)
     const { passing, override } = readOverride(request, lendOverridable)
     const asksFor = { card: form.text('card', scanned), code: form.text('barcode', scanned), override }
-    const reason = override && (await withoutScan(served, override.override.reason))
-    if (reason !== undefined) {
-      const refused = { ...nothingToPass(noReason, asksFor.code), passing, reason }
+    const into = override && (await scannedReason(served, override.override.reason))
+    if (into) {
+      const refused = { ...notTheReason(into), barcode: asksFor.code, passing }
       return showDesk(served, request, reply, { card: asksFor.card, refused })
     }
     return scan(served, request, reply, asksFor, passing)
@@ -79,9 +80,9 @@ export function deskPages(served: Served): void {
     const card = form.text('card', scanned)
     const loanId = form.whole('loanId', identity) ?? 0
     const { passing, override } = readOverride(request, renewOverridable)
-    const reason = override && (await withoutScan(served, override.override.reason))
-    if (reason !== undefined) {
-      const refused = { ...nothingToPass(noReason, ''), loanId, passing, reason }
+    const into = override && (await scannedReason(served, override.override.reason))
+    if (into) {
+      const refused = { ...notTheReason(into), barcode: '', loanId, passing }
       return showDesk(served, request, reply, { card, refused })
     }
     const outcome = await act(served, request, renew, { loanId, branchId: branchIdOf(request), ...override })
@@ -191,6 +192,7 @@ async function showDesk(
     keptCount,
     again,
     answered: answeredKey(request),
+    isNobodys: refused !== undefined && card !== '' && at === undefined,
   }
   if (isLive(request)) return showPart(reply, frame.status, deskPart(visit, desk))
   const id = await libraryId(db)
@@ -231,9 +233,12 @@ async function atDesk(
   return { at: { patron, loans, ready: holds.filter(({ state }) => state === 'on-shelf') }, entries }
 }
 
-const noReason = { refused: 'reason-is-code' } as const
-
 type Overridable = ReadonlySet<string>
+
+/** What was scanned in the place of a reason. */
+function notTheReason({ reason, code, mayBeACard }: ScannedReason) {
+  return { refusal: { refused: 'reason-is-code' } as const, reason, inReason: code, mayBeACard }
+}
 
 function nothingToPass(refusal: RefusedScan['refusal'], barcode: string): RefusedScan {
   return { refusal, barcode, passing: [], reason: '' }

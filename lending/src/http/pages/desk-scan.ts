@@ -101,21 +101,41 @@ async function takenBack(
   return { did: 'nothing', refusal: isNeither ? { refused: 'code-unknown' } : refusal, mayBeACard }
 }
 
-/** The ISBN on the back of a book, as a scanner types it. */
-const isbn = /^97[89]\d{10}$/
+/** The ISBN on the back of a book, as a scanner types it: all of a text, behind it, or in front of a word. */
+const isbn = /(?<!\d)97[89]\d{10}$|^97[89]\d{10}(?=\p{L})/u
 
-/**
- * What is left of a reason that somebody has scanned into, for them to go on with; undefined where nobody has. A card, a book or a
- * command is none, nor what ends in one, nor an ISBN.
- */
-export async function withoutScan({ library }: Served, reason: string): Promise<string | undefined> {
-  if (commandOf(reason, '') !== undefined || isbn.test(reason)) return ''
-  const said = reason.toLowerCase()
-  const command = commands.map((name) => commandCodes[name]).find((code) => said.endsWith(code.toLowerCase()))
-  const code = command ?? (await scannedInto(library.db, reason))
+/** What somebody has scanned into a reason. */
+export type ScannedReason = {
+  /** What is left of the reason, to go on with. */
+  readonly reason: string
+  readonly code: string
+  /** It may have been the next patron's card: see `scanAtDesk`. */
+  readonly mayBeACard: boolean
+}
+
+/** What somebody has scanned into a reason; undefined where nobody has. A card, a book, a command or an ISBN is none, nor a part of one. */
+export async function scannedReason({ library }: Served, reason: string): Promise<ScannedReason | undefined> {
+  if (commandOf(reason, '') !== undefined) return { reason: '', code: reason, mayBeACard: false }
+  const printed = isbn.exec(reason)?.[0] ?? commandIn(reason)
+  const code = printed ?? (await scannedInto(library.db, reason))
   if (code === undefined) return undefined
-  const isEnd = said.endsWith(code.toLowerCase())
-  return (isEnd ? reason.slice(0, -code.length) : reason.slice(code.length)).trim()
+  const isEnd = reason.toLowerCase().endsWith(code.toLowerCase())
+  return {
+    reason: (isEnd ? reason.slice(0, -code.length) : reason.slice(code.length)).trim(),
+    code,
+    mayBeACard: printed === undefined && (await codeKind(library.db, code)) !== 'copy',
+  }
+}
+
+/** The barcode of a command behind a text, or in front of a word. */
+function commandIn(text: string): string | undefined {
+  const said = text.toLowerCase()
+  return commands
+    .map((name) => commandCodes[name])
+    .find((code) => {
+      const [front, rest] = [said.slice(0, code.length), said.slice(code.length)]
+      return said.endsWith(code.toLowerCase()) || (front === code.toLowerCase() && /^\p{L}/u.test(rest))
+    })
 }
 
 /**

@@ -31,6 +31,8 @@ export type RefusedScan = {
   /** It may have been the next patron's card; see `scanAtDesk`. */
   readonly mayBeACard?: boolean
   readonly barcode: string
+  /** What was scanned in the place of a reason for it. */
+  readonly inReason?: string
   /** The loan that was to be renewed; none when a copy was to be lent. */
   readonly loanId?: number
   /** What may be gone past with a reason, this refusal included; none when nothing can be. */
@@ -55,6 +57,8 @@ type Desk = {
   readonly again: string
   /** The scan of a page beside the desk that this answers. */
   readonly answered?: string | undefined
+  /** Nobody has the card any more for which something was refused. */
+  readonly isNobodys?: boolean
 }
 
 /** The desk: one field for cards, books and commands, and what came of it. */
@@ -68,7 +72,7 @@ export function deskView(visit: Visit, desk: Desk & { readonly libraryId: string
 /** What changes with every scan: all that the desk's script asks for. */
 export function deskPart(visit: Visit, desk: Desk): Html {
   const { at, refused, answer, lines } = desk
-  return html`<div id="desk" class="stack" data-outcome="${outcomeOf(desk)}" data-address="${desk.again}"${desk.answered && html` data-answered="${desk.answered}"`}${refused?.mayBeACard && html` data-may-be-card="yes"`}>
+  return html`<div id="desk" class="stack" data-outcome="${outcomeOf(desk)}" data-address="${desk.again}"${desk.answered && html` data-answered="${desk.answered}"`}${refused?.mayBeACard && html` data-may-be-card="yes"`}${desk.isNobodys && html` data-nobodys="yes"`}>
     ${deskScan(visit, at?.patron.card)}
     <div id="answer" aria-live="assertive">${refused ? refusedScan(visit, refused, at) : answer && answered(visit, answer)}</div>
     ${underAnswer}
@@ -116,7 +120,7 @@ function refusedScan(visit: Visit, scan: RefusedScan, at: AtDesk | undefined): H
   return refusalNotice(
     visit,
     scan.refusal,
-    html`${scan.barcode && scannedLine(visit, scan.barcode)}${at && onLoanForms(visit, scan, at.patron.card)}${isMine && overrideForm(visit, scan, at.patron.card)}`,
+    html`${(scan.inReason ?? scan.barcode) && scannedLine(visit, scan.inReason ?? scan.barcode)}${at && onLoanForms(visit, scan, at.patron.card)}${isMine && overrideForm(visit, scan, at.patron.card)}`,
   )
 }
 
