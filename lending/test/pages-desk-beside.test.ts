@@ -394,13 +394,12 @@ test('a book that waits on the receipt is taken to the desk when it is loaded an
   const { page } = desk
   const [one = ''] = desk.books
   await benOnTheWay(desk)
-  await hanging(
-    page,
-    (asked) => isLookAt(asked, '/desk'),
-    () => scanBlindly(page, one),
-  )
-  await page.context().unrouteAll()
+  const isHome = (asked: Request) => isLookAt(asked, '/desk')
+  const letGo = await hanging(page, isHome, () => scanBlindly(page, one))
+  const again = page.context().waitForEvent('request', isHome)
   await page.reload().catch(() => undefined)
+  await again
+  letGo()
   await page.locator('#kept.good').waitFor()
   await nothingStored(page)
   assert.equal(await whoHas(desk, one), 'Ben')
