@@ -94,3 +94,13 @@ export async function busyDisk(other: Page): Promise<() => Promise<unknown>> {
   })`)
   return () => other.evaluate('globalThis.isOver = true')
 }
+
+/** Asks a desk to look around, as when somebody comes back to it. */
+export async function look(page: Page): Promise<void> {
+  await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+}
+
+/** A desk has taken this scan; one that has just come looks at nothing else before it has looked at its own. */
+export async function taken(page: Page, code: string): Promise<void> {
+  while (!(await stored(page)).some((each) => each.code === code)) await look(page)
+}

@@ -24,7 +24,7 @@ import {
   toSlip,
   whoHas,
 } from './desk-fixtures.ts'
-import { nothingStored } from './desk-store.ts'
+import { look, nothingStored } from './desk-store.ts'
 
 // What is scanned on a page beside the desk, and what its tab leaves behind that is closed before anybody has answered.
 
@@ -51,11 +51,6 @@ async function later(page: Page): Promise<void> {
 
 /** Whether a scan, or somebody, is on the way to the desk. */
 const isOnTheWay = (asked: Request) => /^\/desk(?:\/scan)?$/.test(new URL(asked.url()).pathname)
-
-/** Asks a desk to look around, as when somebody comes back to it. */
-async function look(page: Page): Promise<void> {
-  await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-}
 
 for (const [what, begin] of [
   ['nobody answers', async () => undefined],

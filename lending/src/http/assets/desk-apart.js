@@ -3,7 +3,7 @@
 import { isBack, loadAnew, refresh } from './desk-anew.js'
 import { leftBefore } from './desk-jotted.js'
 import { askedAgain, filled, tell, tellHandedIn, tellKept, tellWaiting } from './desk-notice.js'
-import { dropDone, showOnlyKept } from './desk-refused.js'
+import { dropDone, showOnlyKept, showRefusedBefore } from './desk-refused.js'
 import { dropRefused, nobodyAnswers, showEnded } from './desk-shows.js'
 import {
   anEnd,
@@ -23,7 +23,7 @@ import { leftByTabs, strike } from './jotted.js'
 import { isSame } from './kept-scans.js'
 import { ofDevice, ofTab } from './notes.js'
 import { livingJotters } from './page-name.js'
-import { cutCode, field, leftFor, newKey, unheardMs } from './scan-field.js'
+import { cutCode, field, isAnswer, leftFor, newKey, unheardMs } from './scan-field.js'
 import { sound } from './tones.js'
 
 /** How soon the library is asked again after it was out of reach: at first, and at most. */
@@ -76,17 +76,25 @@ async function writeDownJotted() {
   const known = new Map(all.map((scan) => [scan.key, scan]))
   // What is followed by a scan that does not say for whom it is.
   let last = all.findLast(({ page }) => page === here.page) ?? (await here.kept.contextOf(here.page))
-  for (const scan of leftBefore) {
+  for (const scan of leftBefore.map(orForWhomShown)) {
     // A tab that was doubled has the notes of the other one too.
     const isOthers = navigator.locks && scan.page && scan.page !== here.page
     const there = known.get(scan.key)
     const own = { page: here.page, isLeft: true }
-    // Another desk has taken it meanwhile, and what is behind it follows it here.
-    if (!isOthers && there) await here.kept.mark({ ...there, isAfter: true, ...own })
-    else if (!isOthers) await here.kept.add({ isAfter: !scan.isLeft, ...orForNobody(scan, last), ...own })
+    // Another desk has taken it meanwhile: here it comes behind what it follows, and before what follows it.
+    if (!isOthers && there && there.page !== here.page)
+      await here.kept.add({ ...there, isAfter: true, ...own })
+    else if (!isOthers && !there)
+      await here.kept.add({ isAfter: !scan.isLeft, ...orForNobody(scan, last), ...own })
     if (!isOthers) last = scan
     strike(scan)
   }
+}
+
+/** What is right behind that which this page answers is for whom it shows, unless that may have been a card. */
+function orForWhomShown(scan, nth) {
+  if (nth > 0 || !isAnswer || scan.meant !== 'lend' || scan.card !== undefined) return scan
+  return { ...scan, card: cardNow(), afterUnknown: scan.afterUnknown ?? here.unknownCode }
 }
 
 /** Where it is not known any more whom a scan followed, or somebody else has scanned that, it may have been anybody: a person looks. */
@@ -277,6 +285,7 @@ async function handInToTheLast(wasApart) {
       here.cardAfter = undefined
       follow(false)
       dropRefused(words.needsLibrary)
+      showRefusedBefore()
       // Not of every look: two pages would answer each other for ever.
       if (wasApart || all.done > 0) others.postMessage({ isBack: true })
       return true

@@ -3,8 +3,7 @@
 import { noteRefused } from './desk-refused.js'
 import { showRefused } from './desk-shows.js'
 import { here, meant, words } from './desk-state.js'
-import { ofTab } from './notes.js'
-import { cutCode, cutName } from './scan-field.js'
+import { cutCode } from './scan-field.js'
 import { sound } from './tones.js'
 
 /** Hears the answer that the page came with, as one to a scan of its own: nobody has read it yet. */
@@ -17,9 +16,6 @@ export function hearAnswer() {
     here.isNobodys = Boolean(nobodys)
   }
   if (answered) sound(outcome)
-  // Told there, and seen by nobody who scanned on.
-  if (ofTab.read(cutName) !== null) noteRefused(words.cut)
-  ofTab.write(cutName, undefined)
 }
 
 /** Tells that a scan was cut in two; `rest` is what came of it here, where it came whole. */

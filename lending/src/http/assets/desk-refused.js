@@ -5,6 +5,7 @@ import { filled, offer } from './desk-notice.js'
 import { showKept, sign } from './desk-shows.js'
 import { cardNow, here, home, place, words } from './desk-state.js'
 import { ofTab } from './notes.js'
+import { cutName, deskOf } from './scan-field.js'
 
 const refusedName = 'bibby-refused'
 /** So many are noted at most, and so many of them, the latest, are seen at once. */
@@ -18,6 +19,7 @@ export function showRefusedBefore() {
   const desk = document.querySelector('#desk')
   const answer = desk?.querySelector('#answer')
   if (!answer) return
+  takeCut()
   // What this script has said by itself is about no scan that was answered.
   const said = answer.querySelector('.notice:not([data-own])')
   const code = said?.querySelector('[data-scanned]')?.textContent
@@ -37,6 +39,12 @@ export function noteRefused(why) {
   if (isNobodysDesk()) return
   const lines = read()
   if (lines.at(-1)?.why !== why) write([...lines, { why }])
+}
+
+/** A scan that was cut in two beside this desk was told there, where nobody may have looked. */
+function takeCut() {
+  if (ofTab.read(cutName) === whose()) noteRefused(words.cut)
+  ofTab.write(cutName, undefined)
 }
 
 /** What was refused before is done after all, as far as it was scanned at this page. */
@@ -102,7 +110,7 @@ function listOf(lines) {
 
 /** Whose the list is: of whoever works here, at this desk, for this patron. */
 function whose() {
-  return [place.dataset.by, home, cardNow()].join(' ')
+  return deskOf({ by: place.dataset.by, home, card: cardNow() })
 }
 
 function read() {

@@ -19,6 +19,7 @@ const assets = [
   'hand-in.js',
   'idiomorph.js',
   'jotted.js',
+  'kept-disk.js',
   'kept-scans.js',
   'notes.js',
   'page-name.js',

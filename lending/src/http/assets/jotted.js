@@ -38,15 +38,14 @@ function write(scans) {
 }
 
 /**
- * What was entered beside desks and stands at none of the pages that live, in the order in which it was made; each with the tab that
- * it belongs to. `living` is undefined where a browser does not say.
+ * What was entered beside desks in tabs that are gone, in the order in which it was made; each with the tab that it belongs to. A tab goes
+ * whole. `living` is undefined where a browser does not say which pages live.
  */
 export function leftByTabs(living) {
+  const notes = ofDevice.under(ofDevicePrefix).map((note) => JSON.parse(note))
   // What is of tomorrow was scanned before the clock was set back.
   const isOld = ({ at }) => Math.abs(Date.now() - at) > (living ? answeredMs : unknownMs)
-  return ofDevice
-    .under(ofDevicePrefix)
-    .map((note) => JSON.parse(note))
-    .filter(({ scan, page }) => isOld(scan) && !living?.has(page))
-    .sort((one, other) => one.scan.at - other.scan.at)
+  const isLive = ({ scan, page }) => living?.has(page) || !isOld(scan)
+  const live = new Set(notes.filter(isLive).map(({ tab }) => tab))
+  return notes.filter(({ tab }) => !live.has(tab)).sort((one, other) => one.scan.at - other.scan.at)
 }

@@ -1,14 +1,7 @@
 // The scans of this device, in the order in which they were made. Each is kept here before it is sent, and dropped when
 // the library has answered it: a device that loses its power between the two loses no scan.
 
-const storeName = 'scans'
-const contextName = 'context'
-/** Among the contexts, which are named by pages. */
-const leaseName = 'lease'
-/** A store that has not opened by then does not open: another program holds it, or the disk hangs. */
-const openMs = 5_000
-/** Without locks nobody knows which pages live; who stood at one that has said nothing for so long is nobody's business. */
-const contextMs = 15 * 60_000
+import { durable, open } from './kept-disk.js'
 
 /** Opens the store; where a browser has none (a private window), scans live as long as the page. */
 export async function openKeptScans() {
@@ -16,19 +9,6 @@ export async function openKeptScans() {
   // Asked of the browser, or it may drop them when the disk runs full.
   if (db) navigator.storage?.persist?.().catch(() => undefined)
   return new KeptScans(db)
-}
-
-function open() {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open('bibby-desk', 1)
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore(storeName, { keyPath: 'place', autoIncrement: true })
-      request.result.createObjectStore(contextName)
-    }
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = request.onblocked = reject
-    setTimeout(reject, openMs)
-  })
 }
 
 /**
@@ -42,8 +22,8 @@ class KeptScans {
   #onDisk = new Map()
   /** What it has not, which comes behind that, or has otherwise. */
   #ofPage = new Map()
-  /** The keys of what is answered and may be on the disk yet. */
-  #answered = new Set()
+  /** What is answered and may be on the disk yet: its place there, by key. */
+  #answered = new Map()
   /** Who stands at the desks of pages, and whether the disk says so. */
   #stood = new Map()
   /** The pages whose scans were entered here. */
@@ -64,12 +44,13 @@ class KeptScans {
     return [...this.#ofPage.keys()].some((key) => !this.#onDisk.has(key))
   }
 
-  /** Keeps a scan. */
+  /** Keeps a scan; one that is kept already comes behind all others. */
   add(scan) {
     return this.#inTurn(async () => {
       this.#own.add(scan.page)
       // Behind one that lives as long as the page it does so too: on the disk it would come before it.
       const kept = !this.wouldLose() && (await this.#tries((disk) => disk.add(scan)))
+      if (kept) this.#onDisk.delete(scan.key)
       if (kept) this.#onDisk.set(scan.key, kept)
       else this.#ofPage.set(scan.key, scan)
       return scan
@@ -89,7 +70,7 @@ class KeptScans {
       const isOver = !stays && !this.#all().some((other) => other.page === page)
       const stands = isOver ? null : dated(context, scan)
       if (!there) return this.#say(page, stands)
-      this.#answered.add(key)
+      this.#answered.set(key, there.place)
       if (await this.#does((disk) => disk.settle(there, stands), page, stands)) return
       // A full disk drops it, if it need not write at once who stands there.
       await this.#tries((disk) => disk.settle(there))
@@ -193,10 +174,12 @@ class KeptScans {
 
   async #hear(found) {
     const scans = new Map(found.map((scan) => [scan.key, scan]))
-    for (const key of this.#answered) {
-      if (scans.has(key)) await this.#tries((disk) => disk.settle(scans.get(key)))
+    for (const [key, place] of this.#answered) {
+      const scan = scans.get(key)
+      // Elsewhere another page has it, which has not heard the answer.
+      if (scan?.place === place) await this.#tries((disk) => disk.settle(scan))
       else this.#answered.delete(key)
-      scans.delete(key)
+      if (scan?.place === place) scans.delete(key)
     }
     // Another page has had the answer.
     for (const key of this.#onDisk.keys()) if (!scans.has(key)) this.#ofPage.delete(key)
@@ -220,75 +203,6 @@ class KeptScans {
     // Nobody is better than whoever stood there before.
     if (!isSaid) await this.#tries((disk) => disk.stand(page, null))
   }
-}
-
-function durable(db) {
-  // A new scan is on the disk before it counts as kept. What became of it may be lost with the power: then it is handed in
-  // again, under its key.
-  const within = (work, durability = 'relaxed') =>
-    new Promise((resolve, reject) => {
-      const tx = db.transaction([storeName, contextName], 'readwrite', { durability })
-      let answer = true
-      tx.oncomplete = () => resolve(answer)
-      tx.onerror = tx.onabort = () => reject(tx.error)
-      work(tx.objectStore(storeName), tx.objectStore(contextName), (request) => {
-        request.onsuccess = () => {
-          answer = request.result
-        }
-      })
-    })
-  /** Unless another page has settled the scan. */
-  const change = (scan, stands, work) =>
-    within((scans, contexts) => {
-      const there = scans.get(scan.place)
-      there.onsuccess = () => {
-        if (there.result?.key !== scan.key) return
-        work(scans)
-        say(contexts, scan.page, stands)
-      }
-    })
-  return {
-    add: async (scan) => ({
-      ...scan,
-      place: await within((scans, _, give) => give(scans.add(scan)), 'strict'),
-    }),
-    settle: (scan, stands) => change(scan, stands, (scans) => scans.delete(scan.place)),
-    mark: (scan, stands) => change(scan, stands, (scans) => scans.put(scan)),
-    lease: async (by, ms) => {
-      const now = Date.now()
-      const held = await within((_, contexts, give) => {
-        const found = contexts.get(leaseName)
-        found.onsuccess = () => {
-          const { by: holder, until = 0 } = found.result ?? {}
-          // One that ends later than any can: the clock was set back.
-          if (holder === undefined || holder === by || until < now || (ms > 0 && until > now + ms * 2))
-            contexts.put({ by, until: now + ms }, leaseName)
-          give(contexts.get(leaseName))
-        }
-      })
-      return held.by === by
-    },
-    all: () => within((scans, _, give) => give(scans.getAll())),
-    stand: (page, stands) => within((_, contexts) => say(contexts, page, stands)),
-    contextOf: (page) => within((_, contexts, give) => give(contexts.get(page))),
-    forgetBut: (pages) =>
-      within((scans, contexts) => {
-        const left = scans.getAll()
-        const known = contexts.getAllKeys()
-        const said = contexts.getAll()
-        said.onsuccess = () => {
-          const isOld = ({ at = 0 }) => Math.abs(Date.now() - at) > contextMs
-          const isGone = (nth) => (pages ? !pages.has(known.result[nth]) : isOld(said.result[nth]))
-          const some = known.result.filter((page, nth) => page !== leaseName && isGone(nth))
-          for (const page of some) if (!left.result.some((scan) => scan.page === page)) contexts.delete(page)
-        }
-      }),
-  }
-}
-
-function say(contexts, page, stands) {
-  if (stands) contexts.put(stands, page)
-  else if (stands === null) contexts.delete(page)
 }
 
 /** With when it became so, and who worked there. */

@@ -7,6 +7,7 @@ import { holdBeside } from './page-name.js'
 import {
   cutCode,
   cutName,
+  deskOf,
   field,
   followsName,
   isRest,
@@ -20,9 +21,12 @@ import { sound } from './tones.js'
 
 /** How long the desk may take to come, in milliseconds, before it is asked for again: longer than the worker waits. Then twice as long. */
 const homeMs = 12_000
-/** How long the library may take to say that it is there, and then to answer, in milliseconds. */
-const asksMs = 3_000
+/** How long the library may take to answer, in milliseconds. */
 const answerMs = 10_000
+/** How long it may take to say that it is there, where the device has a desk of its own, which comes without it. */
+const asksMs = 3_000
+/** How long the page may take to come that somebody has left for, before the desk is gone to. */
+const leaveMs = 4_000
 /** How soon it is asked again while it cannot be reached, in milliseconds: at first, and at most. */
 const againMs = { first: 2_000, most: 30_000 }
 
@@ -31,16 +35,17 @@ const place = document.querySelector('[data-beside]')
 let sent
 /** Until something is scanned here. */
 let isFirst = true
-/** Runs while the desk is on its way that hands in what was jotted down, or is asked for again by and by. */
-let onTheWay
-/** Runs while an answer is awaited. */
-let unanswered
+/** Runs until this page goes on by itself. */
+let timer
+/** Whether the desk is on its way that hands in what was jotted down, or is waited for. */
+let isGoing = false
 /** How long it may take this time. */
 let patienceMs = homeMs
 /** How soon the library is asked again. */
 let pauseMs = againMs.first
-/** Whether somebody is on the way to another page. */
+/** Whether somebody is on the way to another page, and whether what begins now is our own way. */
 let isLeaving = false
+let isOurs = false
 /** The name of this page among those that jot down on this device. */
 const jotter = newKey()
 /** With what is jotted down under this name it belongs together. */
@@ -51,7 +56,7 @@ let cutAt = Number.NEGATIVE_INFINITY
 let isOwn = isOpenedAgain()
 
 if (place) {
-  whenCut(tellCut)
+  whenCut(() => tellCut())
   document.addEventListener('submit', scanned)
   // The field is free for the next scan already.
   document.addEventListener('formdata', ({ target, formData }) => {
@@ -65,7 +70,8 @@ if (place) {
   addEventListener('pageshow', ({ persisted }) => {
     if (persisted) {
       sent = undefined
-      stopWaiting()
+      clearTimeout(timer)
+      isGoing = false
       patienceMs = homeMs
       isFirst = true
       isOwn = true
@@ -78,7 +84,8 @@ if (place) {
     tab = desk ?? jotter
   })
   addEventListener('beforeunload', () => {
-    isLeaving = true
+    isLeaving = !isOurs
+    isOurs = false
   })
 }
 
@@ -91,16 +98,24 @@ function isOpenedAgain() {
   return true
 }
 
-function tellCut() {
-  cutAt = performance.now()
-  ofTab.write(cutName, 'yes')
+/** `rest` is what came of it here, where it came whole. */
+function tellCut(rest) {
   tell('cut')
+  // Enter alone says nothing that was lost.
+  if (rest === '') return
+  cutAt = performance.now()
+  ofTab.write(cutName, deskOf({ ...place.dataset, card: cardHere() }))
+}
+
+/** Whose card this page is for. */
+function cardHere() {
+  return field().form.elements.namedItem('card')?.value ?? ''
 }
 
 /** Tells one thing above the field, and nothing else. */
 function tell(what) {
   for (const each of place.querySelectorAll('[data-told]')) each.hidden = each.dataset.told !== what
-  sound(what === 'away' ? 'attention' : 'refused')
+  sound(what === 'cut' || what === 'lost' ? 'refused' : 'attention')
 }
 
 function scanned(event) {
@@ -111,7 +126,7 @@ function scanned(event) {
   const { code } = typed
   const { meant, by, branch, library } = place.dataset
   if (code === '' && meant !== 'lend') return
-  if (isRest(typed)) return tellCut()
+  if (isRest(typed)) return tellCut(code)
   // An empty field means: the next patron.
   const scan = {
     key: newKey(),
@@ -124,7 +139,7 @@ function scanned(event) {
     next: code === '',
     isBeside: true,
   }
-  const card = isFirst && meant === 'lend' ? (form.elements.namedItem('card')?.value ?? '') : undefined
+  const card = isFirst && meant === 'lend' ? cardHere() : undefined
   isFirst = false
   // It may have been the next card.
   if (meant === 'lend' && typed.at - cutAt < unheardMs) scan.afterUnknown = cutCode
@@ -138,40 +153,54 @@ function scanned(event) {
   // its key, and not done twice.
   if (!jot(isOwn || !isAnythingLeft() ? { ...scan, card } : scan)) return tell('lost')
   sound('attention')
-  void goHome()
+  // Where the one before is on its way, the library was there just now.
+  void goHome(sent?.isOnItsWay ? 'is-there' : undefined)
 }
 
 /** Sends a scan, if the library can take it: where it cannot, a page without a field would come in the place of this one. */
 async function send(form) {
   const { key } = sent
+  if (isLeaving) return waitForLeave()
   const answer = await ask()
   // It goes another way by now.
-  if (sent?.key !== key || onTheWay) return
+  if (sent?.key !== key) return
   if (answer !== 'takes-scans') return goHome(answer)
-  // Whoever has left for another page meanwhile goes there.
-  if (isLeaving) return homeUnless(homeMs)
+  if (isLeaving) return waitForLeave()
   form.action = new URL(`?${new URLSearchParams({ scan: key })}`, form.action)
+  sent.isOnItsWay = true
+  isOurs = true
   form.submit()
-  homeUnless(answerMs)
+  goHomeIn(answerMs)
 }
 
-/** Nothing has come in place of this page by then. */
-function homeUnless(ms) {
-  clearTimeout(unanswered)
-  unanswered = setTimeout(() => jotted().length > 0 && goHome(), ms)
+/** Whoever has left for another page goes there; where it does not come, what is scanned goes on. */
+function waitForLeave() {
+  sound('attention')
+  goHomeIn(leaveMs)
 }
 
-/** What the library says of itself: `takes-scans`, `is-there` where somebody has to sign in first or it can only be read, or `away`. */
+/**
+ * What the library says of itself: `takes-scans`; `is-there` where the desk says why it takes none, or somebody has to sign in; `not-yours`
+ * where whoever is signed in has no desk; or `away`.
+ */
 async function ask() {
   try {
-    const answer = await fetch('/desk/hand-in', { signal: AbortSignal.timeout(asksMs) })
+    const answer = await fetch('/desk/hand-in', {
+      signal: AbortSignal.timeout(hasDesk() ? asksMs : answerMs),
+    })
     if (answer.status === 429 || answer.status >= 500) return 'away'
     if (!answer.ok || answer.redirected) return 'is-there'
-    const { isStopped } = await answer.json()
-    return isStopped ? 'is-there' : 'takes-scans'
+    const { isStopped, halted, mayTake } = await answer.json()
+    if (!mayTake.includes(place.dataset.meant)) return 'not-yours'
+    return isStopped || halted.length > 0 ? 'is-there' : 'takes-scans'
   } catch {
     return 'away'
   }
+}
+
+/** Whether the device has a desk of its own, that comes also without the library. */
+function hasDesk() {
+  return Boolean(navigator.serviceWorker?.controller)
 }
 
 /** The library cannot be reached, and the worker asks for the desk that keeps what was on its way to it. */
@@ -187,36 +216,34 @@ function handInSent() {
 }
 
 /**
- * To the desk that hands in what was jotted down. Where the device has none of its own, and the library is not there either, what is
- * scanned is jotted down here until it is.
+ * To the desk that hands in what was jotted down. Where there is none, neither the device's own nor that of the library, what is scanned
+ * is jotted down here until there is.
  */
 async function goHome(known) {
   sent = undefined
-  clearTimeout(unanswered)
-  if (onTheWay) return
+  if (isGoing) return
+  isGoing = true
   goHomeIn(patienceMs)
-  const isHere = Boolean(navigator.serviceWorker?.controller)
-  if (!isHere && (known ?? (await ask())) === 'away') {
-    stopWaiting()
+  const answer = known ?? (await ask())
+  if (answer === 'not-yours' || (answer === 'away' && !hasDesk())) {
     goHomeIn(pauseMs)
     pauseMs = Math.min(pauseMs * 2, againMs.most)
-    return tell(jotted().length > 0 ? 'away' : 'lost')
+    return tell(jotted().length > 0 ? answer : 'lost')
   }
+  if (isLeaving) return waitForLeave()
   patienceMs *= 2
+  isOurs = true
   location.assign(place.dataset.home)
 }
 
-/** Somebody may have stopped the way that is taken. */
+/** Somebody may stop the way that is taken, or nothing comes of it. */
 function goHomeIn(ms) {
-  onTheWay = setTimeout(() => {
-    stopWaiting()
+  clearTimeout(timer)
+  timer = setTimeout(() => {
+    isGoing = false
+    isLeaving = false
     if (jotted().length > 0) void goHome()
   }, ms)
-}
-
-function stopWaiting() {
-  clearTimeout(onTheWay)
-  onTheWay = undefined
 }
 
 /** Before anything is done with it: whatever becomes of this page, and of its tab, it is there. False where a browser keeps nothing. */

@@ -2,7 +2,7 @@
 // and a scan that was begun at the page before is known. What a page that goes leaves to the one that comes is noted in the tab: a
 // page may go at any moment, without waiting for a disk.
 
-import { strike } from './jotted.js'
+import { jotted, strike } from './jotted.js'
 import { ofTab } from './notes.js'
 
 /** Notes which page has kept what is followed by what is entered next: see `follow` of the desk. */
@@ -11,7 +11,7 @@ export const followsName = 'bibby-follows'
 export const unheardMs = 700
 /** Stands for a scan that was cut in two, among what is not known. */
 export const cutCode = '…'
-/** Notes that a scan was cut in two on a page beside the desk, for the desk that comes. */
+/** Notes at which desk a scan was meant that was cut in two on a page beside it. */
 export const cutName = 'bibby-cut'
 const halfName = 'bibby-half-typed'
 const leftName = 'bibby-left-for'
@@ -36,7 +36,8 @@ ofTab.write(leftName, undefined)
 export const wasLed = word.to === location.pathname
 /** For whom this page is, by the desk that led here; undefined where another way did. */
 export const leftFor = Math.abs(performance.timeOrigin - word.at) < takenMs ? word.card : undefined
-strikeAnswered()
+/** Whether this page answers what was scanned before that which is jotted down yet. */
+export const isAnswer = strikeAnswered()
 
 /** The field that scans come into. */
 export const field = () => document.querySelector('#scan')
@@ -83,16 +84,23 @@ function strikeAnswered() {
   const here = new URL(location.href)
   const desk = document.querySelector('#desk')
   const key = here.searchParams.get('answered') ?? desk?.dataset.answered
+  const isAwaited = jotted().some((scan) => scan.key === key)
   if (key) strike({ key })
   const own = here.href
   for (const name of ['answered', 'scan']) here.searchParams.delete(name)
   // A form is answered at its own address, where nothing is to be loaded anew.
   if (here.href !== own) history.replaceState(history.state, '', desk?.dataset.address ?? here)
+  return isAwaited
 }
 
 /** Says for whom the page is that comes now, at this path. */
 export function leaveWord(card, to) {
   ofTab.write(leftName, JSON.stringify({ card, to, at: performance.timeOrigin + performance.now() }))
+}
+
+/** Names a desk by who works there, what for, and whose card is open. */
+export function deskOf({ by = '', home, card }) {
+  return [by, home, card].join(' ')
 }
 
 /** A key of its own, for a scan or a page. */

@@ -24,6 +24,7 @@ const files = {
   'notes.js': 'text/javascript; charset=utf-8',
   'hand-in.js': 'text/javascript; charset=utf-8',
   'idiomorph.js': 'text/javascript; charset=utf-8',
+  'kept-disk.js': 'text/javascript; charset=utf-8',
   'kept-scans.js': 'text/javascript; charset=utf-8',
   'page-name.js': 'text/javascript; charset=utf-8',
   'scan-beside.js': 'text/javascript; charset=utf-8',

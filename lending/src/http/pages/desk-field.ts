@@ -71,6 +71,7 @@ export function scanBeside(
     ${isReturn ? checkInScan(visit) : deskScan(visit, card)}
     <div data-told="cut" hidden>${notice(visit, 'bad', { title: say('kept.cut') })}</div>
     <div data-told="lost" hidden>${notice(visit, 'bad', { title: say('kept.lost') })}</div>
+    <div data-told="not-yours" hidden>${notice(visit, 'warn', { title: say('kept.not-yours') })}</div>
     <div data-told="away" hidden>${notice(visit, 'warn', { title: say('kept.away') })}</div>
   </div>`
 }

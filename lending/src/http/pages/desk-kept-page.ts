@@ -6,6 +6,8 @@ import { lendKept } from '../../circulation/lend-kept.ts'
 import { lendOverridable } from '../../circulation/lend-refusal.ts'
 import { libraryId } from '../../circulation/library-settings.ts'
 import { nobodyHas } from '../../patrons/merged-card.ts'
+import { fence } from '../../postgres/fence.ts'
+import { may } from '../../staff/permission.ts'
 import { RefusedAtTheDoorError } from '../errors.ts'
 import { asked, identity, scanned } from './asked.ts'
 import { commandOf } from './desk-command.ts'
@@ -29,8 +31,18 @@ export function deskKeptPages(served: Served): void {
 
   // Who may not lend has scans of shelves to hand in.
   app.get('/desk/hand-in', { config: { access: 'signed-in' } }, async (request, reply) => {
-    const { csrf, now, stopped } = await visitOf(served, request, reply)
-    const told = { token: csrf, now: now.getTime(), isStopped: stopped !== undefined }
+    const [{ csrf, now, stopped }, { haltedVerbs }] = await Promise.all([
+      visitOf(served, request, reply),
+      fence(served.library.db),
+    ])
+    const works = ['lend', 'take-back'] as const
+    const told = {
+      token: csrf,
+      now: now.getTime(),
+      isStopped: stopped !== undefined,
+      halted: works.filter((work) => work in haltedVerbs),
+      mayTake: works.filter((work) => may(request.who, work)),
+    }
     return reply.header('cache-control', 'no-store').send(told)
   })
 

@@ -101,8 +101,8 @@ async function takenBack(
   return { did: 'nothing', refusal: isNeither ? { refused: 'code-unknown' } : refusal, mayBeACard }
 }
 
-/** The ISBN on the back of a book, as a scanner types it: all of a text, behind it, or in front of a word. */
-const isbn = /(?<!\d)97[89]\d{10}$|^97[89]\d{10}(?=\p{L})/u
+/** The ISBN or ISSN on the back, as a scanner types it: all of a text, behind it, or in front of a word. */
+const isbn = /(?<!\d)97[789]\d{10}$|^97[789]\d{10}(?=\p{L})/u
 
 /** What somebody has scanned into a reason. */
 export type ScannedReason = {
