@@ -82,8 +82,8 @@ async function writeDownJotted() {
     const there = known.get(scan.key)
     const own = { page: here.page, isLeft: true }
     // Another desk has taken it meanwhile: here it comes behind what it follows, and before what follows it.
-    if (!isOthers && there && there.page !== here.page)
-      await here.kept.add({ ...there, isAfter: true, ...own })
+    const isElsewhere = there && there.page !== here.page
+    if (!isOthers && isElsewhere) await here.kept.add({ ...there, isAfter: true, ...own })
     else if (!isOthers && !there)
       await here.kept.add({ isAfter: !scan.isLeft, ...orForNobody(scan, last), ...own })
     if (!isOthers) last = scan
@@ -117,12 +117,11 @@ async function takeLeftByTabs() {
   }
 }
 
-/** The empty desk knows nobody, and still stands at a branch, where somebody works. */
+/** The empty desk knows nobody, and still stands at a branch, where somebody works: that of whoever hands in, if the browser keeps nothing. */
 function rememberBranch() {
   const { dataset } = place
   if (dataset.by) ofTab.write(byName, dataset.by)
   else dataset.by = ofTab.read(byName) ?? ''
-  // Where a browser keeps nothing it is the branch of whoever hands in.
   if (dataset.branch) ofDevice.write(branchName, dataset.branch)
   else dataset.branch = ofDevice.read(branchName) ?? ''
 }
@@ -285,7 +284,8 @@ async function handInToTheLast(wasApart) {
       here.cardAfter = undefined
       follow(false)
       dropRefused(words.needsLibrary)
-      showRefusedBefore()
+      // A page that is to be loaded anew shows it then.
+      if (all.done > 0) showRefusedBefore()
       // Not of every look: two pages would answer each other for ever.
       if (wasApart || all.done > 0) others.postMessage({ isBack: true })
       return true
