@@ -100,6 +100,12 @@ export async function look(page: Page): Promise<void> {
   await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 }
 
+/** A desk has taken all that closed pages have left: what those held may be held for a moment yet. */
+export async function takenAll(page: Page): Promise<void> {
+  const isAnyLeft = "Object.keys(localStorage).some((name) => name.startsWith('bibby-jotted-'))"
+  while (await page.evaluate(isAnyLeft)) await look(page)
+}
+
 /** A desk has taken this scan; one that has just come looks at nothing else before it has looked at its own. */
 export async function taken(page: Page, code: string): Promise<void> {
   while (!(await stored(page)).some((each) => each.code === code)) await look(page)

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import type { ServerOptions } from '../src/http/server.ts'
 import { trafficBounds } from '../src/http/traffic.ts'
+import { patient } from './api-fixtures.ts'
 import { anOpenLibrary, type OpenLibrary, pagePassword } from './open-library.ts'
 import { aVisitor } from './visitor.ts'
 
@@ -72,7 +73,7 @@ async function aBusyLibrary(limits: ServerOptions['limits'] = {}) {
 }
 
 test('while bots at the address of the branch hold all that visitors have, its desk, health and its own searches are answered', async () => {
-  await using at = await anOpenLibrary({ bounds: { visitors: patientVisitors } })
+  await using at = await anOpenLibrary({ bounds: { ...patient, visitors: patientVisitors } })
   const token = await tokenOf(at, await at.staff('desk'))
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   await fetch(`${at.address}/api/v1/me`, { headers })

@@ -22,7 +22,7 @@ import {
   signIn,
   whoHas,
 } from './desk-fixtures.ts'
-import { look, nothingStored, taken } from './desk-store.ts'
+import { look, nothingStored, taken, takenAll } from './desk-store.ts'
 
 // What is scanned on a page beside the desk where the library does not take it, and where somebody goes another way.
 
@@ -133,7 +133,7 @@ test('what a closed tab has left goes whole', { skip, timeout }, async () => {
   await other.evaluate(`(() => {
     const [[name, note]] = Object.entries(localStorage).filter(([name]) => name.startsWith('bibby-jotted-'))
     const { scan, ...rest } = JSON.parse(note)
-    const { card, ...behind } = { ...scan, key: 'a'.repeat(32), code: ${JSON.stringify(two)}, at: scan.at + 8_000 }
+    const { card, ...behind } = { ...scan, key: 'a'.repeat(32), code: ${JSON.stringify(two)}, at: scan.at + 18_000 }
     localStorage.setItem('bibby-jotted-' + behind.key, JSON.stringify({ scan: behind, ...rest }))
   })()`)
   await other.bringToFront()
@@ -143,8 +143,8 @@ test('what a closed tab has left goes whole', { skip, timeout }, async () => {
   await look(other)
   await frames(other, 30)
   assert.equal(await whoHas(desk, one), undefined)
-  await later(other, 10_000)
-  await look(other)
+  await later(other, 20_000)
+  await takenAll(other)
   await other.locator('#kept.good').waitFor()
   await nothingStored(other)
   assert.deepEqual([await whoHas(desk, one), await whoHas(desk, two)], ['Ada', 'Ada'])
@@ -187,7 +187,7 @@ test('behind a way that somebody has stopped, a book on the receipt goes to the 
   await stopped
   await context.unrouteAll()
   await scan(page, one)
-  await page.locator('#kept.good').waitFor({ timeout: 8_000 })
+  await page.locator('#kept.good').waitFor()
   await nothingStored(page)
   assert.equal(await whoHas(desk, one), 'Ada')
 })

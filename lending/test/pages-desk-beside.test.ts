@@ -27,7 +27,7 @@ import {
   toReceipt,
   whoHas,
 } from './desk-fixtures.ts'
-import { look, nothingStored, taken, writtenDown } from './desk-store.ts'
+import { look, nothingStored, taken, takenAll, writtenDown } from './desk-store.ts'
 import { by } from './library-fixtures.ts'
 
 // For whom a scan on a page beside the desk is, whatever comes between.
@@ -314,7 +314,7 @@ test('what is scanned in two tabs of one receipt, and left, is not mixed', { ski
   await other.goto(`${address}/desk`)
   await readyToScan(other)
   await later(other)
-  await look(other)
+  await takenAll(other)
   await other.locator('#kept.good').waitFor()
   await nothingStored(other)
   assert.deepEqual(

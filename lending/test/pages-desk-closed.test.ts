@@ -24,7 +24,7 @@ import {
   toSlip,
   whoHas,
 } from './desk-fixtures.ts'
-import { look, nothingStored } from './desk-store.ts'
+import { look, nothingStored, takenAll } from './desk-store.ts'
 
 // What is scanned on a page beside the desk, and what its tab leaves behind that is closed before anybody has answered.
 
@@ -90,7 +90,7 @@ for (const [what, begin] of [
     await frames(other, 30)
     assert.deepEqual([await jottedDown(other), await loansOf(at)], [[one], []])
     await later(other)
-    await look(other)
+    await takenAll(other)
     await other.locator('#kept.good').waitFor()
     await nothingStored(other)
     assert.equal(await whoHas(desk, one), 'Ada')
@@ -143,7 +143,7 @@ test('what a closed tab has left goes in for those it was for, and what followed
   await other.goto(`${address}/desk`)
   await readyToScan(other)
   await later(other)
-  await look(other)
+  await takenAll(other)
   await other.locator('#kept.warn').waitFor()
   await nothingStored(other)
   const listed = await at.db.rows(
