@@ -4,6 +4,7 @@ import type { BrowserContextOptions, Page, Request } from 'playwright-core'
 import { sql } from '../src/postgres/sql.ts'
 import { noChromium, oneBrowser } from './browser.ts'
 import {
+  atOnce,
   endSession,
   frames,
   hanging,
@@ -201,11 +202,13 @@ for (const [what, typed, count] of [
     const { page, ada, address } = desk
     const [one = ''] = desk.books
     await readyToScan(page)
+    await atOnce(page)
     if (typed) await page.keyboard.type('car')
     await page.goto(`${address}/desk/receipt?card=${ada}`)
     await page.locator('#scan:focus').waitFor()
     await scanBlindly(page, typed)
     await page.getByText('A scan was cut in two').waitFor()
+    await page.clock.resume()
     await heard(page)
     await scan(page, one)
     await page.getByText('On loan: 1 item').waitFor()
