@@ -1,12 +1,10 @@
 import type { BrowserContext, Page, Request, Response } from 'playwright-core'
-import { placeHold } from '../src/circulation/hold.ts'
 import { sessionCookie } from '../src/http/signed-in.ts'
 import { sql } from '../src/postgres/sql.ts'
-import { write } from '../src/postgres/write.ts'
 import type { Role } from '../src/staff/permission.ts'
 import { type Browsing, cursor } from './browser.ts'
 import { aCable } from './cable.ts'
-import { aCopy, aPatron, besides, by } from './library-fixtures.ts'
+import { aCopy, aPatron, besides } from './library-fixtures.ts'
 import { anOpenLibrary, type OpenLibrary, pagePassword } from './open-library.ts'
 
 /** A device of its own, with somebody from the desk signed in on its page. */
@@ -217,63 +215,6 @@ export function isPostTo(path: string): (request: Request) => boolean {
   return (request) => request.method() === 'POST' && new URL(request.url()).pathname === path
 }
 
-/** A desk that is open for Ada; `other` is a page beside it. */
-export async function openBeside(browser: Pick<Browsing, 'newContext'>, books: number) {
-  const desk = await aWiredDesk(browser, { books })
-  const { page, context, address, ada } = desk
-  const other = await context.newPage()
-  await other.goto(`${address}/me`)
-  await openFor(page, address, ada)
-  await page.bringToFront()
-  return { ...desk, other }
-}
-
-/** A desk as `openBeside` opens it. */
-export type BesideDesk = Awaited<ReturnType<typeof openBeside>>
-
-/** Ada's receipt, with the field for the next scan. */
-export async function onReceipt(browser: Pick<Browsing, 'newContext'>, books = 1): Promise<BesideDesk> {
-  const desk = await openBeside(browser, books)
-  await readyToScan(desk.page)
-  await toReceipt(desk.page)
-  return desk
-}
-
-/** By the command. */
-export async function toReceipt(page: Page): Promise<void> {
-  await scan(page, 'DESKRECEIPT')
-  await page.waitForURL('**/desk/receipt*')
-  await page.locator('#scan:focus').waitFor()
-  await heard(page)
-}
-
-/** The slip for this book, which comes back and is kept for Ben. */
-export async function toSlip({ at, page, address, ben }: BesideDesk, book: string): Promise<void> {
-  const hold = { card: ben, titleId: at.titleId, pickupBranchId: at.branchId }
-  const placed = await write(at.library.db, by({ occurredAt: new Date() }), placeHold, hold)
-  if (placed.outcome !== 'done') throw new Error('The hold was refused.')
-  await page.goto(`${address}/check-in`)
-  await readyToScan(page)
-  await scan(page, book)
-  await page.getByRole('link', { name: 'Slip to print' }).click()
-  await page.waitForURL('**/desk/slip*')
-}
-
-/** The same, where Ada has a book that she may renew. */
-export async function renewable(browser: Pick<Browsing, 'newContext'>, books: number) {
-  const desk = await openBeside(browser, books)
-  const { page } = desk
-  const [one = ''] = desk.books
-  await scan(page, one)
-  await page.getByText('On loan: 1 item').waitFor()
-  return desk
-}
-
-/** Presses the button that renews the first of the loans, and waits for nothing. */
-export async function renew(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Renew' }).first().click({ noWaitAfter: true })
-}
-
 /** Scans a code whose answer does not come yet; gives what lets it come. */
 export async function scanHanging(page: Page, code: string): Promise<() => void> {
   return hanging(
@@ -281,27 +222,6 @@ export async function scanHanging(page: Page, code: string): Promise<() => void>
     (asked) => isScanOf(asked, code),
     () => scan(page, code),
   )
-}
-
-/** Ada may not borrow: her book asks for a reason, which is being typed when the library answers the next one. */
-export async function reasoning(browser: Pick<Browsing, 'newContext'>) {
-  const desk = await aWiredDesk(browser, { books: 2 })
-  const { at, page, address, ada } = desk
-  const [one = '', two = ''] = desk.books
-  await at.db.rows(
-    sql`update patron set blocked_because = 'Owes a book', blocked_at = now() where card = ${ada}`,
-  )
-  await openFor(page, address, ada)
-  const letGo = await hanging(
-    page,
-    (asked) => isScanOf(asked, two),
-    async () => {
-      for (const code of [one, two]) await scan(page, code)
-    },
-  )
-  await page.locator('#answer input[name="reason"]').focus()
-  await page.keyboard.type('her mother ')
-  return { ...desk, letGo }
 }
 
 /** So many frames later, as this page counts them: one that is on its way to another page cannot be asked. */

@@ -110,3 +110,11 @@ export async function takenAll(page: Page): Promise<void> {
 export async function taken(page: Page, code: string): Promise<void> {
   while (!(await stored(page)).some((each) => each.code === code)) await look(page)
 }
+
+/** By the clock of this page it is so much later. The clocks of Playwright wait for every page, also for one that is on its way. */
+export async function later(page: Page, ms: number): Promise<void> {
+  await page.evaluate(`(() => {
+    const { now } = Date
+    Date.now = () => now() + ${ms}
+  })()`)
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { BrowserContextOptions, Page, Request } from 'playwright-core'
+import type { BrowserContextOptions, Request } from 'playwright-core'
 import { sql } from '../src/postgres/sql.ts'
 import { noChromium, oneBrowser } from './browser.ts'
 import {
@@ -14,8 +14,6 @@ import {
   isScanOf,
   linkOf,
   loansOf,
-  onReceipt,
-  openBeside,
   readyForOffline,
   readyToScan,
   scan,
@@ -23,7 +21,8 @@ import {
   signIn,
   whoHas,
 } from './desk-fixtures.ts'
-import { look, nothingStored, taken, takenAll } from './desk-store.ts'
+import { onReceipt, openBeside } from './desk-situations.ts'
+import { later, look, nothingStored, taken, takenAll } from './desk-store.ts'
 
 // What is scanned on a page beside the desk where the library does not take it, and where somebody goes another way.
 
@@ -34,14 +33,6 @@ const browsing = oneBrowser()
 /** A browser without a worker, as on plain http. */
 const withoutWorker = {
   newContext: (how?: BrowserContextOptions) => browsing().newContext({ ...how, serviceWorkers: 'block' }),
-}
-
-/** By the clock of this page it is so much later than what was jotted down. */
-async function later(page: Page, ms: number): Promise<void> {
-  await page.evaluate(`(() => {
-    const { now } = Date
-    Date.now = () => now() + ${ms}
-  })()`)
 }
 
 const isQuestion = (asked: Request) => isLookAt(asked, '/desk/hand-in')

@@ -16,18 +16,16 @@ import {
   isPostTo,
   linkOf,
   loansOf,
-  onReceipt,
-  openBeside,
   openFor,
   readyToScan,
   scan,
   scanBlindly,
   sendAgain,
   signInHere,
-  toReceipt,
   whoHas,
 } from './desk-fixtures.ts'
-import { look, nothingStored, taken, takenAll, writtenDown } from './desk-store.ts'
+import { onReceipt, openBeside, toReceipt } from './desk-situations.ts'
+import { later, look, nothingStored, taken, takenAll, writtenDown } from './desk-store.ts'
 import { by } from './library-fixtures.ts'
 
 // For whom a scan on a page beside the desk is, whatever comes between.
@@ -35,6 +33,9 @@ import { by } from './library-fixtures.ts'
 const skip = noChromium
 const timeout = 60_000
 const browsing = oneBrowser()
+
+/** So much later what was jotted down at pages that are gone is anybody's, with locks and without. */
+const leftMs = 70_000
 
 /** A browser that has neither locks nor workers, as on plain http. */
 const onHttp = {
@@ -45,20 +46,12 @@ const onHttp = {
   },
 }
 
-/** By the clock of this page it is that much later than what was jotted down. */
-async function later(page: Page): Promise<void> {
-  await page.evaluate(`(() => {
-    const { now } = Date
-    Date.now = () => now() + 70_000
-  })()`)
-}
-
 /** What was jotted down on this device was so that much earlier. */
 async function aged(page: Page): Promise<void> {
   await page.evaluate(`for (const [name, note] of Object.entries(localStorage)) {
     if (!name.startsWith('bibby-jotted-')) continue
     const { scan, ...rest } = JSON.parse(note)
-    localStorage.setItem(name, JSON.stringify({ ...rest, scan: { ...scan, at: scan.at - 70_000 } }))
+    localStorage.setItem(name, JSON.stringify({ ...rest, scan: { ...scan, at: scan.at - ${leftMs} } }))
   }`)
 }
 
@@ -146,7 +139,7 @@ test('what another desk has taken of a tab that goes on stays where it belongs',
   await page.bringToFront()
   await endSession(context)
   await Promise.all([page.waitForURL('**/sign-in*'), scan(page, ben)])
-  await later(other)
+  await later(other, leftMs)
   await taken(other, ben)
   // The same person signs in again.
   await signInHere(page, await sameLogin(desk))
@@ -313,7 +306,7 @@ test('what is scanned in two tabs of one receipt, and left, is not mixed', { ski
   await context.unrouteAll()
   await other.goto(`${address}/desk`)
   await readyToScan(other)
-  await later(other)
+  await later(other, leftMs)
   await takenAll(other)
   await other.locator('#kept.good').waitFor()
   await nothingStored(other)

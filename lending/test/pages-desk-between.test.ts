@@ -18,14 +18,12 @@ import {
   openFor,
   readyForOffline,
   readyToScan,
-  reasoning,
-  renew,
-  renewable,
   scan,
   scanBlindly,
   sendAgain,
   signIn,
 } from './desk-fixtures.ts'
+import { reasoning, renew, renewable } from './desk-situations.ts'
 import { busyDisk, nothingStored, stored, writtenDown } from './desk-store.ts'
 
 // What is scanned between two pages, or between two answers.

@@ -4,7 +4,6 @@ import type { Page, Request } from 'playwright-core'
 import { sql } from '../src/postgres/sql.ts'
 import { noChromium, oneBrowser } from './browser.ts'
 import {
-  type BesideDesk,
   endSession,
   frames,
   hanging,
@@ -12,19 +11,16 @@ import {
   isLookAt,
   isPostTo,
   loansOf,
-  onReceipt,
-  openBeside,
   openFor,
   readyForOffline,
   readyToScan,
   scan,
   scanBlindly,
   signIn,
-  toReceipt,
-  toSlip,
   whoHas,
 } from './desk-fixtures.ts'
-import { look, nothingStored, takenAll } from './desk-store.ts'
+import { type BesideDesk, onReceipt, openBeside, toReceipt, toSlip } from './desk-situations.ts'
+import { later, look, nothingStored, takenAll } from './desk-store.ts'
 
 // What is scanned on a page beside the desk, and what its tab leaves behind that is closed before anybody has answered.
 
@@ -39,14 +35,6 @@ const closedMs = 20_000
 async function jottedDown(page: Page): Promise<readonly string[]> {
   return page.evaluate(`Object.entries(localStorage)
     .filter(([name]) => name.startsWith('bibby-jotted-')).map(([, note]) => JSON.parse(note).scan.code)`)
-}
-
-/** By the clock of this page it is that much later. The clocks of Playwright wait for every page, also for one that is on its way. */
-async function later(page: Page): Promise<void> {
-  await page.evaluate(`(() => {
-    const { now } = Date
-    Date.now = () => now() + ${closedMs}
-  })()`)
 }
 
 /** Whether a scan, or somebody, is on the way to the desk. */
@@ -89,7 +77,7 @@ for (const [what, begin] of [
     await look(other)
     await frames(other, 30)
     assert.deepEqual([await jottedDown(other), await loansOf(at)], [[one], []])
-    await later(other)
+    await later(other, closedMs)
     await takenAll(other)
     await other.locator('#kept.good').waitFor()
     await nothingStored(other)
@@ -106,7 +94,7 @@ test('a book on the receipt is left to its page as long as that lives, and struc
   const letGo = await hanging(page, isPostTo('/desk/scan'), () => scanBlindly(page, one))
   await other.goto(`${address}/desk`)
   await readyToScan(other)
-  await later(other)
+  await later(other, closedMs)
   await look(other)
   await frames(other, 30)
   assert.deepEqual([await jottedDown(other), await loansOf(at)], [[one], []])
@@ -142,7 +130,7 @@ test('what a closed tab has left goes in for those it was for, and what followed
   await context.unrouteAll()
   await other.goto(`${address}/desk`)
   await readyToScan(other)
-  await later(other)
+  await later(other, closedMs)
   await takenAll(other)
   await other.locator('#kept.warn').waitFor()
   await nothingStored(other)

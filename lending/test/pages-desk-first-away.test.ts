@@ -13,18 +13,16 @@ import {
   isDeskOf,
   isPostTo,
   loansOf,
-  openBeside,
   openFor,
   readyForOffline,
   readyToScan,
-  renew,
-  renewable,
   scan,
   scanBlindly,
   signIn,
   telling,
   whoHas,
 } from './desk-fixtures.ts'
+import { openBeside, renew, renewable } from './desk-situations.ts'
 import { nothingStored, writtenDown } from './desk-store.ts'
 
 // A way from a desk that is the first to find out that the library is away: the desk stays, with what is scanned there.

@@ -13,7 +13,6 @@ import {
   hanging,
   isScanOf,
   loansOf,
-  openBeside,
   openFor,
   readyForOffline,
   readyToScan,
@@ -22,6 +21,7 @@ import {
   someone,
   whoHas,
 } from './desk-fixtures.ts'
+import { openBeside } from './desk-situations.ts'
 import { nothingStored } from './desk-store.ts'
 import { by } from './library-fixtures.ts'
 

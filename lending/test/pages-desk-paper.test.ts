@@ -13,16 +13,14 @@ import {
   isLookAt,
   isScanOf,
   loansOf,
-  openBeside,
   readyForOffline,
   readyToScan,
-  renewable,
   scan,
   scanBlindly,
   signIn,
-  toSlip,
   whoHas,
 } from './desk-fixtures.ts'
+import { openBeside, renewable, toSlip } from './desk-situations.ts'
 import { nothingStored, writtenDown } from './desk-store.ts'
 
 // Pages that commands lead to, away from the desk: its paper and its lists. Who works with the scanner alone goes on from there.

@@ -14,7 +14,6 @@ import {
   hanging,
   heard,
   loansOf,
-  openBeside,
   openFor,
   readyForOffline,
   readyToScan,
@@ -23,6 +22,7 @@ import {
   signIn,
   whoHas,
 } from './desk-fixtures.ts'
+import { openBeside } from './desk-situations.ts'
 import { nothingStored } from './desk-store.ts'
 import { by } from './library-fixtures.ts'
 

@@ -14,14 +14,12 @@ import {
   loansOf,
   openFor,
   readyToScan,
-  reasoning,
-  renew,
-  renewable,
   scan,
   scanBlindly,
   scanHanging,
   telling,
 } from './desk-fixtures.ts'
+import { reasoning, renew, renewable } from './desk-situations.ts'
 import { busyDisk, nothingStored, stored, writtenDown } from './desk-store.ts'
 
 // A scan is for whom the page shows, so what comes late does not show somebody else.

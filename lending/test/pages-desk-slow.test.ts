@@ -16,17 +16,15 @@ import {
   isPostTo,
   linkOf,
   loansOf,
-  openBeside,
   readyForOffline,
   readyToScan,
-  renew,
-  renewable,
   scan,
   scanBlindly,
   scanHanging,
   sendAgain,
   whoHas,
 } from './desk-fixtures.ts'
+import { openBeside, renew, renewable } from './desk-situations.ts'
 import { busyDisk, nothingStored, writtenDown } from './desk-store.ts'
 
 // A disk that is slow to say what was kept and to drop what was answered: what is scanned and pressed meanwhile counts.

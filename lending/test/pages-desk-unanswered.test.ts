@@ -7,7 +7,6 @@ import {
   answered,
   atOnce,
   aWiredDesk,
-  type BesideDesk,
   cardShown,
   endSession,
   frames,
@@ -18,8 +17,6 @@ import {
   linkOf,
   loansOf,
   only,
-  onReceipt,
-  openBeside,
   openFor,
   readyForOffline,
   readyToScan,
@@ -27,9 +24,9 @@ import {
   scanBlindly,
   sendAgain,
   signIn,
-  toReceipt,
   whoHas,
 } from './desk-fixtures.ts'
+import { type BesideDesk, onReceipt, openBeside, toReceipt } from './desk-situations.ts'
 import { nothingStored, writtenDown } from './desk-store.ts'
 
 // What is scanned on a page beside the desk, and does not get the answer of the desk.

@@ -17,13 +17,9 @@ import {
   isScanOf,
   linkOf,
   loansOf,
-  openBeside,
   openFor,
   readyForOffline,
   readyToScan,
-  reasoning,
-  renew,
-  renewable,
   scan,
   scanBlindly,
   scanHanging,
@@ -31,6 +27,7 @@ import {
   telling,
   whoHas,
 } from './desk-fixtures.ts'
+import { openBeside, reasoning, renew, renewable } from './desk-situations.ts'
 import { nothingStored, writtenDown, writtenDownUnclocked } from './desk-store.ts'
 
 // Ways that lead away from a desk, one after another and while the library comes back: what is scanned on them is for whoever

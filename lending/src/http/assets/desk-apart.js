@@ -168,7 +168,7 @@ export function comeBack() {
  */
 export async function lookAround() {
   if (!here.hasLooked) return
-  await takeLeftByTabs()
+  await inTurn(takeLeftByTabs)
   if (here.apart) return void (await comeBack())
   if (isUnderWay()) return
   await forgetTheGone(here.kept)
