@@ -13,6 +13,7 @@ import { mailGoes, openNoticeService } from './notice-service.ts'
 import { installationHere } from './notices/installation.ts'
 import { browserAddress, cannotListen, tryPort } from './port.ts'
 import type { DataFolder } from './postgres/data-folder.ts'
+import { fullDisk } from './postgres/full-disk.ts'
 import type { Telling } from './postgres/our-server.ts'
 import { readRunning } from './postgres/owner.ts'
 import { signalled } from './postgres/postmaster.ts'
@@ -50,8 +51,8 @@ type Closing = { readonly what: string; readonly close: () => Promise<unknown> }
 export async function start(config: Config, { signal, hurry, print }: StartOptions): Promise<Bibby> {
   print.line(`Bibby ${bibbyVersion()}`)
   const opened: Closing[] = []
+  const folder = await openSetFolder(config, print)
   try {
-    const folder = await openSetFolder(config, print)
     await refuseTakenPort(config, folder.path)
     // Read while the database starts; and a start that is refused has no need of them.
     const parts = readParts()
@@ -113,7 +114,7 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
     return { address, library, ended: untilEnded({ opened, signal, hurry, lost: database.lost, print }) }
   } catch (error) {
     await closeAll(opened, print, hurry)
-    throw error
+    throw fullDisk(error, { folder: folder.path, isServerOurs: config.databaseUrl === undefined }) ?? error
   }
 }
 

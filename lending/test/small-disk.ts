@@ -17,6 +17,11 @@ export async function mounted(folder: string, options: string): Promise<AsyncDis
   }
 }
 
+/** Makes a mounted disk larger, or smaller at once: the kernel refuses less than what lies on it. */
+export function resized(folder: string, size: string): void {
+  execFileSync('mount', ['-o', `remount,size=${size}`, folder], { cwd: dirname(folder) })
+}
+
 const pieceBytes = 1024 * 1024
 
 /** Takes all the room that the disk of this folder has left, and gives the way to free it again. */

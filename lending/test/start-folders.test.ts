@@ -127,34 +127,6 @@ test('a folder that may not be written is said in a sentence', {
   assert.match(stderr, /^The data folder \S+ may not be written[^\n]+\(BIBBY_DATA_UNUSABLE\)\n$/)
 })
 
-test('a disk without room is said in a sentence, before and while the database is made', {
-  skip: noSmallDisk,
-}, async () => {
-  for (const size of ['8m', '208m']) {
-    await using home = await temporaryHome()
-    await using _ = await mounted(home.data, `mode=755,size=${size}`)
-    if (size === '208m') {
-      // Room at the first look, and taken by somebody else by the time that it is needed.
-      const bibby = home.start()
-      await bibby.said('Making the database')
-      await writeFile(join(home.data, 'exports', 'big'), Buffer.alloc(206 * 1024 * 1024)).catch(
-        () => undefined,
-      )
-      const { code, stderr } = await bibby.ended
-      assert.equal(code, 1, stderr)
-      assert.match(stderr, /^The disk that holds \S+ is full[^\n]+\(BIBBY_DISK_FULL\)\n$/)
-      assert.deepEqual(
-        (await readdir(home.data)).filter((name) => name.startsWith('postgres')),
-        [],
-      )
-      continue
-    }
-    const { code, stderr } = await home.start().ended
-    assert.equal(code, 1)
-    assert.match(stderr, /^The disk that holds \S+ is full[^\n]+\(BIBBY_DISK_FULL\)\n$/)
-  }
-})
-
 test('root’s database runs as another user, who is given the database and nothing else', {
   skip: !isRoot && 'not root',
 }, async () => {

@@ -14,9 +14,12 @@ export const noTheirServer = !existsSync(join(programs, 'initdb')) && `no Postgr
 /** One statement on a database of it, and what it says. */
 type Sql = (database: string, text: string) => string
 
-/** The machine's own PostgreSQL 15 in a folder of its own; `url` names a database on it as the superuser. */
+/**
+ * The machine's own PostgreSQL 15 in a folder of its own, which belongs to its user; `url` names a database on it as
+ * the superuser.
+ */
 export async function theirServer(): Promise<
-  AsyncDisposable & { url: (database: string) => string; sql: Sql }
+  AsyncDisposable & { url: (database: string) => string; sql: Sql; folder: string }
 > {
   const folder = await mkdtemp(join(tmpdir(), 'bibby-their-'))
   const identity = await serverIdentity()
@@ -44,6 +47,7 @@ export async function theirServer(): Promise<
   const { stop } = server
   return {
     url,
+    folder,
     sql: (database, text) =>
       execFileSync(
         join(programs, 'psql'),

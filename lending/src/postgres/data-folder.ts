@@ -4,7 +4,7 @@ import { access, link, mkdir, open, readdir, readFile, rm, stat, statfs } from '
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { StartError, systemCode } from '../start-error.ts'
-import { diskFull } from './embedded.ts'
+import { diskFull } from './full-disk.ts'
 import { canReach, serverIdentity } from './unprivileged.ts'
 
 /** The folder of everything that this Bibby keeps. It carries a marker, and only a marked folder is ever changed. */

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { StartError, systemCode } from '../start-error.ts'
+import { diskFull } from './full-disk.ts'
 import { signalled, untilGone } from './postmaster.ts'
 
 const run = promisify(execFile)
@@ -173,15 +174,6 @@ function failure(words: string, folder: string, cause: unknown, logFile?: string
   const why = said ?? (code ? `the system said ${code}` : 'it did not say why')
   const where = logFile ? ` The whole story is in ${logFile}.` : ''
   return new StartError('BIBBY_POSTGRESQL_FAILED', `PostgreSQL did not start: ${why}.${where}`, { cause })
-}
-
-/** The sentence for a disk without room. */
-export function diskFull(folder: string, cause?: unknown): StartError {
-  return new StartError(
-    'BIBBY_DISK_FULL',
-    `The disk that holds ${folder} is full. Make room (Bibby needs at least 200 MB to begin with) and start again.`,
-    { cause },
-  )
 }
 
 /** Gives a folder to the server's user, but only an empty one: what others keep there is not ours to give. */
