@@ -20,7 +20,7 @@ import {
   whoHas,
 } from './desk-fixtures.ts'
 import { type BesideDesk, onReceipt, openBeside, toReceipt, toSlip } from './desk-situations.ts'
-import { later, look, nothingStored, takenAll } from './desk-store.ts'
+import { busyDisk, later, look, nothingStored, takenAll } from './desk-store.ts'
 
 // What is scanned on a page beside the desk, and what its tab leaves behind that is closed before anybody has answered.
 
@@ -102,6 +102,43 @@ test('a book on the receipt is left to its page as long as that lives, and struc
   await page.getByText('On loan: 1 item').waitFor()
   await nothingStored(other)
   assert.equal(await other.locator('#kept').isHidden(), true)
+})
+
+test('what a closed tab has left is taken by one of two desks that look at the same moment', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await onReceipt(browsing())
+  const { page, context, other, address } = desk
+  const [one = ''] = desk.books
+  await hanging(page, isPostTo('/desk/scan'), () => scanBlindly(page, one))
+  await page.close()
+  await context.unrouteAll()
+  const third = await context.newPage()
+  for (const each of [other, third]) {
+    await each.bringToFront()
+    await each.goto(`${address}/desk`)
+    await readyToScan(each)
+  }
+  const beside = await context.newPage()
+  await beside.goto(`${address}/search`)
+  const isFree = await busyDisk(beside)
+  // Each would find it and nothing kept of it, and keep it once the disk is free.
+  for (const each of [other, third, other, third]) {
+    await later(each, closedMs)
+    await look(each)
+    await frames(each, 5)
+  }
+  assert.deepEqual(await jottedDown(beside), [one])
+  const handedIn: Request[] = []
+  context.on('request', (asked) => {
+    if (isPostTo('/desk/hand-in')(asked)) handedIn.push(asked)
+  })
+  await isFree()
+  await takenAll(other)
+  await nothingStored(other)
+  assert.equal(await whoHas(desk, one), 'Ada')
+  assert.equal(handedIn.length, 1)
 })
 
 test('what a closed tab has left goes in for those it was for, and what followed something for nobody', {

@@ -1,7 +1,7 @@
 // The desk apart from the library: when it comes back, what was kept goes in before what is scanned then.
 
 import { isBack, loadAnew, refresh } from './desk-anew.js'
-import { leftBefore } from './desk-jotted.js'
+import { takeLeftByTabs, writeDownJotted } from './desk-left.js'
 import { askedAgain, filled, tell, tellHandedIn, tellKept, tellWaiting } from './desk-notice.js'
 import { dropDone, showOnlyKept, showRefusedBefore } from './desk-refused.js'
 import { dropRefused, nobodyAnswers, showEnded } from './desk-shows.js'
@@ -19,11 +19,9 @@ import {
   words,
 } from './desk-state.js'
 import { dueNow, forgetTheGone, handInAll, isOfHere, kindOf, NotNow, others } from './hand-in.js'
-import { leftByTabs, strike } from './jotted.js'
 import { isSame } from './kept-scans.js'
 import { ofDevice, ofTab } from './notes.js'
-import { livingJotters } from './page-name.js'
-import { cutCode, field, isAnswer, leftFor, newKey, unheardMs } from './scan-field.js'
+import { field, leftFor, unheardMs } from './scan-field.js'
 import { sound } from './tones.js'
 
 /** How soon the library is asked again after it was out of reach: at first, and at most. */
@@ -69,52 +67,6 @@ function goesOn(own, context) {
   // Where all of them are in already, they have left behind that they were.
   const isAfter = own.length > 0 ? sinceEnd.some((scan) => scan.isAfter) : context?.isAfter
   return followedBefore() || cardNow() === '' || (leftFor === cardNow() && isAfter)
-}
-
-async function writeDownJotted() {
-  const all = await here.kept.all()
-  const known = new Map(all.map((scan) => [scan.key, scan]))
-  // What is followed by a scan that does not say for whom it is.
-  let last = all.findLast(({ page }) => page === here.page) ?? (await here.kept.contextOf(here.page))
-  for (const scan of leftBefore.map(orForWhomShown)) {
-    // A tab that was doubled has the notes of the other one too.
-    const isOthers = navigator.locks && scan.page && scan.page !== here.page
-    const there = known.get(scan.key)
-    const own = { page: here.page, isLeft: true }
-    // Another desk has taken it meanwhile: here it comes behind what it follows, and before what follows it.
-    const isElsewhere = there && there.page !== here.page
-    if (!isOthers && isElsewhere) await here.kept.add({ ...there, isAfter: true, ...own })
-    else if (!isOthers && !there)
-      await here.kept.add({ isAfter: !scan.isLeft, ...orForNobody(scan, last), ...own })
-    if (!isOthers) last = scan
-    strike(scan)
-  }
-}
-
-/** What is right behind that which this page answers is for whom it shows, unless that may have been a card. */
-function orForWhomShown(scan, nth) {
-  if (nth > 0 || !isAnswer || scan.meant !== 'lend' || scan.card !== undefined) return scan
-  return { ...scan, card: cardNow(), afterUnknown: scan.afterUnknown ?? here.unknownCode }
-}
-
-/** Where it is not known any more whom a scan followed, or somebody else has scanned that, it may have been anybody: a person looks. */
-function orForNobody(scan, before) {
-  const isKnown = scan.meant !== 'lend' || scan.card !== undefined || scan.next || scan.afterUnknown
-  return isKnown || (before && before.by === scan.by) ? scan : { ...scan, afterUnknown: cutCode }
-}
-
-/** What a page beside a desk has jotted down goes in from any desk once its tab is closed. */
-async function takeLeftByTabs() {
-  // Where it would live as long as this page it is better off where it is.
-  if (!here.kept.isDurable) return
-  const known = new Set((await here.kept.all()).map(({ key }) => key))
-  const tabs = new Map()
-  for (const { scan, tab } of leftByTabs(await livingJotters())) {
-    const { page = newKey(), last } = tabs.get(tab) ?? {}
-    tabs.set(tab, { page, last: scan })
-    if (!known.has(scan.key)) await here.kept.add({ ...orForNobody(scan, last), page, isLeft: true })
-    if (here.kept.isDurable) strike(scan)
-  }
 }
 
 /** The empty desk knows nobody, and still stands at a branch, where somebody works: that of whoever hands in, if the browser keeps nothing. */

@@ -12,6 +12,7 @@ const assets = [
   'desk-came.js',
   'desk-jotted.js',
   'desk-leaving.js',
+  'desk-left.js',
   'desk-notice.js',
   'desk-refused.js',
   'desk-shows.js',

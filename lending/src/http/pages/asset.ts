@@ -16,6 +16,7 @@ const files = {
   'desk-came.js': 'text/javascript; charset=utf-8',
   'desk-jotted.js': 'text/javascript; charset=utf-8',
   'desk-leaving.js': 'text/javascript; charset=utf-8',
+  'desk-left.js': 'text/javascript; charset=utf-8',
   'desk-notice.js': 'text/javascript; charset=utf-8',
   'desk-refused.js': 'text/javascript; charset=utf-8',
   'desk-shows.js': 'text/javascript; charset=utf-8',

@@ -1,0 +1,63 @@
+// What was entered and is not written down: by the page before this one, or on a page beside a desk whose tab is closed. It is kept like
+// a scan of this desk, and jotted down no longer.
+
+import { leftBefore } from './desk-jotted.js'
+import { cardNow, here } from './desk-state.js'
+import { leftByTabs, strike } from './jotted.js'
+import { livingJotters } from './page-name.js'
+import { cutCode, isAnswer, newKey } from './scan-field.js'
+
+/** Held while what closed tabs have left is taken. */
+const taking = 'bibby-take-left'
+
+/** Keeps what this tab has jotted down and no page has written down since. */
+export async function writeDownJotted() {
+  const all = await here.kept.all()
+  const known = new Map(all.map((scan) => [scan.key, scan]))
+  // What is followed by a scan that does not say for whom it is.
+  let last = all.findLast(({ page }) => page === here.page) ?? (await here.kept.contextOf(here.page))
+  for (const scan of leftBefore.map(orForWhomShown)) {
+    // A tab that was doubled has the notes of the other one too.
+    const isOthers = navigator.locks && scan.page && scan.page !== here.page
+    const there = known.get(scan.key)
+    const own = { page: here.page, isLeft: true }
+    // Another desk has taken it meanwhile: here it comes behind what it follows, and before what follows it.
+    const isElsewhere = there && there.page !== here.page
+    if (!isOthers && isElsewhere) await here.kept.add({ ...there, isAfter: true, ...own })
+    else if (!isOthers && !there)
+      await here.kept.add({ isAfter: !scan.isLeft, ...orForNobody(scan, last), ...own })
+    if (!isOthers) last = scan
+    strike(scan)
+  }
+}
+
+/** What is right behind that which this page answers is for whom it shows, unless that may have been a card. */
+function orForWhomShown(scan, nth) {
+  if (nth > 0 || !isAnswer || scan.meant !== 'lend' || scan.card !== undefined) return scan
+  return { ...scan, card: cardNow(), afterUnknown: scan.afterUnknown ?? here.unknownCode }
+}
+
+/** Where it is not known any more whom a scan followed, or somebody else has scanned that, it may have been anybody: a person looks. */
+function orForNobody(scan, before) {
+  const isKnown = scan.meant !== 'lend' || scan.card !== undefined || scan.next || scan.afterUnknown
+  return isKnown || (before && before.by === scan.by) ? scan : { ...scan, afterUnknown: cutCode }
+}
+
+/** What a page beside a desk has jotted down goes in from any desk once its tab is closed. Of several pages one takes it. */
+export async function takeLeftByTabs() {
+  // Where it would live as long as this page it is better off where it is.
+  if (!here.kept.isDurable) return
+  if (!navigator.locks) return take()
+  await navigator.locks.request(taking, { ifAvailable: true }, (lock) => lock && take())
+}
+
+async function take() {
+  const known = new Set((await here.kept.all()).map(({ key }) => key))
+  const tabs = new Map()
+  for (const { scan, tab } of leftByTabs(await livingJotters())) {
+    const { page = newKey(), last } = tabs.get(tab) ?? {}
+    tabs.set(tab, { page, last: scan })
+    if (!known.has(scan.key)) await here.kept.add({ ...orForNobody(scan, last), page, isLeft: true })
+    if (here.kept.isDurable) strike(scan)
+  }
+}
