@@ -81,6 +81,22 @@ export async function remembered(page: Page): Promise<readonly { card?: string }
   })`)
 }
 
+/** Which page each code belongs to that is on the disk. */
+export async function pagesOfStored(page: Page): Promise<ReadonlyMap<string, string>> {
+  return new Map(
+    await page.evaluate<[string, string][]>(`new Promise((resolve) => {
+      const opening = indexedDB.open('bibby-desk')
+      opening.onsuccess = () => {
+        const all = opening.result.transaction('scans').objectStore('scans').getAll()
+        all.onsuccess = () => {
+          opening.result.close()
+          resolve(all.result.map(({ code, page }) => [code, page]))
+        }
+      }
+    })`),
+  )
+}
+
 /** Keeps the disk of the device busy, from a page beside; gives what sets it free. */
 export async function busyDisk(other: Page): Promise<() => Promise<unknown>> {
   await other.evaluate(`new Promise((resolve) => {

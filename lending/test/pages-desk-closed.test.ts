@@ -20,7 +20,7 @@ import {
   whoHas,
 } from './desk-fixtures.ts'
 import { type BesideDesk, onReceipt, openBeside, toReceipt, toSlip } from './desk-situations.ts'
-import { busyDisk, later, look, nothingStored, takenAll } from './desk-store.ts'
+import { busyDisk, later, look, nothingStored, takenAll, writtenDown } from './desk-store.ts'
 
 // What is scanned on a page beside the desk, and what its tab leaves behind that is closed before anybody has answered.
 
@@ -176,6 +176,73 @@ test('what a closed tab has left goes in for those it was for, and what followed
   )
   assert.deepEqual(listed, [{ code: three, refused: 'after-unknown' }])
   assert.deepEqual([await whoHas(desk, one), await whoHas(desk, two)], ['Ada', 'Ben'])
+})
+
+test('what a closed tab has left goes in as it was scanned, also where the clock was set back on the way', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await onReceipt(browsing(), 2)
+  const { page, context, other, address, ben } = desk
+  const [one = '', two = ''] = desk.books
+  await page.evaluate(`new BroadcastChannel('clock').onmessage = ({ data }) => {
+    const { now } = Date
+    Date.now = () => now() + data
+  }`)
+  const setOn = async (ms: number) => {
+    await other.evaluate(`new BroadcastChannel('clock').postMessage(${ms})`)
+    await frames(other, 5)
+  }
+  await hanging(page, isOnTheWay, async () => {
+    await scanBlindly(page, one)
+    await setOn(4_000)
+    await scanBlindly(page, ben)
+    await setOn(-2_000)
+    await scanBlindly(page, two)
+  })
+  await page.close()
+  await context.unrouteAll()
+  await other.bringToFront()
+  await other.goto(`${address}/desk`)
+  await readyToScan(other)
+  await later(other, closedMs + 4_000)
+  await takenAll(other)
+  await other.locator('#kept.good').waitFor()
+  await nothingStored(other)
+  assert.deepEqual([await whoHas(desk, one), await whoHas(desk, two)], ['Ada', 'Ben'])
+})
+
+test('what a closed tab has left follows what its desk had written down already', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await onReceipt(browsing(), 1)
+  const { page, context, other, address, ben } = desk
+  const [one = ''] = desk.books
+  // Others see what is written; this page is not told before it is closed.
+  await page.addInitScript(`{
+    const { transaction } = IDBDatabase.prototype
+    IDBDatabase.prototype.transaction = function (...given) {
+      const tx = transaction.apply(this, given)
+      if (given[2]?.durability === 'strict') Object.defineProperty(tx, 'oncomplete', { set: () => undefined })
+      return tx
+    }
+  }`)
+  const letGo = await hanging(page, isOnTheWay, async () => {
+    for (const code of [ben, one]) await scanBlindly(page, code)
+  })
+  letGo()
+  await writtenDown(other, ben)
+  await page.close()
+  await context.unrouteAll()
+  await other.bringToFront()
+  await other.goto(`${address}/desk`)
+  await readyToScan(other)
+  await later(other, closedMs)
+  await takenAll(other)
+  await other.locator('#kept.good').waitFor()
+  await nothingStored(other)
+  assert.equal(await whoHas(desk, one), 'Ben')
 })
 
 test('a login that leads back to the address of a form has answered nothing', { skip, timeout }, async () => {

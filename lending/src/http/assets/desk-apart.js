@@ -21,7 +21,7 @@ import {
 import { dueNow, forgetTheGone, handInAll, isOfHere, kindOf, NotNow, others } from './hand-in.js'
 import { isSame } from './kept-scans.js'
 import { ofDevice, ofTab } from './notes.js'
-import { field, leftFor, unheardMs } from './scan-field.js'
+import { field, isAnswer, leftFor, unheardMs } from './scan-field.js'
 import { sound } from './tones.js'
 
 /** How soon the library is asked again after it was out of reach: at first, and at most. */
@@ -61,12 +61,12 @@ export async function firstLook() {
   void comeBack()
 }
 
-/** A page that was opened for somebody is theirs, but for who came while it was on its way from their own desk. */
+/** A page that was opened for somebody is theirs, but for who came while it, or its answer, was on its way from their own desk. */
 function goesOn(own, context) {
   const sinceEnd = own.slice(own.findLastIndex(({ next, isAfter }) => next && !isAfter) + 1)
   // Where all of them are in already, they have left behind that they were.
   const isAfter = own.length > 0 ? sinceEnd.some((scan) => scan.isAfter) : context?.isAfter
-  return followedBefore() || cardNow() === '' || (leftFor === cardNow() && isAfter)
+  return followedBefore() || cardNow() === '' || ((isAnswer || leftFor === cardNow()) && isAfter)
 }
 
 /** The empty desk knows nobody, and still stands at a branch, where somebody works: that of whoever hands in, if the browser keeps nothing. */

@@ -2,7 +2,7 @@
 // a scan of this desk, and jotted down no longer.
 
 import { leftBefore } from './desk-jotted.js'
-import { cardNow, here } from './desk-state.js'
+import { cardNow, here, place } from './desk-state.js'
 import { leftByTabs, strike } from './jotted.js'
 import { livingJotters } from './page-name.js'
 import { cutCode, isAnswer, newKey } from './scan-field.js'
@@ -34,6 +34,8 @@ export async function writeDownJotted() {
 /** What is right behind that which this page answers is for whom it shows, unless that may have been a card. */
 function orForWhomShown(scan, nth) {
   if (nth > 0 || !isAnswer || scan.meant !== 'lend' || scan.card !== undefined) return scan
+  // The device's own desk has come in the place of the answer, and shows nobody.
+  if (place.matches('[data-shell]')) return { ...scan, afterUnknown: scan.afterUnknown ?? cutCode }
   return { ...scan, card: cardNow(), afterUnknown: scan.afterUnknown ?? here.unknownCode }
 }
 
@@ -52,12 +54,14 @@ export async function takeLeftByTabs() {
 }
 
 async function take() {
-  const known = new Set((await here.kept.all()).map(({ key }) => key))
+  const known = new Map((await here.kept.all()).map((scan) => [scan.key, scan]))
   const tabs = new Map()
   for (const { scan, tab } of leftByTabs(await livingJotters())) {
+    const there = known.get(scan.key)
     const { page = newKey(), last } = tabs.get(tab) ?? {}
-    tabs.set(tab, { page, last: scan })
-    if (!known.has(scan.key)) await here.kept.add({ ...orForNobody(scan, last), page, isLeft: true })
+    // What was written down already is followed where it is.
+    tabs.set(tab, { page: there?.page ?? page, last: scan })
+    if (!there) await here.kept.add({ ...orForNobody(scan, last), page, isLeft: true })
     if (here.kept.isDurable) strike(scan)
   }
 }

@@ -2,6 +2,7 @@
 // key that it got when it was scanned, and with when that was by the clock of the library: it is done once, and as of then.
 
 import { livingPages, namedPages } from './page-name.js'
+import { cutCode } from './scan-field.js'
 
 /** Held while scans are handed in: of several open pages one does it. */
 const handingIn = 'bibby-hand-in'
@@ -59,7 +60,8 @@ async function handIn(kept, tell, isLeased = false) {
     const due = await dueNow(kept, sum)
     const [scan] = due
     if (!scan) return sum
-    const before = (await kept.contextOf(scan.page)) ?? {}
+    // Of what follows something, and nobody knows what became of that, somebody has to say for whom it is.
+    const before = (await kept.contextOf(scan.page)) ?? { afterUnknown: cutCode }
     const context = contextOf(scan, before)
     if (scan.next) {
       await kept.settle(scan, { card: '', isAfter: scan.isAfter }, true)

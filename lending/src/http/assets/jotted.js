@@ -21,10 +21,14 @@ export function jot(scan) {
   write([...jotted(), scan])
 }
 
-/** The same also for when the tab is closed: `page` lives as long as the page of this name does, `tab` tells which scans belong together. */
+/**
+ * The same also for when the tab is closed: `page` lives as long as the page of this name does, `tab` tells which scans belong together.
+ * They are numbered: a clock may be set back between two of them.
+ */
 export function jotForAll(scan, { page, tab }) {
   jot(scan)
-  ofDevice.write(ofDevicePrefix + scan.key, JSON.stringify({ scan, page, tab }))
+  const nth = 1 + Math.max(0, ...notesOfDevice().map((note) => note.nth))
+  ofDevice.write(ofDevicePrefix + scan.key, JSON.stringify({ scan, page, tab, nth }))
 }
 
 /** It is written down, or answered. */
@@ -42,10 +46,14 @@ function write(scans) {
  * whole. `living` is undefined where a browser does not say which pages live.
  */
 export function leftByTabs(living) {
-  const notes = ofDevice.under(ofDevicePrefix).map((note) => JSON.parse(note))
+  const notes = notesOfDevice()
   // What is of tomorrow was scanned before the clock was set back.
   const isOld = ({ at }) => Math.abs(Date.now() - at) > (living ? answeredMs : unknownMs)
   const isLive = ({ scan, page }) => living?.has(page) || !isOld(scan)
   const live = new Set(notes.filter(isLive).map(({ tab }) => tab))
-  return notes.filter(({ tab }) => !live.has(tab)).sort((one, other) => one.scan.at - other.scan.at)
+  return notes.filter(({ tab }) => !live.has(tab)).sort((one, other) => one.nth - other.nth)
+}
+
+function notesOfDevice() {
+  return ofDevice.under(ofDevicePrefix).map((note) => JSON.parse(note))
 }

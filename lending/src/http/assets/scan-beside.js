@@ -252,7 +252,8 @@ function jot(scan) {
   return jotted().some(({ key }) => key === scan.key)
 }
 
-/** Whether something was scanned before, here or on the way here, that no desk has handed in. */
+/** Whether something was scanned before, here or on the way here, that no desk has handed in. That somebody has left a desk is nothing. */
 function isAnythingLeft() {
-  return jotted().length > 0 || (!isOwn && ofTab.read(followsName) !== null)
+  const last = jotted().at(-1)
+  return (last && (!last.next || last.isBeside)) || (!isOwn && ofTab.read(followsName) !== null)
 }

@@ -52,6 +52,8 @@ export function deskKeptPages(served: Served): void {
 
   app.post('/desk/kept/:id/settle', { config: { access } }, async (request, reply) => {
     const note = asked(request.body).text('note', { max: 500, label: 'the-note' })
+    if (await scannedReason(served, note))
+      return showKept(served, request, reply, { refused: 'reason-is-code' })
     const outcome = await act(served, request, settleScan, { keptScanId: idIn(request) ?? 0, note })
     if (outcome.outcome === 'refused') return showKept(served, request, reply, outcome.refusal)
     return goTo(reply, '/desk/kept', { said: 'scan-settled' })
