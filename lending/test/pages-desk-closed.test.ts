@@ -46,7 +46,7 @@ for (const [what, begin] of [
     'the session has ended',
     async ({ context, page }: BesideDesk) => {
       await endSession(context)
-      return () => page.waitForURL('**/sign-in*')
+      return () => page.getByText('You are signed out').waitFor()
     },
   ],
   [

@@ -180,8 +180,8 @@ function waitForLeave() {
 }
 
 /**
- * What the library says of itself: `takes-scans`; `is-there` where the desk says why it takes none, or somebody has to sign in; `not-yours`
- * where whoever is signed in has no desk; or `away`.
+ * What the library says of itself: `takes-scans`; `is-there` where the desk says why it takes none; `signed-out` where somebody has to sign
+ * in, `not-yours` where whoever is signed in has no desk; or `away`.
  */
 async function ask() {
   try {
@@ -189,6 +189,7 @@ async function ask() {
       signal: AbortSignal.timeout(hasDesk() ? asksMs : answerMs),
     })
     if (answer.status === 429 || answer.status >= 500) return 'away'
+    if (answer.status === 401 || new URL(answer.url).pathname === '/sign-in') return 'signed-out'
     if (!answer.ok || answer.redirected) return 'is-there'
     const { isStopped, halted, mayTake } = await answer.json()
     if (!mayTake.includes(place.dataset.meant)) return 'not-yours'
@@ -225,7 +226,8 @@ async function goHome(known) {
   isGoing = true
   goHomeIn(patienceMs)
   const answer = known ?? (await ask())
-  if (answer === 'not-yours' || (answer === 'away' && !hasDesk())) {
+  // Behind these ways there is no field for the next scan.
+  if (answer === 'signed-out' || answer === 'not-yours' || (answer === 'away' && !hasDesk())) {
     goHomeIn(pauseMs)
     pauseMs = Math.min(pauseMs * 2, againMs.most)
     return tell(jotted().length > 0 ? answer : 'lost')

@@ -1,5 +1,6 @@
 import type { Meant } from '../../circulation/kept-scan.ts'
 import { may } from '../../staff/permission.ts'
+import { address } from './address.ts'
 import { deskWorker } from './asset.ts'
 import { commandCodes, commandOf, commands } from './desk-command.ts'
 import { carried, hidden } from './form.ts'
@@ -67,11 +68,17 @@ export function scanBeside(
   const { who, say } = visit
   if (!who || !may(who, meant)) return undefined
   const isReturn = meant === 'take-back'
-  return html`<div class="section stack no-print" data-beside data-meant="${meant}" data-home="${isReturn ? '/check-in' : '/desk'}" data-library="${libraryId}" data-by="${who.actor}" data-branch="${who.branchId}">
+  const home = isReturn ? '/check-in' : '/desk'
+  const signIn = address('/sign-in', { kind: 'staff', to: home })
+  return html`<div class="section stack no-print" data-beside data-meant="${meant}" data-home="${home}" data-library="${libraryId}" data-by="${who.actor}" data-branch="${who.branchId}">
     ${isReturn ? checkInScan(visit) : deskScan(visit, card)}
     <div data-told="cut" hidden>${notice(visit, 'bad', { title: say('kept.cut') })}</div>
     <div data-told="lost" hidden>${notice(visit, 'bad', { title: say('kept.lost') })}</div>
     <div data-told="not-yours" hidden>${notice(visit, 'warn', { title: say('kept.not-yours') })}</div>
+    <div data-told="signed-out" hidden>${notice(visit, 'warn', {
+      title: say('kept.signed-out'),
+      body: html`<p><a href="${signIn}">${say('frame.sign-in')}</a></p>`,
+    })}</div>
     <div data-told="away" hidden>${notice(visit, 'warn', { title: say('kept.away') })}</div>
   </div>`
 }
