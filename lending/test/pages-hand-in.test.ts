@@ -84,6 +84,20 @@ test('a kept scan that a colleague has seen to is not lent from a list of before
   assert.deepEqual(await loans(at), [{ card, barcode: code }])
 })
 
+test('a code that is scanned into the note of a kept scan does not see to it', async () => {
+  await using at = await anOpenLibrary()
+  const { visitor, handIn } = await aDevice(at)
+  await handIn({ code: at.barcode, card: at.card, afterUnknown: 'x' })
+  await visitor.open('/desk/kept')
+  for (const note of [at.card, `Told her${at.card}`, 'DESKRECEIPT']) {
+    const shown = await visitor.send('/desk/kept', { note }, { says: 'Seen to' })
+    assert.match(shown.text, /That was scanned, and is no reason\./)
+  }
+  assert.deepEqual(await at.db.rows(sql`select settled_at from kept_scan`), [{ settled_at: null }])
+  await visitor.send('/desk/kept', { note: `${at.card} was told.` }, { says: 'Seen to' })
+  assert.deepEqual(await at.db.rows(sql`select note from kept_scan`), [{ note: `${at.card} was told.` }])
+})
+
 test('an answer says which verb is halted, where that alone is halted', async () => {
   await using at = await anOpenLibrary()
   const { scan, handIn } = await aDevice(at)
