@@ -9,7 +9,9 @@ import {
   isLookAt,
   isPostTo,
   isScanOf,
+  linkOf,
   loansOf,
+  openFor,
   readyForOffline,
   readyToScan,
   scan,
@@ -17,8 +19,8 @@ import {
   type WiredDesk,
   whoHas,
 } from './desk-fixtures.ts'
-import { onReceipt, openBeside, renewable, toReceipt } from './desk-situations.ts'
-import { busyDisk, nothingStored, pagesOfStored } from './desk-store.ts'
+import { onReceipt, openBeside, renew, renewable, toReceipt } from './desk-situations.ts'
+import { busyDisk, later, nothingStored, pagesOfStored, takenAll } from './desk-store.ts'
 
 // What is scanned right behind something whose answer is on its way, and whom it is for.
 
@@ -152,4 +154,115 @@ test('a book whose card a doubled tab has taken from under it is listed, and not
   letPost()
   await nothingStored(other)
   assert.deepEqual(await backOrListed(desk), { back: 0, listed: ['after-unknown'] })
+})
+
+test('what is scanned as a form leads away goes in from another desk where the tab is closed before its disk has it', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await renewable(browsing(), 2)
+  const { page, other, context, address } = desk
+  const [, two = ''] = desk.books
+  await heard(page)
+  const isFree = await busyDisk(other)
+  await hanging(page, isPostTo('/desk/renew'), () => renew(page))
+  await scanBlindly(page, two)
+  page.on('dialog', (dialog) => void dialog.accept())
+  await Promise.all([page.waitForEvent('close'), page.close({ runBeforeUnload: true })])
+  await isFree()
+  await context.unrouteAll()
+  await other.bringToFront()
+  await other.goto(`${address}/desk`)
+  await readyToScan(other)
+  await later(other, 20_000)
+  await takenAll(other)
+  await other.locator('#kept.good').waitFor()
+  await nothingStored(other)
+  assert.equal(await whoHas(desk, two), 'Ada')
+})
+
+test('what a desk had jotted down is not lost where a doubled tab takes its name', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await renewable(browsing(), 2)
+  const { page, other, context, address, ada } = desk
+  const [one = ''] = desk.books
+  await heard(page)
+  await page.getByRole('link', { name: 'Patrons', exact: true }).first().click()
+  await page.waitForURL('**/patrons')
+  const [doubled] = await Promise.all([
+    context.waitForEvent('page'),
+    page.evaluate('void window.open(location.href)'),
+  ])
+  await doubled.waitForLoadState()
+  await page.bringToFront()
+  await openFor(page, address, ada)
+  await readyToScan(page)
+  await heard(page)
+  const isFree = await busyDisk(other)
+  const press = await linkOf(page, other, 'Patrons')
+  const letGo = await hanging(page, (asked) => isLookAt(asked, '/patrons'), press)
+  await scanBlindly(page, one)
+  letGo()
+  await page.waitForURL('**/patrons')
+  await doubled.bringToFront()
+  await doubled.goto(`${address}/desk`)
+  await readyToScan(doubled)
+  await page.bringToFront()
+  await page.goto(`${address}/desk`)
+  await readyToScan(page)
+  await isFree()
+  await later(page, 20_000)
+  await takenAll(page)
+  await nothingStored(page)
+  // By the clock of that page it was scanned before it was lent: the library was asked, and lists it.
+  assert.deepEqual(await backOrListed(desk), { back: 1, listed: ['lent-since'] })
+})
+
+test('on a full disk a book on the receipt outlives a page that is loaded anew', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await openBeside(browsing(), 1)
+  const { page, context, cable } = desk
+  const [one = ''] = desk.books
+  await readyToScan(page)
+  await readyForOffline(page)
+  await toReceipt(page)
+  await context.addInitScript(`for (const way of ['add', 'put'])
+    IDBObjectStore.prototype[way] = () => { throw new DOMException('full', 'QuotaExceededError') }`)
+  await cable.pull()
+  await scan(page, one)
+  await page.locator('[data-shell]').waitFor({ state: 'attached' })
+  await page.getByText('Kept here: 1').waitFor()
+  page.on('dialog', (dialog) => void dialog.accept())
+  await page.reload()
+  await page.getByText('Kept here: 1').waitFor()
+  await cable.plugIn()
+  await page.locator('#kept.good').waitFor()
+  await nothingStored(page)
+  assert.equal(await whoHas(desk, one), 'Ada')
+  assert.equal(await page.evaluate("sessionStorage.getItem('bibby-jotted')"), null)
+})
+
+test('where the form of a scan on the receipt fails, the page stays and takes the next one', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await openBeside(browsing(), 2)
+  const { page, context } = desk
+  const [one = '', two = ''] = desk.books
+  await readyToScan(page)
+  await readyForOffline(page)
+  await toReceipt(page)
+  await context.route('**/desk/scan?*', (route) =>
+    route.fulfill({ status: 503, contentType: 'text/html', body: '<h1>Strange</h1>' }),
+  )
+  await scan(page, one)
+  await page.locator('#kept.good').waitFor()
+  await scan(page, two)
+  await page.getByText('On loan: 2 items').waitFor()
+  await nothingStored(page)
+  assert.deepEqual([await whoHas(desk, one), await whoHas(desk, two)], ['Ada', 'Ada'])
 })

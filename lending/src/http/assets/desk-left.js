@@ -3,7 +3,7 @@
 
 import { leftBefore } from './desk-jotted.js'
 import { cardNow, here, place } from './desk-state.js'
-import { leftByTabs, strike } from './jotted.js'
+import { leftByTabs, strike, strikeHere } from './jotted.js'
 import { livingJotters } from './page-name.js'
 import { cutCode, isAnswer, newKey } from './scan-field.js'
 
@@ -17,7 +17,7 @@ export async function writeDownJotted() {
   // What is followed by a scan that does not say for whom it is.
   let last = all.findLast(({ page }) => page === here.page) ?? (await here.kept.contextOf(here.page))
   for (const scan of leftBefore.map(orForWhomShown)) {
-    // A tab that was doubled has the notes of the other one too.
+    // A tab that was doubled has the notes of the other one too. Where that has left them to all, they are there for any desk.
     const isOthers = navigator.locks && scan.page && scan.page !== here.page
     const there = known.get(scan.key)
     const own = { page: here.page, isLeft: true }
@@ -26,8 +26,12 @@ export async function writeDownJotted() {
     if (!isOthers && isElsewhere) await here.kept.add({ ...there, isAfter: true, ...own })
     else if (!isOthers && !there)
       await here.kept.add({ isAfter: !scan.isLeft, ...orForNobody(scan, last), ...own })
-    if (!isOthers) last = scan
-    strike(scan)
+    if (isOthers) strikeHere(scan)
+    else {
+      last = scan
+      // What lives as long as this page is taken up by the next one, too.
+      if (here.kept.isDurable) strike(scan)
+    }
   }
 }
 

@@ -111,15 +111,19 @@ function hasFile({ headers }) {
  * browser stays where it is when there is nothing to show. Nothing is asked for twice: a form may have arrived.
  */
 async function orStay({ request, clientId }) {
+  const { pathname, searchParams } = new URL(request.url)
+  let answer
   try {
-    return await fetch(request)
+    answer = await fetch(request)
+    // The page of a scan beside a desk has jotted it down, and takes the next one; what says that something failed has no field.
+    if (answer.status < 500 || !searchParams.has('scan')) return answer
   } catch {
     // Another way was taken in its place.
     if (request.signal.aborted) return Response.error()
-    return (await staysAt(clientId, new URL(request.url).pathname))
-      ? new Response(null, { status: 204 })
-      : Response.error()
   }
+  return (await staysAt(clientId, pathname))
+    ? new Response(null, { status: 204 })
+    : (answer ?? Response.error())
 }
 
 /** Whether the page that a way to this path began at is a desk, and stays. One that is left for another tab says nothing. */

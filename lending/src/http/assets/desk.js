@@ -22,7 +22,7 @@ import {
   words,
 } from './desk-state.js'
 import { endsAt, haltedHeader, NotNow, others } from './hand-in.js'
-import { strike } from './jotted.js'
+import { leaveToAll, strike } from './jotted.js'
 import { isRest, takeTyped, unheardMs, whenCut } from './scan-field.js'
 import { sound } from './tones.js'
 
@@ -264,6 +264,8 @@ function goOn() {
   return sendAll()
 }
 
+// What is not written down yet goes in from any desk, where the tab is closed.
+addEventListener('pagehide', () => leaveToAll(here.page))
 // A page that waited in the cache of the browser is there again.
 addEventListener('pageshow', ({ persisted }) => persisted && stay())
 

@@ -1,6 +1,7 @@
 // What was entered and is neither written down nor answered is jotted down at once, for no page can wait for a disk as it goes. The
 // tab has it for the page that comes next. What was entered beside the desk may wait there for long, behind a sign-in or the page of
-// a proxy, and is noted for the device too: a tab that is closed leaves it to another one.
+// a proxy, and is noted for the device too, and so is what a desk has not written down as it goes: a tab that is closed leaves it to
+// another one.
 
 import { ofDevice, ofTab } from './notes.js'
 
@@ -21,20 +22,33 @@ export function jot(scan) {
   write([...jotted(), scan])
 }
 
-/**
- * The same also for when the tab is closed: `page` lives as long as the page of this name does, `tab` tells which scans belong together.
- * They are numbered: a clock may be set back between two of them.
- */
+/** The same also for when the tab is closed: `page` lives as long as the page of this name does, `tab` tells which scans belong together. */
 export function jotForAll(scan, { page, tab }) {
   jot(scan)
+  noteForAll(scan, { page, tab })
+}
+
+/** What is jotted down in this tab alone is left to all: it may be closed now. */
+export function leaveToAll(page) {
+  for (const scan of jotted())
+    if (ofDevice.read(ofDevicePrefix + scan.key) === null) noteForAll(scan, { page, tab: page })
+}
+
+/** Numbered: a clock may be set back between two of them. */
+function noteForAll(scan, { page, tab }) {
   const nth = 1 + Math.max(0, ...notesOfDevice().map((note) => note.nth))
   ofDevice.write(ofDevicePrefix + scan.key, JSON.stringify({ scan, page, tab, nth }))
 }
 
 /** It is written down, or answered. */
-export function strike({ key }) {
+export function strike(scan) {
+  strikeHere(scan)
+  ofDevice.write(ofDevicePrefix + scan.key, undefined)
+}
+
+/** It is not this tab's: what the device has of it stays. */
+export function strikeHere({ key }) {
   write(jotted().filter((scan) => scan.key !== key))
-  ofDevice.write(ofDevicePrefix + key, undefined)
 }
 
 function write(scans) {
