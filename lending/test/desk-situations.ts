@@ -4,6 +4,7 @@ import { sql } from '../src/postgres/sql.ts'
 import { write } from '../src/postgres/write.ts'
 import type { Browsing } from './browser.ts'
 import { aWiredDesk, hanging, heard, isScanOf, openFor, readyToScan, scan } from './desk-fixtures.ts'
+import { later, takenAll } from './desk-store.ts'
 import { by } from './library-fixtures.ts'
 
 // Desks in which something stands already, and the papers that they lead to.
@@ -63,6 +64,22 @@ export async function renewable(browser: Pick<Browsing, 'newContext'>, books: nu
 /** Presses the button that renews the first of the loans, and waits for nothing. */
 export async function renew(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Renew' }).first().click({ noWaitAfter: true })
+}
+
+/** What a closed tab has left is anybody's by then, in milliseconds: longer than an answer may take to come. */
+export const closedMs = 20_000
+
+/** The other page is a desk, so much later, and has taken all that closed tabs have left. */
+export async function takesUp(
+  { other, context, address }: Pick<BesideDesk, 'other' | 'context' | 'address'>,
+  ms = closedMs,
+): Promise<void> {
+  await context.unrouteAll()
+  await other.bringToFront()
+  await other.goto(`${address}/desk`)
+  await readyToScan(other)
+  await later(other, ms)
+  await takenAll(other)
 }
 
 /** Ada may not borrow: her book asks for a reason, which is being typed when the library answers the next one. */

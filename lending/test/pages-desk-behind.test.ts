@@ -19,7 +19,7 @@ import {
   type WiredDesk,
   whoHas,
 } from './desk-fixtures.ts'
-import { onReceipt, openBeside, renew, renewable, toReceipt } from './desk-situations.ts'
+import { closedMs, onReceipt, openBeside, renew, renewable, takesUp, toReceipt } from './desk-situations.ts'
 import { busyDisk, later, nothingStored, pagesOfStored, takenAll } from './desk-store.ts'
 
 // What is scanned right behind something whose answer is on its way, and whom it is for.
@@ -161,7 +161,7 @@ test('what is scanned as a form leads away goes in from another desk where the t
   timeout,
 }, async () => {
   await using desk = await renewable(browsing(), 2)
-  const { page, other, context, address } = desk
+  const { page, other } = desk
   const [, two = ''] = desk.books
   await heard(page)
   const isFree = await busyDisk(other)
@@ -170,12 +170,7 @@ test('what is scanned as a form leads away goes in from another desk where the t
   page.on('dialog', (dialog) => void dialog.accept())
   await Promise.all([page.waitForEvent('close'), page.close({ runBeforeUnload: true })])
   await isFree()
-  await context.unrouteAll()
-  await other.bringToFront()
-  await other.goto(`${address}/desk`)
-  await readyToScan(other)
-  await later(other, 20_000)
-  await takenAll(other)
+  await takesUp(desk)
   await other.locator('#kept.good').waitFor()
   await nothingStored(other)
   assert.equal(await whoHas(desk, two), 'Ada')
@@ -213,7 +208,7 @@ test('what a desk had jotted down is not lost where a doubled tab takes its name
   await page.goto(`${address}/desk`)
   await readyToScan(page)
   await isFree()
-  await later(page, 20_000)
+  await later(page, closedMs)
   await takenAll(page)
   await nothingStored(page)
   // By the clock of that page it was scanned before it was lent: the library was asked, and lists it.

@@ -24,8 +24,8 @@ import {
   signInHere,
   whoHas,
 } from './desk-fixtures.ts'
-import { onReceipt, openBeside, toReceipt } from './desk-situations.ts'
-import { later, look, nothingStored, taken, takenAll, writtenDown } from './desk-store.ts'
+import { onReceipt, openBeside, takesUp, toReceipt } from './desk-situations.ts'
+import { later, look, nothingStored, taken, writtenDown } from './desk-store.ts'
 import { by } from './library-fixtures.ts'
 
 // For whom a scan on a page beside the desk is, whatever comes between.
@@ -288,7 +288,7 @@ test('what was refused before is not so any more once another desk has handed it
 
 test('what is scanned in two tabs of one receipt, and left, is not mixed', { skip, timeout }, async () => {
   await using desk = await onReceipt(browsing(), 2)
-  const { at, page, other, context, address, ben } = desk
+  const { at, page, other, context, ben } = desk
   const [one = '', two = ''] = desk.books
   const [doubled] = await Promise.all([
     context.waitForEvent('page'),
@@ -305,11 +305,7 @@ test('what is scanned in two tabs of one receipt, and left, is not mixed', { ski
   await scanBlindly(page, two)
   await doubled.close()
   await page.close()
-  await context.unrouteAll()
-  await other.goto(`${address}/desk`)
-  await readyToScan(other)
-  await later(other, leftMs)
-  await takenAll(other)
+  await takesUp(desk, leftMs)
   await other.locator('#kept.good').waitFor()
   await nothingStored(other)
   assert.deepEqual(

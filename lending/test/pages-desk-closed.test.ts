@@ -19,7 +19,15 @@ import {
   signIn,
   whoHas,
 } from './desk-fixtures.ts'
-import { type BesideDesk, onReceipt, openBeside, toReceipt, toSlip } from './desk-situations.ts'
+import {
+  type BesideDesk,
+  closedMs,
+  onReceipt,
+  openBeside,
+  takesUp,
+  toReceipt,
+  toSlip,
+} from './desk-situations.ts'
 import { busyDisk, later, look, nothingStored, takenAll, writtenDown } from './desk-store.ts'
 
 // What is scanned on a page beside the desk, and what its tab leaves behind that is closed before anybody has answered.
@@ -27,9 +35,6 @@ import { busyDisk, later, look, nothingStored, takenAll, writtenDown } from './d
 const skip = noChromium
 const timeout = 60_000
 const browsing = oneBrowser()
-
-/** What a closed tab has left is anybody's by then: longer than an answer may take to come. */
-const closedMs = 20_000
 
 /** What pages have jotted down on this device, as a page of it sees that. */
 async function jottedDown(page: Page): Promise<readonly string[]> {
@@ -163,12 +168,7 @@ test('what a closed tab has left goes in for those it was for, and what followed
   await hanging(third, isOnTheWay, () => scanBlindly(third, three))
   await third.close()
   assert.deepEqual((await jottedDown(other)).toSorted(), [one, ben, two, three].toSorted())
-  await other.bringToFront()
-  await context.unrouteAll()
-  await other.goto(`${address}/desk`)
-  await readyToScan(other)
-  await later(other, closedMs)
-  await takenAll(other)
+  await takesUp(desk)
   await other.locator('#kept.warn').waitFor()
   await nothingStored(other)
   const listed = await at.db.rows(
@@ -183,7 +183,7 @@ test('what a closed tab has left goes in as it was scanned, also where the clock
   timeout,
 }, async () => {
   await using desk = await onReceipt(browsing(), 2)
-  const { page, context, other, address, ben } = desk
+  const { page, other, ben } = desk
   const [one = '', two = ''] = desk.books
   await page.evaluate(`new BroadcastChannel('clock').onmessage = ({ data }) => {
     const { now } = Date
@@ -201,12 +201,7 @@ test('what a closed tab has left goes in as it was scanned, also where the clock
     await scanBlindly(page, two)
   })
   await page.close()
-  await context.unrouteAll()
-  await other.bringToFront()
-  await other.goto(`${address}/desk`)
-  await readyToScan(other)
-  await later(other, closedMs + 4_000)
-  await takenAll(other)
+  await takesUp(desk, closedMs + 4_000)
   await other.locator('#kept.good').waitFor()
   await nothingStored(other)
   assert.deepEqual([await whoHas(desk, one), await whoHas(desk, two)], ['Ada', 'Ben'])
@@ -217,7 +212,7 @@ test('what a closed tab has left follows what its desk had written down already'
   timeout,
 }, async () => {
   await using desk = await onReceipt(browsing(), 1)
-  const { page, context, other, address, ben } = desk
+  const { page, other, ben } = desk
   const [one = ''] = desk.books
   // Others see what is written; this page is not told before it is closed.
   await page.addInitScript(`{
@@ -234,12 +229,7 @@ test('what a closed tab has left follows what its desk had written down already'
   letGo()
   await writtenDown(other, ben)
   await page.close()
-  await context.unrouteAll()
-  await other.bringToFront()
-  await other.goto(`${address}/desk`)
-  await readyToScan(other)
-  await later(other, closedMs)
-  await takenAll(other)
+  await takesUp(desk)
   await other.locator('#kept.good').waitFor()
   await nothingStored(other)
   assert.equal(await whoHas(desk, one), 'Ben')
