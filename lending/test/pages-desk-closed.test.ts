@@ -57,7 +57,7 @@ for (const [what, begin] of [
   [
     'a proxy answers',
     async ({ context, page }: BesideDesk) => {
-      await context.route('**/desk/scan?*', (route) => route.fulfill({ status: 502, body: 'A proxy' }))
+      await context.route('**/desk/scan?*', (route) => route.fulfill({ body: 'A proxy' }))
       return () => page.getByText('A proxy').waitFor()
     },
   ],
