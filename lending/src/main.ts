@@ -13,7 +13,7 @@ import { mailGoes, openNoticeService } from './notice-service.ts'
 import { installationHere } from './notices/installation.ts'
 import { browserAddress, cannotListen, tryPort } from './port.ts'
 import type { DataFolder } from './postgres/data-folder.ts'
-import { fullDisk } from './postgres/full-disk.ts'
+import { asDiskFull } from './postgres/full-disk.ts'
 import type { Telling } from './postgres/our-server.ts'
 import { readRunning } from './postgres/owner.ts'
 import { signalled } from './postgres/postmaster.ts'
@@ -114,7 +114,7 @@ export async function start(config: Config, { signal, hurry, print }: StartOptio
     return { address, library, ended: untilEnded({ opened, signal, hurry, lost: database.lost, print }) }
   } catch (error) {
     await closeAll(opened, print, hurry)
-    throw fullDisk(error, { folder: folder.path, isServerOurs: config.databaseUrl === undefined }) ?? error
+    throw asDiskFull(error, { folder: folder.path, isServerOurs: config.databaseUrl === undefined }) ?? error
   }
 }
 

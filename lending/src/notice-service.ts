@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { keptToken, noticeFolder } from '@bibby/notices/kept-secret.ts'
 import type { NoticeServiceConfig } from './config.ts'
 import type { MailGoes } from './notices/caught-mail.ts'
-import { StartError, systemCode } from './start-error.ts'
+import { diskFull, isDiskFull, StartError, systemCode } from './start-error.ts'
 
 /** Where notices are handed on to. */
 export type NoticeService = {
@@ -57,12 +57,10 @@ async function tokenIn(dataFolder: string): Promise<string> {
   try {
     return await keptToken(await noticeFolder(dataFolder))
   } catch (error) {
-    const isFull = systemCode(error) === 'ENOSPC' || systemCode(error) === 'EDQUOT'
+    if (isDiskFull(error)) throw diskFull(dataFolder, error)
     throw new StartError(
-      isFull ? 'BIBBY_DISK_FULL' : 'BIBBY_DATA_UNUSABLE',
-      isFull
-        ? `The disk of ${dataFolder} is full. Make room there and start again.`
-        : `The folder notices in ${dataFolder} cannot be used (${systemCode(error) ?? 'unknown fault'}).`,
+      'BIBBY_DATA_UNUSABLE',
+      `The folder notices in ${dataFolder} cannot be used (${systemCode(error) ?? 'unknown fault'}).`,
       { cause: error },
     )
   }

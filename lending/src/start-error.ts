@@ -35,6 +35,20 @@ export class StartError extends Error {
   }
 }
 
+/** The sentence for a disk without room. */
+export function diskFull(folder: string, cause?: unknown): StartError {
+  return new StartError(
+    'BIBBY_DISK_FULL',
+    `The disk that holds ${folder} is full. Make room (Bibby needs at least 200 MB to begin with) and start again.`,
+    { cause },
+  )
+}
+
+/** Whether the system said that a disk, or somebody's share of it, is full. */
+export function isDiskFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(systemCode(error) ?? '')
+}
+
 /** The `code` of an error of the system, such as `EACCES`. */
 export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined

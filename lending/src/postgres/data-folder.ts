@@ -3,8 +3,7 @@ import { constants } from 'node:fs'
 import { access, link, mkdir, open, readdir, readFile, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { StartError, systemCode } from '../start-error.ts'
-import { diskFull } from './full-disk.ts'
+import { diskFull, isDiskFull, StartError, systemCode } from '../start-error.ts'
 import { canReach, serverIdentity } from './unprivileged.ts'
 
 /** The folder of everything that this Bibby keeps. It carries a marker, and only a marked folder is ever changed. */
@@ -197,7 +196,7 @@ const sentences: Readonly<Record<string, string>> = {
 export function unusable(error: unknown, path: string): unknown {
   const code = systemCode(error)
   if (error instanceof StartError || code === undefined) return error
-  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(path, error)
+  if (isDiskFull(error)) return diskFull(path, error)
   const why = sentences[code]
   if (why === undefined) return error
   return new StartError(

@@ -4,8 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { StartError, systemCode } from '../start-error.ts'
-import { diskFull } from './full-disk.ts'
+import { diskFull, isDiskFull, StartError, systemCode } from '../start-error.ts'
 import { signalled, untilGone } from './postmaster.ts'
 
 const run = promisify(execFile)
@@ -168,7 +167,7 @@ async function lastWords(logFile: string, from: number): Promise<string> {
 
 /** PostgreSQL said why, in a line with FATAL or PANIC or from initdb; the operator gets that line. */
 function failure(words: string, folder: string, cause: unknown, logFile?: string): StartError {
-  if (isFullBy(words) || systemCode(cause) === 'ENOSPC') return diskFull(folder, cause)
+  if (isFullBy(words) || isDiskFull(cause)) return diskFull(folder, cause)
   const said = /(?:FATAL|PANIC|could not|cannot)[^\n]{0,300}/.exec(words)?.[0]
   const code = systemCode(cause)
   const why = said ?? (code ? `the system said ${code}` : 'it did not say why')

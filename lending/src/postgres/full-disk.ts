@@ -1,14 +1,5 @@
-import { StartError, systemCode } from '../start-error.ts'
+import { diskFull, isDiskFull, StartError } from '../start-error.ts'
 import { sqlState } from './pool.ts'
-
-/** The sentence for a disk without room. */
-export function diskFull(folder: string, cause?: unknown): StartError {
-  return new StartError(
-    'BIBBY_DISK_FULL',
-    `The disk that holds ${folder} is full. Make room (Bibby needs at least 200 MB to begin with) and start again.`,
-    { cause },
-  )
-}
 
 /** SQLSTATE of PostgreSQL: disk full. */
 const diskFullState = '53100'
@@ -17,12 +8,11 @@ const diskFullState = '53100'
  * What a start that met a full disk says, whether PostgreSQL met it or we; undefined for any other fault. `folder` is
  * the data folder, which holds the database too when the server is ours.
  */
-export function fullDisk(
+export function asDiskFull(
   error: unknown,
   { folder, isServerOurs }: { readonly folder: string; readonly isServerOurs: boolean },
 ): StartError | undefined {
-  const code = systemCode(error)
-  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(folder, error)
+  if (isDiskFull(error)) return diskFull(folder, error)
   if (sqlState(error) !== diskFullState) return undefined
   if (isServerOurs) return diskFull(folder, error)
   return new StartError(

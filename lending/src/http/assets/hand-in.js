@@ -1,7 +1,6 @@
 // Hands in what this device had kept, one scan after another, in the order in which they were made. Each goes under the
 // key that it got when it was scanned, and with when that was by the clock of the library: it is done once, and as of then.
 
-import { strike } from './jotted.js'
 import { livingPages, namedPages } from './page-name.js'
 import { cutCode } from './scan-field.js'
 
@@ -66,7 +65,6 @@ async function handIn(kept, tell, isLeased = false) {
     const context = contextOf(scan, before)
     if (scan.next) {
       await kept.settle(scan, { card: '', isAfter: scan.isAfter }, true)
-      strike(scan)
       continue
     }
     tell({ done: sum.done, of: sum.done + due.length })
@@ -102,7 +100,6 @@ async function handIn(kept, tell, isLeased = false) {
     }
     // One that was given up before says nothing of who stands there by now.
     await kept.settle(scan, scan.isAgain ? undefined : from(after(context, answer, scan)), true)
-    strike(scan)
     sum.done += 1
     if (answer.became === 'kept') sum.toLookAt += 1
     else sum.taken.push(scan)

@@ -1,6 +1,7 @@
 // The scans of this device, in the order in which they were made. Each is kept here before it is sent, and dropped when
 // the library has answered it: a device that loses its power between the two loses no scan.
 
+import { strike } from './jotted.js'
 import { durable, open } from './kept-disk.js'
 
 /** Opens the store; where a browser has none (a private window), scans live as long as the page. */
@@ -62,6 +63,7 @@ class KeptScans {
    * nobody's business once nothing waits, but with `stays` the page of the scan has still to hear of it.
    */
   settle(scan, context, stays = false) {
+    strike(scan)
     return this.#inTurn(async () => {
       const { key, page } = scan
       const there = this.#onDisk.get(key)
