@@ -55,6 +55,18 @@ test('each class of requests has connections of its own, and takes no others', a
   assert.deepEqual(opened(at), ['watch', 'desk', 'people', 'catalogue', 'reports', 'unasked', 'search'])
 })
 
+test('after a pause desks, people and whoever searches find their connections open', async (t) => {
+  await using at = await anOpenLibrary()
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const headers = await signedIn(at)
+  const back = { barcode: at.barcode, branch: at.branchCode }
+  assert.equal(await bitByBit(at, '/api/v1/returns', headers, back), 200)
+  assert.equal((await fetch(`${at.address}/search?query=emma`)).status, 200)
+  assert.equal((await fetch(`${at.address}/api/v1/loans/overdue`, { headers })).status, 200)
+  t.mock.timers.tick(60_000)
+  assert.deepEqual(opened(at), ['desk', 'people', 'catalogue', 'search'])
+})
+
 /** More than any pool has connections. */
 const many = 20
 const lesser: readonly PoolName[] = ['people', 'catalogue', 'reports', 'unasked']

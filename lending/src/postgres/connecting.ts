@@ -16,6 +16,8 @@ export type PoolOptions = {
   /** Shown in pg_stat_activity. */
   readonly name: string
   readonly connectionsMax: number
+  /** So many stay open however long they idle, once they were needed: the next one to ask finds them warm. Default: 0. */
+  readonly connectionsKept?: number
   /** The server stops a statement after this long (SQLSTATE 57014). */
   readonly statementLimitMs: number
   /** Refuse any write on these connections. Default: no. */
@@ -53,6 +55,7 @@ export function makePool(options: PoolOptions, isBroken: (connection: pg.ClientB
       : options.connection),
     application_name: options.name,
     max: options.connectionsMax,
+    min: Math.min(options.connectionsKept ?? 0, options.connectionsMax),
     statement_timeout: options.statementLimitMs,
     query_timeout: options.statementLimitMs + silenceLimitMs,
     idle_in_transaction_session_timeout: options.idleInTransactionLimitMs ?? idleInTransactionLimitMs,

@@ -37,6 +37,26 @@ test('a connection that was given back inside a transaction is closed', async ()
   assert.notEqual(await backend(db), before)
 })
 
+test('connections that are kept outlast a pause, the others do not', async (t) => {
+  await using scratch = await scratchDatabase()
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  await using db = openPool({
+    connection: scratch.connection,
+    name: 'kept',
+    connectionsMax: 3,
+    connectionsKept: 2,
+    statementLimitMs: 5_000,
+  })
+  const before = await Promise.all([backend(db), backend(db), backend(db)])
+  t.mock.timers.tick(60_000)
+  assert.equal(db.counts().open, 2)
+  const after = await Promise.all([backend(db), backend(db)])
+  assert.ok(
+    after.every((pid) => before.includes(pid)),
+    `${before} became ${after}`,
+  )
+})
+
 test('a server that ends all sessions is noticed, and the pool goes on with new ones', async () => {
   await using db = await scratchDatabase({ connectionsMax: 3 })
   await Promise.all([backend(db), backend(db), backend(db)])

@@ -14,18 +14,23 @@ export type Pools = AsyncDisposable & {
 
 /**
  * What each pool may take of the server. Whoever asks has connections of their kind and no others, so that nothing
- * slow, however much there is of it, takes one from a desk. They are made when they are needed and closed when they
- * have idled for 10 s. The sum, with what is outside the pools, stands in docs/concepts/overload.md.
+ * slow, however much there is of it, takes one from a desk. They are made when they are needed, and closed when they
+ * have idled for 10 s, but for those kept: a new session reads the tables of the system anew and plans each statement
+ * for the first time, which costs somebody who waits a tenth of a second, and those of a few desks at once four. An idle
+ * one holds 5 MB. The sum, with what is outside the pools, stands in docs/concepts/overload.md.
  */
 const bounds: Readonly<
-  Record<PoolName, Pick<PoolOptions, 'connectionsMax' | 'statementLimitMs' | 'standsLast'>>
+  Record<
+    PoolName,
+    Pick<PoolOptions, 'connectionsMax' | 'connectionsKept' | 'statementLimitMs' | 'standsLast'>
+  >
 > = {
   // Never behind a desk that is stuck: halting is for that moment.
   watch: { connectionsMax: 2, statementLimitMs: 5_000 },
   // What two cores keep busy; measured, see docs/decisions/0007.
-  desk: { connectionsMax: 12, statementLimitMs: 5_000 },
-  people: { connectionsMax: 4, statementLimitMs: 5_000 },
-  catalogue: { connectionsMax: 2, statementLimitMs: 5_000 },
+  desk: { connectionsMax: 12, connectionsKept: 12, statementLimitMs: 5_000 },
+  people: { connectionsMax: 4, connectionsKept: 2, statementLimitMs: 5_000 },
+  catalogue: { connectionsMax: 2, connectionsKept: 2, statementLimitMs: 5_000 },
   // Nothing waits behind a report, so it may take its time.
   reports: { connectionsMax: 3, statementLimitMs: 15_000, standsLast: true },
   // It holds locks that a desk may want.
@@ -38,6 +43,7 @@ const bounds: Readonly<
 export const searchSessions = Math.min(4, Math.max(2, availableParallelism()))
 const searchBounds = {
   connectionsMax: searchSessions,
+  connectionsKept: searchSessions,
   statementLimitMs: 500,
   standsLast: true,
 }
