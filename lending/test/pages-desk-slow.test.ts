@@ -281,3 +281,26 @@ for (const [when, begin] of [
     await nothingStored(page)
   })
 }
+
+test('a disk that takes long to say what was kept moves nothing on a desk where nothing is scanned', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await openBeside(browsing(), 1)
+  const { page, other } = desk
+  const [one = ''] = desk.books
+  await readyToScan(page)
+  const slow = page.getByText('slow to write down')
+  const isFree = await busyDisk(other)
+  await page.clock.install()
+  await page.reload()
+  await readyToScan(page)
+  await page.clock.runFor(3_000)
+  assert.equal(await slow.isVisible(), false)
+  await scanBlindly(page, one)
+  await page.clock.runFor(3_000)
+  await slow.waitFor()
+  await isFree()
+  await page.getByText('On loan: 1 item').waitFor()
+  await nothingStored(page)
+})

@@ -43,14 +43,16 @@ export async function tellKept(why = words[here.apart] ?? words.away) {
   })
 }
 
-/** Says so while the device takes long to write something down. */
+/** Says so while the device takes long to write something down. A desk that only looks what was kept says nothing. */
 export function tellSlow(writing) {
-  const timer = setTimeout(() => {
+  const timer = setInterval(() => {
+    if (here.taking === 0) return
+    clearInterval(timer)
     sound('attention')
     tell('warn', words.slow)
   }, slowMs)
   return writing.finally(() => {
-    clearTimeout(timer)
+    clearInterval(timer)
     // What was told since then stays.
     if (place.querySelector('h2')?.textContent === words.slow) tell('', '')
   })
