@@ -2,16 +2,22 @@ import type { BrowserContext, Page, Request, Response } from 'playwright-core'
 import { sessionCookie } from '../src/http/signed-in.ts'
 import { sql } from '../src/postgres/sql.ts'
 import type { Role } from '../src/staff/permission.ts'
+import { signIn as beginSession } from '../src/staff/session.ts'
 import { type Browsing, cursor } from './browser.ts'
 import { aCable } from './cable.ts'
 import { aCopy, aPatron, besides } from './library-fixtures.ts'
 import { anOpenLibrary, type OpenLibrary, pagePassword } from './open-library.ts'
 
-/** A device of its own, with somebody from the desk signed in on its page. */
+/** A device of its own, with somebody from the desk signed in on its page, who did so before. */
 export async function aDesk(browser: Pick<Browsing, 'newContext'>, at: OpenLibrary, address: string) {
   const context = await browser.newContext()
+  const ask = { kind: 'staff', account: await at.staff('desk'), password: pagePassword } as const
+  const session = await beginSession(at.db, { ...ask, now: new Date() })
+  if ('refused' in session) throw new Error(session.refused)
+  await context.addCookies([{ name: sessionCookie, value: session.token, url: address }])
   const page = await context.newPage()
-  await signIn(page, at, address)
+  await page.goto(address)
+  await page.getByText('Sign out').waitFor()
   return { page, context }
 }
 

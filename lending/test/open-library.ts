@@ -16,6 +16,8 @@ import { type ScratchDatabase, scratchDatabase } from './scratch-database.ts'
 
 /** The password of everybody in these tests. */
 export const pagePassword = 'correct horse battery staple'
+/** Hashing takes as long as it should, once for a file of tests. */
+let pageHash: Promise<string> | undefined
 
 /** A small library whose pages are served, by the real clock: browsers drop cookies of a day that is past. */
 export type OpenLibrary = AsyncDisposable &
@@ -61,7 +63,8 @@ export async function anOpenLibrary({
   const small = await aSmallLibrary(db)
   const app = await buildServer(library, { logLevel: 'silent', ...served })
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const hashed = await hashPassword(pagePassword)
+  pageHash ??= hashPassword(pagePassword)
+  const hashed = await pageHash
   return {
     ...small,
     app,
