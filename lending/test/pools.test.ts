@@ -4,6 +4,8 @@ import { type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { anAsker, askedBy, leave, nobody, type PoolName } from '../src/postgres/asker.ts'
+import type { Database } from '../src/postgres/pool.ts'
+import { searchSessions } from '../src/postgres/pools.ts'
 import { sql } from '../src/postgres/sql.ts'
 import { anOpenLibrary, type OpenLibrary, pagePassword } from './open-library.ts'
 
@@ -55,18 +57,6 @@ test('each class of requests has connections of its own, and takes no others', a
   assert.deepEqual(opened(at), ['watch', 'desk', 'people', 'catalogue', 'reports', 'unasked', 'search'])
 })
 
-test('after a pause desks, people and whoever searches find their connections open', async (t) => {
-  await using at = await anOpenLibrary()
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  const headers = await signedIn(at)
-  const back = { barcode: at.barcode, branch: at.branchCode }
-  assert.equal(await bitByBit(at, '/api/v1/returns', headers, back), 200)
-  assert.equal((await fetch(`${at.address}/search?query=emma`)).status, 200)
-  assert.equal((await fetch(`${at.address}/api/v1/loans/overdue`, { headers })).status, 200)
-  t.mock.timers.tick(60_000)
-  assert.deepEqual(opened(at), ['desk', 'people', 'catalogue', 'search'])
-})
-
 /** More than any pool has connections. */
 const many = 20
 const lesser: readonly PoolName[] = ['people', 'catalogue', 'reports', 'unasked']
@@ -95,6 +85,30 @@ async function allHeld(at: OpenLibrary): Promise<Disposable & { readonly oneEnde
     },
   }
 }
+
+test('after a pause all that desks and searches had, and two for people, are still open', async (t) => {
+  await using at = await anOpenLibrary()
+  const pools = ['watch', 'desk', ...lesser] as const
+  const busy = ({ rows }: Pick<Database, 'rows'>) =>
+    Promise.all(Array.from({ length: many }, () => rows(sql`select pg_sleep(0.05)`)))
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  await Promise.all([
+    ...pools.map((pool) => askedBy(anAsker(pool), () => busy(at.library.db))),
+    busy(at.library.searchDb),
+  ])
+  t.mock.timers.tick(60_000)
+  t.mock.timers.reset()
+  const open = Object.entries(at.library.pools).map(([pool, { counts }]) => [pool, counts().open])
+  assert.deepEqual(Object.fromEntries(open), {
+    watch: 0,
+    desk: 12,
+    people: 2,
+    catalogue: 2,
+    reports: 0,
+    unasked: 0,
+    search: searchSessions,
+  })
+})
 
 test('while all connections of every lesser class are busy, desks lend and take back, health and halting answer', async () => {
   await using at = await anOpenLibrary()

@@ -44,8 +44,8 @@ const idleInTransactionLimitMs = 30_000
 /** A peer that is gone without a word, as behind a cut cable, is found out in half a minute, and its locks are free. */
 const deadPeers =
   '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4 -c tcp_user_timeout=30000'
-/** A connection is replaced after this long, so that none is pinned to a server that lost its part. */
-const lifetimeSeconds = 30 * 60
+/** When a connection is idle for this long, its machine asks the server's whether it is still there. */
+const keepAliveAfterMs = 10_000
 
 /** Connections as they are made here: their limits, their types, and whom they act as. Told of each that breaks. */
 export function makePool(options: PoolOptions, isBroken: (connection: pg.ClientBase) => void): pg.Pool {
@@ -60,8 +60,8 @@ export function makePool(options: PoolOptions, isBroken: (connection: pg.ClientB
     query_timeout: options.statementLimitMs + silenceLimitMs,
     idle_in_transaction_session_timeout: options.idleInTransactionLimitMs ?? idleInTransactionLimitMs,
     connectionTimeoutMillis: connectLimitMs,
-    maxLifetimeSeconds: lifetimeSeconds,
     keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveAfterMs,
     pipeline: true,
     types: { getTypeParser: typeParser },
     options: `${deadPeers} -c gin_pending_list_limit=${pendingListKilobytes}${options.readOnly ? ' -c default_transaction_read_only=on' : ''}`,

@@ -14,7 +14,7 @@ const fail = (db: Database, code: string) =>
     connection.query(`do $$ begin raise exception 'a test' using errcode = '${code}'; end $$`),
   )
 
-for (const code of ['25006', '57P01', '57P02', '57P03', '08006', '08P01']) {
+for (const code of ['0A000', '25006', '57P01', '57P02', '57P03', '08006', '08P01']) {
   test(`a connection that answered ${code} is never used again`, async () => {
     await using db = await scratchDatabase({ connectionsMax: 1 })
     const before = await backend(db)
@@ -55,6 +55,36 @@ test('connections that are kept outlast a pause, the others do not', async (t) =
     after.every((pid) => before.includes(pid)),
     `${before} became ${after}`,
   )
+})
+
+test('once a connection is lost, those that idled beside it are not used', async () => {
+  await using scratch = await scratchDatabase()
+  await using db = openPool({
+    connection: scratch.connection,
+    name: 'kept',
+    connectionsMax: 3,
+    connectionsKept: 3,
+    statementLimitMs: 5_000,
+  })
+  const three = async () => Promise.all([backend(db), backend(db), backend(db)])
+  const before = await three()
+  assert.deepEqual(new Set(await three()), new Set(before))
+  await assert.rejects(fail(db, '08006'))
+  const after = await three()
+  assert.ok(!after.some((pid) => before.includes(pid)), `${before} became ${after}`)
+  assert.deepEqual(new Set(await three()), new Set(after))
+})
+
+test('a connection that is too old is closed behind a use of it, not before', async (t) => {
+  await using db = await scratchDatabase({ connectionsMax: 1 })
+  const before = await backend(db)
+  const { now } = performance
+  const inAnHour = t.mock.method(performance, 'now', () => now.call(performance) + 3_600_000)
+  assert.equal(await backend(db), before)
+  inAnHour.mock.restore()
+  const after = await backend(db)
+  assert.notEqual(after, before)
+  assert.equal(await backend(db), after)
 })
 
 test('a server that ends all sessions is noticed, and the pool goes on with new ones', async () => {

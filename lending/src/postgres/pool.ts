@@ -38,10 +38,10 @@ export type Database = AsyncDisposable & {
 }
 
 /**
- * After these the connection is closed, never reused: read-only server (25006), a prepared statement that is gone (26000),
- * server going away or starting (57P01 to 57P03) and every connection failure (08). Source: PostgreSQL manual, appendix A.
+ * After these the connection is closed, never reused: read-only server (25006), a prepared statement that is gone (26000)
+ * or gives other columns by now (0A000), server going away or starting (57P01 to 57P03) and every connection failure (08). Source: PostgreSQL manual, appendix A.
  */
-const evicting = new Set(['25006', '26000', '57P01', '57P02', '57P03'])
+const evicting = new Set(['0A000', '25006', '26000', '57P01', '57P02', '57P03'])
 
 /** The server stopped a statement, or one before it in the same transaction. */
 const ofStopped: ReadonlySet<string | undefined> = new Set(['57014', '25P02'])
@@ -66,17 +66,48 @@ export function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined
 }
 
+/**
+ * A connection is closed at the end of a use when it is older than this, so that none is pinned to a server that lost its
+ * part; the next one is made for whoever needs it. At a time of its own: those of one busy moment do not go in another.
+ */
+const lifetimeMs = { least: 20 * 60_000, most: 40 * 60_000 }
+
+/** Knows of each connection since when it is there, and whether another one was lost since. */
+function watchAge(pool: pg.Pool) {
+  let losses = 0
+  const made = new WeakMap<pg.ClientBase, { readonly losses: number; readonly until: number }>()
+  pool.on('connect', (connection) => {
+    const until = performance.now() + lifetimeMs.least + Math.random() * (lifetimeMs.most - lifetimeMs.least)
+    made.set(connection, { losses, until })
+  })
+  const isDoubtful = (connection: pg.ClientBase) => made.get(connection)?.losses !== losses
+  return {
+    /** A server that is gone without a word takes all with it, and of those that idle nobody has noticed. */
+    isDoubtful,
+    isOld: (connection: pg.ClientBase) => performance.now() > (made.get(connection)?.until ?? 0),
+    lost: (connection: pg.ClientBase) => {
+      if (!isDoubtful(connection)) losses += 1
+    },
+  }
+}
+
 /** Opens a pool. No connection is made before the first statement. */
 export function openPool(options: PoolOptions): Database {
   const pool = makePool(options, (connection) => broken.add(connection))
   // An idle connection that breaks is dropped by the pool; without a listener it would end the process.
   pool.on('error', () => undefined)
   let busy = 0
-  const connect = () =>
-    pool.connect().catch((cause: unknown) => {
-      if (busy >= options.connectionsMax) throw new ConnectionsBusyError(options.name, { cause })
-      throw new DatabaseUnreachableError({ cause })
-    })
+  const { isDoubtful, isOld, lost } = watchAge(pool)
+  const connect = async (): Promise<pg.PoolClient> => {
+    for (;;) {
+      const connection = await pool.connect().catch((cause: unknown) => {
+        if (busy >= options.connectionsMax) throw new ConnectionsBusyError(options.name, { cause })
+        throw new DatabaseUnreachableError({ cause })
+      })
+      if (!isDoubtful(connection)) return connection
+      connection.release(true)
+    }
+  }
   const withConnection = async <T>(work: (connection: pg.PoolClient) => Promise<T>): Promise<T> => {
     const asker = whoAsks()
     const connection = await connect()
@@ -89,11 +120,13 @@ export function openPool(options: PoolOptions): Database {
       return await work(connection)
     } catch (error) {
       bad = isConnectionLost(error, connection)
+      if (bad) lost(connection)
       throw use?.stopping && ofStopped.has(sqlState(error)) ? new AskerLeftError({ cause: error }) : error
     } finally {
       if (use && (await endUse(use))) bad = true
       busy -= 1
-      connection.release(bad || broken.has(connection) || connection.getTransactionStatus() !== 'I')
+      const isGone = broken.has(connection) || connection.getTransactionStatus() !== 'I'
+      connection.release(bad || isGone || isDoubtful(connection) || isOld(connection))
     }
   }
   return {
