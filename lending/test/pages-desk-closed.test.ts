@@ -4,6 +4,7 @@ import type { Page, Request } from 'playwright-core'
 import { sql } from '../src/postgres/sql.ts'
 import { noChromium, oneBrowser } from './browser.ts'
 import {
+  answered,
   endSession,
   frames,
   hanging,
@@ -211,9 +212,9 @@ test('what a closed tab has left follows what its desk had written down already'
   skip,
   timeout,
 }, async () => {
-  await using desk = await onReceipt(browsing(), 1)
-  const { page, other, ben } = desk
-  const [one = ''] = desk.books
+  await using desk = await onReceipt(browsing(), 2)
+  const { page, other, address, ben } = desk
+  const [one = '', two = ''] = desk.books
   // Others see what is written; this page is not told before it is closed.
   await page.addInitScript(`{
     const { transaction } = IDBDatabase.prototype
@@ -229,7 +230,13 @@ test('what a closed tab has left follows what its desk had written down already'
   letGo()
   await writtenDown(other, ben)
   await page.close()
-  await takesUp(desk)
+  // This desk has looked what is to be handed in before it may take what the tab has left.
+  await other.bringToFront()
+  await other.goto(`${address}/desk`)
+  await readyToScan(other)
+  await Promise.all([answered(other, two), scanBlindly(other, two)])
+  await later(other, closedMs)
+  await takenAll(other)
   await other.locator('#kept.good').waitFor()
   await nothingStored(other)
   assert.equal(await whoHas(desk, one), 'Ben')

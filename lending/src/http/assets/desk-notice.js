@@ -1,5 +1,6 @@
 // What the desk says beside its answers: the notice above it with what is kept, why, and what became of it; and its buttons.
 
+import { leftBefore } from './desk-jotted.js'
 import { sign } from './desk-shows.js'
 import { here, home, place, words } from './desk-state.js'
 import { isGivenUp, isOfHere } from './hand-in.js'
@@ -43,10 +44,10 @@ export async function tellKept(why = words[here.apart] ?? words.away) {
   })
 }
 
-/** Says so while the device takes long to write something down. A desk that only looks what was kept says nothing. */
+/** Says so while the device takes long for what somebody waits for. A desk that only looks what was kept moves nothing. */
 export function tellSlow(writing) {
   const timer = setInterval(() => {
-    if (here.taking === 0) return
+    if (here.taking === 0 && !here.going && leftBefore.length === 0) return
     clearInterval(timer)
     sound('attention')
     tell('warn', words.slow)

@@ -1,6 +1,7 @@
 // Hands in what this device had kept, one scan after another, in the order in which they were made. Each goes under the
 // key that it got when it was scanned, and with when that was by the clock of the library: it is done once, and as of then.
 
+import { notYetLeft } from './jotted.js'
 import { livingPages, namedPages } from './page-name.js'
 import { cutCode } from './scan-field.js'
 
@@ -166,7 +167,9 @@ async function left(kept) {
   // What is fresh may be on its way, and what is of tomorrow was scanned before the clock was set back.
   const isOld = ({ at, isHeld }) => Math.abs(Date.now() - at) > (isHeld ? heldMs : freshMs)
   if (!living) return scans.filter((scan) => scan.isLeft || isOld(scan))
-  return scans.filter(({ isLeft, page }) => isLeft || !living.has(page))
+  // Where its tab was closed while it was written down, what follows it is not yet there.
+  const cut = notYetLeft()
+  return scans.filter(({ isLeft, page, key }) => (living.has(page) ? isLeft : !cut.has(key)))
 }
 
 /** By how much the clock of the library is ahead of this device's, as far as its answers say; never more than it is. */

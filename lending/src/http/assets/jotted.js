@@ -60,12 +60,25 @@ function write(scans) {
  * whole. `living` is undefined where a browser does not say which pages live.
  */
 export function leftByTabs(living) {
+  const isLive = ({ scan, page }) => living?.has(page) || !isOld(scan, living ? answeredMs : unknownMs)
+  return ofTabs(isLive, false).sort((one, other) => one.nth - other.nth)
+}
+
+/** The keys of what belongs to tabs that may be gone, and that nobody takes yet, where a browser says which pages live. */
+export function notYetLeft() {
+  return new Set(ofTabs(({ scan }) => !isOld(scan, answeredMs), true).map(({ scan }) => scan.key))
+}
+
+/** What belongs to tabs of which one note is so, or to those of which none is. */
+function ofTabs(isSo, isAny) {
   const notes = notesOfDevice()
-  // What is of tomorrow was scanned before the clock was set back.
-  const isOld = ({ at }) => Math.abs(Date.now() - at) > (living ? answeredMs : unknownMs)
-  const isLive = ({ scan, page }) => living?.has(page) || !isOld(scan)
-  const live = new Set(notes.filter(isLive).map(({ tab }) => tab))
-  return notes.filter(({ tab }) => !live.has(tab)).sort((one, other) => one.nth - other.nth)
+  const tabs = new Set(notes.filter(isSo).map(({ tab }) => tab))
+  return notes.filter(({ tab }) => tabs.has(tab) === isAny)
+}
+
+/** What is of tomorrow was scanned before the clock was set back. */
+function isOld({ at }, ms) {
+  return Math.abs(Date.now() - at) > ms
 }
 
 function notesOfDevice() {
