@@ -76,6 +76,8 @@ test('a book that was refused before is not shown any more once it is done after
   const { at, page } = desk
   const [, two = ''] = desk.books
   await scan(page, 'badly-read')
+  // How many were refused before says nothing yet of this one.
+  await page.locator('#answer').getByText('badly-read').waitFor()
   await refusedBefore(page).getByText('Refused before: 1').waitFor()
   await heard(page)
   await at.db.rows(sql`update loan set returned_at = now() where copy_id = (select id from copy where barcode = ${two})
