@@ -3,7 +3,7 @@ import type { Visit } from './visit.ts'
 
 type Spoken = Pick<Visit, 'language' | 'say'>
 
-/** A time of milliseconds as people read it: `8 ms`, `1.2 s`. */
+/** A time of milliseconds as people read it: `8 ms`, `1.2 secs`. No line ends before its unit. */
 export function msText({ language }: Spoken, ms: number): string {
   const [unit, value, digits] =
     ms < 1_000 ? (['millisecond', ms, ms < 10 ? 1 : 0] as const) : (['second', ms / 1_000, 1] as const)
@@ -11,7 +11,9 @@ export function msText({ language }: Spoken, ms: number): string {
     style: 'unit',
     unit,
     maximumFractionDigits: digits,
-  }).format(value)
+  })
+    .format(value)
+    .replaceAll(' ', '\u{a0}')
 }
 
 /** How many times a second: `0.4/s`. */
