@@ -48,7 +48,10 @@ const deadPeers =
 const keepAliveAfterMs = 10_000
 
 /** Connections as they are made here: their limits, their types, and whom they act as. Told of each that breaks. */
-export function makePool(options: PoolOptions, isBroken: (connection: pg.ClientBase) => void): pg.Pool {
+export function makePool(
+  options: PoolOptions,
+  isBroken: (connection: pg.ClientBase, error?: Error) => void,
+): pg.Pool {
   return new pg.Pool({
     ...(typeof options.connection === 'string'
       ? { connectionString: options.connection }
@@ -66,7 +69,7 @@ export function makePool(options: PoolOptions, isBroken: (connection: pg.ClientB
     types: { getTypeParser: typeParser },
     options: `${deadPeers} -c gin_pending_list_limit=${pendingListKilobytes}${options.readOnly ? ' -c default_transaction_read_only=on' : ''}`,
     onConnect: async (client) => {
-      client.on('error', () => isBroken(client))
+      client.on('error', (error) => isBroken(client, error))
       client.on('end', () => isBroken(client))
       if (options.role) await actAs(client, options.role)
       await knowCommit(client)

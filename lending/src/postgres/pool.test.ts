@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { scratchDatabase } from '../../test/scratch-database.ts'
 import type { Database } from './pool.ts'
-import { isConnectionLost, openPool } from './pool.ts'
+import { isConnectionLost, openPool, rowsOn, streamOf } from './pool.ts'
 import { sql } from './sql.ts'
 
 const backend = async (db: Database) =>
@@ -57,34 +57,93 @@ test('connections that are kept outlast a pause, the others do not', async (t) =
   )
 })
 
-test('once a connection is lost, those that idled beside it are not used', async () => {
-  await using scratch = await scratchDatabase()
-  await using db = openPool({
+/** A pool that keeps three connections, with the sessions that serve three callers at once. */
+async function threeKept() {
+  const scratch = await scratchDatabase()
+  const db = openPool({
     connection: scratch.connection,
     name: 'kept',
     connectionsMax: 3,
     connectionsKept: 3,
     statementLimitMs: 5_000,
   })
-  const three = async () => Promise.all([backend(db), backend(db), backend(db)])
-  const before = await three()
-  assert.deepEqual(new Set(await three()), new Set(before))
-  await assert.rejects(fail(db, '08006'))
-  const after = await three()
-  assert.ok(!after.some((pid) => before.includes(pid)), `${before} became ${after}`)
-  assert.deepEqual(new Set(await three()), new Set(after))
+  const three = async () => {
+    const all = Promise.withResolvers<void>()
+    let begun = 0
+    const use = () =>
+      db.withConnection(async (connection) => {
+        begun += 1
+        if (begun === 3) all.resolve()
+        await all.promise
+        const [row] = await rowsOn(connection)<{ pid: number }>(sql`select pg_backend_pid() as pid`)
+        return row?.pid
+      })
+    return Promise.all([use(), use(), use()])
+  }
+  const dispose = async () => {
+    await db[Symbol.asyncDispose]()
+    await scratch[Symbol.asyncDispose]()
+  }
+  return { db, three, [Symbol.asyncDispose]: dispose }
+}
+
+const losing: Readonly<Record<string, (db: Database) => Promise<unknown>>> = {
+  'in the middle of a statement': (db) => assert.rejects(fail(db, '08006')),
+  'and the work makes something else of it': (db) =>
+    db.withConnection(async (connection) => {
+      assert.ok(isConnectionLost(new Error('Query read timeout'), connection))
+    }),
+  'while it idles': async (db) => {
+    const connection = await db.withConnection(async (it) => it)
+    const isGone = new Promise<void>((resolve) => connection.once('end', resolve))
+    streamOf(connection).destroy()
+    await isGone
+  },
+}
+
+for (const [when, lose] of Object.entries(losing)) {
+  test(`once a connection is lost ${when}, those that idled beside it are not used`, async () => {
+    await using kept = await threeKept()
+    const before = await kept.three()
+    assert.deepEqual(new Set(await kept.three()), new Set(before))
+    await lose(kept.db)
+    const after = await kept.three()
+    assert.ok(!after.some((pid) => before.includes(pid)), `${before} became ${after}`)
+    assert.deepEqual(new Set(await kept.three()), new Set(after))
+  })
+}
+
+test('that one session is ended says nothing of those beside it', async () => {
+  await using kept = await threeKept()
+  const before = await kept.three()
+  await kept.db.rows(
+    sql`select pg_terminate_backend(${before[0]}, 5000) where pg_backend_pid() <> ${before[0]}`,
+  )
+  const ended = fail(kept.db, '57P01')
+  await assert.rejects(ended, { code: '57P01' })
+  const after = await kept.three()
+  assert.ok(
+    after.some((pid) => before.includes(pid)),
+    `${before} became ${after}`,
+  )
 })
 
-test('a connection that is too old is closed behind a use of it, not before', async (t) => {
-  await using db = await scratchDatabase({ connectionsMax: 1 })
-  const before = await backend(db)
+test('connections that are too old are closed behind a use, one by one, and others made in their place', async (t) => {
+  await using kept = await threeKept()
+  const before = await kept.three()
   const { now } = performance
-  const inAnHour = t.mock.method(performance, 'now', () => now.call(performance) + 3_600_000)
-  assert.equal(await backend(db), before)
-  inAnHour.mock.restore()
-  const after = await backend(db)
-  assert.notEqual(after, before)
-  assert.equal(await backend(db), after)
+  let laterMs = 3_600_000
+  t.mock.method(performance, 'now', () => now.call(performance) + laterMs)
+  // A use of an old one is like any other.
+  assert.ok(before.includes(await backend(kept.db)))
+  for (let others = 1; others <= 3; others += 1) {
+    while (kept.db.counts().idle < 3) await backend(kept.db)
+    await kept.three()
+    const after = await kept.three()
+    assert.equal(kept.db.counts().open, 3)
+    assert.equal(after.filter((pid) => !before.includes(pid)).length, others, `${before} became ${after}`)
+    laterMs += 100_000
+  }
 })
 
 test('a server that ends all sessions is noticed, and the pool goes on with new ones', async () => {

@@ -3,6 +3,7 @@ import pg from 'pg'
 import { beginUse, endUse, mayBeStopped, mustWait, neverStopped, type Use, whoAsks } from './asker.ts'
 import { type AloneLimits, connectAlone, makePool, type PoolOptions } from './connecting.ts'
 import { AskerLeftError, ConnectionsBusyError, DatabaseUnreachableError } from './faults.ts'
+import { watchAge } from './pool-age.ts'
 import { type Sql, sql } from './sql.ts'
 import { type Answered, begin, mayRide, send, together } from './statement.ts'
 
@@ -42,6 +43,8 @@ export type Database = AsyncDisposable & {
  * or gives other columns by now (0A000), server going away or starting (57P01 to 57P03) and every connection failure (08). Source: PostgreSQL manual, appendix A.
  */
 const evicting = new Set(['0A000', '25006', '26000', '57P01', '57P02', '57P03'])
+/** Of these one session is gone, and the others are as they were: ended by somebody, or by a limit for what idles. */
+const ofOneSession: ReadonlySet<string | undefined> = new Set(['25P03', '26000', '57P01', '57P05'])
 
 /** The server stopped a statement, or one before it in the same transaction. */
 const ofStopped: ReadonlySet<string | undefined> = new Set(['57014', '25P02'])
@@ -54,50 +57,35 @@ export function isConnectionLost(error: unknown, connection: pg.ClientBase): boo
       ? error instanceof Error && error.message === 'Query read timeout'
       : evicting.has(code) || code.startsWith('08')
   // Whatever is thrown on because of it, and before the connection has noticed by itself.
-  if (isLost) broken.add(connection)
+  if (isLost) breakDown(connection, error)
   return isLost || (code === undefined && broken.has(connection))
 }
 
-/** Connections that said so themselves, by an event, before or after a query of theirs was rejected. */
-const broken = new WeakSet<pg.ClientBase>()
+/**
+ * Connections that are lost, by what one of their queries was answered or by an event of their own, before or after that. With each,
+ * whether it says something of the server; what is heard first counts.
+ */
+const broken = new WeakMap<pg.ClientBase, { readonly isOfServer: boolean }>()
+
+function breakDown(connection: pg.ClientBase, error?: unknown): void {
+  if (!broken.has(connection)) broken.set(connection, { isOfServer: !ofOneSession.has(sqlState(error)) })
+}
 
 /** The SQLSTATE of an error that the server sent, if it did. */
 export function sqlState(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined
 }
 
-/**
- * A connection is closed at the end of a use when it is older than this, so that none is pinned to a server that lost its
- * part; the next one is made for whoever needs it. At a time of its own: those of one busy moment do not go in another.
- */
-const lifetimeMs = { least: 20 * 60_000, most: 40 * 60_000 }
-
-/** Knows of each connection since when it is there, and whether another one was lost since. */
-function watchAge(pool: pg.Pool) {
-  let losses = 0
-  const made = new WeakMap<pg.ClientBase, { readonly losses: number; readonly until: number }>()
-  pool.on('connect', (connection) => {
-    const until = performance.now() + lifetimeMs.least + Math.random() * (lifetimeMs.most - lifetimeMs.least)
-    made.set(connection, { losses, until })
-  })
-  const isDoubtful = (connection: pg.ClientBase) => made.get(connection)?.losses !== losses
-  return {
-    /** A server that is gone without a word takes all with it, and of those that idle nobody has noticed. */
-    isDoubtful,
-    isOld: (connection: pg.ClientBase) => performance.now() > (made.get(connection)?.until ?? 0),
-    lost: (connection: pg.ClientBase) => {
-      if (!isDoubtful(connection)) losses += 1
-    },
-  }
-}
-
 /** Opens a pool. No connection is made before the first statement. */
 export function openPool(options: PoolOptions): Database {
-  const pool = makePool(options, (connection) => broken.add(connection))
+  const pool = makePool(options, breakDown)
+  const { isDoubtful, lost, isDue, refill } = watchAge(pool, options)
+  const count = (connection: pg.ClientBase) => {
+    if (broken.get(connection)?.isOfServer) lost(connection)
+  }
   // An idle connection that breaks is dropped by the pool; without a listener it would end the process.
-  pool.on('error', () => undefined)
+  pool.on('error', (_error, connection) => count(connection))
   let busy = 0
-  const { isDoubtful, isOld, lost } = watchAge(pool)
   const connect = async (): Promise<pg.PoolClient> => {
     for (;;) {
       const connection = await pool.connect().catch((cause: unknown) => {
@@ -105,6 +93,8 @@ export function openPool(options: PoolOptions): Database {
         throw new DatabaseUnreachableError({ cause })
       })
       if (!isDoubtful(connection)) return connection
+      // Where nobody hears any more there is nobody to take leave of.
+      streamOf(connection).destroy()
       connection.release(true)
     }
   }
@@ -120,13 +110,17 @@ export function openPool(options: PoolOptions): Database {
       return await work(connection)
     } catch (error) {
       bad = isConnectionLost(error, connection)
-      if (bad) lost(connection)
       throw use?.stopping && ofStopped.has(sqlState(error)) ? new AskerLeftError({ cause: error }) : error
     } finally {
       if (use && (await endUse(use))) bad = true
       busy -= 1
+      // Also where the work has made something else of it.
+      count(connection)
       const isGone = broken.has(connection) || connection.getTransactionStatus() !== 'I'
-      connection.release(bad || isGone || isDoubtful(connection) || isOld(connection))
+      const isBad = bad || isGone || isDoubtful(connection)
+      const isOver = !isBad && isDue(connection)
+      connection.release(isBad || isOver)
+      if (isOver) refill()
     }
   }
   return {
@@ -136,23 +130,24 @@ export function openPool(options: PoolOptions): Database {
         mayBeStopped(connection, statement)
         return rowsOn(connection)(statement)
       }),
-    transaction: (work) =>
-      withConnection(async (connection) => {
-        const tx = openTx(connection)
-        try {
-          const result = await work(tx)
-          const { command } = await tx.commit()
-          if (command !== 'COMMIT') throw new Error('The transaction had failed and was rolled back.')
-          return result
-        } catch (error) {
-          // A connection that cannot even do that is closed when it is given back.
-          await tx.rollBack().catch(() => undefined)
-          throw error
-        }
-      }),
+    transaction: (work) => withConnection((connection) => inTransaction(connection, work)),
     connectAlone: (limits) => connectAlone(options, limits),
     counts: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     [Symbol.asyncDispose]: () => pool.end(),
+  }
+}
+
+async function inTransaction<T>(connection: pg.PoolClient, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const tx = openTx(connection)
+  try {
+    const result = await work(tx)
+    const { command } = await tx.commit()
+    if (command !== 'COMMIT') throw new Error('The transaction had failed and was rolled back.')
+    return result
+  } catch (error) {
+    // A connection that cannot even do that is closed when it is given back.
+    await tx.rollBack().catch(() => undefined)
+    throw error
   }
 }
 
@@ -229,9 +224,14 @@ function inFewest(statements: readonly Sql[]): readonly Sql[] {
  * costs a checkout more than its statements do.
  */
 export function sendTogether(connection: pg.ClientBase): void {
-  const { stream } = (connection as unknown as { connection: { stream: Writable } }).connection
+  const stream = streamOf(connection)
   stream.cork()
   process.nextTick(() => stream.uncork())
+}
+
+/** The socket of a connection: `pg` has it, and its types do not say so. */
+export function streamOf(connection: pg.ClientBase): Writable {
+  return (connection as unknown as { connection: { stream: Writable } }).connection.stream
 }
 
 /** Statements on one connection, prepared by name. */

@@ -207,9 +207,10 @@ async function attemptOnce<Ask, Done extends PlainObject, Refused extends Refusa
         ? { outcome: 'refused', refusal: answer as Refused, repeated: false }
         : { outcome: 'done', answer: answer as Done, repeated: false }
     } catch (error) {
+      const isLost = isConnectionLost(error, connection)
       // The server has become read-only: it said so, and nothing was committed.
       if (sqlState(error) === readOnlyServer) throw new WritesStoppedError('read-only', { cause: error })
-      if (isConnectionLost(error, connection)) {
+      if (isLost) {
         if (committing) return { outcome: 'unknown', key: by.key }
         throw new WriteLostError(verb.action, { cause: error })
       }
