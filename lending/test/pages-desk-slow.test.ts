@@ -26,7 +26,7 @@ import {
   whoHas,
 } from './desk-fixtures.ts'
 import { openBeside, renew, renewable } from './desk-situations.ts'
-import { busyDisk, nothingStored, writtenDown } from './desk-store.ts'
+import { busyDisk, look, nothingStored, writtenDown } from './desk-store.ts'
 
 // A disk that is slow to say what was kept and to drop what was answered: what is scanned and pressed meanwhile counts.
 
@@ -260,6 +260,7 @@ test('a form that is pressed while a slow disk drops a command that was answered
 
 for (const [when, begin] of [
   ['when something is scanned', async (page: Page) => heard(page)],
+  ['while the desk looks what was left', async (page: Page) => Promise.all([look(page), heard(page)])],
   ['as the desk comes', async (page: Page) => page.reload()],
 ] as const) {
   test(`a disk that takes long ${when} is told, and no more once it has what was scanned`, {
@@ -299,6 +300,27 @@ test('a disk that takes long is told by the page that comes in the place of the 
   await isFree()
   await nothingStored(page)
   await slow.waitFor({ state: 'hidden' })
+  assert.equal(await whoHas(desk, one), 'Ada')
+})
+
+test('a disk that takes long to write down that somebody goes is told', { skip, timeout }, async () => {
+  await using desk = await openBeside(browsing(), 1)
+  const { page, other, cable } = desk
+  const [one = ''] = desk.books
+  await readyForOffline(page)
+  await readyToScan(page)
+  await cable.pull()
+  await scan(page, one)
+  await page.locator('#kept.warn').waitFor()
+  await writtenDown(other, one)
+  const isFree = await busyDisk(other)
+  const press = await linkOf(page, other, 'Next patron')
+  await press()
+  await page.getByText('slow to write down').waitFor()
+  await isFree()
+  await page.getByText('Scan a card, then the books').waitFor()
+  await cable.plugIn()
+  await nothingStored(other)
   assert.equal(await whoHas(desk, one), 'Ada')
 })
 

@@ -1,8 +1,9 @@
 // The desk as the library has it: asked for anew, and shown or loaded in place of what stands there.
 
+import { onDiskInTurn } from './desk-notice.js'
 import { showRefusedBefore } from './desk-refused.js'
 import { isAnswering, nobodyAnswers, show, writeAddress } from './desk-shows.js'
-import { answerMs, cardNow, here, home, inTurn, place } from './desk-state.js'
+import { answerMs, cardNow, here, home, place } from './desk-state.js'
 import { NotNow } from './hand-in.js'
 import { ofTab } from './notes.js'
 
@@ -48,7 +49,7 @@ export async function refresh(stands) {
   // The empty desk that a device keeps stands where its address says, unless somebody was scanned there.
   if (stands || !place.matches('[data-shell]')) desk.dataset.address = path
   else delete desk.dataset.address
-  while (!(await inTurn(() => isOverOrShown(desk, card)))) await nobodyAnswers()
+  while (!(await onDiskInTurn(() => isOverOrShown(desk, card)))) await nobodyAnswers()
 }
 
 /** Shows a desk that was asked for, unless it is not so any more; false where that has to wait. */

@@ -2,7 +2,7 @@
 
 import { isBack, loadAnew, refresh } from './desk-anew.js'
 import { takeLeftByTabs, writeDownJotted } from './desk-left.js'
-import { askedAgain, filled, tell, tellHandedIn, tellKept, tellWaiting } from './desk-notice.js'
+import { askedAgain, filled, onDiskInTurn, tell, tellHandedIn, tellKept, tellWaiting } from './desk-notice.js'
 import { dropDone, showOnlyKept, showRefusedBefore } from './desk-refused.js'
 import { dropRefused, nobodyAnswers, showEnded } from './desk-shows.js'
 import {
@@ -11,7 +11,6 @@ import {
   follow,
   followedBefore,
   here,
-  inTurn,
   isUnderWay,
   leaveAll,
   meant,
@@ -120,7 +119,7 @@ export function comeBack() {
  */
 export async function lookAround() {
   if (!here.hasLooked) return
-  await inTurn(takeLeftByTabs)
+  await onDiskInTurn(takeLeftByTabs)
   if (here.apart) return void (await comeBack())
   if (isUnderWay()) return
   await forgetTheGone(here.kept)
@@ -147,7 +146,8 @@ async function tryToComeBack() {
   const wasBeside = here.apart === 'beside'
   const wasApart = here.apart !== undefined && here.apart !== 'handing-in' && !wasBeside
   try {
-    const isDue = await inTurn(async () => {
+    const isDue = await onDiskInTurn(async () => {
+      await takeLeftByTabs()
       if (!here.apart && (await dueNow(here.kept)).length === 0) return false
       // What is on its way goes first, and what comes before anybody has heard that something is not known waits there.
       const isUnheard = performance.now() - here.unknownAt < unheardMs
@@ -225,7 +225,7 @@ async function handInToTheLast(wasApart) {
     if (wasApart && !(await isBack())) return undefined
     const stands = await whoStands()
     if (here.apart !== 'leaving' && (wasApart || stands)) await refresh(stands)
-    const isOver = await inTurn(async () => {
+    const isOver = await onDiskInTurn(async () => {
       if ((await dueNow(here.kept, all)).length > 0) return false
       // Another page has handed in meanwhile what was scanned here.
       if (!isSame(stands, await whoStands())) return false

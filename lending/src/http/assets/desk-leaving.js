@@ -2,7 +2,7 @@
 
 import { comeBack } from './desk-apart.js'
 import { jot } from './desk-jotted.js'
-import { tellWaiting } from './desk-notice.js'
+import { onDiskInTurn, tellSlow, tellWaiting } from './desk-notice.js'
 import { isAnswering, showNobody, showRefused, writeAddress } from './desk-shows.js'
 import {
   anEnd,
@@ -43,7 +43,7 @@ export async function goByCommand(to, code) {
   const mayBeAway = here.apart === 'away' || here.apart === 'leaving'
   if (mayBeAway && !isThereAlone(to) && !(await answers())) return refuse()
   onTheWay('', to)
-  await here.kept.add(anEnd(code))
+  await tellSlow(here.kept.add(anEnd(code)))
   take(() => location.assign(to))
 }
 
@@ -119,7 +119,7 @@ export async function stayWithout({ data: path, ports: [worker] }) {
 export async function stay(why = 'handing-in') {
   if (here.apart !== 'leaving') return
   here.apart = why
-  await inTurn(async () => {
+  await onDiskInTurn(async () => {
     // What was scanned meanwhile began with nobody, and goes on for whom it led to.
     if (here.cardAfter === '' && meant === 'lend' && !here.hasKept) {
       await here.kept.add(anEnd())
@@ -175,7 +175,7 @@ function goAway(event, way) {
 function leaveEnd() {
   const end = anEnd()
   jot(end)
-  inTurn(() => here.kept.add({ ...end, page: here.page })).then(
+  onDiskInTurn(() => here.kept.add({ ...end, page: here.page })).then(
     () => strike(end),
     () => undefined,
   )
@@ -184,20 +184,24 @@ function leaveEnd() {
 async function goOn(way) {
   // Somebody has ended the patron whose form it was.
   const isGone = way.isGone?.() ?? false
-  const isWritten = !isGone && (await writeDown(way))
+  const isWay = !isGone && (await isReached(way))
+  if (isWay) await tellSlow(writeDown(way))
   if (here.going !== way) return
   here.going = undefined
-  if (isWritten) return take(way.go)
+  if (isWay) return take(way.go)
   if (!isGone) return refuse()
   sound('refused')
   field()?.focus()
   void stay()
 }
 
-/** Writes down that somebody leaves this way; false where the page that it leads to is not there. */
-async function writeDown({ card, to, isThere }) {
-  // It may be back, and not have been asked yet.
-  if (here.apart === 'away' && !isThere && !(await answers())) return false
+/** Whether the page that somebody leaves for is there: the library may be back, and not have been asked yet. */
+async function isReached({ isThere }) {
+  return here.apart !== 'away' || isThere || answers()
+}
+
+/** Writes down that somebody leaves this way. */
+async function writeDown({ card, to }) {
   // What was scanned before follows what was scanned before it, and not who comes after.
   if (here.waiting.length > 0) follow(true)
   await leaveAll()
@@ -206,7 +210,6 @@ async function writeDown({ card, to, isThere }) {
   const all = await here.kept.all()
   if (all.some(({ page }) => page === here.page)) await here.kept.add(anEnd())
   else await here.kept.forget(here.page)
-  return true
 }
 
 function answers() {

@@ -2,7 +2,7 @@
 
 import { leftBefore } from './desk-jotted.js'
 import { sign } from './desk-shows.js'
-import { here, home, place, words } from './desk-state.js'
+import { here, home, inTurn, place, words } from './desk-state.js'
 import { isGivenUp, isOfHere } from './hand-in.js'
 import { field } from './scan-field.js'
 import { hasSound, setSound, sound } from './tones.js'
@@ -57,6 +57,11 @@ export function tellSlow(writing) {
     // What was told since then stays.
     if (place.querySelector('h2')?.textContent === words.slow) tell('', '')
   })
+}
+
+/** Runs in turn with the scans, and says so while the disk takes long over it: what is scanned meanwhile waits, too. */
+export function onDiskInTurn(work) {
+  return inTurn(() => tellSlow(work()))
 }
 
 /** What became of what was kept. */

@@ -6,7 +6,16 @@ import { firstLook, goApart, hearOthers, lookAround } from './desk-apart.js'
 import { hearAnswer, tellCut } from './desk-came.js'
 import { jot } from './desk-jotted.js'
 import { goByCommand, goByForm, goByLink, goOnHere, leave, stay, stayWithout } from './desk-leaving.js'
-import { filled, offer, offerSound, tell, tellKept, tellSlow, tellWaiting } from './desk-notice.js'
+import {
+  filled,
+  offer,
+  offerSound,
+  onDiskInTurn,
+  tell,
+  tellKept,
+  tellSlow,
+  tellWaiting,
+} from './desk-notice.js'
 import { showOnlyKept, showRefusedBefore } from './desk-refused.js'
 import { nobodyAnswers, show, showEnded, writeAddress } from './desk-shows.js'
 import {
@@ -42,7 +51,7 @@ if ('serviceWorker' in navigator) {
   })
 }
 // Until then nothing can be written down.
-inTurn(() => tellSlow(firstLook()))
+onDiskInTurn(firstLook)
   .catch(() => undefined)
   .then(() => {
     here.hasLooked = true

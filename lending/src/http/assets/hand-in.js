@@ -167,7 +167,7 @@ async function left(kept) {
   // What is fresh may be on its way, and what is of tomorrow was scanned before the clock was set back.
   const isOld = ({ at, isHeld }) => Math.abs(Date.now() - at) > (isHeld ? heldMs : freshMs)
   if (!living) return scans.filter((scan) => scan.isLeft || isOld(scan))
-  // Where its tab was closed while it was written down, what follows it is not yet there.
+  // Where its tab was closed while it was written down, what follows it is there once a desk has taken that.
   const cut = notYetLeft()
   return scans.filter(({ isLeft, page, key }) => (living.has(page) ? isLeft : !cut.has(key)))
 }

@@ -11,6 +11,8 @@ const ofDevicePrefix = 'bibby-jotted-'
 const answeredMs = 15_000
 /** The same where nobody knows which pages live. */
 const unknownMs = 60_000
+/** What no desk has taken by then, in milliseconds, none can take, and it is waited for no more. */
+const takenMs = 5 * 60_000
 
 /** What was entered in this tab and is not written down. */
 export function jotted() {
@@ -64,9 +66,9 @@ export function leftByTabs(living) {
   return ofTabs(isLive, false).sort((one, other) => one.nth - other.nth)
 }
 
-/** The keys of what belongs to tabs that may be gone, and that nobody takes yet, where a browser says which pages live. */
+/** The keys of what belongs to tabs that may be gone, and that a desk will take, where a browser says which pages live. */
 export function notYetLeft() {
-  return new Set(ofTabs(({ scan }) => !isOld(scan, answeredMs), true).map(({ scan }) => scan.key))
+  return new Set(ofTabs(({ scan }) => !isOld(scan, takenMs), true).map(({ scan }) => scan.key))
 }
 
 /** What belongs to tabs of which one note is so, or to those of which none is. */
