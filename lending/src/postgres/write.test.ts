@@ -119,8 +119,14 @@ test('an answer that lists what it refused is done, not refused', async () => {
   assert.equal((await db.rows(sql`select from branch`)).length, 1)
 })
 
-test('a server that has become read-only is said to be, and nothing was written', async () => {
+test('a server that has become read-only is said to be, nothing was written, and no session of it is used again', async () => {
   await using db = await scratchDatabase()
+  const session = sql`select pg_backend_pid() as pid, pg_sleep(0.1)`
+  const sessions = async () => {
+    const both = await Promise.all([db.rows<{ pid: number }>(session), db.rows<{ pid: number }>(session)])
+    return both.flat().map(({ pid }) => pid)
+  }
+  const before = await sessions()
   const turning = {
     ...addBranch,
     work: async (tx: Tx, ask: { code: string }) => {
@@ -129,6 +135,8 @@ test('a server that has become read-only is said to be, and nothing was written'
     },
   }
   await assert.rejects(write(db, by(), turning, { code: 'a' }), { code: 'BIBBY_WRITES_STOPPED' })
+  const after = await sessions()
+  assert.ok(!after.some((pid) => before.includes(pid)), `${before} became ${after}`)
   const again = await write(db, by(), addBranch, { code: 'a' })
   assert.equal(again.outcome, 'done')
 })
