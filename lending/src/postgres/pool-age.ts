@@ -7,6 +7,8 @@ import type { PoolOptions } from './connecting.ts'
  */
 const lifetimeMs = { least: 20 * 60_000, most: 40 * 60_000 }
 const betweenMs = 100_000
+/** Where sessions are lost one after another, as on a server that stays read-only, one counts for the others in so long, in milliseconds. */
+const lossesApartMs = 10_000
 
 /** The pool's own part: what is there, and what comes. */
 type Pool = Pick<pg.Pool, 'on' | 'connect' | 'totalCount' | 'idleCount' | 'waitingCount'>
@@ -19,13 +21,14 @@ export type PoolAge = {
   readonly lost: (connection: pg.ClientBase) => void
   /** Whether this one is to be closed now for its age; true of one of the pool in `betweenMs`. */
   readonly isDue: (connection: pg.ClientBase) => boolean
-  /** Makes anew, behind whoever asks, what is missing of those that are kept. */
-  readonly refill: () => void
+  /** Makes one anew for each that is missing of so many, as far as they are kept: behind whoever asks meanwhile. */
+  readonly refill: (open: number) => void
 }
 
 /** Watches the age of what this pool makes from now on. */
 export function watchAge(pool: Pool, { connectionsMax, connectionsKept = 0 }: PoolOptions): PoolAge {
   let losses = 0
+  let lostAt = Number.NEGATIVE_INFINITY
   let notBefore = 0
   const made = new WeakMap<pg.ClientBase, { readonly losses: number; readonly until: number }>()
   pool.on('connect', (connection) => {
@@ -36,7 +39,10 @@ export function watchAge(pool: Pool, { connectionsMax, connectionsKept = 0 }: Po
   return {
     isDoubtful,
     lost: (connection) => {
-      if (!isDoubtful(connection)) losses += 1
+      const now = performance.now()
+      if (isDoubtful(connection) || now - lostAt < lossesApartMs) return
+      losses += 1
+      lostAt = now
     },
     isDue: (connection) => {
       const now = performance.now()
@@ -44,16 +50,18 @@ export function watchAge(pool: Pool, { connectionsMax, connectionsKept = 0 }: Po
       notBefore = now + betweenMs
       return true
     },
-    refill: () => {
-      const missing = Math.min(connectionsKept, connectionsMax) - pool.totalCount
-      // Whoever waits makes one.
-      if (missing <= 0 || pool.waitingCount > 0) return
-      // The pool makes a new one only for whom no idle one is left: those are given back at once.
-      for (let asked = pool.idleCount + missing; asked > 0; asked -= 1)
-        pool.connect().then(
-          (connection) => connection.release(),
-          () => undefined,
-        )
+    refill: (open) => {
+      setImmediate(() => {
+        const missing = Math.min(open, connectionsKept, connectionsMax) - pool.totalCount
+        // Whoever waits makes one.
+        if (missing <= 0 || pool.waitingCount > 0) return
+        // The pool makes a new one only for whom no idle one is left: those are given back at once.
+        for (let asked = pool.idleCount + missing; asked > 0; asked -= 1)
+          pool.connect().then(
+            (connection) => connection.release(),
+            () => undefined,
+          )
+      })
     },
   }
 }

@@ -113,19 +113,43 @@ for (const [when, lose] of Object.entries(losing)) {
   })
 }
 
-test('that one session is ended says nothing of those beside it', async () => {
+for (const [what, takeLong] of [
+  ['a statement', (db: Database) => db.rows(sql`select pg_sleep(60)`)],
+  ['a transaction', (db: Database) => db.transaction((tx) => tx.rows(sql`select pg_sleep(60)`))],
+] as const)
+  test(`that one session is ended in the middle of ${what} says nothing of those beside it`, async () => {
+    await using kept = await threeKept()
+    const before = await kept.three()
+    const ended = assert.rejects(takeLong(kept.db), { code: '57P01' })
+    const end = sql`
+      select pg_terminate_backend(pid, 5000) from pg_stat_activity
+      where datname = current_database() and query like '%pg_sleep(60)%' and pid <> pg_backend_pid()
+    `
+    while ((await kept.db.rows(end)).length === 0);
+    await ended
+    const after = await kept.three()
+    assert.equal(after.filter((pid) => before.includes(pid)).length, 2, `${before} became ${after}`)
+  })
+
+test('where sessions are lost one after another, the others are not given up each time', async () => {
   await using kept = await threeKept()
+  await kept.three()
+  await assert.rejects(fail(kept.db, '25006'))
   const before = await kept.three()
-  await kept.db.rows(
-    sql`select pg_terminate_backend(${before[0]}, 5000) where pg_backend_pid() <> ${before[0]}`,
-  )
-  const ended = fail(kept.db, '57P01')
-  await assert.rejects(ended, { code: '57P01' })
+  await assert.rejects(fail(kept.db, '25006'))
   const after = await kept.three()
-  assert.ok(
-    after.some((pid) => before.includes(pid)),
-    `${before} became ${after}`,
-  )
+  assert.equal(after.filter((pid) => before.includes(pid)).length, 2, `${before} became ${after}`)
+})
+
+test('of connections that are kept no more are made than were needed', async (t) => {
+  await using kept = await threeKept()
+  const before = await backend(kept.db)
+  const { now } = performance
+  t.mock.method(performance, 'now', () => now.call(performance) + 3_600_000)
+  assert.deepEqual([await backend(kept.db), kept.db.counts().open], [before, 0])
+  // This one comes before the one that is made in the place of the old one, and makes it.
+  assert.notEqual(await backend(kept.db), before)
+  assert.equal(kept.db.counts().open, 1)
 })
 
 test('connections that are too old are closed behind a use, one by one, and others made in their place', async (t) => {
@@ -169,7 +193,7 @@ test('a statement past its limit is stopped by the server, and the connection is
     connection: db.connection,
     name: 'hasty',
     connectionsMax: 1,
-    statementLimitMs: 50,
+    statementLimitMs: 500,
   })
   const before = await backend(hasty)
   await assert.rejects(hasty.rows(sql`select pg_sleep(5)`), { code: '57014' })

@@ -63,12 +63,14 @@ export function isConnectionLost(error: unknown, connection: pg.ClientBase): boo
 
 /**
  * Connections that are lost, by what one of their queries was answered or by an event of their own, before or after that. With each,
- * whether it says something of the server; what is heard first counts.
+ * whether it says something of the server: by what the server said, where it said anything.
  */
 const broken = new WeakMap<pg.ClientBase, { readonly isOfServer: boolean }>()
 
 function breakDown(connection: pg.ClientBase, error?: unknown): void {
-  if (!broken.has(connection)) broken.set(connection, { isOfServer: !ofOneSession.has(sqlState(error)) })
+  const code = sqlState(error)
+  if (code !== undefined || !broken.has(connection))
+    broken.set(connection, { isOfServer: !ofOneSession.has(code) })
 }
 
 /** The SQLSTATE of an error that the server sent, if it did. */
@@ -119,8 +121,9 @@ export function openPool(options: PoolOptions): Database {
       const isGone = broken.has(connection) || connection.getTransactionStatus() !== 'I'
       const isBad = bad || isGone || isDoubtful(connection)
       const isOver = !isBad && isDue(connection)
+      const open = pool.totalCount
       connection.release(isBad || isOver)
-      if (isOver) refill()
+      if (isOver) refill(open)
     }
   }
   return {

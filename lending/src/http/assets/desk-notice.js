@@ -47,7 +47,8 @@ export async function tellKept(why = words[here.apart] ?? words.away) {
 /** Says so while the device takes long for what somebody waits for. A desk that only looks what was kept moves nothing. */
 export function tellSlow(writing) {
   const timer = setInterval(() => {
-    if (here.taking === 0 && !here.going && leftBefore.length === 0) return
+    const isLeft = !here.hasLooked && leftBefore.length > 0
+    if (here.taking === 0 && !here.going && !isLeft) return
     clearInterval(timer)
     sound('attention')
     tell('warn', words.slow)
