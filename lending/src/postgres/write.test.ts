@@ -121,6 +121,7 @@ test('an answer that lists what it refused is done, not refused', async () => {
 
 test('a server that has become read-only is said to be, nothing was written, and no session of it is used again', async () => {
   await using db = await scratchDatabase()
+  // Each holds its session for a moment, so that two are there; with one alone the test says the same of it.
   const session = sql`select pg_backend_pid() as pid, pg_sleep(0.1)`
   const sessions = async () => {
     const both = await Promise.all([db.rows<{ pid: number }>(session), db.rows<{ pid: number }>(session)])
