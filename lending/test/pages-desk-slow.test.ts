@@ -367,3 +367,34 @@ test('a disk that takes long to say what was kept moves nothing on a desk where 
   await page.getByText('On loan: 1 item').waitFor()
   await nothingStored(page)
 })
+
+test('a desk that goes out of reach while it looks what was kept says that the library is back', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await openBeside(browsing(), 1)
+  const { page, cable } = desk
+  const [one = ''] = desk.books
+  await readyForOffline(page)
+  // The browser takes its time over each look at which pages live: long enough for a scan to find nobody.
+  await page.addInitScript(`{
+    const { query } = LockManager.prototype
+    LockManager.prototype.query = async function () {
+      const until = performance.now() + 300
+      while (performance.now() < until) await new Promise(requestAnimationFrame)
+      return query.call(this)
+    }
+  }`)
+  await page.reload()
+  await readyToScan(page)
+  await cable.pull()
+  const letAsk = await hanging(
+    page,
+    (asked) => isLookAt(asked, '/desk/hand-in'),
+    () => scanBlindly(page, one),
+  )
+  await cable.plugIn()
+  letAsk()
+  await page.getByText('The library is back. Handed in: 1').waitFor()
+  assert.equal(await whoHas(desk, one), 'Ada')
+})

@@ -143,8 +143,8 @@ place.addEventListener(askedAgain, async () => {
 async function tryToComeBack() {
   // Opened by its own address, the empty desk only keeps: what it stands for hands in.
   if (location.pathname === '/desk/offline') return
-  const wasBeside = here.apart === 'beside'
-  const wasApart = here.apart !== undefined && here.apart !== 'handing-in' && !wasBeside
+  let wasBeside = false
+  let wasApart = false
   try {
     const isDue = await onDiskInTurn(async () => {
       await takeLeftByTabs()
@@ -155,11 +155,14 @@ async function tryToComeBack() {
         askAgain()
         return false
       }
+      // The library may have gone out of reach while this waited for its turn, or for the disk.
+      wasBeside = here.apart === 'beside'
+      wasApart = here.apart !== undefined && here.apart !== 'handing-in' && !wasBeside
       // What is scanned meanwhile comes behind what was kept before.
       here.apart ??= 'handing-in'
       return here.apart !== 'leaving'
     })
-    if (!isDue) return here.apart ? undefined : await tellTheRest(none(), wasApart)
+    if (!isDue) return here.apart ? undefined : await tellTheRest(none(), false)
     const sum = await handInToTheLast(wasApart)
     if (!sum) return askAgain(here.apart === 'beside')
     pauseMs = againMs.first
