@@ -15,8 +15,10 @@ import {
   isLookAt,
   isOfRenewal,
   isPostTo,
+  isScanOf,
   linkOf,
   loansOf,
+  openFor,
   readyForOffline,
   readyToScan,
   scan,
@@ -33,6 +35,20 @@ import { busyDisk, look, nothingStored, writtenDown } from './desk-store.ts'
 const skip = noChromium
 const timeout = 60_000
 const browsing = oneBrowser()
+
+/** The page is loaded anew in a browser that takes its time over each look at which pages live: a scan is answered meanwhile. */
+async function slowLook(page: Page): Promise<void> {
+  await page.addInitScript(`{
+    const { query } = LockManager.prototype
+    LockManager.prototype.query = async function () {
+      const until = performance.now() + 300
+      while (performance.now() < until) await new Promise(requestAnimationFrame)
+      return query.call(this)
+    }
+  }`)
+  await page.reload()
+  await readyToScan(page)
+}
 
 for (const when of ['while the next page is on its way', 'when that is there'] as const) {
   test(`a link that is pressed before a slow disk has said what was kept ends whoever the page shows; it does ${when}`, {
@@ -376,17 +392,7 @@ test('a desk that goes out of reach while it looks what was kept says that the l
   const { page, cable } = desk
   const [one = ''] = desk.books
   await readyForOffline(page)
-  // The browser takes its time over each look at which pages live: long enough for a scan to find nobody.
-  await page.addInitScript(`{
-    const { query } = LockManager.prototype
-    LockManager.prototype.query = async function () {
-      const until = performance.now() + 300
-      while (performance.now() < until) await new Promise(requestAnimationFrame)
-      return query.call(this)
-    }
-  }`)
-  await page.reload()
-  await readyToScan(page)
+  await slowLook(page)
   await cable.pull()
   const letAsk = await hanging(
     page,
@@ -397,4 +403,86 @@ test('a desk that goes out of reach while it looks what was kept says that the l
   letAsk()
   await page.getByText('The library is back. Handed in: 1').waitFor()
   assert.equal(await whoHas(desk, one), 'Ada')
+})
+
+test('a book behind the command for the receipt stands on it, also where a look at what was kept comes between', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await openBeside(browsing(), 1)
+  const { page } = desk
+  const [one = ''] = desk.books
+  await slowLook(page)
+  const letGo = await hanging(
+    page,
+    (asked) => isScanOf(asked, 'DESKRECEIPT'),
+    () => scanBlindly(page, 'DESKRECEIPT'),
+  )
+  await scanBlindly(page, one)
+  letGo()
+  await page.waitForURL('**/desk/receipt*')
+  await page.getByText(one).waitFor()
+  assert.equal(await whoHas(desk, one), 'Ada')
+})
+
+test('a page that was opened for somebody stays theirs when it is loaded anew before a slow disk has said what was kept', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await openBeside(browsing(), 2)
+  const { page, other, cable, address, ben } = desk
+  const [one = '', two = ''] = desk.books
+  await readyToScan(page)
+  await cable.pull()
+  await scan(page, one)
+  await page.getByText('Kept here: 1').waitFor()
+  const isFree = await busyDisk(other)
+  await cable.plugIn()
+  await openFor(page, address, ben)
+  await readyToScan(page)
+  await page.reload()
+  await readyToScan(page)
+  await scan(page, two)
+  await isFree()
+  await nothingStored(other)
+  assert.deepEqual([await whoHas(desk, one), await whoHas(desk, two)], ['Ada', 'Ben'])
+})
+
+test('what is pressed while a slow disk drops what was answered is done once that is', {
+  skip,
+  timeout,
+}, async () => {
+  await using desk = await openBeside(browsing(), 3)
+  const { at, page, other, ada } = desk
+  const [one = '', two = '', three = ''] = desk.books
+  await readyToScan(page)
+  await at.db.rows(sql`update patron set card = 'another-card' where card = ${ada}`)
+  const letGo = await hanging(
+    page,
+    (asked) => isScanOf(asked, one),
+    () => scanBlindly(page, one),
+  )
+  await scanBlindly(page, two)
+  await writtenDown(other, two)
+  // The next thing that is written is so only once it may be, and what comes behind it once that may.
+  await page.evaluate(`{
+    const { transaction } = IDBDatabase.prototype
+    let isFirst = true
+    IDBDatabase.prototype.transaction = function (...given) {
+      const begun = transaction.apply(this, given)
+      const name = isFirst ? 'first' : 'others'
+      isFirst = false
+      const stays = () => { begun.objectStore('scans').count().onsuccess = () => globalThis[name] || stays() }
+      stays()
+      return begun
+    }
+  }`)
+  await scanBlindly(page, three)
+  letGo()
+  while ((await cardShown(page)) !== '');
+  await page.evaluate('globalThis.first = true')
+  await page.getByRole('button', { name: 'Drop them' }).press('Enter')
+  await page.evaluate('globalThis.others = true')
+  await nothingStored(page)
+  assert.deepEqual(await loansOf(at), [])
 })

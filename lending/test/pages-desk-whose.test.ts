@@ -333,6 +333,7 @@ test('a book behind a card that was read badly waits, where nobody stands at the
     () => scan(page, 'badly-read'),
   )
   await scan(page, one)
+  await writtenDown(page, one)
   letGo()
   await page.getByText('Was it the next card?').waitFor()
   assert.deepEqual(

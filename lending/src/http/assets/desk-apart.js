@@ -32,6 +32,8 @@ let timer
 let comingBack
 
 rememberBranch()
+// Said at once: it may be loaded anew before the disk has told what was kept.
+if (!followedBefore() && !isLed()) follow(false)
 
 /** What this page, or another one, had kept goes in before anything that is scanned now. */
 export async function firstLook() {
@@ -65,7 +67,12 @@ function goesOn(own, context) {
   const sinceEnd = own.slice(own.findLastIndex(({ next, isAfter }) => next && !isAfter) + 1)
   // Where all of them are in already, they have left behind that they were.
   const isAfter = own.length > 0 ? sinceEnd.some((scan) => scan.isAfter) : context?.isAfter
-  return followedBefore() || cardNow() === '' || ((isAnswer || leftFor === cardNow()) && isAfter)
+  return followedBefore() || cardNow() === '' || (isLed() && isAfter)
+}
+
+/** Whether this page is there for whoever was scanned before it came, and not opened for somebody of their own. */
+function isLed() {
+  return cardNow() === '' || isAnswer || leftFor === cardNow()
 }
 
 /** The empty desk knows nobody, and still stands at a branch, where somebody works: that of whoever hands in, if the browser keeps nothing. */

@@ -77,6 +77,8 @@ document.addEventListener('submit', (event) => {
     .finally(() => {
       here.taking -= 1
       strike(scan)
+      // Nothing else waits behind a command, maybe.
+      if (here.to) void sending.then(sendAll)
     })
 })
 
@@ -129,14 +131,15 @@ function isCommand(code) {
   return Object.hasOwn(words.commands, code.toLowerCase())
 }
 
-async function sendAll() {
-  if (here.busy) return
+let sending = Promise.resolve()
+
+function sendAll() {
+  if (here.busy) return sending
   here.busy = true
-  try {
-    await sendWaiting()
-  } finally {
+  sending = sendWaiting().finally(() => {
     here.busy = false
-  }
+  })
+  return sending
 }
 
 async function sendWaiting() {
@@ -169,7 +172,8 @@ async function sendWaiting() {
     if (here.held) hold()
     else tellWaiting()
   }
-  if (here.held) return
+  // What is being written down comes behind the command, and before the page that it leads to.
+  if (here.held || here.taking > 0) return
   const { to } = here
   here.to = undefined
   if (to && !here.apart) await leave(to)
@@ -251,7 +255,8 @@ function hold() {
   // Where nobody has the card there is nobody to go on with: what was to be lent would be taken back.
   if (!here.isNobodys) offer(at, words.goOn, goOn)
   offer(at, words.drop, async () => {
-    if (here.busy) return
+    await sending
+    if (!here.held) return undefined
     here.held = false
     here.unknownAt = Number.NEGATIVE_INFINITY
     for (const { scan } of here.waiting.splice(0)) await here.kept.settle(scan)
@@ -264,8 +269,9 @@ document.addEventListener('click', goByLink)
 document.addEventListener('submit', goByForm)
 
 /** What was held goes in after all. */
-function goOn() {
-  if (here.busy) return undefined
+async function goOn() {
+  await sending
+  if (!here.held) return undefined
   here.held = false
   here.unknownAt = Number.NEGATIVE_INFINITY
   for (const each of here.waiting) each.scan = { ...each.scan, isHeld: false, afterUnknown: undefined }
