@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
+import { frames } from './desk-fixtures.ts'
 
 // What a desk has written down on its device, as a page beside it or the desk's own can see.
 
@@ -116,15 +117,23 @@ export async function look(page: Page): Promise<void> {
   await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 }
 
+/** Asks it again and again, as long as this is so: not faster than a disk can say anything. */
+async function lookWhile(page: Page, isSo: () => Promise<boolean>): Promise<void> {
+  while (await isSo()) {
+    await look(page)
+    await frames(page, 10)
+  }
+}
+
 /** A desk has taken all that closed pages have left: what those held may be held for a moment yet. */
 export async function takenAll(page: Page): Promise<void> {
   const isAnyLeft = "Object.keys(localStorage).some((name) => name.startsWith('bibby-jotted-'))"
-  while (await page.evaluate(isAnyLeft)) await look(page)
+  await lookWhile(page, () => page.evaluate(isAnyLeft))
 }
 
 /** A desk has taken this scan; one that has just come looks at nothing else before it has looked at its own. */
 export async function taken(page: Page, code: string): Promise<void> {
-  while (!(await stored(page)).some((each) => each.code === code)) await look(page)
+  await lookWhile(page, async () => !(await stored(page)).some((each) => each.code === code))
 }
 
 /** By the clock of this page it is so much later. The clocks of Playwright wait for every page, also for one that is on its way. */

@@ -260,6 +260,7 @@ for (const [who, whose] of [
       await page.locator('[data-shell]').waitFor({ state: 'attached' })
       await page.getByText('Kept here: 1').waitFor()
       await cable.plugIn()
+      await page.getByText('The library is back').waitFor()
     } else {
       await endSession(context)
       await signIn(page, at, address)

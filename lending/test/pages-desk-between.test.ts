@@ -50,6 +50,7 @@ test('a command for returns while another page is on its way leads to the return
   const [one = '', two = ''] = desk.books
   await scanBlindly(page, 'DESKRETURN')
   await scanBlindly(page, two)
+  await writtenDown(other, 'DESKRETURN')
   letGo()
   await comesTo(page, '**/check-in')
   await nothingStored(other)
