@@ -464,25 +464,21 @@ test('what is pressed while a slow disk drops what was answered is done once tha
   )
   await scanBlindly(page, two)
   await writtenDown(other, two)
-  // The next thing that is written is so only once it may be, and what comes behind it once that may.
-  await page.evaluate(`{
-    const { transaction } = IDBDatabase.prototype
-    let isFirst = true
-    IDBDatabase.prototype.transaction = function (...given) {
-      const begun = transaction.apply(this, given)
-      const name = isFirst ? 'first' : 'others'
-      isFirst = false
-      const stays = () => { begun.objectStore('scans').count().onsuccess = () => globalThis[name] || stays() }
+  // What is written or dropped is so only once that goes on, and what comes behind it waits.
+  await page.evaluate(`for (const name of ['add', 'delete']) {
+    const work = IDBObjectStore.prototype[name]
+    IDBObjectStore.prototype[name] = function (what) {
+      const stays = () => { this.count().onsuccess = () => document.body.dataset[name] ?? stays() }
       stays()
-      return begun
+      return work.call(this, what)
     }
   }`)
   await scanBlindly(page, three)
   letGo()
   while ((await cardShown(page)) !== '');
-  await page.evaluate('globalThis.first = true')
+  await page.evaluate("document.body.dataset.add = 'goes on'")
   await page.getByRole('button', { name: 'Drop them' }).press('Enter')
-  await page.evaluate('globalThis.others = true')
+  await page.evaluate("document.body.dataset.delete = 'goes on'")
   await nothingStored(page)
   assert.deepEqual(await loansOf(at), [])
 })
