@@ -15,10 +15,8 @@ import {
   isLookAt,
   isOfRenewal,
   isPostTo,
-  isScanOf,
   linkOf,
   loansOf,
-  openFor,
   readyForOffline,
   readyToScan,
   scan,
@@ -35,20 +33,6 @@ import { busyDisk, look, nothingStored, writtenDown } from './desk-store.ts'
 const skip = noChromium
 const timeout = 60_000
 const browsing = oneBrowser()
-
-/** The page is loaded anew in a browser that takes its time over each look at which pages live: a scan is answered meanwhile. */
-async function slowLook(page: Page): Promise<void> {
-  await page.addInitScript(`{
-    const { query } = LockManager.prototype
-    LockManager.prototype.query = async function () {
-      const until = performance.now() + 300
-      while (performance.now() < until) await new Promise(requestAnimationFrame)
-      return query.call(this)
-    }
-  }`)
-  await page.reload()
-  await readyToScan(page)
-}
 
 for (const when of ['while the next page is on its way', 'when that is there'] as const) {
   test(`a link that is pressed before a slow disk has said what was kept ends whoever the page shows; it does ${when}`, {
@@ -382,103 +366,4 @@ test('a disk that takes long to say what was kept moves nothing on a desk where 
   await isFree()
   await page.getByText('On loan: 1 item').waitFor()
   await nothingStored(page)
-})
-
-test('a desk that goes out of reach while it looks what was kept says that the library is back', {
-  skip,
-  timeout,
-}, async () => {
-  await using desk = await openBeside(browsing(), 1)
-  const { page, cable } = desk
-  const [one = ''] = desk.books
-  await readyForOffline(page)
-  await slowLook(page)
-  await cable.pull()
-  const letAsk = await hanging(
-    page,
-    (asked) => isLookAt(asked, '/desk/hand-in'),
-    () => scanBlindly(page, one),
-  )
-  await cable.plugIn()
-  letAsk()
-  await page.getByText('The library is back. Handed in: 1').waitFor()
-  assert.equal(await whoHas(desk, one), 'Ada')
-})
-
-test('a book behind the command for the receipt stands on it, also where a look at what was kept comes between', {
-  skip,
-  timeout,
-}, async () => {
-  await using desk = await openBeside(browsing(), 1)
-  const { page } = desk
-  const [one = ''] = desk.books
-  await slowLook(page)
-  const letGo = await hanging(
-    page,
-    (asked) => isScanOf(asked, 'DESKRECEIPT'),
-    () => scanBlindly(page, 'DESKRECEIPT'),
-  )
-  await scanBlindly(page, one)
-  letGo()
-  await page.waitForURL('**/desk/receipt*')
-  await page.getByText(one).waitFor()
-  assert.equal(await whoHas(desk, one), 'Ada')
-})
-
-test('a page that was opened for somebody stays theirs when it is loaded anew before a slow disk has said what was kept', {
-  skip,
-  timeout,
-}, async () => {
-  await using desk = await openBeside(browsing(), 2)
-  const { page, other, cable, address, ben } = desk
-  const [one = '', two = ''] = desk.books
-  await readyToScan(page)
-  await cable.pull()
-  await scan(page, one)
-  await page.getByText('Kept here: 1').waitFor()
-  const isFree = await busyDisk(other)
-  await cable.plugIn()
-  await openFor(page, address, ben)
-  await readyToScan(page)
-  await page.reload()
-  await readyToScan(page)
-  await scan(page, two)
-  await isFree()
-  await nothingStored(other)
-  assert.deepEqual([await whoHas(desk, one), await whoHas(desk, two)], ['Ada', 'Ben'])
-})
-
-test('what is pressed while a slow disk drops what was answered is done once that is', {
-  skip,
-  timeout,
-}, async () => {
-  await using desk = await openBeside(browsing(), 3)
-  const { at, page, other, ada } = desk
-  const [one = '', two = '', three = ''] = desk.books
-  await readyToScan(page)
-  await at.db.rows(sql`update patron set card = 'another-card' where card = ${ada}`)
-  const letGo = await hanging(
-    page,
-    (asked) => isScanOf(asked, one),
-    () => scanBlindly(page, one),
-  )
-  await scanBlindly(page, two)
-  await writtenDown(other, two)
-  // What is written or dropped is so only once that goes on, and what comes behind it waits.
-  await page.evaluate(`for (const name of ['add', 'delete']) {
-    const work = IDBObjectStore.prototype[name]
-    IDBObjectStore.prototype[name] = function (what) {
-      const stays = () => { this.count().onsuccess = () => document.body.dataset[name] ?? stays() }
-      stays()
-      return work.call(this, what)
-    }
-  }`)
-  await scanBlindly(page, three)
-  letGo()
-  while ((await cardShown(page)) !== '');
-  await page.evaluate("document.body.dataset.add = 'goes on'")
-  await page.getByRole('button', { name: 'Drop them' }).press('Enter')
-  await page.evaluate("document.body.dataset.delete = 'goes on'")
-  await nothingStored(page)
-  assert.deepEqual(await loansOf(at), [])
 })

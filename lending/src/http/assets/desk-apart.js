@@ -158,7 +158,7 @@ async function tryToComeBack() {
       if (!here.apart && (await dueNow(here.kept)).length === 0) return false
       // What is on its way goes first, and what comes before anybody has heard that something is not known waits there.
       const isUnheard = performance.now() - here.unknownAt < unheardMs
-      if (!here.apart && (here.busy || here.waiting.length > 0 || isUnheard)) {
+      if (!here.apart && (here.busy || here.waiting.length > 0 || here.to || isUnheard)) {
         askAgain()
         return false
       }

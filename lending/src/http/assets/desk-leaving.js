@@ -15,6 +15,7 @@ import {
   isUnderWay,
   leaveAll,
   meant,
+  place,
   words,
 } from './desk-state.js'
 import { endsAt } from './hand-in.js'
@@ -103,8 +104,19 @@ export function goOnHere() {
   isLate = false
 }
 
+/** The worker shows the desk alone, and asks this one whether it stays. */
+export function beginWorker() {
+  const { serviceWorker } = navigator
+  serviceWorker.addEventListener('message', stayWithout)
+  serviceWorker.register(place.dataset.worker, { scope: '/' }).catch(() => undefined)
+  // A page that was on its way when the worker took over all others is passed over.
+  serviceWorker.ready.then(({ active }) => {
+    if (!serviceWorker.controller) active.postMessage('claim')
+  })
+}
+
 /** The worker asks whether this desk stays, which somebody has left for a page that cannot be reached: the one at this path. */
-export async function stayWithout({ data: path, ports: [worker] }) {
+async function stayWithout({ data: path, ports: [worker] }) {
   if (path !== wayTo) return
   if (here.apart !== 'leaving' && !isLate) return
   isLate = false

@@ -119,6 +119,7 @@ export function isUnderWay() {
 /** What waits is handed in later, in its order. */
 export async function leaveAll() {
   here.held = false
+  here.to = undefined
   for (const { scan } of here.waiting.splice(0)) {
     const { isHeld: _, ...left } = { ...scan, card: scan.card ?? cardOfFirst(), isLeft: true }
     await here.kept.mark(left)

@@ -5,7 +5,7 @@
 import { firstLook, goApart, hearOthers, lookAround } from './desk-apart.js'
 import { hearAnswer, tellCut } from './desk-came.js'
 import { jot } from './desk-jotted.js'
-import { goByCommand, goByForm, goByLink, goOnHere, leave, stay, stayWithout } from './desk-leaving.js'
+import { beginWorker, goByCommand, goByForm, goByLink, goOnHere, leave, stay } from './desk-leaving.js'
 import {
   filled,
   offer,
@@ -18,18 +18,7 @@ import {
 } from './desk-notice.js'
 import { showOnlyKept, showRefusedBefore } from './desk-refused.js'
 import { nobodyAnswers, show, showEnded, writeAddress } from './desk-shows.js'
-import {
-  answerMs,
-  cardNow,
-  cardOfFirst,
-  follow,
-  here,
-  inTurn,
-  made,
-  meant,
-  place,
-  words,
-} from './desk-state.js'
+import { answerMs, cardNow, cardOfFirst, follow, here, inTurn, made, meant, words } from './desk-state.js'
 import { endsAt, haltedHeader, NotNow, others } from './hand-in.js'
 import { leaveToAll, strike } from './jotted.js'
 import { isRest, takeTyped, unheardMs, whenCut } from './scan-field.js'
@@ -42,14 +31,7 @@ offerSound()
 hearAnswer()
 showRefusedBefore()
 whenCut(() => tellCut())
-if ('serviceWorker' in navigator) {
-  navigator.serviceWorker.addEventListener('message', stayWithout)
-  navigator.serviceWorker.register(place.dataset.worker, { scope: '/' }).catch(() => undefined)
-  // A page that was on its way when the worker took over all others is passed over.
-  navigator.serviceWorker.ready.then(({ active }) => {
-    if (!navigator.serviceWorker.controller) active.postMessage('claim')
-  })
-}
+if ('serviceWorker' in navigator) beginWorker()
 // Until then nothing can be written down.
 onDiskInTurn(firstLook)
   .catch(() => undefined)
@@ -72,11 +54,13 @@ document.addEventListener('submit', (event) => {
   jot(scan)
   here.isAnswerOld = true
   here.taking += 1
+  offerChoice()
   inTurn(() => scanned(form, scan, at))
     .catch(() => tell('bad', words.lost))
     .finally(() => {
       here.taking -= 1
       strike(scan)
+      offerChoice()
       // Nothing else waits behind a command, maybe.
       if (here.to) void sending.then(sendAll)
     })
@@ -134,12 +118,12 @@ function isCommand(code) {
 let sending = Promise.resolve()
 
 function sendAll() {
-  if (here.busy) return sending
+  if (here.busy) return
   here.busy = true
   sending = sendWaiting().finally(() => {
     here.busy = false
+    offerChoice()
   })
-  return sending
 }
 
 async function sendWaiting() {
@@ -160,6 +144,8 @@ async function sendWaiting() {
       here.unknownCode = scan.code
       here.isNobodys = outcome.isNobodys
       here.held = here.waiting.length + here.taking > 0
+      // It is what this page shows, and is seen before another one comes.
+      if (!here.held) here.to = undefined
     }
     // One that stays is handed in again under its key, and is not done twice.
     await here.kept.settle(scan, standsAfter(outcome))
@@ -249,19 +235,26 @@ function hold() {
     here.kept.mark(each.scan)
   }
   const at = document.querySelector('#waiting')
-  if (!at) return
   const codes = here.waiting.map(({ scan }) => scan.code).join(', ')
-  at.textContent = `${filled(here.isNobodys ? words.nobodys : words.notKnown, { codes })} `
+  if (at) at.textContent = `${filled(here.isNobodys ? words.nobodys : words.notKnown, { codes })} `
+  offerChoice()
+}
+
+/** Whoever says whose they are says so of all of them: not while one is being written down, or something is on its way. */
+function offerChoice() {
+  const at = document.querySelector('#waiting')
+  if (!at) return
+  for (const button of at.querySelectorAll('button')) button.remove()
+  if (!here.held || here.busy || here.taking > 0 || here.waiting.length === 0) return
   // Where nobody has the card there is nobody to go on with: what was to be lent would be taken back.
   if (!here.isNobodys) offer(at, words.goOn, goOn)
   offer(at, words.drop, async () => {
-    await sending
-    if (!here.held) return undefined
     here.held = false
+    offerChoice()
     here.unknownAt = Number.NEGATIVE_INFINITY
     for (const { scan } of here.waiting.splice(0)) await here.kept.settle(scan)
     tellWaiting()
-    return sendAll()
+    sendAll()
   })
 }
 
@@ -269,14 +262,12 @@ document.addEventListener('click', goByLink)
 document.addEventListener('submit', goByForm)
 
 /** What was held goes in after all. */
-async function goOn() {
-  await sending
-  if (!here.held) return undefined
+function goOn() {
   here.held = false
   here.unknownAt = Number.NEGATIVE_INFINITY
   for (const each of here.waiting) each.scan = { ...each.scan, isHeld: false, afterUnknown: undefined }
   tellWaiting()
-  return sendAll()
+  sendAll()
 }
 
 // What is not written down yet goes in from any desk, where the tab is closed.
