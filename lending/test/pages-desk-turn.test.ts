@@ -128,12 +128,14 @@ test('whoever is asked whose a pile is says so of all of it, once a slow disk ha
   await page.evaluate(`for (const name of ['add', 'delete']) {
     const work = IDBObjectStore.prototype[name]
     IDBObjectStore.prototype[name] = function (what) {
+      document.body.dataset.begun = name
       const stays = () => { this.count().onsuccess = () => document.body.dataset[name] ?? stays() }
       stays()
       return work.call(this, what)
     }
   }`)
   for (const code of [three, four]) await scanBlindly(page, code)
+  await page.locator('[data-begun="add"]').waitFor()
   letGo()
   while ((await cardShown(page)) !== '');
   await page.evaluate("document.body.dataset.add = 'goes on'")
